@@ -1,0 +1,4 @@
+//! Helpers for parallel computing in Rust notebooks.
+#![deny(missing_docs)]
+
+pub use rayon;

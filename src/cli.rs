@@ -1,0 +1,62 @@
+//! The command line: what can be asked for, and who answers.
+
+use crate::{bench, kernel, kernelspec, lab, run, template};
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A course on parallel computing in Rust: Jupyter kernel, notebook runner, JupyterLab launcher.
+#[derive(Parser)]
+#[command(name = "parcourse", version, about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set up what is missing and open the course in JupyterLab
+    Lab(lab::LabArguments),
+    /// Execute notebooks cell by cell on a real kernel and report what failed
+    Run(run::RunArguments),
+    /// The Jupyter kernel, and its registration with existing Jupyter installations
+    Kernel(KernelArguments),
+    /// Build the template that lets kernels start warm
+    Prepare(template::PrepareArguments),
+    /// Measure, side by side in one run
+    Bench(bench::BenchArguments),
+    /// Internal: fill a template directory
+    #[command(name = "__build-template", hide = true)]
+    BuildTemplate(template::BuildArguments),
+}
+
+/// `parcourse kernel`, either as Jupyter starts it or to manage its registration.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct KernelArguments {
+    #[command(flatten)]
+    start: kernel::StartArguments,
+    #[command(subcommand)]
+    action: Option<kernelspec::Action>,
+}
+
+pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Command::Lab(arguments) => lab::main(arguments),
+        Command::Run(arguments) => run::main(arguments),
+        Command::Kernel(KernelArguments { action: Some(action), .. }) => kernelspec::main(action),
+        Command::Kernel(KernelArguments { start, action: None }) => kernel::main(start),
+        Command::Prepare(arguments) => template::main(arguments),
+        Command::Bench(arguments) => bench::main(arguments),
+        Command::BuildTemplate(arguments) => template::build_main(arguments),
+    }
+}
+
+/// Directory of the helper crate's sources, when the user names one.
+#[derive(Args, Clone, Default)]
+pub struct HelpersArgument {
+    /// Directory of the helper crate [default: found from the notebook's folder upwards]
+    #[arg(long, env = "PARCOURSE_HELPERS", value_name = "DIR")]
+    pub helpers: Option<PathBuf>,
+}

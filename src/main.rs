@@ -1,0 +1,34 @@
+//! `parcourse`: a course on parallel computing in Rust, and the software under it.
+//!
+//! This file hooks, parses and maps to an exit code; everything else lives in the modules.
+
+mod bench;
+mod cli;
+mod kernel;
+mod kernelspec;
+mod lab;
+mod paths;
+mod run;
+mod template;
+mod user_process;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // The engine starts this binary again for the user's code and as a compiler wrapper: both must come first.
+    user_process::hook();
+    evcxr::runtime_hook();
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == "--control_file") {
+        return exit_code(kernel::stock::main());
+    }
+    exit_code(cli::dispatch(cli::Arguments::parse()))
+}
+
+/// Prints an error as one chain. Exit code 2 means "could not run"; commands report failures of their own as they see fit.
+fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("parcourse: {error:#}");
+        ExitCode::from(2)
+    })
+}
