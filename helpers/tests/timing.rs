@@ -57,7 +57,13 @@ fn child_processes_are_counted_apart() {
 #[test]
 fn value_is_returned_and_three_lines_are_printed() {
     let child = child::spawn("value_is_returned_and_three_lines_are_printed", On::NoKernel, || {
-        let lengths = time!(["computer", "thesis", "mom"].map(str::len));
+        let lengths = time!(Pool::new(3).map(
+            |word| {
+                sleep(Duration::from_millis(2));
+                word.len()
+            },
+            &["computer", "thesis", "mom"]
+        ));
         println!("{lengths:?}");
     });
     let stdout = child.finish().success();

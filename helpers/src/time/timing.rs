@@ -33,6 +33,9 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// From here on the ratio of CPU to wall time is printed. Asking for the CPU time costs some microseconds of it.
+    const TELLING: Duration = Duration::from_millis(1);
+
     /// All the CPU time: user and system, this process and its children.
     pub fn cpu(&self) -> Duration {
         self.user + self.system + self.children()
@@ -61,7 +64,11 @@ impl fmt::Display for Timing {
             writeln!(formatter, "Children:  {}", cpu_line(self.children_user, self.children_system))?;
         }
         writeln!(formatter, "Wall time: {}", FineDuration(self.wall))?;
-        write!(formatter, "Cores:     {:.2} of {} busy", self.cores_busy(), cores().usable)
+        if self.wall < Self::TELLING {
+            write!(formatter, "Cores:     too short to tell")
+        } else {
+            write!(formatter, "Cores:     {:.2} of {} busy", self.cores_busy(), cores().usable)
+        }
     }
 }
 
@@ -95,6 +102,13 @@ mod tests {
             Timing { wall: 100 * MILLISECOND, children_user: 190 * MILLISECOND, children_system: 10 * MILLISECOND, ..Timing::default() };
         assert_eq!(timing.to_string().lines().nth(1), Some("Children:  user 190 ms, sys: 10.0 ms, total: 200 ms"));
         assert_eq!(timing.cores_busy(), 2.0);
+    }
+
+    /// Otherwise a call of 1 µs is said to have kept 7 of 2 cores busy: with asking for the time.
+    #[test]
+    fn ratio_of_very_short_times_is_not_printed() {
+        let short = Timing { wall: Duration::from_micros(1), user: Duration::from_micros(7), ..Timing::default() };
+        assert_eq!(short.to_string().lines().last(), Some("Cores:     too short to tell"));
     }
 
     #[test]
