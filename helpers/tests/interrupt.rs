@@ -110,7 +110,7 @@ fn pool_stops_between_items() {
                     std::thread::sleep(Duration::from_millis(1));
                     done.fetch_add(1, Ordering::Relaxed);
                 },
-                &vec![(); ITEMS],
+                &[(); ITEMS],
             );
         });
         println!("items left out: {}", done.load(Ordering::Relaxed) < ITEMS);

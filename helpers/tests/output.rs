@@ -117,7 +117,7 @@ fn progress_moves_on_the_parcourse_kernel() {
     assert_eq!(appeared, 1);
     // Ten in a second, and the last one.
     assert!(moved >= 1 && moved <= milliseconds / 100 + 1, "moved {moved} times in {milliseconds} ms");
-    let last = stdout.lines().filter(|line| line.starts_with("{\"msg\"")).next_back().unwrap();
+    let last = stdout.lines().rfind(|line| line.starts_with("{\"msg\"")).unwrap();
     assert!(last.contains("100 %, 500 of 500"), "{last}");
 }
 

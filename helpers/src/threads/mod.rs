@@ -13,6 +13,7 @@
 
 mod map;
 mod pool;
+mod quiet;
 mod report;
 
 pub use map::map;

@@ -5,12 +5,13 @@
 //! rayon's pool has 2. The price is some tens of microseconds per thread and `map`; who calls `map` a thousand times a second uses
 //! rayon.
 
+use super::quiet;
 use super::report::{abridged, message};
 use crate::cores::cores;
 use crate::interrupt::{self, Interrupted, Scope};
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -58,8 +59,9 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If `f` panics, no further item is begun, those in work are finished, and then `map` panics with the item's index and value in
-    /// the message. Several panics are reported as the one with the smallest index.
+    /// If `f` panics, no further item is begun, those in work are finished, and then `map` panics with the item's index and value, the
+    /// place and the message of the panic. Several panics are reported as the one with the smallest index. So that there is one message
+    /// and not two, the first `map` of a program wraps the panic hook; panics elsewhere go to the hook that was there before.
     ///
     /// An interrupt (see [`interrupt`]) ends `map` after the items in work.
     ///
@@ -93,16 +95,16 @@ impl Pool {
     {
         // Keeps SIGINT from ending the process until all threads are done.
         let _scope = Scope::enter();
+        quiet::install();
         let work = Work { f, items, next: AtomicUsize::new(0), stop: AtomicBool::new(false) };
         let num_workers = self.num_threads.min(items.len());
         let shares = thread::scope(|scope| {
             let workers: Vec<_> = (0..num_workers)
                 .map(|number| {
                     let started = thread::Builder::new().name(format!("pool-{number}")).spawn_scoped(scope, || work.until_done());
-                    started.map_err(|error| {
+                    started.inspect_err(|_| {
                         // The scope waits for the threads already started: let them stop early.
                         work.stop.store(true, Ordering::Relaxed);
-                        error
                     })
                 })
                 .collect();
@@ -144,10 +146,15 @@ struct Work<'items, T, F> {
 /// What one thread did.
 struct Share<R> {
     results: Vec<(usize, R)>,
-    failure: Option<(usize, Payload)>,
+    failure: Option<Failure>,
 }
 
-type Payload = Box<dyn Any + Send>;
+/// An item whose function panicked.
+struct Failure {
+    index: usize,
+    payload: Box<dyn Any + Send>,
+    place: String,
+}
 
 impl<'items, T, F> Work<'items, T, F> {
     /// One thread's loop: take the next item until there is none, or a reason to stop.
@@ -160,12 +167,11 @@ impl<'items, T, F> Work<'items, T, F> {
         while !self.stop.load(Ordering::Relaxed) && !interrupt::requested() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = self.items.get(index) else { break };
-            // Unwind safety is the caller's business, to whom the panic is passed on.
-            match catch_unwind(AssertUnwindSafe(|| (self.f)(item))) {
+            match quiet::catch(|| (self.f)(item)) {
                 Ok(result) => share.results.push((index, result)),
-                Err(payload) => {
+                Err((payload, place)) => {
                     self.stop.store(true, Ordering::Relaxed);
-                    share.failure = Some((index, payload));
+                    share.failure = Some(Failure { index, payload, place });
                 }
             }
         }
@@ -175,11 +181,12 @@ impl<'items, T, F> Work<'items, T, F> {
 
 /// Panics in the name of the failed item with the smallest index, if there is one.
 #[track_caller]
-fn report<T: fmt::Debug>(mut failures: Vec<(usize, Payload)>, items: &[T]) {
-    if let Some(position) = failures.iter().position(|(_, payload)| payload.is::<Interrupted>()) {
-        resume_unwind(failures.swap_remove(position).1);
+fn report<T: fmt::Debug>(mut failures: Vec<Failure>, items: &[T]) {
+    if let Some(position) = failures.iter().position(|failure| failure.payload.is::<Interrupted>()) {
+        resume_unwind(failures.swap_remove(position).payload);
     }
-    if let Some((index, payload)) = failures.iter().min_by_key(|(index, _)| *index) {
-        panic!("the function panicked on items[{index}] = {}: {}", abridged(&items[*index]), message(&**payload));
+    if let Some(Failure { index, payload, place }) = failures.iter().min_by_key(|failure| failure.index) {
+        let at = if place.is_empty() { String::new() } else { format!(" (at {place})") };
+        panic!("the function panicked on items[{index}] = {}: {}{at}", abridged(&items[*index]), message(&**payload));
     }
 }
