@@ -1,0 +1,54 @@
+//! Finds the line of a cell that an error is about.
+
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// The line of `source`, from 1, that `report` points to. `engine_source` is the program that the stock engine made of the cell: its
+/// panics name lines of that.
+pub fn line(source: &str, report: &str, engine_source: Option<&str>) -> Option<usize> {
+    let lines = source.lines().count();
+    // `command_3:2:5` (stock), `cell 3, line 2`, `Cell In[3], line 2`, `In [3]:2:5`, `cell_3:2:5`.
+    static CELL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:\bcommand_\d+|\bcell(?:[ _-]?(?:in ?)?\[?\d+\]?)?|\bin ?\[\d+\])(?:\.rs)?(?::|,? line |, ?)(\d+)")
+            .expect("a constant")
+    });
+    let named = CELL.captures_iter(report).filter_map(|captures| captures[1].parse::<usize>().ok());
+    named.into_iter().find(|line| (1..=lines).contains(line)).or_else(|| generated(source, report, engine_source?))
+}
+
+/// Looks up the line a panic names in the generated program, and the same text in the cell.
+fn generated(source: &str, report: &str, engine_source: &str) -> Option<usize> {
+    static PLACE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bsrc/lib\.rs:(\d+):\d+").expect("a constant"));
+    let place = PLACE.captures(report)?[1].parse::<usize>().ok()?;
+    let text = engine_source.lines().nth(place.checked_sub(1)?)?.trim();
+    let mut same = source.lines().enumerate().filter(|(_, line)| line.trim() == text);
+    let (number, _) = same.next()?;
+    // Two equal lines: better none than the wrong one.
+    (!text.is_empty() && same.next().is_none()).then_some(number + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "let a = 1;\nlet b = a / 0;\nb";
+
+    #[test]
+    fn reads_the_ways_kernels_name_a_line() {
+        for report in
+            ["[command_12:2:9]", "error in cell 4, line 2", "Cell In[4], line 2", "  ╭─[ cell_4:2:9 ]", "--> In [4]:2:9", "at cell:2:9"]
+        {
+            assert_eq!(line(SOURCE, report, None), Some(2), "{report}");
+        }
+        for report in ["command_12:9:9", "no place", "src/lib.rs:2:9"] {
+            assert_eq!(line(SOURCE, report, None), None, "{report}");
+        }
+    }
+
+    #[test]
+    fn finds_the_line_through_the_generated_program() {
+        let engine = "fn run() {\nlet a = 1;\n let b = a / 0;\nb\n}";
+        assert_eq!(line(SOURCE, "panicked at src/lib.rs:3:9:", Some(engine)), Some(2));
+        assert_eq!(line("x;\nx;", "panicked at src/lib.rs:1:9:", Some("x;")), None, "ambiguous");
+    }
+}
