@@ -6,14 +6,30 @@ use std::sync::LazyLock;
 /// The line of `source`, from 1, that `report` points to. `engine_source` is the program that the stock engine made of the cell: its
 /// panics name lines of that.
 pub fn line(source: &str, report: &str, engine_source: Option<&str>) -> Option<usize> {
-    let lines = source.lines().count();
-    // `command_3:2:5` (stock), `cell 3, line 2`, `Cell In[3], line 2`, `In [3]:2:5`, `cell_3:2:5`.
+    quoted(source, report).or_else(|| named(source, report)).or_else(|| generated(source, report, engine_source?))
+}
+
+/// A line that the report quotes with its number, as compilers do: ` 2 │ let b = a / 0;`.
+fn quoted(source: &str, report: &str) -> Option<usize> {
+    static QUOTED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)^[ >→-]*(\d+) [│┆|] ?(.*)$").expect("a constant"));
+    let lines: Vec<&str> = source.lines().collect();
+    let quotes = QUOTED.captures_iter(report).filter_map(|captures| Some((captures[1].parse::<usize>().ok()?, captures.get(2)?.as_str())));
+    // The arrows around a quoted line may stand before its text.
+    let is_that_line = |(number, text): &(usize, &str)| {
+        let line = number.checked_sub(1).and_then(|index| lines.get(index));
+        line.is_some_and(|line| !line.trim().is_empty() && text.trim_end().ends_with(line.trim_end()))
+    };
+    quotes.into_iter().find(is_that_line).map(|(number, _)| number)
+}
+
+/// A line that the report names: `command_3:2:5` (stock), `cell 3, line 2`, `Cell In[3], line 2`, `In [3]:2:5`, `cell_3:2:5`.
+fn named(source: &str, report: &str) -> Option<usize> {
     static CELL: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)(?:\bcommand_\d+|\bcell(?:[ _-]?(?:in ?)?\[?\d+\]?)?|\bin ?\[\d+\])(?:\.rs)?(?::|,? line |, ?)(\d+)")
             .expect("a constant")
     });
-    let named = CELL.captures_iter(report).filter_map(|captures| captures[1].parse::<usize>().ok());
-    named.into_iter().find(|line| (1..=lines).contains(line)).or_else(|| generated(source, report, engine_source?))
+    let numbers = CELL.captures_iter(report).filter_map(|captures| captures[1].parse::<usize>().ok());
+    numbers.into_iter().find(|number| (1..=source.lines().count()).contains(number))
 }
 
 /// Looks up the line a panic names in the generated program, and the same text in the cell.
@@ -43,6 +59,14 @@ mod tests {
         for report in ["command_12:9:9", "no place", "src/lib.rs:2:9"] {
             assert_eq!(line(SOURCE, report, None), None, "{report}");
         }
+    }
+
+    #[test]
+    fn trusts_a_quoted_line_more_than_a_named_one() {
+        // The stock kernel's headings are sometimes wrong.
+        let report = "[E0277] Error: cannot divide\n   ╭─[ command_3:1:1 ]\n   │\n 2 │ let b = a / 0;\n   │         ┬\n";
+        assert_eq!(line(SOURCE, report, None), Some(2));
+        assert_eq!(line(SOURCE, " 2 │ something else", None), None);
     }
 
     #[test]

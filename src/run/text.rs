@@ -13,6 +13,9 @@ pub fn plain(text: &str) -> String {
 }
 
 static PANIC_HEAD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^thread '.*'( \(\d+\))? panicked at .*:$").expect("a constant"));
+/// What precedes a list of frames: a panic's, or that of the engine's handler for fatal signals.
+const FRAMES_FOLLOW: [&str; 5] = ["stack backtrace:", "Segmentation fault.", "Illegal instruction.", "Bus error.", "Unexpected signal."];
+
 static FRAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s+(\d+|at)\b").expect("a constant"));
 
 /// A panic's report without the list of frames, which is about the runtime rather than the cell.
@@ -20,8 +23,9 @@ pub fn without_backtrace(stderr: &str) -> String {
     let mut kept = Vec::new();
     let mut in_frames = false;
     for line in stderr.lines() {
-        if line == "stack backtrace:" {
+        if FRAMES_FOLLOW.contains(&line) {
             in_frames = true;
+            kept.extend((line != FRAMES_FOLLOW[0]).then_some(line));
         } else if in_frames && FRAME.is_match(line) || line.starts_with("note: ") && (in_frames || line.contains("RUST_BACKTRACE")) {
             // Frames, and advice on frames.
         } else {
@@ -71,6 +75,7 @@ mod tests {
     #[test]
     fn a_backtrace_is_folded_away() {
         assert_eq!(without_backtrace(PANIC), "thread '<unnamed>' (77) panicked at src/lib.rs:9:5:\nlost\nmy keys");
+        assert_eq!(without_backtrace("Segmentation fault.\n   0: evcxr::runtime\n             at x.c:1\nend"), "Segmentation fault.\nend");
         assert_eq!(without_backtrace("a\n   1: not in a backtrace"), "a\n   1: not in a backtrace");
     }
 
