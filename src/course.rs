@@ -1,13 +1,15 @@
 //! The course's manifest, `course.toml`: which notebooks there are, in which order, and what the runner must know about them.
 //!
 //! ```toml
-//! tolerance = 1e-6                # relative, for numbers in cells tagged `check-output`
+//! title = "The course"            # optional
+//! tolerance = 1e-6                # relative, for numbers in cells tagged `check-output`, optional
 //!
 //! [[notebook]]
 //! file = "00_welcome.ipynb"
 //! title = "Welcome"
 //! minutes = 45
 //! goals = ["run a cell", "read an error"]
+//! exercises = 3
 //! timeout = 60                    # seconds per cell, optional
 //!
 //! [[sanitizer]]                   # applied to stored and new outputs before they are compared
@@ -47,6 +49,8 @@ pub struct Entry {
     #[serde(default)]
     #[expect(dead_code, reason = "read by people and by the tools that print the schedule")]
     pub goals: Vec<String>,
+    #[expect(dead_code, reason = "as above")]
+    pub exercises: Option<u32>,
     /// Seconds that one cell may take.
     timeout: Option<f64>,
 }
@@ -67,6 +71,8 @@ pub struct Sanitizer {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    #[expect(dead_code, reason = "for people")]
+    title: Option<String>,
     #[serde(default, rename = "notebook")]
     notebooks: Vec<Entry>,
     #[serde(default, rename = "sanitizer")]

@@ -13,6 +13,17 @@ use support::{Report, World, eventually, fixture, joined, send, told, wait};
 /// Nothing may be left when the command returns; a moment for the operating system to forget the processes.
 const AT_ONCE: Duration = Duration::from_millis(300);
 
+/// One test per cell of `verdicts.ipynb`: its id, and the verdicts that are right.
+macro_rules! verdict_tests {
+    ($($name:ident: $id:literal => $($verdict:literal)|+,)+) => {
+        $(#[test]
+        fn $name() {
+            let verdict = VERDICTS.verdict($id);
+            assert!([$($verdict),+].contains(&verdict), "{verdict}: {:#}\n{}", VERDICTS.cell($id), VERDICTS.told);
+        })+
+    };
+}
+
 /// The tests of one kernel.
 macro_rules! on_kernel {
     ($module:ident, $kernel:literal) => {
@@ -234,18 +245,6 @@ macro_rules! on_kernel {
         }
     };
 }
-
-/// One test per cell of `verdicts.ipynb`: its id, and the verdicts that are right.
-macro_rules! verdict_tests {
-    ($($name:ident: $id:literal => $($verdict:literal)|+,)+) => {
-        $(#[test]
-        fn $name() {
-            let verdict = VERDICTS.verdict($id);
-            assert!([$($verdict),+].contains(&verdict), "{verdict}: {:#}\n{}", VERDICTS.cell($id), VERDICTS.told);
-        })+
-    };
-}
-use verdict_tests;
 
 on_kernel!(parcourse, "parcourse");
 on_kernel!(evcxr, "evcxr");

@@ -28,6 +28,9 @@ pub struct GuardArguments {
     /// The kernel's directory, removed in the end
     #[arg(long)]
     directory: PathBuf,
+    /// How long processes that outlive the kernel may take to leave by themselves
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    patience: u64,
     /// The kernel's command line
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
@@ -56,7 +59,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     });
     tell(&wait_for_exit(kernel));
     kill_group(kernel, &alive);
-    reap(kernel, &alive);
+    reap(kernel, &alive, Duration::from_millis(arguments.patience));
     // The runner may still want to read the log.
     let _ = watcher.join();
     let _ = std::fs::remove_dir_all(&arguments.directory);
@@ -147,7 +150,7 @@ fn kill_group(kernel: libc::pid_t, alive: &Mutex<bool>) {
 }
 
 /// Reaps the kernel, then kills and reaps what it has left behind: orphans below a reaper become its children.
-fn reap(kernel: libc::pid_t, alive: &Mutex<bool>) {
+fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, patience: Duration) {
     {
         let mut alive = alive.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // SAFETY: our own child; no status wanted.
@@ -160,7 +163,9 @@ fn reap(kernel: libc::pid_t, alive: &Mutex<bool>) {
         match unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } {
             -1 => return,
             0 => {
-                for child in children() {
+                // A kernel may have a guard of its own, which is just tidying up.
+                let leftovers = if begun.elapsed() < patience { Vec::new() } else { children() };
+                for child in leftovers {
                     // SAFETY: a child of ours that nobody else reaps.
                     unsafe { libc::kill(child, libc::SIGKILL) };
                 }

@@ -3,10 +3,20 @@
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// The line of `source`, from 1, that `report` points to. `engine_source` is the program that the stock engine made of the cell: its
-/// panics name lines of that.
-pub fn line(source: &str, report: &str, engine_source: Option<&str>) -> Option<usize> {
-    quoted(source, report).or_else(|| named(source, report)).or_else(|| generated(source, report, engine_source?))
+/// The line of `source`, from 1, that `report` points to. `count` is the cell's execution count: tracebacks name cells by it.
+/// `engine_source` is the program that the stock engine made of the cell: its panics name lines of that.
+pub fn line(source: &str, report: &str, count: Option<i32>, engine_source: Option<&str>) -> Option<usize> {
+    let traced = count.and_then(|count| traced(source, report, count));
+    traced.or_else(|| quoted(source, report)).or_else(|| named(source, report)).or_else(|| generated(source, report, engine_source?))
+}
+
+/// The line of this cell in a traceback of our kernel, `cell [3], line 2`, which may lead through functions of other cells.
+fn traced(source: &str, report: &str, count: i32) -> Option<usize> {
+    static FRAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bcell \[(\d+)\], line (\d+)").expect("a constant"));
+    let frames =
+        FRAME.captures_iter(report).filter_map(|captures| Some((captures[1].parse::<i32>().ok()?, captures[2].parse::<usize>().ok()?)));
+    let here = frames.into_iter().find(|(cell, line)| *cell == count && (1..=source.lines().count()).contains(line));
+    here.map(|(_, line)| line)
 }
 
 /// A line that the report quotes with its number, as compilers do: ` 2 │ let b = a / 0;`.
@@ -54,25 +64,32 @@ mod tests {
         for report in
             ["[command_12:2:9]", "error in cell 4, line 2", "Cell In[4], line 2", "  ╭─[ cell_4:2:9 ]", "--> In [4]:2:9", "at cell:2:9"]
         {
-            assert_eq!(line(SOURCE, report, None), Some(2), "{report}");
+            assert_eq!(line(SOURCE, report, None, None), Some(2), "{report}");
         }
         for report in ["command_12:9:9", "no place", "src/lib.rs:2:9"] {
-            assert_eq!(line(SOURCE, report, None), None, "{report}");
+            assert_eq!(line(SOURCE, report, None, None), None, "{report}");
         }
+    }
+
+    #[test]
+    fn follows_a_traceback_to_this_cell() {
+        let report = "cell [4], line 2\n    1 | let a = 1;\n--> 2 | let b = a / 0;\ncell [1], line 3, in divide\n--> 3 | b\nPanic: no";
+        assert_eq!(line(SOURCE, report, Some(4), None), Some(2));
+        assert_eq!(line(SOURCE, report, Some(1), None), Some(3));
     }
 
     #[test]
     fn trusts_a_quoted_line_more_than_a_named_one() {
         // The stock kernel's headings are sometimes wrong.
         let report = "[E0277] Error: cannot divide\n   ╭─[ command_3:1:1 ]\n   │\n 2 │ let b = a / 0;\n   │         ┬\n";
-        assert_eq!(line(SOURCE, report, None), Some(2));
-        assert_eq!(line(SOURCE, " 2 │ something else", None), None);
+        assert_eq!(line(SOURCE, report, None, None), Some(2));
+        assert_eq!(line(SOURCE, " 2 │ something else", None, None), None);
     }
 
     #[test]
     fn finds_the_line_through_the_generated_program() {
         let engine = "fn run() {\nlet a = 1;\n let b = a / 0;\nb\n}";
-        assert_eq!(line(SOURCE, "panicked at src/lib.rs:3:9:", Some(engine)), Some(2));
-        assert_eq!(line("x;\nx;", "panicked at src/lib.rs:1:9:", Some("x;")), None, "ambiguous");
+        assert_eq!(line(SOURCE, "panicked at src/lib.rs:3:9:", None, Some(engine)), Some(2));
+        assert_eq!(line("x;\nx;", "panicked at src/lib.rs:1:9:", None, Some("x;")), None, "ambiguous");
     }
 }

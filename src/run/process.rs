@@ -64,7 +64,12 @@ impl Process {
         std::fs::create_dir(&temporary).context("failed to make the kernel's temporary directory")?;
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let mut command = Command::new(&program);
-        command.arg("__guard").arg("--directory").arg(directory.path()).arg("--").arg(&program);
+        command.arg("__guard").arg("--directory").arg(directory.path());
+        if kind == KernelKind::Parcourse {
+            // Our kernel has a guard of its own, which removes its build directory.
+            command.args(["--patience", "1000"]);
+        }
+        command.arg("--").arg(&program);
         match kind {
             KernelKind::Parcourse => command.args(["kernel", "--connection-file"]).arg(connection_file),
             KernelKind::Evcxr => command.arg("--control_file").arg(connection_file),

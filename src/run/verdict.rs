@@ -69,7 +69,8 @@ pub fn judge(
     engine_source: &dyn Fn() -> Option<String>,
 ) -> Verdict {
     let failed = |kind, summary: String, detail: String| {
-        let line = locate::line(&cell.source, &detail, engine_source().as_deref());
+        let count = execution.reply.as_ref().map(|reply| reply.execution_count.value() as i32);
+        let line = locate::line(&cell.source, &detail, count, engine_source().as_deref());
         Verdict::Failed(Failure { kind, summary, detail, line })
     };
     match &execution.ending {

@@ -75,11 +75,7 @@ impl World {
 
     /// Files and folders in the command's temporary directory.
     pub fn files(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.private()).into_iter().flatten().flatten();
-        entries
-            .map(|entry| entry.path())
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("run-")))
-            .collect()
+        std::fs::read_dir(self.private()).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     }
 
     /// Fails when a process or a file is left after `patience`.
