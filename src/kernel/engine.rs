@@ -3,6 +3,7 @@
 //! The engine is not made to be shared between threads, and starting it takes seconds. It lives on one thread, which takes jobs in order;
 //! whoever hands in a job waits for its answer. The same thread starts the user process, which is killed when that thread ends.
 
+use crate::template::{self, Flavor};
 use crate::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
 use evcxr::{CommandContext, EvalContext};
@@ -10,9 +11,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc;
 use tokio::sync::oneshot;
-
-/// Optimisation of cells: for measuring. `:opt 0` in a notebook changes it.
-const OPT_LEVEL: &str = "3";
 
 /// Every value that can be shown with `{:?}` gets the method by which the engine shows a cell's result. The engine tries this method
 /// first and would otherwise compile each cell twice. Types with a method of their own keep it: inherent methods come first. The unit
@@ -102,11 +100,22 @@ fn create(settings: &Settings) -> Result<CommandContext> {
 
 /// Settings that a fresh or cleared engine needs.
 pub fn prepare(context: &mut CommandContext) -> Result<()> {
-    context.set_opt_level(OPT_LEVEL).map_err(|error| anyhow!("{error}"))?;
+    if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
+        template::restore_lockfile(directory.as_ref())?;
+    }
+    for command in Flavor::Parcourse.setup_commands() {
+        context.execute(&command).map_err(|error| anyhow!("{error}"))?;
+    }
     // Dependencies come from the template or from cargo's cache; only what is missing there is worth asking the network for.
     context.execute(":offline 1").map_err(|error| anyhow!("{error}"))?;
     context.execute(DISPLAY_EVERYTHING).map_err(|error| anyhow!("{error}"))?;
     Ok(())
+}
+
+/// Forgets everything that was executed and starts a new user process, in this process's directory and environment.
+pub fn start_over(context: &mut CommandContext) -> Result<()> {
+    context.execute(":clear").map_err(|error| anyhow!("{error}"))?;
+    prepare(context)
 }
 
 /// The compiler behind rustup's proxy, so that a new toolchain is noticed.

@@ -21,10 +21,10 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    pub fn start(connection: KernelIoPubXPubConnection) -> Publisher {
+    /// The sending end, and the queue for [`send_all`].
+    pub fn new() -> (Publisher, mpsc::Receiver<JupyterMessage>) {
         let (queue, receiver) = mpsc::channel(QUEUE_LENGTH);
-        tokio::spawn(send_all(connection, receiver));
-        Publisher { queue, parent: Arc::default() }
+        (Publisher { queue, parent: Arc::default() }, receiver)
     }
 
     pub fn set_parent(&self, request: &Request) {
@@ -65,7 +65,8 @@ fn with_topic(message: JupyterMessage, kind: &str) -> JupyterMessage {
     message.with_zmq_identities(vec![format!("kernel.parcourse.{kind}").into()])
 }
 
-async fn send_all(mut connection: KernelIoPubXPubConnection, mut queue: mpsc::Receiver<JupyterMessage>) {
+/// Sends what is queued, and welcomes subscribers.
+pub async fn send_all(mut connection: KernelIoPubXPubConnection, mut queue: mpsc::Receiver<JupyterMessage>) {
     loop {
         tokio::select! {
             // A subscription is served before output, or its client would miss some.

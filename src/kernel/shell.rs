@@ -158,6 +158,8 @@ impl Session {
             Ok(None) => None,
             Ok(Some(outcome)) => {
                 metadata["parcourse"] = outcome.timing.metadata();
+                let phases = outcome.results.phases.iter().map(|phase| json!([phase.name, phase.duration.as_secs_f64()]));
+                metadata["parcourse"]["phases"] = phases.collect();
                 self.show_results(request, &outcome, count, silent).await;
                 outcome.failure
             }

@@ -76,7 +76,6 @@ impl UserProcess {
             support.flush();
             channel::send(self.channel.as_fd(), Kind::Done, &serde_json::to_vec(&usage)?)?;
             let answer = read_answer(self.channel.as_fd())?;
-            adopt(&answer);
             for line in answer.lines.iter().map(String::as_str).chain(["EVCXR_EXECUTION_COMPLETE"]) {
                 writeln!(self.engine, "{line}")?;
             }
@@ -118,27 +117,6 @@ fn clean_environment() {
             std::env::remove_var(variable);
         }
         std::env::set_var(wire::KERNEL_VARIABLE, "1");
-    }
-}
-
-/// Moves to the place in which a standby kernel was put to work.
-fn adopt(answer: &Answer) {
-    if let Some(directory) = &answer.directory
-        && let Err(error) = std::env::set_current_dir(directory)
-    {
-        eprintln!("parcourse: failed to enter {}: {error}", directory.display());
-    }
-    if let Some(environment) = &answer.environment {
-        // SAFETY: sent only before the first cell of a notebook; the user's code has started no thread.
-        unsafe {
-            for (name, _) in std::env::vars_os() {
-                std::env::remove_var(name);
-            }
-            for (name, value) in environment {
-                std::env::set_var(name, value);
-            }
-        }
-        clean_environment();
     }
 }
 

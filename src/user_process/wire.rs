@@ -57,15 +57,10 @@ pub struct Usage {
     pub peak_memory_bytes: u64,
 }
 
-/// The kernel's answer to [`Kind::Done`]: marker lines that the engine must see, and the adoption of a new place to run in.
+/// The kernel's answer to [`Kind::Done`]: marker lines that the engine must see, without line ends.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Answer {
-    /// Lines for the engine, without line ends.
     pub lines: Vec<String>,
-    /// When set, the working directory to move to before the next run.
-    pub directory: Option<std::path::PathBuf>,
-    /// When set, the whole environment to take on before the next run.
-    pub environment: Option<Vec<(String, String)>>,
 }
 
 /// A panic as the hook in the support library saw it.

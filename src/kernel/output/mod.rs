@@ -15,6 +15,7 @@ use crate::user_process::wire::{Address, Answer, PanicReport, Usage};
 use bundle::Held;
 use markers::{Markers, Piece};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use stream::{Name, Streams};
@@ -62,7 +63,8 @@ pub struct Outputs {
     publisher: Publisher,
     sources: Arc<Sources>,
     input: Box<InputReader>,
-    limit: usize,
+    /// How many bytes of text one cell may show.
+    limit: AtomicUsize,
     /// How many user processes have died, and a signal when one does.
     deaths: (Mutex<u64>, Condvar),
 }
@@ -82,16 +84,18 @@ struct State {
     begun: Option<Instant>,
     /// Lines for the engine at the end of this run.
     lines: Vec<String>,
-    /// What to send along with the next answer.
-    adoption: Option<Answer>,
 }
 
 impl Outputs {
-    /// `limit`: how many bytes of text one cell may show.
-    pub fn new(publisher: Publisher, sources: Arc<Sources>, input: Box<InputReader>, limit: usize) -> Outputs {
+    pub fn new(publisher: Publisher, sources: Arc<Sources>, input: Box<InputReader>) -> Outputs {
         // Until the first cell, the engine tries itself out; nobody wants to see that.
         let state = State { cell: Cell { capture: true, ..Cell::default() }, streams: Streams::with_budget(0), ..State::default() };
-        Outputs { state: Mutex::new(state), publisher, sources, input, limit, deaths: Default::default() }
+        Outputs { state: Mutex::new(state), publisher, sources, input, limit: AtomicUsize::new(usize::MAX), deaths: Default::default() }
+    }
+
+    /// Sets how many bytes of text one cell may show.
+    pub fn set_limit(&self, bytes: usize) {
+        self.limit.store(bytes, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -101,9 +105,8 @@ impl Outputs {
     /// A cell is about to be compiled and run.
     pub fn begin_cell(&self, cell: Cell) {
         let state = &mut *self.lock();
-        let adoption = state.adoption.take();
-        let limit = if cell.capture { 0 } else { self.limit };
-        *state = State { cell, streams: Streams::with_budget(limit), adoption, ..State::default() };
+        let limit = if cell.capture { 0 } else { self.limit.load(Ordering::Relaxed) };
+        *state = State { cell, streams: Streams::with_budget(limit), ..State::default() };
     }
 
     /// The cell is over, run or not: shows what is left and tells how it ended.
@@ -119,11 +122,6 @@ impl Outputs {
             state.streams.finish(&self.publisher);
         }
         std::mem::take(&mut state.ending)
-    }
-
-    /// Has the user process move before its next run; see [`Answer`].
-    pub fn adopt(&self, directory: std::path::PathBuf, environment: Vec<(String, String)>) {
-        self.lock().adoption = Some(Answer { lines: Vec::new(), directory: Some(directory), environment: Some(environment) });
     }
 
     /// When the current run of user code began, if one is under way.
@@ -152,9 +150,7 @@ impl Outputs {
         }
         state.ending.usage = Some(usage);
         state.ending.run_time = state.begun.take().map(|begun| begun.elapsed());
-        let mut answer = state.adoption.take().unwrap_or_default();
-        answer.lines = std::mem::take(&mut state.lines);
-        answer
+        Answer { lines: std::mem::take(&mut state.lines) }
     }
 
     /// The user process died.

@@ -47,6 +47,12 @@ impl Sources {
         self.lock().cells.push(Cell { execution_count, lines });
     }
 
+    /// Index and execution count of the cell added last.
+    pub fn current_cell(&self) -> Option<(usize, u64)> {
+        let state = self.lock();
+        state.cells.last().map(|cell| (state.cells.len() - 1, cell.execution_count))
+    }
+
     /// Reads the program that is about to run.
     pub fn reload(&self) {
         if let Ok(text) = std::fs::read_to_string(&self.generated) {
