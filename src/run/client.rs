@@ -2,7 +2,9 @@
 
 use super::KernelKind;
 use super::directory::Directory;
+use super::notebook::Source;
 use super::process::{Death, Process};
+use super::warm::Templates;
 use anyhow::{Context, Result, bail};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{
@@ -49,26 +51,27 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts a kernel in `folder` and waits until it answers. Ports that somebody else takes in between cost another try.
-    pub async fn start(kind: KernelKind, folder: &Path, limit: Duration) -> Result<Client> {
+    /// Starts a kernel in the notebook's folder and waits until it answers. Ports that somebody else takes in between cost another try.
+    pub async fn start(kind: KernelKind, source: &Source, templates: &Templates, limit: Duration) -> Result<Client> {
         let deadline = Instant::now() + limit;
         let mut attempt = 1;
         loop {
-            match Client::attempt(kind, folder, deadline, limit).await {
+            match Client::attempt(kind, source, templates, deadline, limit).await {
                 Err(error) if attempt < 3 && format!("{error:#}").contains("Address already in use") => attempt += 1,
                 result => return result,
             }
         }
     }
 
-    async fn attempt(kind: KernelKind, folder: &Path, deadline: Instant, limit: Duration) -> Result<Client> {
+    async fn attempt(kind: KernelKind, source: &Source, templates: &Templates, deadline: Instant, limit: Duration) -> Result<Client> {
         let directory = Directory::create()?;
+        let engine = templates.engine(source, &directory)?;
         let (connection, listeners) = connection_info(kind, directory.path()).await?;
         let file = directory.write_private("connection.json", &serde_json::to_vec_pretty(&connection)?)?;
         let audit = directory.write_private("audit", b"")?;
         // The ports were held until here; the kernel binds them as its first action.
         drop(listeners);
-        let process = Process::start(kind, directory, &file, &audit, folder)?;
+        let process = Process::start(kind, directory, engine, &file, &audit, &source.folder)?;
         let answered = tokio::select! {
             biased;
             answered = timeout_at(deadline, converse(&connection)) => answered,

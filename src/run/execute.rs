@@ -62,7 +62,7 @@ pub async fn execute(number: usize, source: &Source, settings: &Settings, turns:
     let _kernel = turns.kernels.acquire().await;
     progress.borrow_mut().starting(number, &name);
     let begun = Instant::now();
-    let mut result = match Client::start(settings.kernel, &source.folder, settings.startup_timeout).await {
+    let mut result = match Client::start(settings.kernel, source, &settings.templates, settings.startup_timeout).await {
         Ok(client) => {
             let startup = begun.elapsed();
             progress.borrow_mut().ready(number);

@@ -28,6 +28,9 @@ pub struct GuardArguments {
     /// The kernel's directory, removed in the end
     #[arg(long)]
     directory: PathBuf,
+    /// Another folder to remove in the end
+    #[arg(long, value_name = "DIRECTORY")]
+    also_remove: Option<PathBuf>,
     /// How long processes that outlive the kernel may take to leave by themselves
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     patience: u64,
@@ -62,7 +65,9 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     reap(kernel, &alive, Duration::from_millis(arguments.patience));
     // The runner may still want to read the log.
     let _ = watcher.join();
-    let _ = std::fs::remove_dir_all(&arguments.directory);
+    for directory in [Some(&arguments.directory), arguments.also_remove.as_ref()].into_iter().flatten() {
+        let _ = std::fs::remove_dir_all(directory);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

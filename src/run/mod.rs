@@ -27,6 +27,7 @@ mod warm;
 
 pub use guard::{GuardArguments, main as guard};
 
+use crate::cli::HelpersArgument;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use notebook::{Request, Source};
@@ -35,6 +36,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use warm::Templates;
 
 /// Exit codes: 0 every cell did what it should, 1 a cell failed, 2 something could not be run.
 #[derive(Args)]
@@ -75,6 +77,8 @@ pub struct RunArguments {
     /// Print failures only
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    helpers: HelpersArgument,
 }
 
 /// Which kernel executes the cells.
@@ -102,6 +106,7 @@ pub struct Settings {
     startup_timeout: Duration,
     parameters: Vec<(String, String)>,
     keep_going: bool,
+    templates: Templates,
 }
 
 fn parse_jobs(text: &str) -> Result<usize, String> {
@@ -115,18 +120,22 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 
 pub fn main(arguments: RunArguments) -> Result<ExitCode> {
     let begun = Instant::now();
+    let parameters: Vec<(String, String)> = arguments.parameters.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+    let sources = load(&arguments, &parameters)?;
+    check_destinations(&arguments, &sources)?;
+    directory::sweep()?;
+    let mut progress = Progress::new(arguments.quiet);
+    let templates = Templates::prepare(arguments.kernel, &sources, arguments.helpers.helpers.clone(), &mut |line| progress.preparing(line));
     let settings = Settings {
         kernel: arguments.kernel,
         jobs: arguments.jobs,
         startup_timeout: arguments.startup_timeout,
-        parameters: arguments.parameters.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
+        parameters,
         keep_going: arguments.keep_going,
+        templates,
     };
-    let sources = load(&arguments, &settings)?;
-    check_destinations(&arguments, &sources)?;
-    directory::sweep()?;
 
-    let (results, interrupted) = schedule::run(&sources, &settings, Progress::new(arguments.quiet))?;
+    let (results, interrupted) = schedule::run(&sources, &settings, progress)?;
     // After an interruption: what was finished until then.
     let (sources, results): (Vec<Source>, Vec<_>) =
         sources.into_iter().zip(results).filter_map(|(source, result)| Some((source, result?))).unzip();
@@ -155,8 +164,8 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
 }
 
 /// Reads and checks every notebook, and reports everything that is wrong at once.
-fn load(arguments: &RunArguments, settings: &Settings) -> Result<Vec<Source>> {
-    let request = Request { parameters: &settings.parameters, timeout: arguments.timeout };
+fn load(arguments: &RunArguments, parameters: &[(String, String)]) -> Result<Vec<Source>> {
+    let request = Request { parameters, timeout: arguments.timeout };
     let mut sources = Vec::new();
     let mut problems = Vec::new();
     for path in &arguments.notebooks {

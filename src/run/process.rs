@@ -58,20 +58,35 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn start(kind: KernelKind, directory: Directory, connection_file: &Path, audit: &Path, folder: &Path) -> Result<Process> {
-        let engine = Engine::for_kernel(kind, &directory)?;
+    pub fn start(
+        kind: KernelKind,
+        directory: Directory,
+        engine: Engine,
+        connection_file: &Path,
+        audit: &Path,
+        folder: &Path,
+    ) -> Result<Process> {
         let temporary = directory.path().join("tmp");
         std::fs::create_dir(&temporary).context("failed to make the kernel's temporary directory")?;
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let mut command = Command::new(&program);
         command.arg("__guard").arg("--directory").arg(directory.path());
+        if let Some(claimed) = engine.claimed() {
+            command.arg("--also-remove").arg(claimed);
+        }
         if kind == KernelKind::Parcourse {
             // Our kernel has a guard of its own, which removes its build directory.
             command.args(["--patience", "1000"]);
         }
         command.arg("--").arg(&program);
         match kind {
-            KernelKind::Parcourse => command.args(["kernel", "--connection-file"]).arg(connection_file),
+            KernelKind::Parcourse => {
+                command.args(["kernel", "--connection-file"]).arg(connection_file);
+                if let Some(helpers) = &engine.helpers {
+                    command.arg("--helpers").arg(helpers);
+                }
+                &mut command
+            }
             KernelKind::Evcxr => command.arg("--control_file").arg(connection_file),
         };
         // What a kernel forgets to remove from its temporary directory goes with ours.

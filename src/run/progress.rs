@@ -37,6 +37,21 @@ impl Progress {
         Progress { mode, lines: Vec::new(), drawn: 0 }
     }
 
+    /// Work before the first kernel: a live line that the next one replaces.
+    pub fn preparing(&mut self, doing: &str) {
+        match self.mode {
+            Mode::Quiet => {}
+            Mode::Plain => self.print(doing),
+            Mode::Live => {
+                let mut out = self.erasure();
+                out.extend(doing.chars().filter(|c| !c.is_control()).take(terminal_width().saturating_sub(1)));
+                out.push('\n');
+                self.drawn = 1;
+                write(&out);
+            }
+        }
+    }
+
     /// A kernel is being started for a notebook.
     pub fn starting(&mut self, notebook: usize, name: &str) {
         self.lines.push(Line { notebook, name: name.to_string(), started: Instant::now(), doing: "starting the kernel".to_string() });
