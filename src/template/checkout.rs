@@ -35,6 +35,28 @@ impl WorkDirectory {
     }
 }
 
+impl WorkDirectory {
+    /// An empty directory with the same care for its removal, for a kernel of ours that has no template.
+    ///
+    /// # Errors
+    /// When there is no space or no permission in this user's temporary folder.
+    pub fn empty() -> Result<WorkDirectory> {
+        let temporary = crate::paths::private_tmp()?;
+        claim::sweep(&temporary, PREFIX);
+        let claim = Claim::create(&temporary, PREFIX)?;
+        let path = claim.path().join("work");
+        std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
+        let mut environment: Vec<(&'static str, OsString)> = vec![("EVCXR_TMPDIR", path.clone().into())];
+        environment.extend(Flavor::Parcourse.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
+        Ok(WorkDirectory { _claim: claim, path, environment })
+    }
+
+    /// A place beside the engine's directory for what else the kernel needs as long as it lives.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
+    }
+}
+
 impl Template {
     /// Copies the template into this user's temporary folder on this machine.
     ///
@@ -68,6 +90,8 @@ impl Template {
         environment.extend(self.toolchain.environment());
         environment.extend(self.flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
         if self.flavor == Flavor::Stock {
+            // Our own kernel loads the standard library by itself.
+            environment.extend(self.toolchain.library_path());
             let config = claimed.join("config");
             std::fs::create_dir(&config).with_context(|| format!("failed to make {}", config.display()))?;
             let from = shell_word(&work.join(lockfile::KEPT))?;
