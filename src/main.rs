@@ -4,6 +4,7 @@
 
 mod bench;
 mod cli;
+mod course;
 mod kernel;
 mod kernelspec;
 mod lab;

@@ -12,7 +12,7 @@
 mod build;
 mod builder;
 mod checkout;
-mod claim;
+pub mod claim;
 mod command;
 mod copy;
 mod flavor;
