@@ -8,10 +8,18 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The course's defaults for JupyterLab's settings; what the learner changes in its settings editor wins. Without this a newcomer is
+/// asked about news before seeing the first cell, whatever the server's own option for news says.
+const SETTINGS: &str = r#"{
+  "@jupyterlab/apputils-extension:notification": { "fetchNews": "false", "checkForUpdates": false }
+}
+"#;
 
 /// One start of the server.
 pub struct Server<'a> {
@@ -38,6 +46,7 @@ impl Server<'_> {
                 .create(folder)
                 .with_context(|| format!("failed to create {}", folder.display()))?;
         }
+        write_settings(&folders[0])?;
         let mut command = Command::new(self.environment.python());
         // `-I`: a PYTHONPATH set for other work (environment modules do that) must not reach into the pinned environment.
         command.args(["-I", "-m", "jupyterlab"]).args(self.options()).args(self.extra);
@@ -62,7 +71,7 @@ impl Server<'_> {
             // Ctrl-C means stop; there is nobody to answer a question.
             "--ServerApp.answer_yes=True",
             // From here on the terminal shows what needs attention, and the address.
-            "--ServerApp.log_level=WARN",
+            "--Application.log_level=WARN",
             // Other users of this machine can connect to a port, but not to a socket in a private folder.
             "--KernelManager.transport=ipc",
             "--MultiKernelManager.default_kernel_name=rust",
@@ -94,6 +103,18 @@ impl Server<'_> {
         }
         options
     }
+}
+
+fn write_settings(config: &Path) -> Result<()> {
+    let folder = config.join("labconfig");
+    let path = folder.join("default_setting_overrides.json");
+    fs::create_dir_all(&folder)
+        // Renamed into place: another server may be reading it.
+        .and_then(|()| tempfile::NamedTempFile::new_in(&folder))
+        .and_then(|mut file| file.write_all(SETTINGS.as_bytes()).map(|()| file))
+        .and_then(|file| file.persist(&path).map_err(|error| error.error))
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    Ok(())
 }
 
 /// Whether opening a browser can work: not over ssh without a display, where Jupyter would start a text browser in the terminal.

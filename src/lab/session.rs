@@ -7,6 +7,7 @@
 use crate::paths;
 use anyhow::{Context, Result};
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -31,6 +32,7 @@ impl Session {
         sweep(parent);
         let directory = tempfile::Builder::new()
             .prefix(PREFIX)
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(parent)
             .with_context(|| format!("failed to create a folder in {}", parent.display()))?;
         let lock = File::open(directory.path()).and_then(|folder| folder.lock().map(|()| folder));

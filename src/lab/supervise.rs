@@ -12,6 +12,8 @@ use tokio::time::Instant;
 
 /// Shutting a kernel down takes Jupyter up to five seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Python loses a signal that comes while it is writing its log, as it does in the moment it has started: asked again after this time.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Runs the command, turning SIGINT, SIGTERM and SIGHUP into a clean stop, and returns its exit code.
 pub fn run(command: Command) -> Result<ExitCode> {
@@ -27,10 +29,10 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
     let mut command = tokio::process::Command::from(command);
     let mut child = command.spawn().with_context(|| format!("failed to start {}", command.as_std().get_program().display()))?;
     let group = child.id().and_then(|id| libc::pid_t::try_from(id).ok()).context("the process has no id")?;
-    let mut asked: Option<Instant> = None;
+    let (mut asked, mut asked_again): (Option<Instant>, bool) = (None, false);
     loop {
         // Before it is asked to stop there is no deadline; the branch is then switched off and the value without meaning.
-        let deadline = asked.unwrap_or_else(Instant::now) + PATIENCE;
+        let deadline = asked.unwrap_or_else(Instant::now) + if asked_again { PATIENCE } else { ASK_AGAIN };
         tokio::select! {
             status = child.wait() => return status.context("failed to wait for JupyterLab"),
             () = stop_signals.next() => {
@@ -43,6 +45,11 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
                 }
             }
             () = tokio::time::sleep_until(deadline), if asked.is_some() => {
+                if !asked_again {
+                    asked_again = true;
+                    send(group, libc::SIGTERM);
+                    continue;
+                }
                 eprintln!("parcourse: JupyterLab did not stop within {} s and is killed", PATIENCE.as_secs());
                 send(-group, libc::SIGKILL);
                 return child.wait().await.context("failed to wait for JupyterLab");
@@ -94,7 +101,8 @@ fn send(process: libc::pid_t, signal: libc::c_int) {
     unsafe { libc::kill(process, signal) };
 }
 
-/// Lets a child end when we are killed without a chance to tell it. Only Linux offers this.
+/// Ends a child when we are killed without a chance to tell it. Only Linux offers this. What hangs on the child (kernels) watches its
+/// parent itself.
 pub fn die_with_parent(command: &mut Command) -> &mut Command {
     #[cfg(target_os = "linux")]
     {
@@ -102,7 +110,7 @@ pub fn die_with_parent(command: &mut Command) -> &mut Command {
         // SAFETY: between fork and exec only two system calls are made, and nothing is allocated.
         unsafe {
             command.pre_exec(move || {
-                if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) != 0 {
+                if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
                     return Err(std::io::Error::last_os_error());
                 }
                 // Killed before the call above took effect.
