@@ -29,6 +29,9 @@ enum Command {
     /// Internal: fill a template directory
     #[command(name = "__build-template", hide = true)]
     BuildTemplate(template::BuildArguments),
+    /// Internal: become the warm kernel in waiting
+    #[command(name = "__standby", hide = true)]
+    Standby(kernel::standby::Successor),
 }
 
 /// `parcourse kernel`, either as Jupyter starts it or to manage its registration.
@@ -50,6 +53,7 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Prepare(arguments) => template::main(arguments),
         Command::Bench(arguments) => bench::main(arguments),
         Command::BuildTemplate(arguments) => template::build_main(arguments),
+        Command::Standby(arguments) => kernel::standby::main(arguments),
     }
 }
 

@@ -1,15 +1,87 @@
 //! Warm start: prepared build directories that kernels copy.
-use anyhow::Result;
-use std::process::ExitCode;
+//!
+//! Every kernel compiles the dependencies of its cells in a directory of its own; for the helper crate that takes half a minute on a small
+//! machine, at every start. A *template* is such a directory, filled once per (compiler, helper sources, settings, CPU) by running the
+//! engine itself on the first cells of a notebook. A kernel gets a private *checkout* of it, in temporary space of its machine, through
+//! the engine's variable `EVCXR_TMPDIR`, and finds everything compiled already. The checkout vanishes with its owner; what a killed
+//! process left behind is swept by the next start.
+//!
+//! Layout: `CACHE/template/KEY/{template.json, used, work/}`, complete or absent, because it is built elsewhere and renamed;
+//! `CACHE/template/KEY.lock` while one is being built; `TEMPORARY/kernel-PID-RANDOM/{owner, work/, config/}` for checkouts.
 
-#[derive(clap::Args)]
-pub struct PrepareArguments {}
-#[derive(clap::Args)]
-pub struct BuildArguments {}
+mod build;
+mod builder;
+mod checkout;
+mod claim;
+mod command;
+mod copy;
+mod flavor;
+mod key;
+mod lock;
+mod lockfile;
+mod prune;
+mod sources;
+mod store;
+mod toolchain;
 
-pub fn main(_arguments: PrepareArguments) -> Result<ExitCode> {
-    anyhow::bail!("not here yet")
+pub use builder::{BuildArguments, main as build_main};
+pub use checkout::{WorkDirectory, adopt, sweep};
+pub use claim::Hold;
+pub use command::{PrepareArguments, main};
+pub use flavor::Flavor;
+pub use lockfile::restore as restore_lockfile;
+pub use store::Template;
+
+use anyhow::{Result, bail};
+use key::Ingredients;
+use std::path::Path;
+
+/// Raised when the contents of a template change their meaning: older ones are then rebuilt.
+const FORMAT: u32 = 1;
+
+/// The template for this helper crate and kernel, if it is ready. Costs some 20 ms.
+pub fn find(helpers: &Path, flavor: Flavor) -> Result<Option<Template>> {
+    let cache = crate::paths::cache()?;
+    let ingredients = Ingredients::look(helpers, flavor, &cache)?;
+    Ok(store::find(&store::root(&cache), &ingredients))
 }
-pub fn build_main(_arguments: BuildArguments) -> Result<ExitCode> {
-    anyhow::bail!("not here yet")
+
+/// The template for this helper crate and kernel, built now if it is not ready.
+///
+/// `progress` receives lines for people. When another process is already building the same template, this waits for it and says so.
+///
+/// # Errors
+/// When the helper crate does not compile (with the compiler's words), when its dependencies cannot be downloaded, when the cache cannot
+/// be written.
+pub fn ensure(helpers: &Path, flavor: Flavor, progress: &mut dyn FnMut(&str)) -> Result<Template> {
+    let cache = crate::paths::cache()?;
+    let root = store::root(&cache);
+    for _ in 0..3 {
+        let ingredients = Ingredients::look(helpers, flavor, &cache)?;
+        if let Some(template) = store::find(&root, &ingredients) {
+            return Ok(template);
+        }
+        store::make(&root)?;
+        let lock =
+            match lock::take(&root.join(format!("{}.lock", ingredients.key)), progress, || store::find(&root, &ingredients).is_some())? {
+                lock::Turn::Ours(lock) => Some(lock),
+                lock::Turn::Unlocked => None,
+                lock::Turn::Done => None,
+            };
+        if let Some(template) = store::find(&root, &ingredients) {
+            return Ok(template);
+        }
+        let staged = build::build(&ingredients, &root, lock.as_ref(), progress)?;
+        if Ingredients::look(helpers, flavor, &cache)?.key != ingredients.key {
+            progress("the helper crate was edited meanwhile: starting again");
+            continue;
+        }
+        staged.install()?;
+        store::tidy(&root, &ingredients.key);
+        match store::find(&root, &ingredients) {
+            Some(template) => return Ok(template),
+            None => bail!("the new template {} vanished: is something else clearing {}?", ingredients.key, root.display()),
+        }
+    }
+    bail!("the helper crate {} was edited three times while it was being compiled: try again", helpers.display())
 }

@@ -1,0 +1,206 @@
+//! Builds a template: the side that works, a process of its own.
+//!
+//! It runs the engine, as a kernel would, on the cells every notebook of the course begins with. What it has to say goes to standard output,
+//! one word and its text per line (`total 12`, `step …`, `took SECONDS STEP`); cargo's lines and errors go to standard error.
+
+use super::flavor::Flavor;
+use super::lockfile;
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use evcxr::{CommandContext, EvalContext};
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+/// The hidden subcommand.
+pub const NAME: &str = "__build-template";
+
+/// What a builder process is told.
+#[derive(Args)]
+pub struct BuildArguments {
+    /// Folder of the helper crate, without symbolic links
+    #[arg(long)]
+    helpers: PathBuf,
+    /// Whose settings to build with
+    #[arg(long)]
+    kernel: String,
+    /// The directory to work in, also in EVCXR_TMPDIR
+    #[arg(long)]
+    directory: PathBuf,
+    /// Cargo of the toolchain
+    #[arg(long)]
+    cargo: PathBuf,
+    /// What the toolchain compiles for
+    #[arg(long)]
+    host: String,
+    /// Resolve the dependencies first, as in an empty directory
+    #[arg(long)]
+    resolve: bool,
+}
+
+/// Runs the first cells of a notebook in the directory.
+pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
+    end_with_parent();
+    let flavor = Flavor::from_name(&arguments.kernel).with_context(|| format!("no kernel is called `{}`", arguments.kernel))?;
+    if arguments.resolve {
+        println!("step resolving the dependencies");
+        println!("total {}", resolve(&arguments)?);
+    }
+    println!("step starting the engine");
+    let clock = Instant::now();
+    let (context, outputs) = EvalContext::new().map_err(|error| anyhow!("the engine does not start: {error}"))?;
+    let mut context = CommandContext::with_eval_context(context);
+    for output in [outputs.stdout, outputs.stderr] {
+        std::thread::spawn(move || output.iter().for_each(drop));
+    }
+    took("start", clock);
+    if flavor == Flavor::Stock {
+        execute(&mut context, ":load_config --quiet")?;
+    } else {
+        lockfile::restore(&arguments.directory)?;
+    }
+    for line in flavor.setup_commands() {
+        execute(&mut context, &line)?;
+    }
+    let clock = Instant::now();
+    execute(&mut context, &first_cell(&arguments.helpers))?;
+    took("helpers", clock);
+    println!("step running a first cell");
+    let clock = Instant::now();
+    execute(&mut context, "let warm = vec![1.0, 2.0];\nprintln!(\"{warm:?}\");")?;
+    took("variable", clock);
+    let clock = Instant::now();
+    execute(&mut context, "warm.iter().sum::<f64>()")?;
+    took("expression", clock);
+    if arguments.resolve {
+        keep_lock(&arguments.directory)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The cell every notebook of the course begins with.
+fn first_cell(helpers: &Path) -> String {
+    format!(":dep {}\nuse parcourse::prelude::*;", dependency(helpers))
+}
+
+fn dependency(helpers: &Path) -> String {
+    // The engine writes it into a manifest as it is.
+    format!("parcourse = {{ path = {} }}", toml::Value::from(helpers.display().to_string()))
+}
+
+fn took(step: &str, since: Instant) {
+    println!("took {:.3} {step}", since.elapsed().as_secs_f64());
+}
+
+fn execute(context: &mut CommandContext, cell: &str) -> Result<()> {
+    match context.execute(cell) {
+        Ok(_) => Ok(()),
+        Err(evcxr::Error::CompilationErrors(errors)) => {
+            let reports: Vec<String> = errors.iter().map(|error| error.rendered()).collect();
+            bail!("the cell\n{cell}\ndoes not compile:\n{}", reports.join("\n"))
+        }
+        Err(error) => bail!("the cell\n{cell}\nfailed: {error}"),
+    }
+}
+
+/// Lets cargo choose the dependencies' versions, from the lock file that lies there if it can, and download them.
+/// Returns how many crates will be compiled.
+fn resolve(arguments: &BuildArguments) -> Result<usize> {
+    let directory = &arguments.directory;
+    let manifest = format!(
+        "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\n{}\n",
+        dependency(&arguments.helpers)
+    );
+    let write = |name: &str, text: &str| std::fs::write(directory.join(name), text);
+    write("Cargo.toml", &manifest)
+        .and_then(|()| write("src/lib.rs", ""))
+        .with_context(|| format!("failed to write in {}", directory.display()))?;
+    let output = Command::new(&arguments.cargo)
+        .args(["metadata", "--format-version", "1", "--filter-platform", &arguments.host])
+        .current_dir(directory)
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("failed to run {}", arguments.cargo.display()))?;
+    if !output.status.success() {
+        bail!(
+            "cargo could not resolve the dependencies of {} (without a network, prepare once where there is one)",
+            arguments.helpers.display()
+        );
+    }
+    keep_lock(directory)?;
+    count(&serde_json::from_slice(&output.stdout).context("cargo's metadata is not JSON")?).context("cargo's metadata is not as expected")
+}
+
+fn keep_lock(directory: &Path) -> Result<()> {
+    std::fs::copy(directory.join("Cargo.lock"), directory.join(lockfile::KEPT))
+        .with_context(|| format!("failed to keep the lock file of {}", directory.display()))?;
+    Ok(())
+}
+
+/// How many packages the cells' package needs, without what only tests need.
+fn count(metadata: &Value) -> Option<usize> {
+    let resolve = metadata.get("resolve")?;
+    let nodes = resolve.get("nodes")?.as_array()?;
+    let by_id: HashMap<&str, &Value> = nodes.iter().filter_map(|node| Some((node.get("id")?.as_str()?, node))).collect();
+    let mut waiting = vec![resolve.get("root")?.as_str()?];
+    let mut seen = HashSet::new();
+    while let Some(id) = waiting.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        for dependency in by_id.get(id)?.get("deps")?.as_array()? {
+            let kinds = dependency.get("dep_kinds")?.as_array()?;
+            if kinds.iter().any(|kind| kind["kind"] != "dev") {
+                waiting.push(dependency.get("pkg")?.as_str()?);
+            }
+        }
+    }
+    Some(seen.len() - 1)
+}
+
+/// Ends this process and all it started when standard input ends, which means that the parent is gone.
+fn end_with_parent() {
+    // SAFETY: setpgid only moves this process into a group of its own, getpid has no preconditions.
+    let group = unsafe { if libc::setpgid(0, 0) == 0 { libc::getpid() } else { 0 } };
+    std::thread::spawn(move || {
+        let mut rest = Vec::new();
+        let _ = std::io::stdin().lock().read_to_end(&mut rest);
+        if group > 0 {
+            // SAFETY: the group is our own, made above.
+            unsafe { libc::kill(-group, libc::SIGKILL) };
+        }
+        std::process::exit(2);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_what_will_be_compiled() {
+        let metadata = serde_json::json!({ "resolve": { "root": "ctx", "nodes": [
+            { "id": "ctx", "deps": [{ "pkg": "parcourse", "dep_kinds": [{ "kind": null }] }] },
+            { "id": "parcourse", "deps": [
+                { "pkg": "rayon", "dep_kinds": [{ "kind": null }, { "kind": "dev" }] },
+                { "pkg": "cc", "dep_kinds": [{ "kind": "build" }] },
+                { "pkg": "trybuild", "dep_kinds": [{ "kind": "dev" }] } ] },
+            { "id": "rayon", "deps": [] },
+            { "id": "cc", "deps": [{ "pkg": "rayon", "dep_kinds": [{ "kind": null }] }] },
+            { "id": "trybuild", "deps": [] },
+        ] } });
+        assert_eq!(count(&metadata), Some(3));
+        assert_eq!(count(&serde_json::json!({})), None);
+    }
+
+    #[test]
+    fn paths_are_quoted_for_a_manifest() {
+        let text = dependency(Path::new(r#"/home/o"neil/a\b"#));
+        let table: toml::Table = text.parse().unwrap();
+        assert_eq!(table["parcourse"]["path"].as_str(), Some(r#"/home/o"neil/a\b"#));
+        assert!(dependency(Path::new("/plain/path")).contains("\"/plain/path\""), "as a notebook writes it");
+    }
+}

@@ -1,0 +1,285 @@
+//! Directories that belong to a living process.
+//!
+//! A claimed directory holds a file `owner`, locked (shared) by every process that uses the directory. The kernel of the operating system
+//! drops the lock when a process dies, however it dies, so that whoever gets the exclusive lock knows the directory to be abandoned; process
+//! numbers that are used again do no harm. The file also says who made it, for file systems without locks and for other machines
+//! that see the same folder.
+//!
+//! Nothing is ever hard to take back: a sweep deletes what is certainly abandoned and leaves the rest for the next one.
+
+use anyhow::{Context, Result};
+use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+const OWNER: &str = "owner";
+
+/// A directory that finished its first steps is left alone this long even when its owner file is incomplete.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// What was made on another machine (a shared temporary folder) is nobody's after this time.
+const FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// A directory of this process. Removed on drop.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// A share in somebody else's claim: while it lives, the directory is not swept even if its owner dies.
+#[derive(Debug)]
+pub struct Hold {
+    _lock: File,
+}
+
+impl Claim {
+    /// Makes `PREFIX-PID-RANDOM` in `parent`.
+    pub fn create(parent: &Path, prefix: &str) -> Result<Claim> {
+        let path = tempfile::Builder::new()
+            .prefix(&format!("{prefix}-{}-", std::process::id()))
+            .rand_bytes(8)
+            .tempdir_in(parent)
+            .with_context(|| format!("failed to make a directory in {}", parent.display()))?
+            .keep();
+        let made = File::options().read(true).append(true).create_new(true).open(path.join(OWNER)).and_then(|mut file| {
+            // Locked before it is complete: a complete owner file that is not locked has lost its owner.
+            match file.try_lock_shared() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(std::io::Error::other("another process locked it first")),
+                // No locks on this file system: what is written next has to do.
+                Err(TryLockError::Error(_)) => {}
+            }
+            file.write_all(Owner::this_process().to_text().as_bytes())?;
+            Ok(file)
+        });
+        match made {
+            Ok(lock) => Ok(Claim { path, _lock: lock }),
+            Err(error) => {
+                let _ = std::fs::remove_dir_all(&path);
+                Err(error).with_context(|| format!("failed to mark {} as used", path.display()))
+            }
+        }
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // A process that is just ending may still write: try again before leaving it to the next sweep.
+        for _ in 0..20 {
+            match std::fs::remove_dir_all(&self.path) {
+                Ok(()) => return,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+                Err(_) => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+}
+
+/// Takes a share in the claimed directory `path`. `None` when it is not claimed.
+pub fn hold(path: &Path) -> Result<Option<Hold>> {
+    let file = match File::open(path.join(OWNER)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("failed to open {}", path.join(OWNER).display())),
+    };
+    match file.try_lock_shared() {
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Hold { _lock: file })),
+        Err(TryLockError::WouldBlock) => anyhow::bail!("{} is being removed: its owner ended", path.display()),
+    }
+}
+
+/// Removes the directories `PREFIX-…` in `parent` whose owners died. Returns how many.
+pub fn sweep(parent: &Path, prefix: &str) -> usize {
+    let Ok(entries) = std::fs::read_dir(parent) else { return 0 };
+    let wanted = format!("{prefix}-");
+    let claimed = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(&wanted));
+    claimed.filter(|entry| sweep_one(&entry.path())).count()
+}
+
+fn sweep_one(path: &Path) -> bool {
+    // The lock is kept until the directory is gone: nobody can take a share in what is being removed.
+    let mut owner = File::open(path.join(OWNER)).ok();
+    let mut text = String::new();
+    if let Some(file) = &mut owner {
+        let _ = file.read_to_string(&mut text);
+    }
+    let abandoned = match Owner::from_text(&text) {
+        None => age(path).is_some_and(|age| age > GRACE),
+        Some(made_by) if made_by.host != host_name() => age(path).is_some_and(|age| age > FORGOTTEN),
+        Some(made_by) if made_by.boot != boot() => true,
+        Some(made_by) => match owner.as_ref().map(File::try_lock) {
+            Some(Ok(())) => true,
+            Some(Err(TryLockError::WouldBlock)) => false,
+            Some(Err(TryLockError::Error(_))) | None => !made_by.is_running(),
+        },
+    };
+    abandoned && std::fs::remove_dir_all(path).is_ok()
+}
+
+fn age(path: &Path) -> Option<Duration> {
+    SystemTime::now().duration_since(std::fs::symlink_metadata(path).ok()?.modified().ok()?).ok()
+}
+
+/// Who made a directory.
+#[derive(Debug, PartialEq, Eq)]
+struct Owner {
+    pid: u32,
+    /// When that process started, as the system counts: tells apart two processes of the same number.
+    started: String,
+    boot: String,
+    host: String,
+}
+
+impl Owner {
+    fn this_process() -> Owner {
+        let pid = std::process::id();
+        Owner { pid, started: start_of(pid).unwrap_or_default(), boot: boot(), host: host_name() }
+    }
+
+    fn to_text(&self) -> String {
+        format!("{} {} {} {}\n", self.pid, or_dash(&self.started), or_dash(&self.boot), or_dash(&self.host))
+    }
+
+    /// `None` for anything but a complete line.
+    fn from_text(text: &str) -> Option<Owner> {
+        let line = text.strip_suffix('\n')?;
+        let mut parts = line.splitn(4, ' ').map(|part| if part == "-" { String::new() } else { part.to_owned() });
+        Some(Owner { pid: parts.next()?.parse().ok()?, started: parts.next()?, boot: parts.next()?, host: parts.next()? })
+    }
+
+    fn is_running(&self) -> bool {
+        match start_of(self.pid) {
+            Some(started) => self.started.is_empty() || started == self.started,
+            // SAFETY: signal 0 only asks whether the process exists.
+            None => !cfg!(target_os = "linux") && unsafe { libc::kill(self.pid as libc::pid_t, 0) } == 0,
+        }
+    }
+}
+
+fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+/// Field 22 of /proc/PID/stat. The name in field 2 may contain anything, so fields are counted from its closing bracket.
+fn start_of(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+}
+
+fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// Name of this machine.
+pub fn host_name() -> String {
+    let mut name = [0u8; 256];
+    // SAFETY: the buffer is as long as said, and the last byte stays zero.
+    let failed = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
+    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+    if failed == 0 { String::from_utf8_lossy(&name[..end]).replace([' ', '\n'], "_") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    fn age_by(path: &Path, seconds: u64) {
+        File::open(path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    }
+
+    fn owned_by(parent: &Path, name: &str, owner: &Owner) -> PathBuf {
+        let path = parent.join(name);
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join(OWNER), owner.to_text()).unwrap();
+        path
+    }
+
+    #[test]
+    fn lives_as_long_as_its_claim() {
+        let parent = tempfile::tempdir().unwrap();
+        let claim = Claim::create(parent.path(), "kernel").unwrap();
+        std::fs::write(claim.path().join("file"), "x").unwrap();
+        assert_eq!(sweep(parent.path(), "kernel"), 0, "the living keep theirs");
+        assert!(claim.path().join("file").exists());
+        let path = claim.path().to_path_buf();
+        drop(claim);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_dead_owner_is_swept_even_if_its_number_lives_again() {
+        let parent = tempfile::tempdir().unwrap();
+        // This very process is alive, but it does not hold the lock: the number was used again.
+        let path = owned_by(parent.path(), "kernel-1", &Owner::this_process());
+        assert_eq!(sweep(parent.path(), "other"), 0);
+        assert_eq!(sweep(parent.path(), "kernel"), 1);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_share_keeps_the_directory_after_the_owner_died() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = owned_by(parent.path(), "kernel-1", &Owner::this_process());
+        let share = hold(&path).unwrap().unwrap();
+        assert_eq!(sweep(parent.path(), "kernel"), 0);
+        drop(share);
+        assert_eq!(sweep(parent.path(), "kernel"), 1);
+        assert!(hold(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_killed_process_loses_its_lock() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = owned_by(parent.path(), "kernel-1", &Owner::this_process());
+        // Another process takes a share on its standard input and lives on.
+        let mut owner = Command::new("bash")
+            .args(["-c", "flock --shared 0; echo locked; exec sleep 1000"])
+            .stdin(File::open(path.join(OWNER)).unwrap())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = [0; 7];
+        owner.stdout.take().unwrap().read_exact(&mut said).unwrap();
+        assert_eq!(sweep(parent.path(), "kernel"), 0);
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        assert_eq!(sweep(parent.path(), "kernel"), 1);
+    }
+
+    #[test]
+    fn half_made_directories_and_other_machines_get_time() {
+        let parent = tempfile::tempdir().unwrap();
+        let half = parent.path().join("kernel-half");
+        std::fs::create_dir(&half).unwrap();
+        let elsewhere = Owner { host: "another-node".into(), boot: "b".into(), ..Owner::this_process() };
+        let far = owned_by(parent.path(), "kernel-far", &elsewhere);
+        assert_eq!(sweep(parent.path(), "kernel"), 0);
+        age_by(&half, 120);
+        age_by(&far, 120);
+        assert_eq!(sweep(parent.path(), "kernel"), 1);
+        assert!(!half.exists() && far.exists());
+        age_by(&far, 15 * 24 * 3600);
+        assert_eq!(sweep(parent.path(), "kernel"), 1);
+        let before_reboot = Owner { boot: "b".into(), ..Owner::this_process() };
+        owned_by(parent.path(), "kernel-rebooted", &before_reboot);
+        assert_eq!(sweep(parent.path(), "kernel"), 1);
+    }
+
+    #[test]
+    fn knows_processes_by_number_and_start() {
+        let mut me = Owner::this_process();
+        assert!(me.is_running());
+        assert_eq!(Owner::from_text(&me.to_text()).unwrap(), me);
+        assert_eq!(Owner::from_text("12 34 boot"), None, "incomplete");
+        me.started = "1".into();
+        assert_eq!(me.is_running(), !cfg!(target_os = "linux"));
+    }
+}

@@ -1,0 +1,125 @@
+//! Which kernel a template is for, and what its cells are built with.
+
+use std::path::Path;
+
+/// The variable with which a learner or an administrator chooses the CPU that cells are compiled for.
+pub const TARGET_CPU: &str = "PARCOURSE_TARGET_CPU";
+
+/// Which kernel's settings cells and dependencies are built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavor {
+    /// Ours: cells are built for measuring.
+    Parcourse,
+    /// The stock evcxr_jupyter kernel: nothing is changed.
+    Stock,
+}
+
+/// What the engine's own manifest asks for (opt-level 2, debug assertions, overflow checks, incremental) makes benchmarks in cells
+/// mislead. Cargo lets the environment override the profile.
+const FOR_MEASURING: &[(&str, &str)] = &[
+    ("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false"),
+    ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false"),
+    // So that a failed cell can be told by its line; stripping costs a process of its own.
+    ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only"),
+    ("CARGO_PROFILE_DEV_STRIP", "none"),
+];
+
+impl Flavor {
+    /// Every flavor, for `--kernel all`.
+    pub const ALL: [Flavor; 2] = [Flavor::Parcourse, Flavor::Stock];
+
+    /// The name on the command line and in a template's folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flavor::Parcourse => "parcourse",
+            Flavor::Stock => "evcxr",
+        }
+    }
+
+    /// The flavor of that name.
+    pub fn from_name(name: &str) -> Option<Flavor> {
+        Self::ALL.into_iter().find(|flavor| flavor.name() == name)
+    }
+
+    /// Environment of the kernel process that makes its cells be built as this flavor wants.
+    pub fn cell_environment(self) -> Vec<(&'static str, String)> {
+        match self {
+            Flavor::Parcourse => FOR_MEASURING.iter().map(|&(name, value)| (name, value.to_owned())).collect(),
+            Flavor::Stock => Vec::new(),
+        }
+    }
+
+    /// Lines the kernel must execute before the first cell: the optimisation of cells, by the engine's own command, so that `:opt 0` in a
+    /// notebook can change it; and the CPU where `PARCOURSE_TARGET_CPU` is set.
+    ///
+    /// By default cells run on every machine of the architecture, so that a template (or a whole prepared environment) that travels to
+    /// another node never dies of an illegal instruction. The engine sets RUSTFLAGS itself for every build, which leaves `:build_env` as
+    /// the one way in; `-Cprefer-dynamic` is what it would have set.
+    pub fn setup_commands(self) -> Vec<String> {
+        if self == Flavor::Stock {
+            return Vec::new();
+        }
+        let mut commands = vec![":opt 3".to_owned()];
+        commands.extend(target_cpu().map(|cpu| format!(":build_env RUSTFLAGS=-Cprefer-dynamic -Ctarget-cpu={cpu}")));
+        commands
+    }
+
+    /// What a template must be told apart by because of the CPU: nothing for the baseline, the name of the CPU when one is chosen, and
+    /// for `native` also what this machine's CPU can do.
+    pub(super) fn cpu_identity(self) -> String {
+        match (self, target_cpu()) {
+            (Flavor::Parcourse, Some(cpu)) if cpu == "native" => format!("native {}", cpu_features(Path::new("/proc/cpuinfo"))),
+            (Flavor::Parcourse, Some(cpu)) => cpu,
+            _ => String::new(),
+        }
+    }
+}
+
+fn target_cpu() -> Option<String> {
+    std::env::var(TARGET_CPU).ok().map(|cpu| cpu.trim().to_owned()).filter(|cpu| !cpu.is_empty())
+}
+
+/// Model and instruction sets of the first CPU. Where there is no such file, the host name has to do: one template per machine.
+fn cpu_features(cpuinfo: &Path) -> String {
+    let wanted = ["model name", "flags", "CPU implementer", "CPU part", "Features"];
+    match std::fs::read_to_string(cpuinfo) {
+        Ok(text) => text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .filter(|line| line.split(':').next().is_some_and(|name| wanted.contains(&name.trim())))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Err(_) => super::claim::host_name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back_to_flavors() {
+        for flavor in Flavor::ALL {
+            assert_eq!(Flavor::from_name(flavor.name()), Some(flavor));
+        }
+        assert_eq!(Flavor::from_name("python"), None);
+    }
+
+    #[test]
+    fn the_stock_kernel_stays_as_it_is() {
+        assert!(Flavor::Stock.cell_environment().is_empty());
+        assert!(Flavor::Stock.setup_commands().is_empty());
+    }
+
+    #[test]
+    fn two_cpus_of_different_features_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, flags: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, format!("processor\t: 0\ncpu MHz\t: {name}\nflags\t\t: {flags}\n\nprocessor\t: 1\n")).unwrap();
+            cpu_features(&file)
+        };
+        assert_eq!(write("1000", "sse2 avx2"), write("2000", "sse2 avx2"), "the clock does not matter");
+        assert_ne!(write("1000", "sse2 avx2"), write("1000", "sse2 avx2 avx512f"));
+    }
+}

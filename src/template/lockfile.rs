@@ -1,0 +1,144 @@
+//! The dependency versions of the helper crate, as its workspace has committed them.
+//!
+//! The engine compiles cells in a package of its own, whose `Cargo.lock` cargo prunes as soon as a kernel starts without dependencies. The
+//! next `:dep` would then ask the registry for whatever is newest: no network on a compute node, and after any release of any dependency
+//! a prepared directory would be compiled anew by every kernel. So the lock file is kept beside, and put back before dependencies are added.
+
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// Where a prepared directory keeps its lock file out of cargo's reach.
+pub const KEPT: &str = "Cargo.lock.prepared";
+
+/// Name and version the engine gives the package in which it compiles cells.
+const CELLS: (&str, &str) = ("ctx", "1.0.0");
+
+/// The part of a workspace's lock file that the package `name` needs, as the lock file of a package of cells that depends on it.
+/// `None` when the lock file does not know the package.
+pub fn closure(lock: &str, name: &str) -> Result<Option<String>> {
+    let lock: Table = lock.parse().context("it is no lock file")?;
+    let none = Vec::new();
+    let packages = lock.get("package").and_then(Value::as_array).unwrap_or(&none);
+    let Some(start) = packages.iter().position(|package| text(package, "name") == name && package.get("source").is_none()) else {
+        return Ok(None);
+    };
+    let mut needed = BTreeSet::new();
+    let mut waiting = vec![start];
+    while let Some(index) = waiting.pop() {
+        if !needed.insert(index) {
+            continue;
+        }
+        for dependency in packages[index].get("dependencies").and_then(Value::as_array).into_iter().flatten() {
+            let dependency = dependency.as_str().unwrap_or_default();
+            waiting.extend(packages.iter().position(|package| is_meant(package, dependency)));
+        }
+    }
+    let mut kept: Vec<Value> = needed.into_iter().map(|index| packages[index].clone()).collect();
+    kept.push(Value::Table(Table::from_iter([
+        ("name".to_owned(), Value::from(CELLS.0)),
+        ("version".to_owned(), Value::from(CELLS.1)),
+        ("dependencies".to_owned(), Value::from(vec![name])),
+    ])));
+    let mut result = Table::new();
+    if let Some(version) = lock.get("version") {
+        result.insert("version".to_owned(), version.clone());
+    }
+    result.insert("package".to_owned(), Value::Array(kept));
+    Ok(Some(result.to_string()))
+}
+
+/// Puts the kept lock file back when the one in the directory no longer knows the helper crate; says whether it did.
+///
+/// To be called once the engine has started, and again before a `:dep` after the engine's state was cleared. Without a kept lock file
+/// (a directory that was not prepared) nothing happens.
+pub fn restore(directory: &Path) -> Result<bool> {
+    let Ok(kept) = std::fs::read_to_string(directory.join(KEPT)) else { return Ok(false) };
+    let current = directory.join("Cargo.lock");
+    if std::fs::read_to_string(&current).is_ok_and(|text| text.contains("\nname = \"parcourse\"\n")) {
+        return Ok(false);
+    }
+    std::fs::write(&current, kept).with_context(|| format!("failed to write {}", current.display()))?;
+    Ok(true)
+}
+
+fn text<'a>(package: &'a Value, field: &str) -> &'a str {
+    package.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether a line of a `dependencies` list (`name`, `name version` or `name version (source)`) means this package.
+fn is_meant(package: &Value, dependency: &str) -> bool {
+    let mut parts = dependency.splitn(3, ' ');
+    let name = parts.next().unwrap_or_default();
+    let source = |wanted: &str| text(package, "source") == wanted.trim_matches(['(', ')']);
+    text(package, "name") == name
+        && parts.next().is_none_or(|version| text(package, "version") == version)
+        && parts.next().is_none_or(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = r#"
+version = 4
+
+[[package]]
+name = "big-program"
+version = "0.1.0"
+dependencies = ["parcourse", "rand 0.8.5"]
+
+[[package]]
+name = "parcourse"
+version = "0.1.0"
+dependencies = ["rand 0.9.0", "rayon"]
+
+[[package]]
+name = "rand"
+version = "0.8.5"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+
+[[package]]
+name = "rand"
+version = "0.9.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+
+[[package]]
+name = "rayon"
+version = "1.12.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "fb39b166"
+"#;
+
+    #[test]
+    fn keeps_what_the_helper_crate_needs_and_nothing_else() {
+        let closure = closure(LOCK, "parcourse").unwrap().unwrap();
+        let table: Table = closure.parse().unwrap();
+        let names: Vec<_> = table["package"].as_array().unwrap().iter().map(|p| (text(p, "name"), text(p, "version"))).collect();
+        assert_eq!(names, [("parcourse", "0.1.0"), ("rand", "0.9.0"), ("rayon", "1.12.0"), ("ctx", "1.0.0")]);
+        assert!(closure.contains("checksum = \"fb39b166\""), "{closure}");
+        assert!(closure.contains("version = 4"), "{closure}");
+    }
+
+    #[test]
+    fn an_unknown_package_has_no_closure() {
+        assert_eq!(closure(LOCK, "rayon").unwrap(), None, "a registry crate is not the helper crate");
+        assert_eq!(closure("", "parcourse").unwrap(), None);
+        assert!(closure("this is [no lock", "parcourse").is_err());
+    }
+
+    #[test]
+    fn restores_only_what_was_pruned() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = folder.path().join("Cargo.lock");
+        assert!(!restore(folder.path()).unwrap(), "nothing kept, nothing restored");
+        std::fs::write(folder.path().join(KEPT), "[[package]]\nname = \"parcourse\"\n# kept\n").unwrap();
+        std::fs::write(&lock, "[[package]]\nname = \"ctx\"\n").unwrap();
+        assert!(restore(folder.path()).unwrap());
+        assert!(std::fs::read_to_string(&lock).unwrap().contains("# kept"));
+        std::fs::write(&lock, "[[package]]\nname = \"parcourse\"\n# and a crate the learner added\n").unwrap();
+        assert!(!restore(folder.path()).unwrap());
+        assert!(std::fs::read_to_string(&lock).unwrap().contains("learner"));
+    }
+}
