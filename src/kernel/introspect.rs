@@ -42,6 +42,9 @@ pub fn inspect(context: &mut CommandContext, code: &str, cursor: usize) -> Value
     let Some(position) = end_of_name(code, byte_offset(code, cursor)) else { return nothing };
     match context.hover_at(code, position) {
         Ok((text, html)) if !text.is_empty() && text != "No documentation found" => {
+            // The crate that the engine makes of a notebook is not something the reader knows.
+            let text = text.strip_prefix("ctx\n\n").unwrap_or(&text);
+            let html = html.strip_prefix("<pre><code class=\"language-rust\">ctx\n</code></pre>\n").unwrap_or(&html);
             json!({ "status": "ok", "found": true, "data": { "text/plain": text, "text/html": html }, "metadata": {} })
         }
         _ => nothing,

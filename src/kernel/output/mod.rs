@@ -258,7 +258,7 @@ impl Outputs {
         self.flush_held(state, false);
         let place = self.sources.describe(&report.file, report.line);
         let thread = if report.thread.is_empty() { "<unnamed>" } else { &report.thread };
-        let text = format!("thread '{thread}' panicked at {place}:\n{}\n", report.message);
+        let text = format!("thread '{thread}' panicked at {place}:\n{}\n", self.sources.with_cells(&report.message));
         state.streams.push(Name::Stderr, text.as_bytes(), &self.publisher);
     }
 

@@ -75,7 +75,7 @@ impl Failure {
         if sources.locate(&report.file, report.line).is_none() && !report.file.is_empty() {
             details.push(format!("raised at {}:{}", source::short_path(&report.file), report.line));
         }
-        Failure::new("Panic", report.message.clone(), details)
+        Failure::new("Panic", sources.with_cells(&report.message), details)
     }
 }
 

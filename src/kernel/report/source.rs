@@ -3,8 +3,9 @@
 //! The engine compiles a file `src/lib.rs` that holds the current cell, all items of earlier cells and code of its own. It copies the
 //! user's statements verbatim, so a line of that file is found again by its text, and by the lines around it where the text occurs twice.
 
+use regex::{Captures, Regex};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 /// A line of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,16 @@ impl Sources {
         }
     }
 
+    /// A text in which a helper names places of the generated program, with the places of the notebook instead.
+    pub fn with_cells(&self, text: &str) -> String {
+        static PLACE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bsrc/lib\.rs:(\d+):\d+").expect("a valid expression"));
+        let name = |found: &Captures| match found[1].parse().ok().and_then(|line| self.locate("src/lib.rs", line)) {
+            Some(place) => self.name(&place),
+            None => found[0].to_owned(),
+        };
+        PLACE.replace_all(text, name).into_owned()
+    }
+
     pub fn name(&self, place: &Place) -> String {
         format!("cell [{}], line {}", self.lock().cells[place.cell].execution_count, place.line)
     }
@@ -180,6 +191,14 @@ mod tests {
         let (_directory, sources) = sources("let x = 1;\npanic!(\"here\");\n");
         sources.add_cell(1, "let x = 1; panic!(\"here\");");
         assert_eq!(sources.describe("src/lib.rs", 2), "cell [1], line 1");
+    }
+
+    #[test]
+    fn places_in_messages() {
+        let (_directory, sources) = sources("generated\nwork();\n");
+        sources.add_cell(4, "work();");
+        let text = "failed (at src/lib.rs:2:7), not at src/lib.rs:1:1 or other/src/lib.rs";
+        assert_eq!(sources.with_cells(text), "failed (at cell [4], line 1), not at src/lib.rs:1:1 or other/src/lib.rs");
     }
 
     #[test]
