@@ -62,7 +62,7 @@ fn panics_that_the_cell_survives_are_no_failures() {
 
     kernel.ok(PRELUDE);
     let cell = kernel.fails("let items = vec![1, 2, 3, 4];\nPool::new(2).map(|x| if *x == 3 { panic!(\"item {x}\") } else { *x }, &items)");
-    assert_eq!((cell.ename(), cell.evalue()), ("Panic", "the function panicked on items[2] = 3: item 3 (at cell [7], line 2)"));
+    assert_eq!((cell.ename(), cell.evalue()), ("Panic", "the function panicked on items[2] = 3: item 3 (at cell [6], line 2)"));
     cell.assert_honest();
     assert_eq!(kernel.ok("kept").result(), Some("5"));
 }

@@ -73,6 +73,8 @@ fn standby_serves_as_the_newcomer_would_have() {
 
     // A newcomer in another folder, with another environment, another limit and a log of its own.
     let setup = Setup { directory: elsewhere(), ..Setup::within(&world) };
+    // Started by a Jupyter server, which is us: that must not change how it takes signals.
+    let setup = setup.variable("JPY_PARENT_PID", &std::process::id().to_string());
     let setup = setup.argument("--standby").argument("--output-limit").argument("1000").variable("COURSE_DATA", "/data/äö");
     let mut second = setup.start();
     assert_eq!(second.ok(PRELUDE).count(), 1);

@@ -76,8 +76,8 @@ impl Setup {
         std::fs::write(&file, serde_json::to_vec(&connection).unwrap()).unwrap();
         let mut command = Command::new(BINARY);
         command.args(["kernel", "--connection-file"]).arg(&file).args(&self.arguments);
-        command.current_dir(&self.directory).env("PARCOURSE_TMPDIR", self.world.path("p")).envs(self.environment.iter().cloned());
         command.env_remove("JPY_PARENT_PID").env_remove("RUST_BACKTRACE");
+        command.current_dir(&self.directory).env("PARCOURSE_TMPDIR", self.world.path("p")).envs(self.environment.iter().cloned());
         if let Some(helpers) = &self.helpers {
             command.env("PARCOURSE_HELPERS", helpers);
         }
