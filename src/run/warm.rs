@@ -25,10 +25,10 @@ impl Templates {
     /// crate that is broken, the cell that asks for it says so.
     pub fn prepare(kind: KernelKind, sources: &[Source], named: Option<PathBuf>, tell: &mut dyn FnMut(&str)) -> Templates {
         let mut templates = Templates { kind, named, by_helpers: HashMap::new() };
-        for helpers in sources.iter().filter(|source| uses_helpers(source)).filter_map(|source| templates.helpers(&source.folder)) {
-            if templates.by_helpers.contains_key(&helpers) {
+        for source in sources.iter().filter(|source| uses_helpers(source)) {
+            let Some(helpers) = templates.helpers(&source.folder).filter(|helpers| !templates.by_helpers.contains_key(helpers)) else {
                 continue;
-            }
+            };
             match template::ensure(&helpers, flavor(kind), tell) {
                 Ok(template) => {
                     templates.by_helpers.insert(helpers, template);
