@@ -19,6 +19,7 @@ mod flavor;
 mod key;
 mod lock;
 mod lockfile;
+mod progress;
 mod prune;
 mod sources;
 mod store;
