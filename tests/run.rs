@@ -260,6 +260,27 @@ fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
     assert_eq!(stock.verdict("survive"), "unexpected stderr", "{}", stock.told);
 }
 
+/// On a terminal: one line per notebook that is drawn again and again, cut to the width, and gone in the end.
+#[test]
+fn progress_is_live_on_a_terminal() {
+    let world = World::new();
+    let (mut master, slave) = support::terminal(60);
+    let mut command = world.run("parcourse");
+    let mut runner = command.arg(fixture("ok.ipynb")).stdout(slave).spawn().unwrap();
+    // The terminal ends when nobody has its other side any more: the command must not be the one who keeps it.
+    drop(command);
+    let mut shown = Vec::new();
+    // Reading the end of a terminal is an error on Linux.
+    let _ = std::io::Read::read_to_end(&mut master, &mut shown);
+    assert_eq!(wait(&mut runner, Duration::from_secs(10)).code(), Some(0));
+    let shown = String::from_utf8_lossy(&shown);
+    for expected in ["starting the kernel", "cell 1 of 4: let fib", "\x1b[1A\r\x1b[J", "passed  tests/fixtures/ok.ipynb  2 cells in"] {
+        assert!(shown.contains(expected), "no {expected:?} in {shown:?}");
+    }
+    let live = shown.split("\r\n").map(|line| line.rsplit("\x1b[J").next().unwrap_or(line)).filter(|line| line.contains(" of 4: "));
+    live.for_each(|line| assert!(line.chars().count() < 60, "{line:?}"));
+}
+
 /// Starts a run and waits until its cell has started its two sleepers and sleeps itself.
 fn start_sleeping(world: &World, kernel: &str) -> std::process::Child {
     let runner = world.run(kernel).env("PARCOURSE_TEST_WAIT", "600").arg(fixture("leaves_processes.ipynb")).spawn().unwrap();

@@ -8,7 +8,7 @@ use super::warm::Templates;
 use anyhow::{Context, Result, bail};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{
-    ConnectionInfo, ExecutionState, InputReply, InterruptRequest, JupyterMessage, JupyterMessageContent, KernelInfoReply,
+    ConnectionInfo, ExecuteRequest, ExecutionState, InputReply, InterruptRequest, JupyterMessage, JupyterMessageContent, KernelInfoReply,
     KernelInfoRequest, ShutdownRequest,
 };
 use jupyter_zmq_client::{
@@ -74,7 +74,7 @@ impl Client {
         let process = Process::start(kind, directory, engine, &file, &audit, &source.folder)?;
         let answered = tokio::select! {
             biased;
-            answered = timeout_at(deadline, converse(&connection)) => answered,
+            answered = timeout_at(deadline, converse(kind, &connection)) => answered,
             death = process.died() => bail!("{death} while it was starting{}", log_of(&process)),
         };
         let Ok(sockets) = answered else {
@@ -163,7 +163,7 @@ struct Sockets {
 
 /// Connects and asks for the kernel's description until the answer has come on shell *and* its `idle` on iopub: only then is the
 /// subscription in place. The stock kernel's PUB socket says nothing when a subscriber arrives, so asking is the only way to know.
-async fn converse(connection: &ConnectionInfo) -> Result<Sockets> {
+async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Sockets> {
     let session = uuid::Uuid::new_v4().to_string();
     let identity = peer_identity_for_session(&session)?;
     let iopub = create_client_iopub_connection(connection, "", &session).await?;
@@ -201,8 +201,26 @@ async fn converse(connection: &ConnectionInfo) -> Result<Sockets> {
                 _ => {}
             }
             if let (true, Some(info)) = (subscribed, &info) {
+                if kind == KernelKind::Parcourse {
+                    wait_for_engine(&mut shell, &mut incoming).await?;
+                }
                 return Ok(Sockets { shell, stdin, control, incoming, info: info.clone() });
             }
+        }
+    }
+}
+
+/// Our kernel answers questions about itself while its engine is still loading. An empty request waits for the engine, so that loading
+/// counts as starting and not against the time of the first cell. (The stock kernel loads first and answers then.)
+async fn wait_for_engine(shell: &mut DealerSendConnection, incoming: &mut mpsc::Receiver<Incoming>) -> Result<()> {
+    let request: JupyterMessage = ExecuteRequest { silent: true, store_history: false, ..ExecuteRequest::new(String::new()) }.into();
+    let id = request.header.msg_id.clone();
+    shell.send(request).await?;
+    loop {
+        if let Incoming::Shell(message) = incoming.recv().await.context("the connection to the kernel was closed")?
+            && message.parent_header.is_some_and(|parent| parent.msg_id == id)
+        {
+            return Ok(());
         }
     }
 }

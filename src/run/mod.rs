@@ -125,7 +125,9 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
     check_destinations(&arguments, &sources)?;
     directory::sweep()?;
     let mut progress = Progress::new(arguments.quiet);
-    let templates = Templates::prepare(arguments.kernel, &sources, arguments.helpers.helpers.clone(), &mut |line| progress.preparing(line));
+    let templates = Templates::prepare(arguments.kernel, &sources, arguments.helpers.helpers.clone(), &mut |line| {
+        progress.preparing(&format!("preparing the helper crate: {line}"))
+    });
     let settings = Settings {
         kernel: arguments.kernel,
         jobs: arguments.jobs,
