@@ -7,7 +7,9 @@ use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, ast};
 pub enum Completeness {
     Complete,
     /// More must follow; the next line should begin with this much space.
-    Incomplete { indent: String },
+    Incomplete {
+        indent: String,
+    },
     Invalid,
 }
 
@@ -16,10 +18,8 @@ const AFTER: &str = "\n}\n";
 
 /// The cell without the lines that are for the engine, `:dep …` and `!ls`, as the body of a function.
 fn as_function(code: &str) -> String {
-    let body: Vec<&str> = code
-        .lines()
-        .map(|line| if line.starts_with('!') || line.trim_start().starts_with(':') { "" } else { line })
-        .collect();
+    let body: Vec<&str> =
+        code.lines().map(|line| if line.starts_with('!') || line.trim_start().starts_with(':') { "" } else { line }).collect();
     format!("{BEFORE}{}{AFTER}", body.join("\n"))
 }
 
@@ -78,10 +78,13 @@ mod tests {
 
     #[test]
     fn complete_and_incomplete() {
-        for complete in ["1 + 1", "let x = 5;", "fn f() {}\nf()", ":dep rayon", "!ls", "", "// only a comment", "struct A;", "let s = \"{\";"] {
+        for complete in
+            ["1 + 1", "let x = 5;", "fn f() {}\nf()", ":dep rayon", "!ls", "", "// only a comment", "struct A;", "let s = \"{\";"]
+        {
             assert_eq!(completeness(complete), Completeness::Complete, "{complete:?}");
         }
-        for incomplete in ["fn f() {", "let v = vec![1,", "1 +", "let x =", "if x {\n    y();", "let s = \"abc", "/* more", "for i in 0..3"] {
+        for incomplete in ["fn f() {", "let v = vec![1,", "1 +", "let x =", "if x {\n    y();", "let s = \"abc", "/* more", "for i in 0..3"]
+        {
             assert!(matches!(completeness(incomplete), Completeness::Incomplete { .. }), "{incomplete:?}");
         }
         for invalid in [")", "let 5x = ;; }", "fn f() }"] {

@@ -132,4 +132,3 @@ fn find_rustc() -> Result<PathBuf> {
         .find(|candidate| candidate.is_file())
         .context("found no rustc on PATH: install Rust with rustup")
 }
-

@@ -95,12 +95,7 @@ impl Executor {
 fn timing(elapsed: Duration, ending: &Ending) -> Timing {
     let run = ending.run_time.unwrap_or_default();
     let usage = ending.usage.unwrap_or_default();
-    Timing {
-        compile: elapsed.saturating_sub(run),
-        run,
-        cpu_seconds: usage.cpu_seconds,
-        peak_memory_bytes: usage.peak_memory_bytes,
-    }
+    Timing { compile: elapsed.saturating_sub(run), run, cpu_seconds: usage.cpu_seconds, peak_memory_bytes: usage.peak_memory_bytes }
 }
 
 fn describe(error: &evcxr::Error, code: &str, execution_count: u64, ending: &Ending, interrupted: bool) -> Failure {
@@ -108,7 +103,9 @@ fn describe(error: &evcxr::Error, code: &str, execution_count: u64, ending: &End
         evcxr::Error::SubprocessTerminated(_) if interrupted => Failure::new(
             "Interrupted",
             "the running code was stopped together with its process",
-            vec!["All variables are lost, definitions are kept. Helpers such as Pool::map can be interrupted without that loss.".to_owned()],
+            vec![
+                "All variables are lost, definitions are kept. Helpers such as Pool::map can be interrupted without that loss.".to_owned(),
+            ],
         ),
         _ if interrupted => Failure::new("Interrupted", "compiling was stopped; variables are kept", Vec::new()),
         evcxr::Error::SubprocessTerminated(message) => Cause::parse(message).failure(&ending.last_stderr),

@@ -125,11 +125,7 @@ impl Session {
         (content.map(|content| request.reply(content)), false)
     }
 
-    async fn introspect(
-        &self,
-        request: &Request,
-        question: fn(&mut evcxr::CommandContext, &str, usize) -> Value,
-    ) -> Value {
+    async fn introspect(&self, request: &Request, question: fn(&mut evcxr::CommandContext, &str, usize) -> Value) -> Value {
         let code = request.text("code").to_owned();
         let cursor = request.content["cursor_pos"].as_u64().map_or(code.chars().count(), |position| position as usize);
         let answer = self.shell.engine.call(move |context| question(context, &code, cursor)).await;
@@ -155,7 +151,8 @@ impl Session {
             *executing = Some(request.clone());
         }
         let started = jupyter_protocol::Header::clone(&request.child("status", Value::Null).header).date;
-        let outcome = if is_blank { Ok(None) } else { self.run(code, Cell { execution_count: count, silent, ..Cell::default() }).await.map(Some) };
+        let outcome =
+            if is_blank { Ok(None) } else { self.run(code, Cell { execution_count: count, silent, ..Cell::default() }).await.map(Some) };
         let mut metadata = json!({ "started": started });
         let failure = match outcome {
             Ok(None) => None,

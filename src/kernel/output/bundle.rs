@@ -42,11 +42,7 @@ impl Held {
 
 /// JSON types travel as JSON, everything else as text.
 fn value_of(mime: &str, body: &str) -> Value {
-    if mime.contains("json") {
-        serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))
-    } else {
-        Value::from(body)
-    }
+    if mime.contains("json") { serde_json::from_str(body).unwrap_or_else(|_| Value::from(body)) } else { Value::from(body) }
 }
 
 /// The same for a bundle that a helper wrote as a JSON object of strings.

@@ -84,9 +84,9 @@ fn render(error: &CompilationError, code: &str, execution_count: u64) -> String 
 /// What the compiler cannot know about notebooks.
 fn note(error: &CompilationError) -> Option<&'static str> {
     match error.code()? {
-        "E0597" | "E0716" | "E0505" => {
-            Some("variables of a notebook live on after their cell, so they cannot hold references to each other; clone the data, or put the code in a block { }")
-        }
+        "E0597" | "E0716" | "E0505" => Some(
+            "variables of a notebook live on after their cell, so they cannot hold references to each other; clone the data, or put the code in a block { }",
+        ),
         "E0384" | "E0596" => Some("make a variable of an earlier cell mutable with `let mut x = x;`"),
         _ => error.evcxr_extra_hint(),
     }

@@ -67,7 +67,9 @@ impl Failure {
         }
         let mut details = trace::render(&frames, sources);
         // The optimiser may merge the cell's own code into the engine's, and its lines are lost with that.
-        if let Some(cell) = sources.current_cell().filter(|cell| !frames.is_empty() && frames.iter().all(|frame| frame.place.cell != cell.0)) {
+        if let Some(cell) =
+            sources.current_cell().filter(|cell| !frames.is_empty() && frames.iter().all(|frame| frame.place.cell != cell.0))
+        {
             details.insert(0, format!("cell [{}]", cell.1));
         }
         if sources.locate(&report.file, report.line).is_none() && !report.file.is_empty() {

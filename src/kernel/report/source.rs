@@ -79,12 +79,13 @@ impl Sources {
                 (text.trim() == wanted).then(|| (Place { cell: index, line: number + 1 }, common_lines(&cell.lines, number, program, at)))
             })
         });
-        candidates.fold(None, |best: Option<(Place, usize)>, (place, score)| match best {
-            Some((_, highest)) if highest >= score => best,
-            _ => Some((place, score)),
-        })
-        .or_else(|| state.statement_inside(wanted))
-        .map(|(place, _)| place)
+        candidates
+            .fold(None, |best: Option<(Place, usize)>, (place, score)| match best {
+                Some((_, highest)) if highest >= score => best,
+                _ => Some((place, score)),
+            })
+            .or_else(|| state.statement_inside(wanted))
+            .map(|(place, _)| place)
     }
 
     /// A place in words: the cell's number and line, or the file's.

@@ -117,4 +117,3 @@ fn block(signals: &[libc::c_int]) -> libc::sigset_t {
         set.assume_init()
     }
 }
-

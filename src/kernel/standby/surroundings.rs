@@ -15,8 +15,7 @@ const STATUS: [&str; 11] =
 
 /// Environment variables that the engine, cargo or the dynamic linker read when they start.
 const READ_AT_START: [&str; 8] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"];
-const READ_AT_START_PREFIXES: [&str; 9] =
-    ["RUST", "CARGO", "EVCXR_", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "PARCOURSE_", "TOKIO_"];
+const READ_AT_START_PREFIXES: [&str; 9] = ["RUST", "CARGO", "EVCXR_", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "PARCOURSE_", "TOKIO_"];
 /// Our own, set for each kernel; they say nothing about how it runs.
 const OURS: [&str; 1] = [super::super::guard::MARK];
 

@@ -158,11 +158,7 @@ async fn warm_up(body: &mut Body, helpers: &std::path::Path) -> Result<()> {
 }
 
 /// Waits for an offer that can be accepted. `None` when this standby is of no use any more.
-fn wait(
-    listener: &OwnedFd,
-    surroundings: &Surroundings,
-    still_good: impl Fn() -> bool,
-) -> Result<Option<(OwnedFd, Offer, OwnedFd)>> {
+fn wait(listener: &OwnedFd, surroundings: &Surroundings, still_good: impl Fn() -> bool) -> Result<Option<(OwnedFd, Offer, OwnedFd)>> {
     let begun = Instant::now();
     let look = rustix::event::Timespec { tv_sec: LOOK.as_secs() as _, tv_nsec: 0 };
     while begun.elapsed() < LONGEST_WAIT && still_good() {
