@@ -1,9 +1,14 @@
-//! The two places where the set-up calls other parts of this program.
+//! The places where the set-up calls other parts of this program.
 
 use super::progress::Steps;
+use crate::kernel::standby::Successor;
+use crate::kernelspec::{self, Contents};
 use crate::template::{self, Flavor};
-use anyhow::{Context, Result};
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 
 /// Builds the template that lets kernels start warm, unless it is there.
 pub fn ensure_template(helpers: &Path, steps: &mut Steps) -> Result<()> {
@@ -14,16 +19,23 @@ pub fn ensure_template(helpers: &Path, steps: &mut Steps) -> Result<()> {
 }
 
 /// Registers this very binary as the kernel `rust` for one server: `DIR/kernels/rust/kernel.json`.
-pub fn write_kernelspec(directory: &Path, helpers: &Path) -> Result<()> {
-    let folder = directory.join("kernels/rust");
-    std::fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
-    let binary = std::env::current_exe().context("failed to find this binary's own path")?;
-    let spec = serde_json::json!({
-        "argv": [binary, "kernel", "--helpers", helpers, "--connection-file", "{connection_file}"],
-        "display_name": "Rust",
-        "language": "rust",
-        "interrupt_mode": "message",
-    });
-    let path = folder.join("kernel.json");
-    std::fs::write(&path, format!("{spec:#}\n")).with_context(|| format!("failed to write {}", path.display()))
+pub fn write_kernelspec(directory: &Path, helpers: &Path, standby: bool) -> Result<()> {
+    let contents = Contents { display_name: "Rust", helpers: Some(helpers), standby };
+    kernelspec::write(&directory.join("kernels"), "rust", contents, false).map(drop)
+}
+
+/// Has a warm kernel wait for the first notebook while the server starts. `server` is what will start the kernels: they must find the
+/// standby in an environment like theirs.
+pub fn start_standby(server: &Command, helpers: &Path, directory: &Path) -> Result<()> {
+    let mut environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for (name, value) in server.get_envs() {
+        match value {
+            Some(value) => environment.insert(name.to_owned(), value.to_owned()),
+            None => environment.remove(name),
+        };
+    }
+    environment.insert("PARCOURSE_HELPERS".into(), helpers.into());
+    let text = |value: OsString| value.to_string_lossy().into_owned();
+    let environment: Vec<(String, String)> = environment.into_iter().map(|(name, value)| (text(name), text(value))).collect();
+    Successor::for_server(helpers.to_owned()).start(&environment, directory)
 }

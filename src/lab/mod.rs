@@ -41,6 +41,9 @@ pub struct LabArguments {
     /// Set up, print the path of the private Python, and stop: for a machine that will be offline later
     #[arg(long)]
     setup_only: bool,
+    /// Keep no warm kernel waiting for the next notebook (it takes about half a GiB of memory)
+    #[arg(long)]
+    no_standby: bool,
     #[command(flatten)]
     helpers: HelpersArgument,
     /// Options for Jupyter itself, after `--`
@@ -64,7 +67,7 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     }
     steps.begin(&format!("Starting JupyterLab on {}", course.root.display()));
     let session = Session::create()?;
-    adapters::write_kernelspec(&session.jupyter_path(), &helpers)?;
+    adapters::write_kernelspec(&session.jupyter_path(), &helpers, !arguments.no_standby)?;
     let command = jupyter::Server {
         environment: &environment,
         session: &session,
@@ -74,6 +77,12 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
         extra: &arguments.jupyter,
     }
     .command()?;
+    if !arguments.no_standby {
+        // Without it the first notebook starts a few seconds later, no more.
+        if let Err(error) = adapters::start_standby(&command, &helpers, &course.root) {
+            eprintln!("parcourse: no warm kernel is waiting: {error:#}");
+        }
+    }
     steps.done("press Ctrl-C here to stop it");
     supervise::run(command)
 }
