@@ -1,13 +1,11 @@
-use anyhow::Result;
-use std::process::ExitCode;
+//! Registration of the kernel with Jupyter: `parcourse kernel install`, `uninstall`, `list`.
+//!
+//! A kernel is registered by a folder with a `kernel.json` in one of the places Jupyter looks at. Specs of other programs are never
+//! changed: ours carry a mark in their metadata, and only those are replaced or removed without being told twice.
 
-/// Registration of the kernel with existing Jupyter installations.
-#[derive(clap::Subcommand)]
-pub enum Action {
-    /// Register the kernel
-    Install {},
-}
+mod command;
+mod places;
+mod spec;
 
-pub fn main(_action: Action) -> Result<ExitCode> {
-    anyhow::bail!("not here yet")
-}
+pub use command::{Action, main};
+pub use spec::write;

@@ -7,7 +7,7 @@ use super::claim::Claim;
 use super::key::Ingredients;
 use super::lock::{self, BuildLock};
 use super::store::{self, Manifest};
-use super::{FORMAT, builder, copy, prune};
+use super::{FORMAT, builder, copy, progress, prune};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -26,6 +26,7 @@ pub struct Staged {
 /// Builds the template in a directory beside its place.
 pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, progress: &mut dyn FnMut(&str)) -> Result<Staged> {
     let start = Instant::now();
+    ingredients.flavor.check_cpu(&ingredients.toolchain.rustc)?;
     let claim = Claim::create(root, store::build_prefix())?;
     let template = claim.path().join("template");
     let work = template.join("work");
@@ -52,7 +53,7 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
         rustc: ingredients.toolchain.version.clone(),
         files: contents.files,
         bytes: contents.bytes,
-        crates: report.compiled.len(),
+        crates: report.total,
         seconds: start.elapsed().as_secs_f64(),
     };
     let file = template.join("template.json");
@@ -84,7 +85,9 @@ impl Staged {
 /// What a builder process did.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Crates it compiled, in order.
+    /// How many crates the helper crate is made of, itself included. 0 when that was not looked into.
+    pub total: usize,
+    /// Crates of which cargo said that it compiled them: not all (see `progress`), but always the helper crate when one of them was.
     pub compiled: Vec<String>,
     /// How long its steps took, in seconds.
     pub steps: Vec<(String, f64)>,
@@ -93,6 +96,7 @@ pub struct Report {
 /// A builder process to be.
 pub struct Task<'a> {
     command: Command,
+    target: PathBuf,
     helpers: &'a Path,
 }
 
@@ -114,11 +118,11 @@ impl<'a> Task<'a> {
             command.env_remove(name);
         }
         command.envs(environment.iter().map(|(name, value)| (name, value)));
-        Ok(Task { command, helpers: &ingredients.sources.helpers })
+        Ok(Task { command, target: work.join("target"), helpers: &ingredients.sources.helpers })
     }
 
     /// Runs it in `folder` (where no `evcxr.toml` changes its ways) and passes on what it says.
-    pub fn run(mut self, folder: &Path, lock: Option<&BuildLock>, progress: &mut dyn FnMut(&str)) -> Result<Report> {
+    pub fn run(mut self, folder: &Path, lock: Option<&BuildLock>, report_line: &mut dyn FnMut(&str)) -> Result<Report> {
         // Its standard input is the thread it hangs on: the end of it means that we are gone.
         self.command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().context("failed to start the builder process")?;
@@ -128,44 +132,43 @@ impl<'a> Task<'a> {
         forward(child.stderr.take(), sender, Line::Complained);
         let mut report = Report::default();
         let mut complaints: Vec<String> = Vec::new();
-        let mut total = 0;
+        let mut shown = String::new();
         let mut show = |text: &str| {
+            // Also when nothing is new: the lock's heartbeat.
             if let Some(lock) = lock {
                 lock.say(text);
             }
-            progress(text);
+            if text != shown {
+                shown = text.to_owned();
+                report_line(text);
+            }
         };
-        let mut latest = String::new();
+        let mut step = String::new();
         loop {
-            match lines.recv_timeout(lock::HEARTBEAT) {
+            match lines.recv_timeout(lock::HEARTBEAT / 4) {
                 Ok(Line::Said(line)) => match line.split_once(' ') {
-                    Some(("total", number)) => total = number.parse().unwrap_or(0),
+                    Some(("total", number)) => report.total = number.parse().unwrap_or(0),
                     Some(("took", rest)) => {
                         if let Some((seconds, step)) = rest.split_once(' ') {
                             report.steps.push((step.to_owned(), seconds.parse().unwrap_or(f64::NAN)));
                         }
                     }
-                    Some(("step", text)) => {
-                        latest = text.to_owned();
-                        show(&latest);
-                    }
+                    Some(("step", text)) => step = text.to_owned(),
                     _ => complaints.push(line),
                 },
                 Ok(Line::Complained(line)) => match compiling(&line) {
-                    Some(name) => {
-                        report.compiled.push(name.to_owned());
-                        let done = report.compiled.len();
-                        latest = format!("compiling {done} of {}: {name}", total.max(done));
-                        show(&latest);
-                    }
+                    Some(name) => report.compiled.push(name.to_owned()),
                     None => complaints.push(line),
                 },
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Some(lock) = lock {
-                        lock.say(&latest);
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            match report.compiled.last() {
+                Some(name) if step == builder::COMPILING => {
+                    let done = progress::finished(&self.target).len();
+                    show(&format!("{step}: {done} of {} crates done ({name})", report.total.max(done)));
+                }
+                _ => show(&step),
             }
         }
         let status = child.wait().context("failed to wait for the builder process")?;

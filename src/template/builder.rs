@@ -18,6 +18,9 @@ use std::time::Instant;
 /// The hidden subcommand.
 pub const NAME: &str = "__build-template";
 
+/// The step in which crates are compiled.
+pub const COMPILING: &str = "compiling the helper crate";
+
 /// What a builder process is told.
 #[derive(Args)]
 pub struct BuildArguments {
@@ -57,14 +60,15 @@ pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
         std::thread::spawn(move || output.iter().for_each(drop));
     }
     took("start", clock);
-    if flavor == Flavor::Stock {
-        execute(&mut context, ":load_config --quiet")?;
-    } else {
+    // As the stock kernel does; in a checkout its start-up file puts the lock file back.
+    execute(&mut context, ":load_config --quiet")?;
+    if arguments.resolve || flavor == Flavor::Parcourse {
         lockfile::restore(&arguments.directory)?;
     }
     for line in flavor.setup_commands() {
         execute(&mut context, &line)?;
     }
+    println!("step {COMPILING}");
     let clock = Instant::now();
     execute(&mut context, &first_cell(&arguments.helpers))?;
     took("helpers", clock);
@@ -99,7 +103,10 @@ fn execute(context: &mut CommandContext, cell: &str) -> Result<()> {
     match context.execute(cell) {
         Ok(_) => Ok(()),
         Err(evcxr::Error::CompilationErrors(errors)) => {
-            let reports: Vec<String> = errors.iter().map(|error| error.rendered()).collect();
+            let reports: Vec<String> = errors
+                .iter()
+                .map(|error| Some(error.rendered()).filter(|text| !text.is_empty()).unwrap_or_else(|| error.message()))
+                .collect();
             bail!("the cell\n{cell}\ndoes not compile:\n{}", reports.join("\n"))
         }
         Err(error) => bail!("the cell\n{cell}\nfailed: {error}"),

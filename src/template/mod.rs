@@ -12,13 +12,14 @@
 mod build;
 mod builder;
 mod checkout;
-mod claim;
+pub mod claim;
 mod command;
 mod copy;
 mod flavor;
 mod key;
 mod lock;
 mod lockfile;
+mod progress;
 mod prune;
 mod sources;
 mod store;

@@ -148,7 +148,7 @@ async fn warm_up(body: &mut Body, helpers: &std::path::Path) -> Result<()> {
     let load = format!(":dep parcourse = {{ path = \"{}\" }}\nuse parcourse::prelude::*;", helpers.display());
     body.engine
         .call(move |context| -> Result<()> {
-            for code in [load.as_str(), "let warm: usize = cores().usable(); warm"] {
+            for code in [load.as_str(), "let warm: usize = cores().usable;\nwarm"] {
                 // What does not work here will not work in the notebook either, and is reported there.
                 let _ = context.execute(code);
             }
