@@ -2,13 +2,12 @@
 //!
 //! Four steps, each shown while it runs and each nearly free when its work is already done: the Rust toolchain has its library sources
 //! (`toolchain`), a private Python environment holds a pinned JupyterLab (`python`, `environment`), the template that lets kernels start
-//! warm is built (`adapters`), the server runs until Ctrl-C (`jupyter`, `session`, `supervise`).
+//! warm is built ([`template`]), the server runs until Ctrl-C (`jupyter`, `session`, `supervise`).
 //!
 //! Everything written lies in two folders, [`paths::cache`] and [`paths::private_tmp`]. The user's own Jupyter (settings, kernels,
 //! extensions) is neither read nor changed: what is right for another JupyterLab may break this one, and a course must look the same for
 //! everybody. Registering the kernel with an existing Jupyter is `parcourse kernel install`.
 
-mod adapters;
 mod course;
 mod environment;
 mod jupyter;
@@ -18,13 +17,17 @@ mod session;
 mod supervise;
 mod toolchain;
 
-use crate::{cli::HelpersArgument, paths};
+use crate::cli::HelpersArgument;
+use crate::template::{self, Flavor};
+use crate::{kernelspec, paths};
 use anyhow::{Context, Result};
 use course::Course;
 use environment::Environment;
 use progress::Steps;
 use session::Session;
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Where to open, and what to hand on to Jupyter.
 #[derive(clap::Args)]
@@ -57,14 +60,14 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     let mut steps = Steps::new(if arguments.setup_only { 3 } else { 4 });
     toolchain::ensure(&course.root, &mut steps)?;
     let environment = Environment::ensure(&python::find()?, &mut steps)?;
-    adapters::ensure_template(&helpers, &mut steps)?;
+    ensure_template(&helpers, &mut steps)?;
     if arguments.setup_only {
         println!("{}", environment.python().display());
         return Ok(ExitCode::SUCCESS);
     }
     steps.begin(&format!("Starting JupyterLab on {}", course.root.display()));
     let session = Session::create()?;
-    adapters::write_kernelspec(&session.jupyter_path(), &helpers)?;
+    kernelspec::write(&session.jupyter_path().join("kernels"), "rust", "Rust", Some(&helpers))?;
     let command = jupyter::Server {
         environment: &environment,
         session: &session,
@@ -76,4 +79,11 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     .command()?;
     steps.done("press Ctrl-C here to stop it");
     supervise::run(command)
+}
+
+fn ensure_template(helpers: &Path, steps: &mut Steps) -> Result<()> {
+    steps.begin(&format!("Helper crate {}, compiled so that kernels start warm", helpers.display()));
+    let template = template::ensure(helpers, Flavor::Parcourse, &mut |what| steps.inside(what))?;
+    steps.done(&template.path().display().to_string());
+    Ok(())
 }
