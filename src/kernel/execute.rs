@@ -1,11 +1,13 @@
 //! One execution: compile, run, and tell how it went.
 
+use super::build_progress::BuildProgress;
 use super::output::{Cell, Ending, Outputs};
 use super::report::source::Sources;
 use super::report::{Cause, Failure, compile};
 use super::{completeness, engine, interrupt::Interrupts};
 use evcxr::{CommandContext, EvalOutputs};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,7 @@ pub struct Executor {
     pub outputs: Arc<Outputs>,
     pub sources: Arc<Sources>,
     pub interrupts: Arc<Interrupts>,
+    pub build_directory: PathBuf,
 }
 
 /// How an execution ended.
@@ -66,9 +69,12 @@ impl Executor {
         self.outputs.begin_cell(Cell { ends_with_expression: completeness::ends_with_expression(code), ..cell.clone() });
         self.interrupts.begin();
         let started = Instant::now();
+        let progress = BuildProgress::watch(self.outputs.clone(), self.build_directory.clone());
         let mut result = context.execute(code);
         if result.is_err() && is_missing_dependency(code, &result) && !self.interrupts.requested() {
             let _ = context.execute(":offline 0");
+            // The engine rewrites this file only when it builds; it would keep cargo offline while it looks for the crate.
+            let _ = std::fs::remove_file(self.build_directory.join(".cargo/config.toml"));
             result = context.execute(code);
             let _ = context.execute(":offline 1");
         }
@@ -76,6 +82,7 @@ impl Executor {
             // The engine may notice the death before all of the last words are read.
             self.outputs.wait_for_death_after(deaths);
         }
+        drop(progress);
         let elapsed = started.elapsed();
         let interrupted = self.interrupts.end();
         if code.lines().any(resets_items) {

@@ -53,7 +53,12 @@ impl Body {
         let relay = Arc::new(Relay::start(&workspace.socket(), outputs.clone())?);
         let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
         let (engine, ready) = Engine::start(engine::Settings { channel: workspace.socket() });
-        let executor = Arc::new(Executor { outputs: outputs.clone(), sources, interrupts: interrupts.clone() });
+        let executor = Arc::new(Executor {
+            outputs: outputs.clone(),
+            sources,
+            interrupts: interrupts.clone(),
+            build_directory: workspace.build_directory().to_owned(),
+        });
         Ok(Body { engine, outputs, ready, publisher, published, questions, executing, executor, interrupts, relay })
     }
 

@@ -1,13 +1,15 @@
 //! The two places where the set-up calls other parts of this program.
 
 use super::progress::Steps;
+use crate::template::{self, Flavor};
 use anyhow::{Context, Result};
 use std::path::Path;
 
 /// Builds the template that lets kernels start warm, unless it is there.
-pub fn ensure_template(_helpers: &Path, steps: &mut Steps) -> Result<()> {
-    steps.begin("Template for warm kernels");
-    steps.done("ready");
+pub fn ensure_template(helpers: &Path, steps: &mut Steps) -> Result<()> {
+    steps.begin(&format!("Helper crate {}, compiled so that kernels start warm", helpers.display()));
+    let template = template::ensure(helpers, Flavor::Parcourse, &mut |what| steps.inside(what))?;
+    steps.done(&template.path().display().to_string());
     Ok(())
 }
 

@@ -26,6 +26,7 @@ pub struct Staged {
 /// Builds the template in a directory beside its place.
 pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, progress: &mut dyn FnMut(&str)) -> Result<Staged> {
     let start = Instant::now();
+    ingredients.flavor.check_cpu(&ingredients.toolchain.rustc)?;
     let claim = Claim::create(root, store::build_prefix())?;
     let template = claim.path().join("template");
     let work = template.join("work");

@@ -1,6 +1,8 @@
 //! Which kernel a template is for, and what its cells are built with.
 
+use anyhow::{Context, Result, bail};
 use std::path::Path;
+use std::process::Command;
 
 /// The variable with which a learner or an administrator chooses the CPU that cells are compiled for.
 pub const TARGET_CPU: &str = "PARCOURSE_TARGET_CPU";
@@ -62,6 +64,18 @@ impl Flavor {
         let mut commands = vec![":opt 3".to_owned()];
         commands.extend(target_cpu().map(|cpu| format!(":build_env RUSTFLAGS=-Cprefer-dynamic -Ctarget-cpu={cpu}")));
         commands
+    }
+
+    /// An error when the chosen CPU is none that the compiler knows: it would only warn, and compile for something else.
+    pub(super) fn check_cpu(self, rustc: &Path) -> Result<()> {
+        let Some(cpu) = target_cpu().filter(|_| self == Flavor::Parcourse) else { return Ok(()) };
+        let output = Command::new(rustc).args(["--print", "target-cpus"]).output();
+        let output = output.with_context(|| format!("failed to run {}", rustc.display()))?;
+        let known = String::from_utf8_lossy(&output.stdout);
+        if !known.lines().any(|line| line.split_whitespace().next() == Some(&cpu)) {
+            bail!("{TARGET_CPU}={cpu}: the compiler knows no such CPU (`rustc --print target-cpus` lists them); unset it for the baseline");
+        }
+        Ok(())
     }
 
     /// What a template must be told apart by because of the CPU: nothing for the baseline, the name of the CPU when one is chosen, and

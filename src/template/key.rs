@@ -139,7 +139,8 @@ mod tests {
     fn changes_with_content_and_not_with_time() {
         let folder = tempfile::tempdir().unwrap();
         helpers(folder.path());
-        let key = |flavor| Ingredients::look(folder.path(), flavor, folder.path()).unwrap().key;
+        let memory = tempfile::tempdir().unwrap();
+        let key = |flavor| Ingredients::look(folder.path(), flavor, memory.path()).unwrap().key;
         let first = key(Flavor::Parcourse);
         assert!(first.starts_with("parcourse-"), "{first}");
         assert_ne!(first, key(Flavor::Stock));

@@ -136,6 +136,16 @@ impl Outputs {
         state.streams.push(Name::Stderr, text.as_bytes(), &self.publisher);
     }
 
+    /// Shows a line of the kernel's own, updated in place.
+    pub fn show_progress(&self, display_id: &str, text: &str, first: bool) {
+        let state = &mut *self.lock();
+        if !state.cell.capture {
+            let kind = if first { "display_data" } else { "update_display_data" };
+            let content = json!({ "data": { "text/plain": text }, "metadata": {}, "transient": { "display_id": display_id } });
+            self.publisher.publish(kind, content);
+        }
+    }
+
     fn begin_run(&self) {
         self.sources.reload();
         let state = &mut *self.lock();
