@@ -29,6 +29,12 @@ enum Command {
     /// Internal: fill a template directory
     #[command(name = "__build-template", hide = true)]
     BuildTemplate(template::BuildArguments),
+    /// Internal: stand between the runner and one kernel, so that nothing outlives the runner
+    #[command(name = "__guard", hide = true)]
+    Guard(run::GuardArguments),
+    /// Internal: become the warm kernel in waiting
+    #[command(name = "__standby", hide = true)]
+    Standby(kernel::standby::Successor),
 }
 
 /// `parcourse kernel`, either as Jupyter starts it or to manage its registration.
@@ -50,6 +56,8 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Prepare(arguments) => template::main(arguments),
         Command::Bench(arguments) => bench::main(arguments),
         Command::BuildTemplate(arguments) => template::build_main(arguments),
+        Command::Guard(arguments) => run::guard(arguments),
+        Command::Standby(arguments) => kernel::standby::main(arguments),
     }
 }
 

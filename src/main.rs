@@ -4,9 +4,11 @@
 
 mod bench;
 mod cli;
+mod course;
 mod kernel;
 mod kernelspec;
 mod lab;
+mod library_path;
 mod paths;
 mod run;
 mod template;
@@ -16,6 +18,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    library_path::forget_target_directory();
     // The engine starts this binary again for the user's code and as a compiler wrapper: both must come first.
     user_process::hook();
     evcxr::runtime_hook();

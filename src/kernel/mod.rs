@@ -1,10 +1,40 @@
-//! The Jupyter kernel.
-pub mod stock;
+//! The Jupyter kernel: our front end over the evcxr engine.
+//!
+//! Four parts. The *protocol* ([`shell`], [`control`], [`stdin`], [`iopub`]) talks to the front end. The *engine* ([`engine`]) compiles
+//! cells and has them run, on a thread of its own. The *user process* (`crate::user_process`) runs them; what it writes comes straight to
+//! us ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
 
-use anyhow::Result;
+mod build_progress;
+mod completeness;
+mod control;
+mod engine;
+mod execute;
+mod guard;
+mod history;
+mod info;
+mod interrupt;
+mod introspect;
+mod iopub;
+mod message;
+mod output;
+mod processes;
+mod report;
+mod server;
+mod shell;
+pub mod standby;
+mod stdin;
+pub mod stock;
+mod workspace;
+
+use crate::template;
+use anyhow::{Context, Result};
 use clap::Args;
+use jupyter_protocol::ConnectionInfo;
+use server::Command;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 /// How Jupyter starts the kernel.
 #[derive(Args)]
@@ -14,8 +44,65 @@ pub struct StartArguments {
     connection_file: Option<PathBuf>,
     #[command(flatten)]
     helpers: crate::cli::HelpersArgument,
+    /// Text that one cell may print before the rest is dropped and counted
+    #[arg(long, value_name = "BYTES", default_value_t = 4 << 20, env = "PARCOURSE_OUTPUT_LIMIT")]
+    output_limit: usize,
+    /// Use a warm kernel in waiting where there is one, and leave one waiting for the next notebook
+    #[arg(long)]
+    standby: bool,
 }
 
-pub fn main(_arguments: StartArguments) -> Result<ExitCode> {
-    anyhow::bail!("not here yet")
+pub fn main(arguments: StartArguments) -> Result<ExitCode> {
+    let path = arguments.connection_file.context("no connection file given")?;
+    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read the connection file {}", path.display()))?;
+    let connection: ConnectionInfo =
+        serde_json::from_str(&text).with_context(|| format!("{} is not a Jupyter connection file", path.display()))?;
+    let start = std::env::current_dir().context("failed to find the current directory")?;
+    let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
+    let template = helpers.as_deref().and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());
+    if arguments.standby
+        && let Some(template) = &template
+        && let Some(code) = standby::hand_over(template, &text, arguments.output_limit)
+    {
+        return Ok(code);
+    }
+
+    let environment = standby::environment();
+    let id = uuid::Uuid::new_v4().to_string();
+    let guard = guard::start(&id)?;
+    let workspace = workspace::Workspace::create(template.as_ref())?;
+    workspace.enter(&id);
+    guard::end_with_jupyter();
+    let successor = helpers.filter(|_| arguments.standby).map(|helpers| (standby::Successor::new(helpers), environment));
+    let result = runtime()?.block_on(async {
+        let body = server::Body::start(&workspace)?;
+        body.outputs.set_limit(arguments.output_limit);
+        body.serve(&connection, signals()?, successor).await
+    });
+    // The engine's thread may be in the middle of a cell: it is not waited for. The guard ends what it started.
+    drop(workspace);
+    drop(guard);
+    if let Err(error) = &result {
+        eprintln!("parcourse kernel: {error:#}");
+    }
+    std::process::exit(if result.is_ok() { 0 } else { 1 })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// SIGINT, from front ends that use interrupt_mode "signal" and people at a terminal, and SIGTERM, as commands.
+fn signals() -> Result<mpsc::UnboundedReceiver<Command>> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    for (kind, command) in [(SignalKind::interrupt(), Command::Interrupt), (SignalKind::terminate(), Command::Terminate)] {
+        let mut signals = signal(kind)?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                let _ = sender.send(command);
+            }
+        });
+    }
+    Ok(receiver)
 }

@@ -1,9 +1,88 @@
-use anyhow::Result;
-use std::process::ExitCode;
+//! `parcourse lab`: from a fresh machine to the first notebook open in JupyterLab, in one command.
+//!
+//! Four steps, each shown while it runs and each nearly free when its work is already done: the Rust toolchain has its library sources
+//! (`toolchain`), a private Python environment holds a pinned JupyterLab (`python`, `environment`), the template that lets kernels start
+//! warm is built (`adapters`), the server runs until Ctrl-C (`jupyter`, `session`, `supervise`).
+//!
+//! Everything written lies in two folders, [`paths::cache`] and [`paths::private_tmp`]. The user's own Jupyter (settings, kernels,
+//! extensions) is neither read nor changed: what is right for another JupyterLab may break this one, and a course must look the same for
+//! everybody. Registering the kernel with an existing Jupyter is `parcourse kernel install`.
 
+mod adapters;
+mod course;
+mod environment;
+mod jupyter;
+mod progress;
+mod python;
+mod session;
+mod supervise;
+mod toolchain;
+
+use crate::{cli::HelpersArgument, paths};
+use anyhow::{Context, Result};
+use course::Course;
+use environment::Environment;
+use progress::Steps;
+use session::Session;
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+/// Where to open, and what to hand on to Jupyter.
 #[derive(clap::Args)]
-pub struct LabArguments {}
+pub struct LabArguments {
+    /// Folder to open [default: `notebooks/` of the course, found from the current folder upwards]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Port of the server; an error when it is taken [default: the first free one from 8888]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Print the address instead of opening a browser
+    #[arg(long)]
+    no_browser: bool,
+    /// Set up, print the path of the private Python, and stop: for a machine that will be offline later
+    #[arg(long)]
+    setup_only: bool,
+    /// Keep no warm kernel waiting for the next notebook (it takes about half a GiB of memory)
+    #[arg(long)]
+    no_standby: bool,
+    #[command(flatten)]
+    helpers: HelpersArgument,
+    /// Options for Jupyter itself, after `--`
+    #[arg(last = true, value_name = "JUPYTER OPTIONS")]
+    jupyter: Vec<OsString>,
+}
 
-pub fn main(_arguments: LabArguments) -> Result<ExitCode> {
-    anyhow::bail!("not here yet")
+/// Sets up what is missing, runs the server and passes its exit code on.
+pub fn main(arguments: LabArguments) -> Result<ExitCode> {
+    let course = Course::find(arguments.dir.as_deref())?;
+    let helpers = paths::find_helpers(arguments.helpers.helpers.as_deref(), &course.root).with_context(|| {
+        format!("found no helper crate for {}: name its folder (`helpers/` of the course) with --helpers DIR", course.root.display())
+    })?;
+    let mut steps = Steps::new(if arguments.setup_only { 3 } else { 4 });
+    toolchain::ensure(&course.root, &mut steps)?;
+    let environment = Environment::ensure(&python::find()?, &mut steps)?;
+    adapters::ensure_template(&helpers, &mut steps)?;
+    if arguments.setup_only {
+        println!("{}", environment.python().display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    steps.begin(&format!("Starting JupyterLab on {}", course.root.display()));
+    let session = Session::create()?;
+    adapters::write_kernelspec(&session.jupyter_path(), &helpers, !arguments.no_standby)?;
+    let command = jupyter::Server {
+        environment: &environment,
+        session: &session,
+        course: &course,
+        port: arguments.port,
+        browser: !arguments.no_browser && jupyter::browser_is_likely(),
+        extra: &arguments.jupyter,
+    }
+    .command()?;
+    if !arguments.no_standby {
+        // Without it the first notebook starts a few seconds later, no more.
+        if let Err(error) = adapters::start_standby(&command, &helpers, &course.root) {
+            eprintln!("parcourse: no warm kernel is waiting: {error:#}");
+        }
+    }
+    steps.done("press Ctrl-C here to stop it");
+    supervise::run(command)
 }

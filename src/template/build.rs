@@ -38,6 +38,7 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
         .toolchain
         .environment()
         .into_iter()
+        .chain(ingredients.toolchain.library_path())
         .chain(ingredients.flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())))
         .chain([("EVCXR_TMPDIR", work.clone().into()), ("EVCXR_CONFIG_DIR", claim.path().into())])
         .collect();

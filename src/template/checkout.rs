@@ -1,6 +1,6 @@
 //! A kernel's private copy of a template.
 
-use super::claim::{self, Claim, Hold};
+use super::claim::{self, Claim};
 use super::flavor::Flavor;
 use super::store::Template;
 use super::{copy, lockfile, prune};
@@ -32,6 +32,28 @@ impl WorkDirectory {
     /// kernel calls itself).
     pub fn environment(&self) -> &[(&'static str, OsString)] {
         &self.environment
+    }
+}
+
+impl WorkDirectory {
+    /// An empty directory with the same care for its removal, for a kernel of ours that has no template.
+    ///
+    /// # Errors
+    /// When there is no space or no permission in this user's temporary folder.
+    pub fn empty() -> Result<WorkDirectory> {
+        let temporary = crate::paths::private_tmp()?;
+        claim::sweep(&temporary, PREFIX);
+        let claim = Claim::create(&temporary, PREFIX)?;
+        let path = claim.path().join("work");
+        std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
+        let mut environment: Vec<(&'static str, OsString)> = vec![("EVCXR_TMPDIR", path.clone().into())];
+        environment.extend(Flavor::Parcourse.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
+        Ok(WorkDirectory { _claim: claim, path, environment })
+    }
+
+    /// A place beside the engine's directory for what else the kernel needs as long as it lives.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
     }
 }
 
@@ -68,6 +90,8 @@ impl Template {
         environment.extend(self.toolchain.environment());
         environment.extend(self.flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
         if self.flavor == Flavor::Stock {
+            // Our own kernel loads the standard library by itself.
+            environment.extend(self.toolchain.library_path());
             let config = claimed.join("config");
             std::fs::create_dir(&config).with_context(|| format!("failed to make {}", config.display()))?;
             let from = shell_word(&work.join(lockfile::KEPT))?;
@@ -116,15 +140,6 @@ fn refresh(target: &Path, packages: &[String], newest: SystemTime) -> Result<()>
         }
     }
     Ok(())
-}
-
-/// Takes a share in a checkout for this process, so that it stays even if the process that made it dies.
-/// For kernels, with the value of `EVCXR_TMPDIR`; `None` when that directory is not one of ours.
-pub fn adopt(work: &Path) -> Result<Option<Hold>> {
-    match work.parent() {
-        Some(claimed) => claim::hold(claimed),
-        None => Ok(None),
-    }
 }
 
 /// Removes the checkouts of processes that died without doing so. Returns how many.

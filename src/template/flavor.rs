@@ -19,9 +19,11 @@ pub enum Flavor {
 /// What the engine's own manifest asks for (opt-level 2, debug assertions, overflow checks, incremental) makes benchmarks in cells
 /// mislead. Cargo lets the environment override the profile.
 const FOR_MEASURING: &[(&str, &str)] = &[
-    ("CARGO_PROFILE_DEV_OPT_LEVEL", "3"),
     ("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false"),
     ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false"),
+    // So that a failed cell can be told by its line; stripping costs a process of its own.
+    ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only"),
+    ("CARGO_PROFILE_DEV_STRIP", "none"),
 ];
 
 impl Flavor {
@@ -49,16 +51,19 @@ impl Flavor {
         }
     }
 
-    /// Lines the kernel must execute before the first cell. Empty unless `PARCOURSE_TARGET_CPU` is set.
+    /// Lines the kernel must execute before the first cell: the optimisation of cells, by the engine's own command, so that `:opt 0` in a
+    /// notebook can change it; and the CPU where `PARCOURSE_TARGET_CPU` is set.
     ///
     /// By default cells run on every machine of the architecture, so that a template (or a whole prepared environment) that travels to
     /// another node never dies of an illegal instruction. The engine sets RUSTFLAGS itself for every build, which leaves `:build_env` as
     /// the one way in; `-Cprefer-dynamic` is what it would have set.
     pub fn setup_commands(self) -> Vec<String> {
-        match (self, target_cpu()) {
-            (Flavor::Parcourse, Some(cpu)) => vec![format!(":build_env RUSTFLAGS=-Cprefer-dynamic -Ctarget-cpu={cpu}")],
-            _ => Vec::new(),
+        if self == Flavor::Stock {
+            return Vec::new();
         }
+        let mut commands = vec![":opt 3".to_owned()];
+        commands.extend(target_cpu().map(|cpu| format!(":build_env RUSTFLAGS=-Cprefer-dynamic -Ctarget-cpu={cpu}")));
+        commands
     }
 
     /// An error when the chosen CPU is none that the compiler knows: it would only warn, and compile for something else.

@@ -12,7 +12,7 @@
 mod build;
 mod builder;
 mod checkout;
-mod claim;
+pub mod claim;
 mod command;
 mod copy;
 mod flavor;
@@ -26,8 +26,7 @@ mod store;
 mod toolchain;
 
 pub use builder::{BuildArguments, main as build_main};
-pub use checkout::{WorkDirectory, adopt, sweep};
-pub use claim::Hold;
+pub use checkout::{WorkDirectory, sweep};
 pub use command::{PrepareArguments, main};
 pub use flavor::Flavor;
 pub use lockfile::restore as restore_lockfile;

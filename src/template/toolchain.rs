@@ -61,6 +61,18 @@ impl Toolchain {
         Some(("RUSTUP_TOOLCHAIN", value))
     }
 
+    /// What makes the dynamic linker find the standard library.
+    ///
+    /// Cells carry a path to it that is relative to the folder they were compiled in, one folder deeper than the one they are loaded from.
+    /// That goes unnoticed as long as the way leads through the root of the file system; where the build directory and the toolchain share
+    /// a part of their paths (both in the home folder), loading fails.
+    pub fn library_path(&self) -> Option<(&'static str, OsString)> {
+        let directory = self.sysroot()?.join("lib/rustlib").join(self.host().ok()?).join("lib");
+        let existing = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+        let all = std::iter::once(directory).chain(std::env::split_paths(&existing).filter(|path| !path.as_os_str().is_empty()));
+        Some(("LD_LIBRARY_PATH", std::env::join_paths(all).ok()?))
+    }
+
     /// Cargo of the same toolchain, as the engine would find it.
     pub fn cargo(&self) -> PathBuf {
         let beside = self.rustc.with_file_name("cargo");

@@ -1,0 +1,208 @@
+//! The kinds of rich output: text that is HTML, SVG, Markdown or JSON, and PNG pictures.
+
+use super::bundle::{Bundle, Rich};
+use super::{base64, json, protocol};
+use std::fmt;
+
+/// What all kinds have in common: shown by themselves at the end of a cell, or at any time with `show`.
+macro_rules! kind {
+    ($name:ident) => {
+        impl $name {
+            /// Called by the kernel for the last expression of a cell.
+            pub fn evcxr_display(&self) {
+                protocol::send_result(&self.bundle());
+            }
+
+            /// Shows it now; the same as [`display`](crate::display::display).
+            pub fn show(&self) {
+                super::display(self);
+            }
+        }
+    };
+}
+
+/// A text and the constructor that checks nothing.
+macro_rules! text_kind {
+    ($(#[$documentation:meta])* $name:ident, $mime_type:literal, $fallback:expr) => {
+        $(#[$documentation])*
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text as it is.
+            pub fn new(text: impl Into<String>) -> $name {
+                $name(text.into())
+            }
+        }
+
+        impl Rich for $name {
+            fn bundle(&self) -> Bundle {
+                let fallback: fn(&str) -> String = $fallback;
+                Bundle::plain(fallback(&self.0)).with($mime_type, self.0.as_str())
+            }
+        }
+
+        kind!($name);
+    };
+}
+
+text_kind! {
+    /// HTML. Scripts run only where the notebook is trusted; text from elsewhere must be escaped by whoever puts it in.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// Html::new("<b>bold</b> and <i>slanted</i>").show();
+    /// ```
+    Html, "text/html", |html| format!("[HTML, {} bytes]", html.len())
+}
+
+text_kind! {
+    /// A drawing in SVG: sharp at every size, heavy with ten thousands of points.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let drawing = r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><circle cx="20" cy="20" r="15"/></svg>"#;
+    /// Svg::new(drawing).show();
+    /// ```
+    Svg, "image/svg+xml", |svg| format!("[SVG drawing, {} bytes]", svg.len())
+}
+
+text_kind! {
+    /// Markdown, formulas included where the front end renders them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// Markdown::new("*Amdahl*: $S(n) = 1 / (1 - p + p / n)$").show();
+    /// ```
+    Markdown, "text/markdown", |markdown| markdown.to_string()
+}
+
+/// JSON, which JupyterLab shows as a tree to unfold.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// Json::new(r#"{"threads": [1, 2, 4], "host": "laptop"}"#).show();
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Json(String);
+
+impl Json {
+    /// Takes a text that is JSON already.
+    ///
+    /// # Panics
+    ///
+    /// When the text is not one valid JSON value: it would break the message it travels in.
+    #[track_caller]
+    pub fn new(text: impl Into<String>) -> Json {
+        let text = text.into();
+        assert!(json::is_valid(&text), "not valid JSON: {text}");
+        Json(text)
+    }
+}
+
+impl Rich for Json {
+    fn bundle(&self) -> Bundle {
+        Bundle::plain(self.0.as_str()).with("application/json", self.0.as_str())
+    }
+}
+
+kind!(Json);
+
+/// A picture in PNG format, encoded already.
+///
+/// # Examples
+///
+/// ```no_run
+/// use parcourse::prelude::*;
+/// Png::new(std::fs::read("fractal.png")?).show();
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Png(Vec<u8>);
+
+impl Png {
+    /// Takes the bytes of a PNG file.
+    ///
+    /// # Panics
+    ///
+    /// When the bytes do not begin as a PNG file does.
+    #[track_caller]
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Png {
+        let bytes = bytes.into();
+        assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"), "not a PNG file: it does not begin with PNG's signature");
+        Png(bytes)
+    }
+
+    /// Width and height in pixels, from the file's header; `None` when the file is cut off there.
+    pub fn size(&self) -> Option<(u32, u32)> {
+        let number = |at: usize| Some(u32::from_be_bytes(self.0.get(at..at + 4)?.try_into().ok()?));
+        Some((number(16)?, number(20)?))
+    }
+}
+
+impl fmt::Debug for Png {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.size() {
+            Some((width, height)) => write!(formatter, "[PNG picture, {width}×{height} pixels, {} bytes]", self.0.len()),
+            None => write!(formatter, "[PNG picture, {} bytes]", self.0.len()),
+        }
+    }
+}
+
+impl Rich for Png {
+    fn bundle(&self) -> Bundle {
+        Bundle::plain(format!("{self:?}")).with("image/png", base64::encode(&self.0))
+    }
+}
+
+kind!(Png);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_type_and_a_text() {
+        let bundles = [
+            (Html::new("<b>x</b>").bundle(), "text/html", "[HTML, 8 bytes]"),
+            (Svg::new("<svg/>").bundle(), "image/svg+xml", "[SVG drawing, 6 bytes]"),
+            (Markdown::new("*x*").bundle(), "text/markdown", "*x*"),
+            (Json::new("[1]").bundle(), "application/json", "[1]"),
+        ];
+        for (bundle, mime_type, text) in bundles {
+            assert!(bundle.get(mime_type).is_some(), "{mime_type}");
+            assert_eq!(bundle.get("text/plain"), Some(text));
+        }
+    }
+
+    #[test]
+    fn png_knows_its_size_and_travels_as_base64() {
+        let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+        assert_eq!(format!("{:?}", Png::new(bytes.clone())), "[PNG picture, 16 bytes]");
+        bytes.extend([0, 0, 2, 0, 0, 0, 1, 0]);
+        let png = Png::new(bytes);
+        assert_eq!(png.size(), Some((512, 256)));
+        assert_eq!(png.bundle().get("text/plain"), Some("[PNG picture, 512×256 pixels, 24 bytes]"));
+        assert_eq!(png.bundle().get("image/png"), Some("iVBORw0KGgoAAAANSUhEUgAAAgAAAAEA"));
+    }
+
+    #[test]
+    #[should_panic(expected = "not a PNG file")]
+    fn other_bytes_are_no_png() {
+        Png::new(b"GIF89a".to_vec());
+    }
+
+    #[test]
+    #[should_panic(expected = "not valid JSON: {'a': 1}")]
+    fn python_is_not_json() {
+        Json::new("{'a': 1}");
+    }
+}

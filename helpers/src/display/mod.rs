@@ -1,0 +1,29 @@
+//! Rich output: HTML, pictures, Markdown, progress bars.
+//!
+//! A value whose type is [`Rich`] is shown when it is the last expression of a cell. [`display`] shows one at any time, as often as you
+//! like, and [`display_with_id`] gives a handle with which the same output can be changed later.
+//!
+//! ```
+//! use parcourse::prelude::*;
+//! display(Html::new("<b>bold</b>"));
+//! let handle = display_with_id(Markdown::new("*working* …"));
+//! handle.update(Markdown::new("**done**"));
+//! ```
+//!
+//! On the stock evcxr kernel a cell shows one rich output, the last one, when it ends. There updates simply replace each other, so that
+//! what is seen is the final state. Outside of a notebook nothing renders rich output, and its text form is printed.
+//!
+//! How it travels is described in the `README.md` beside this module.
+
+mod base64;
+mod bundle;
+mod handle;
+mod json;
+mod kinds;
+mod progress;
+pub(crate) mod protocol;
+
+pub use bundle::{Bundle, Rich};
+pub use handle::{Handle, clear_output, display, display_with_id};
+pub use kinds::{Html, Json, Markdown, Png, Svg};
+pub use progress::{Progress, ProgressBar, progress};

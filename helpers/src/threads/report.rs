@@ -1,0 +1,56 @@
+//! What is said when an item's function panicked: which item, its value, and the message.
+
+use std::any::Any;
+use std::fmt::{self, Write};
+
+/// The message a panic came with.
+pub(super) fn message(payload: &(dyn Any + Send)) -> &str {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "(a panic without a text)",
+    }
+}
+
+/// A value in `{:?}` form, cut off after some 80 characters: an item may be an array of millions.
+pub(super) fn abridged(value: &impl fmt::Debug) -> String {
+    struct Bounded {
+        text: String,
+        characters_left: usize,
+    }
+    impl Write for Bounded {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            for character in part.chars() {
+                // The error makes the value stop formatting itself.
+                self.characters_left = self.characters_left.checked_sub(1).ok_or(fmt::Error)?;
+                self.text.push(character);
+            }
+            Ok(())
+        }
+    }
+    let mut bounded = Bounded { text: String::new(), characters_left: 80 };
+    let complete = write!(bounded, "{value:?}").is_ok();
+    bounded.text + if complete { "" } else { "…" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_both_kinds_of_panic() {
+        assert_eq!(message(&"static"), "static");
+        assert_eq!(message(&String::from("formatted")), "formatted");
+        assert_eq!(message(&17), "(a panic without a text)");
+    }
+
+    #[test]
+    fn long_values_are_cut_off_and_short_ones_are_not() {
+        assert_eq!(abridged(&"mom"), "\"mom\"");
+        let exactly = "x".repeat(78);
+        assert_eq!(abridged(&exactly), format!("\"{exactly}\""));
+        let long = abridged(&vec![0.5; 1_000_000]);
+        assert_eq!(long.chars().count(), 81);
+        assert!(long.starts_with("[0.5, 0.5") && long.ends_with('…'), "{long}");
+    }
+}

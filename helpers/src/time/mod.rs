@@ -1,0 +1,84 @@
+//! How long did it take, and how many cores were busy?
+//!
+//! [`time!`](crate::time!) is IPython's `%time`: it gives the value back and prints what it cost. [`timed!`](crate::timed!) gives the
+//! cost back as a value, a [`Timing`], to compute or plot with.
+//!
+//! ```
+//! use parcourse::prelude::*;
+//! let total: u64 = time!((0..1_000_000u64).sum());
+//! let (same, timing) = timed!((0..1_000_000u64).into_par_iter().sum::<u64>());
+//! assert_eq!(total, same);
+//! println!("{:.2} cores were busy", timing.cores_busy());
+//! ```
+//!
+//! *Wall time* is what the clock on the wall says. *CPU time* is what the cores worked, summed over all threads: it is larger than the
+//! wall time when several cores compute, and far smaller when the program waits. Their ratio says how parallel the computation was.
+//!
+//! One run is measured, whatever it was: the first one, on a machine that does other things too. Repeating and averaging is not done here.
+
+mod fine_duration;
+mod stopwatch;
+mod timing;
+
+pub use fine_duration::FineDuration;
+pub use stopwatch::Stopwatch;
+pub use timing::Timing;
+
+/// Evaluates an expression, prints the CPU and wall time it took to stdout, and gives its value back.
+///
+/// Works around any expression, a block too: `?`, `return` and moves mean what they mean without the macro. The value is kept from the
+/// optimiser, so that it is computed before the clock stops. Measuring costs a few microseconds, printing not counted.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// let words = time!({
+///     sleep(Duration::from_millis(5));
+///     ["computer", "thesis", "mom"]
+/// });
+/// assert_eq!(words.len(), 3);
+/// ```
+///
+/// prints
+///
+/// ```text
+/// CPU times: user 21.0 µs, sys: 14.0 µs, total: 35.0 µs
+/// Wall time: 5.09 ms
+/// Cores:     0.01 of 2 busy
+/// ```
+#[macro_export]
+macro_rules! time {
+    ($expression:expr $(,)?) => {
+        // A `match` and no `let`: temporaries of the expression live as long as they would without the macro.
+        match ($crate::time::Stopwatch::start(), ::std::hint::black_box($expression)) {
+            (stopwatch, value) => {
+                let timing = stopwatch.stop();
+                ::std::println!("{timing}");
+                value
+            }
+        }
+    };
+}
+
+/// Evaluates an expression and gives back the pair of its value and its [`Timing`]; prints nothing.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// let (sum, timing) = timed!((1..=100).sum::<u32>());
+/// assert_eq!(sum, 5050);
+/// assert!(timing.wall < Duration::from_secs(60));
+/// ```
+#[macro_export]
+macro_rules! timed {
+    ($expression:expr $(,)?) => {
+        match ($crate::time::Stopwatch::start(), ::std::hint::black_box($expression)) {
+            (stopwatch, value) => {
+                let timing = stopwatch.stop();
+                (value, timing)
+            }
+        }
+    };
+}

@@ -1,0 +1,193 @@
+//! Finding the engine's marker lines in the bytes that a program writes to stdout.
+//!
+//! The engine's generated code, and types that display themselves, speak to the kernel in lines on the program's own stdout. Everything
+//! else is text for the reader and must not be held back: a prompt without a line end or a `\r` progress line shows at once.
+
+/// What a piece of stdout turned out to be.
+#[derive(Debug, PartialEq)]
+pub enum Piece {
+    /// Ordinary output.
+    Text(Vec<u8>),
+    /// A complete `EVCXR_BEGIN_CONTENT … EVCXR_END_CONTENT` block.
+    Content { mime: String, body: String },
+    /// The cell's code panicked and the engine caught it.
+    Panicked,
+    /// The cell was left through `?`.
+    ErrorReturned,
+    /// A variable was lost since its type was redefined; the whole line, for the engine.
+    VariableLost(String),
+    /// The program asks for input with this prompt.
+    InputRequest { prompt: String, password: bool },
+}
+
+const PREFIX: &[u8] = b"EVCXR_";
+const BEGIN_CONTENT: &str = "EVCXR_BEGIN_CONTENT ";
+const END_CONTENT: &[u8] = b"EVCXR_END_CONTENT";
+const PANIC: &str = "EVCXR_PANIC_NOTIFICATION";
+const ERROR: &str = "EVCXR_ERROR_OCCURRED";
+const VARIABLE_LOST: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
+const INPUT_PASSWORD: &str = "EVCXR_INPUT_REQUEST_PASSWORD:";
+const INPUT: &str = "EVCXR_INPUT_REQUEST:";
+
+/// Splits a stream of bytes into pieces, however it is cut into packets.
+#[derive(Default)]
+pub struct Markers {
+    /// Bytes that may be the start of a marker, or the inside of an unfinished block.
+    held: Vec<u8>,
+}
+
+impl Markers {
+    /// Takes more bytes and returns what is complete.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
+        self.held.extend_from_slice(bytes);
+        let mut pieces = Vec::new();
+        while let Some(piece) = self.next_piece() {
+            pieces.push(piece);
+        }
+        pieces
+    }
+
+    /// Gives up waiting for the rest of a marker, unless a block has begun: its end is sure to come, or the process dies.
+    pub fn flush(&mut self) -> Option<Piece> {
+        if self.held.is_empty() || self.held.starts_with(BEGIN_CONTENT.as_bytes()) {
+            return None;
+        }
+        Some(Piece::Text(std::mem::take(&mut self.held)))
+    }
+
+    fn next_piece(&mut self) -> Option<Piece> {
+        if self.held.is_empty() {
+            return None;
+        }
+        let start = find(&self.held, PREFIX).unwrap_or_else(|| self.held.len() - possible_start(&self.held));
+        if start > 0 {
+            let rest = self.held.split_off(start);
+            return Some(Piece::Text(std::mem::replace(&mut self.held, rest)));
+        }
+        let end = self.held.iter().position(|byte| *byte == b'\n')?;
+        let line = String::from_utf8_lossy(&self.held[..end]).into_owned();
+        if let Some(mime) = line.strip_prefix(BEGIN_CONTENT) {
+            return self.content(mime, end + 1);
+        }
+        let rest = self.held.split_off(end + 1);
+        let whole = std::mem::replace(&mut self.held, rest);
+        Some(if line == PANIC {
+            Piece::Panicked
+        } else if line == ERROR {
+            Piece::ErrorReturned
+        } else if line.starts_with(VARIABLE_LOST) {
+            Piece::VariableLost(line)
+        } else if let Some(prompt) = line.strip_prefix(INPUT_PASSWORD) {
+            Piece::InputRequest { prompt: prompt.to_owned(), password: true }
+        } else if let Some(prompt) = line.strip_prefix(INPUT) {
+            Piece::InputRequest { prompt: prompt.to_owned(), password: false }
+        } else {
+            Piece::Text(whole)
+        })
+    }
+
+    /// The block whose body starts at `body`, when its end is there. A panic inside the block ends it too, and nothing of it is shown.
+    fn content(&mut self, mime: &str, body: usize) -> Option<Piece> {
+        let mut at = body;
+        loop {
+            let length = self.held[at..].iter().position(|byte| *byte == b'\n')?;
+            let line = &self.held[at..at + length];
+            let next = at + length + 1;
+            if line.ends_with(PANIC.as_bytes()) {
+                self.held.drain(..next);
+                return Some(Piece::Panicked);
+            }
+            // A body without a line end of its own leaves the marker at the end of its last line.
+            if line.ends_with(END_CONTENT) {
+                let text = &self.held[body..at + length - END_CONTENT.len()];
+                let text = text.strip_suffix(b"\n").unwrap_or(text);
+                let piece = Piece::Content { mime: mime.trim().to_owned(), body: String::from_utf8_lossy(text).into_owned() };
+                self.held.drain(..next);
+                return Some(piece);
+            }
+            at = next;
+        }
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// How many bytes at the end could be the start of [`PREFIX`].
+fn possible_start(bytes: &[u8]) -> usize {
+    (1..PREFIX.len()).rev().find(|length| bytes.ends_with(&PREFIX[..*length])).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Piece {
+        Piece::Text(text.as_bytes().to_vec())
+    }
+
+    const SESSION: &str = "before\nEVCXR_BEGIN_CONTENT text/html\n<b>\nhi</b>\nEVCXR_END_CONTENT\nEVCXR_PANIC_NOTIFICATION\nafter";
+
+    #[test]
+    fn partial_lines_are_not_held_back() {
+        let mut markers = Markers::default();
+        assert_eq!(markers.push(b"10 %\r"), [text("10 %\r")]);
+        assert_eq!(markers.push(b"name? "), [text("name? ")]);
+    }
+
+    #[test]
+    fn markers_are_found_however_the_bytes_are_cut() {
+        let expected = |pieces: Vec<Piece>| {
+            let mut joined = Vec::new();
+            for piece in pieces {
+                match (joined.last_mut(), piece) {
+                    (Some(Piece::Text(last)), Piece::Text(more)) => last.extend(more),
+                    (_, piece) => joined.push(piece),
+                }
+            }
+            joined
+        };
+        let whole = expected(Markers::default().push(SESSION.as_bytes()));
+        let content = Piece::Content { mime: "text/html".into(), body: "<b>\nhi</b>".into() };
+        assert_eq!(whole, [text("before\n"), content, Piece::Panicked, text("after")]);
+        for cut in 1..SESSION.len() {
+            let mut markers = Markers::default();
+            let mut pieces = markers.push(&SESSION.as_bytes()[..cut]);
+            pieces.extend(markers.push(&SESSION.as_bytes()[cut..]));
+            assert_eq!(expected(pieces), whole, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn marker_after_a_partial_line() {
+        let pieces = Markers::default().push(b"no line endEVCXR_ERROR_OCCURRED\n");
+        assert_eq!(pieces, [text("no line end"), Piece::ErrorReturned]);
+    }
+
+    #[test]
+    fn look_alikes_are_text() {
+        let mut markers = Markers::default();
+        assert_eq!(markers.push(b"EVCXR_ is a prefix\nE"), [text("EVCXR_ is a prefix\n")]);
+        assert_eq!(markers.flush(), Some(text("E")));
+        assert_eq!(markers.flush(), None);
+    }
+
+    #[test]
+    fn panic_inside_a_block_drops_the_block() {
+        let pieces = Markers::default().push(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_PANIC_NOTIFICATION\nx");
+        assert_eq!(pieces, [Piece::Panicked, text("x")]);
+    }
+
+    #[test]
+    fn input_requests() {
+        let pieces = Markers::default().push(b"EVCXR_INPUT_REQUEST:Name?\nEVCXR_INPUT_REQUEST_PASSWORD:Secret\n");
+        assert_eq!(
+            pieces,
+            [
+                Piece::InputRequest { prompt: "Name?".into(), password: false },
+                Piece::InputRequest { prompt: "Secret".into(), password: true }
+            ]
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! Text on stdout and stderr, gathered into messages of sensible size.
+
+use super::text::Decoder;
+use crate::kernel::iopub::Publisher;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// Text waits this long for more to join it: short enough to look live, long enough that a loop of prints is not a flood of messages.
+const GATHER: Duration = Duration::from_millis(15);
+const LARGEST_MESSAGE: usize = 64 * 1024;
+/// Writes to stderr closer together than this belong to one error text.
+const SAME_ERROR: Duration = Duration::from_millis(2);
+/// How much of stderr is remembered for naming causes.
+const REMEMBERED: usize = 4096;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    Stdout,
+    Stderr,
+}
+
+/// Both streams of one cell.
+pub struct Streams {
+    decoders: [Decoder; 2],
+    /// Text not published yet, and since when.
+    pending: Option<(Name, String, Instant)>,
+    /// The last burst on stderr, and when it grew last.
+    burst: String,
+    burst_at: Instant,
+    budget: usize,
+    limit: usize,
+    dropped: usize,
+}
+
+impl Default for Streams {
+    fn default() -> Streams {
+        Streams::with_budget(usize::MAX)
+    }
+}
+
+impl Streams {
+    /// `limit`: how many bytes may be shown; what comes after is counted and dropped.
+    pub fn with_budget(limit: usize) -> Streams {
+        let decoders = Default::default();
+        Streams { decoders, pending: None, burst: String::new(), burst_at: Instant::now(), budget: limit, limit, dropped: 0 }
+    }
+
+    pub fn push(&mut self, name: Name, bytes: &[u8], publisher: &Publisher) {
+        let text = self.decoders[name as usize].push(bytes);
+        if name == Name::Stderr {
+            self.remember(&text);
+        }
+        if self.budget == 0 {
+            self.dropped += text.len();
+            return;
+        }
+        let mut shown = text.len().min(self.budget);
+        while !text.is_char_boundary(shown) {
+            shown -= 1;
+        }
+        self.budget = if shown < text.len() { 0 } else { self.budget - shown };
+        self.dropped += text.len() - shown;
+        match &mut self.pending {
+            Some((pending, gathered, _)) if *pending == name => gathered.push_str(&text[..shown]),
+            _ => {
+                self.flush(publisher);
+                self.pending = Some((name, text[..shown].to_owned(), Instant::now()));
+            }
+        }
+        if self.pending.as_ref().is_some_and(|(_, gathered, _)| gathered.len() >= LARGEST_MESSAGE) {
+            self.flush(publisher);
+        }
+    }
+
+    fn remember(&mut self, text: &str) {
+        if self.burst_at.elapsed() > SAME_ERROR {
+            self.burst.clear();
+        }
+        self.burst_at = Instant::now();
+        self.burst.push_str(text);
+        if self.burst.len() > REMEMBERED {
+            let mut start = self.burst.len() - REMEMBERED;
+            while !self.burst.is_char_boundary(start) {
+                start += 1;
+            }
+            self.burst.drain(..start);
+        }
+    }
+
+    pub fn is_due(&self) -> bool {
+        self.pending.as_ref().is_none_or(|(_, _, since)| since.elapsed() >= GATHER)
+    }
+
+    pub fn flush(&mut self, publisher: &Publisher) {
+        let Some((name, text, _)) = self.pending.take() else { return };
+        if !text.is_empty() {
+            let name = match name {
+                Name::Stdout => "stdout",
+                Name::Stderr => "stderr",
+            };
+            publisher.publish("stream", json!({ "name": name, "text": text }));
+        }
+    }
+
+    /// The text that an error printed just now. It is taken back from what will be shown, since the error report shows it.
+    pub fn take_error_text(&mut self) -> String {
+        let text = std::mem::take(&mut self.burst);
+        if let Some((Name::Stderr, pending, _)) = &mut self.pending
+            && pending.ends_with(&text)
+        {
+            pending.truncate(pending.len() - text.len());
+        }
+        text.trim_end().to_owned()
+    }
+
+    pub fn last_stderr(&self) -> String {
+        self.burst.trim_end().to_owned()
+    }
+
+    /// The cell is over: shows everything, and says what was not shown.
+    pub fn finish(&mut self, publisher: &Publisher) {
+        for name in [Name::Stdout, Name::Stderr] {
+            let rest = self.decoders[name as usize].finish();
+            if !rest.is_empty() {
+                self.push(name, rest.as_bytes(), publisher);
+            }
+        }
+        self.flush(publisher);
+        if self.dropped > 0 {
+            let text = format!(
+                "\n[output limit: {} shown, {} more not shown; write large output to a file, or start the kernel with a larger --output-limit]\n",
+                size(self.limit),
+                size(self.dropped)
+            );
+            publisher.publish("stream", json!({ "name": "stdout", "text": text }));
+            self.dropped = 0;
+        }
+    }
+}
+
+/// A number of bytes for people.
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}

@@ -1,0 +1,85 @@
+//! How a cell that failed is described: a name, a value and a traceback that shows the user's cell and line.
+
+pub mod compile;
+mod death;
+pub mod source;
+mod trace;
+
+use crate::kernel::output::Ending;
+use crate::user_process::wire::PanicReport;
+pub use death::Cause;
+use serde_json::{Value, json};
+use source::Sources;
+
+/// The three fields of Jupyter's errors.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub ename: String,
+    pub evalue: String,
+    pub traceback: Vec<String>,
+}
+
+impl Failure {
+    /// A failure whose traceback is its headline and some text.
+    pub fn new(ename: &str, evalue: impl Into<String>, details: Vec<String>) -> Failure {
+        let evalue = evalue.into();
+        let mut traceback = details;
+        traceback.push(headline(ename, &evalue));
+        Failure { ename: ename.to_owned(), evalue, traceback }
+    }
+
+    pub fn content(&self) -> Value {
+        json!({ "ename": self.ename, "evalue": self.evalue, "traceback": self.traceback })
+    }
+
+    /// As the content of a reply.
+    pub fn content_with_status(&self) -> Value {
+        let mut content = self.content();
+        content["status"] = "error".into();
+        content
+    }
+
+    /// What the cell's output says went wrong, if anything did.
+    pub fn of_run(ending: &Ending, sources: &Sources) -> Option<Failure> {
+        if ending.interrupted {
+            return Some(Failure::new("Interrupted", "stopped on request; variables are kept", Vec::new()));
+        }
+        if ending.panicked {
+            return Some(match &ending.panic {
+                Some(report) => Failure::of_panic(report, sources),
+                None => Failure::new("Panic", "the cell panicked; its panic hook told no more", Vec::new()),
+            });
+        }
+        let (text, trace) = ending.error.as_ref()?;
+        let value = if text.is_empty() { "an error was returned through `?`" } else { text };
+        let frames = trace::frames(trace, sources);
+        Some(Failure::new("Error", value, trace::render(&frames, sources)))
+    }
+
+    fn of_panic(report: &PanicReport, sources: &Sources) -> Failure {
+        let mut frames = trace::frames(&report.stack, sources);
+        // The panic's own place is exact; the stack may lack line tables, or end in a helper.
+        match sources.locate(&report.file, report.line) {
+            Some(place) if !frames.iter().any(|frame| frame.place == place) => {
+                frames.push(trace::Frame { function: String::new(), place });
+            }
+            _ => {}
+        }
+        let mut details = trace::render(&frames, sources);
+        // The optimiser may merge the cell's own code into the engine's, and its lines are lost with that.
+        if let Some(cell) =
+            sources.current_cell().filter(|cell| !frames.is_empty() && frames.iter().all(|frame| frame.place.cell != cell.0))
+        {
+            details.insert(0, format!("cell [{}]", cell.1));
+        }
+        if sources.locate(&report.file, report.line).is_none() && !report.file.is_empty() {
+            details.push(format!("raised at {}:{}", source::short_path(&report.file), report.line));
+        }
+        Failure::new("Panic", report.message.clone(), details)
+    }
+}
+
+/// The last line of a traceback, in the colours Jupyter's front ends know.
+pub fn headline(ename: &str, evalue: &str) -> String {
+    format!("\u{1b}[1;31m{ename}\u{1b}[0m: {evalue}")
+}

@@ -1,0 +1,158 @@
+//! Putting the kernel's parts together.
+
+use super::engine::{self, Engine};
+use super::execute::Executor;
+use super::interrupt::Interrupts;
+use super::iopub::{self, Publisher};
+use super::message::Request;
+use super::output::{InputReader, Outputs, relay::Relay};
+use super::report::source::Sources;
+use super::standby::Successor;
+use super::stdin::{self, Question};
+use super::workspace::Workspace;
+use super::{control, shell};
+use anyhow::{Context, Result};
+use jupyter_protocol::{ConnectionInfo, JupyterMessage};
+use jupyter_zmq_client as zmq;
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// A kernel in service starts the next standby when it has been ready for so long: the first cells come first.
+const SUCCESSOR_DELAY: Duration = Duration::from_secs(4);
+
+/// What whoever started the kernel may tell it by signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Interrupt,
+    Terminate,
+}
+
+/// A kernel without a connection: engine, user process and output.
+pub struct Body {
+    pub engine: Engine,
+    pub outputs: Arc<Outputs>,
+    ready: oneshot::Receiver<Result<()>>,
+    publisher: Publisher,
+    published: mpsc::Receiver<JupyterMessage>,
+    questions: mpsc::UnboundedReceiver<Question>,
+    executing: Arc<Mutex<Option<Request>>>,
+    executor: Arc<Executor>,
+    interrupts: Arc<Interrupts>,
+    relay: Arc<Relay>,
+}
+
+impl Body {
+    pub fn start(workspace: &Workspace) -> Result<Body> {
+        let (publisher, published) = Publisher::new();
+        let executing: Arc<Mutex<Option<Request>>> = Arc::default();
+        let (asker, questions) = mpsc::unbounded_channel();
+        let sources = Arc::new(Sources::new(workspace.build_directory().join("src/lib.rs")));
+        let outputs = Arc::new(Outputs::new(publisher.clone(), sources.clone(), input_reader(executing.clone(), asker)));
+        let relay = Arc::new(Relay::start(&workspace.socket(), outputs.clone())?);
+        let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
+        let (engine, ready) = Engine::start(engine::Settings { channel: workspace.socket() });
+        let executor = Arc::new(Executor {
+            outputs: outputs.clone(),
+            sources,
+            interrupts: interrupts.clone(),
+            build_directory: workspace.build_directory().to_owned(),
+        });
+        Ok(Body { engine, outputs, ready, publisher, published, questions, executing, executor, interrupts, relay })
+    }
+
+    /// Serves one front end until it asks for a shutdown, or a command says so.
+    pub async fn serve(
+        self,
+        connection: &ConnectionInfo,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        successor: Option<(Successor, Vec<(String, String)>)>,
+    ) -> Result<()> {
+        let session = uuid::Uuid::new_v4().to_string();
+        let bound = "failed to listen on the addresses of the connection file";
+        let mut heartbeat = zmq::create_kernel_heartbeat_connection(connection).await.context(bound)?;
+        let iopub_socket = zmq::create_kernel_iopub_xpub_connection(connection, &session).await.context(bound)?;
+        let shell_socket = zmq::create_kernel_shell_connection(connection, &session).await.context(bound)?;
+        let control_socket = zmq::create_kernel_control_connection(connection, &session).await.context(bound)?;
+        let stdin_socket = zmq::create_kernel_stdin_connection(connection, &session).await.context(bound)?;
+
+        // A thread of its own, so that nothing the kernel does can make a client believe that it is dead.
+        std::thread::Builder::new().name("heartbeat".to_owned()).spawn({
+            let handle = tokio::runtime::Handle::current();
+            move || handle.block_on(async { while heartbeat.single_heartbeat().await.is_ok() {} })
+        })?;
+        tokio::spawn(iopub::send_all(iopub_socket, self.published));
+        tokio::spawn(stdin::serve(stdin_socket, self.questions));
+        self.publisher.announce("status", json!({ "execution_state": "starting" })).await;
+
+        let engine_failure: Arc<Mutex<Option<String>>> = Arc::default();
+        tokio::spawn(after_start(self.ready, engine_failure.clone(), successor));
+        let shell = shell::Shell {
+            publisher: self.publisher.clone(),
+            engine: self.engine,
+            executor: self.executor,
+            engine_failure,
+            executing: self.executing,
+        };
+        let shell = tokio::spawn(shell::serve(shell_socket, shell));
+        let control = tokio::spawn(control::serve(control_socket, self.publisher, self.interrupts.clone()));
+        let mut end = std::pin::pin!(first_of(shell, control));
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(Command::Interrupt) => {
+                        let interrupts = self.interrupts.clone();
+                        tokio::task::spawn_blocking(move || interrupts.request());
+                    }
+                    Some(Command::Terminate) | None => break,
+                },
+                () = &mut end => break,
+            }
+        }
+        // The replies to the shutdown are on their way.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.relay.kill();
+        Ok(())
+    }
+}
+
+/// Keeps the reason where the engine does not start; where it does, starts the next standby.
+async fn after_start(
+    ready: oneshot::Receiver<Result<()>>,
+    engine_failure: Arc<Mutex<Option<String>>>,
+    successor: Option<(Successor, Vec<(String, String)>)>,
+) {
+    if let Ok(Err(error)) = ready.await {
+        eprintln!("parcourse kernel: the engine did not start: {error:#}");
+        if let Ok(mut reason) = engine_failure.lock() {
+            *reason = Some(format!("the engine did not start: {error:#}"));
+        }
+    } else if let Some((successor, environment)) = successor {
+        tokio::time::sleep(SUCCESSOR_DELAY).await;
+        let started = tokio::task::spawn_blocking(move || successor.start(&environment, &std::env::current_dir()?)).await;
+        if let Ok(Err(error)) = started {
+            eprintln!("parcourse kernel: {error:#}");
+        }
+    }
+}
+
+async fn first_of(shell: tokio::task::JoinHandle<()>, control: tokio::task::JoinHandle<()>) {
+    tokio::select! {
+        _ = shell => {}
+        _ = control => {}
+    }
+}
+
+/// How a program's request for input reaches the front end that had the cell executed.
+fn input_reader(executing: Arc<Mutex<Option<Request>>>, questions: mpsc::UnboundedSender<Question>) -> Box<InputReader> {
+    Box::new(move |prompt, password| {
+        let request = executing.lock().ok()?.clone()?;
+        if !request.flag("allow_stdin", false) {
+            return None;
+        }
+        let (answer, line) = oneshot::channel();
+        questions.send(Question { request, prompt: prompt.to_owned(), password, answer }).ok()?;
+        line.blocking_recv().ok()
+    })
+}

@@ -1,0 +1,49 @@
+//! The kernel's private folder: the engine's build directory and the socket of the user process.
+
+use crate::template::{self, Template, WorkDirectory};
+use anyhow::Result;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// Removed when dropped; after a crash by the guard or by the next kernel's start.
+pub struct Workspace {
+    directory: WorkDirectory,
+}
+
+impl Workspace {
+    /// A copy of the template when there is one, else an empty folder, in which everything will be compiled.
+    pub fn create(template: Option<&Template>) -> Result<Workspace> {
+        let directory = match template.map(Template::checkout) {
+            Some(Ok(copy)) => copy,
+            Some(Err(error)) => {
+                eprintln!("parcourse kernel: starting cold: {error:#}");
+                WorkDirectory::empty()?
+            }
+            None => WorkDirectory::empty()?,
+        };
+        Ok(Workspace { directory })
+    }
+
+    /// The engine's working directory.
+    pub fn build_directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Outside the engine's directory, and with a short name: the path of a socket has at most some 100 bytes.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.beside("io")
+    }
+
+    /// Sets this process's environment for the engine; `id` marks what the kernel starts.
+    pub fn enter(&self, id: &str) {
+        let mark = [(super::guard::MARK, OsStr::new(id))];
+        let environment = self.directory.environment().iter().map(|(name, value)| (*name, value.as_os_str()));
+        // SAFETY: called before other threads run, or while they are known to be idle.
+        unsafe { mark.into_iter().chain(environment).for_each(|(name, value)| std::env::set_var(name, value)) };
+    }
+}
+
+/// Removes folders whose kernel is dead.
+pub fn sweep() {
+    template::sweep();
+}

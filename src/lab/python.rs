@@ -1,0 +1,149 @@
+//! Finding a Python that can make the private environment.
+
+use anyhow::{Result, bail};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The oldest version that the pinned requirements have versions for.
+const OLDEST: (u32, u32) = (3, 9);
+
+/// What a server from the requirements imports, and how Python's own modules come to be missing: Debian splits venv and ensurepip off, and
+/// a Python built from source lacks what its build machine had no headers for.
+const PROBE: &str = "
+import sys
+missing = []
+for name in ('venv', 'ensurepip', 'ssl', 'sqlite3', 'ctypes'):
+    try:
+        __import__(name)
+    except Exception:
+        missing.append(name)
+print('%d.%d.%d' % sys.version_info[:3])
+print(sys.executable)
+print(getattr(sys, 'base_prefix', sys.prefix))
+print(' '.join(missing))
+";
+
+/// A Python that was asked and answered.
+#[derive(Debug, PartialEq)]
+pub struct Python {
+    pub program: PathBuf,
+    /// As in `3.11.7`.
+    pub version: String,
+    /// Where it is installed: two Pythons of one version are still two.
+    pub prefix: PathBuf,
+}
+
+/// The Python in `PARCOURSE_PYTHON` and no other when that is set; else the first usable one of `python3`, `python` and the versioned
+/// names, which is where a system keeps a newer Python beside an old `python3`.
+pub fn find() -> Result<Python> {
+    find_in(std::env::var_os("PARCOURSE_PYTHON"), &default_names())
+}
+
+fn default_names() -> Vec<OsString> {
+    let plain = ["python3", "python"].map(OsString::from);
+    let versioned = (OLDEST.1..=14).rev().map(|minor| OsString::from(format!("python3.{minor}")));
+    plain.into_iter().chain(versioned).collect()
+}
+
+fn find_in(named: Option<OsString>, names: &[OsString]) -> Result<Python> {
+    let names = named.as_ref().map_or(names, std::slice::from_ref);
+    let mut refused = Vec::new();
+    for name in names {
+        match probe(name) {
+            Ok(python) => return Ok(python),
+            Err(Refusal::Absent) => {}
+            Err(Refusal::Unusable(reason)) => refused.push(format!("{}: {reason}", name.display())),
+        }
+    }
+    let what = match (&named, refused.is_empty()) {
+        (Some(name), true) => format!("PARCOURSE_PYTHON is {}, which cannot be started", name.display()),
+        (None, true) => "found no Python".to_owned(),
+        (_, false) => format!("found no usable Python ({})", refused.join("; ")),
+    };
+    bail!(
+        "{what}\n  JupyterLab needs Python {}.{} or newer with its modules venv and ensurepip\n  Debian, Ubuntu: apt install python3 \
+         python3-venv\n  Fedora: dnf install python3 python3-pip\n  conda: conda install python\n  or set PARCOURSE_PYTHON to one",
+        OLDEST.0,
+        OLDEST.1
+    )
+}
+
+enum Refusal {
+    /// No program of that name.
+    Absent,
+    Unusable(String),
+}
+
+fn probe(name: &OsString) -> Result<Python, Refusal> {
+    // `-I`: without the caller's PYTHONHOME, PYTHONPATH and current folder.
+    let output = match Command::new(name).args(["-I", "-c", PROBE]).stdin(Stdio::null()).output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Refusal::Absent),
+        Err(error) => return Err(Refusal::Unusable(error.to_string())),
+    };
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(Refusal::Unusable(said.lines().last().unwrap_or("it fails without a word").to_owned()));
+    }
+    judge(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn judge(answer: &str) -> Result<Python, Refusal> {
+    let [version, program, prefix, missing] = answer.lines().collect::<Vec<_>>()[..] else {
+        return Err(Refusal::Unusable(format!("unexpected answer {answer:?}")));
+    };
+    let mut numbers = version.split('.').map_while(|part| part.parse().ok());
+    let major_minor = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if major_minor < OLDEST {
+        return Err(Refusal::Unusable(format!("version {version} is too old")));
+    }
+    if !missing.is_empty() {
+        return Err(Refusal::Unusable(format!("version {version} lacks the modules {}", missing.replace(' ', ", "))));
+    }
+    Ok(Python { program: program.into(), version: version.to_owned(), prefix: prefix.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn python_that_answers(answer: &str) -> (tempfile::TempDir, OsString) {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("python3");
+        std::fs::write(&program, format!("#!/bin/sh\ncat <<'END'\n{answer}\nEND\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        (folder, program.into_os_string())
+    }
+
+    fn reason(answer: &str) -> String {
+        let (_folder, program) = python_that_answers(answer);
+        find_in(None, &[program]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn old_and_incomplete_pythons_are_refused_with_the_package_to_install() {
+        assert!(reason("3.8.18\n/usr/bin/python3\n/usr\n").contains("version 3.8.18 is too old"));
+        let incomplete = reason("3.11.2\n/usr/bin/python3\n/usr\nensurepip");
+        assert!(incomplete.contains("lacks the modules ensurepip"), "{incomplete}");
+        assert!(incomplete.contains("apt install python3 python3-venv"), "{incomplete}");
+    }
+
+    #[test]
+    fn the_first_usable_one_is_taken() {
+        let (_old_folder, old) = python_that_answers("3.6.8\n/usr/bin/python3\n/usr\n");
+        let (_new_folder, new) = python_that_answers("3.12.1\n/opt/python/bin/python3\n/opt/python\n");
+        let found = find_in(None, &["no-such-python-anywhere".into(), old.clone(), new]).unwrap();
+        assert_eq!((found.version.as_str(), found.prefix), ("3.12.1", PathBuf::from("/opt/python")));
+        assert!(find_in(Some(old), &[]).unwrap_err().to_string().contains("3.6.8"));
+    }
+
+    #[test]
+    fn nothing_at_all_is_said_plainly() {
+        let nothing = find_in(None, &["no-such-python-anywhere".into()]).unwrap_err().to_string();
+        assert!(nothing.starts_with("found no Python\n"), "{nothing}");
+        let named = find_in(Some("/no/such/python".into()), &["python3".into()]).unwrap_err().to_string();
+        assert!(named.contains("PARCOURSE_PYTHON is /no/such/python"), "{named}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Cell tags: the ones that change how a cell is judged, and every other one a notebook of the course may carry.
+//!
+//! A tag that is in none of the lists is refused before anything runs: a misspelt `raises-exeption` would otherwise turn a check off
+//! without a word.
+
+/// What the runner acts on.
+pub const RAISES_EXCEPTION: &str = "raises-exception";
+pub const SKIP_EXECUTION: &str = "skip-execution";
+pub const ALLOW_STDERR: &str = "allow-stderr";
+pub const CHECK_OUTPUT: &str = "check-output";
+pub const PARAMETERS: &str = "parameters";
+pub const INJECTED_PARAMETERS: &str = "injected-parameters";
+
+/// Every tag that is understood, with its meaning.
+pub const KNOWN: &[(&str, &str)] = &[
+    // The runner.
+    (RAISES_EXCEPTION, "the cell must fail"),
+    (SKIP_EXECUTION, "the cell is not executed"),
+    (ALLOW_STDERR, "output on stderr is no failure"),
+    (CHECK_OUTPUT, "the outputs must equal the stored ones"),
+    (PARAMETERS, "defaults that `-p name value` overrides"),
+    (INJECTED_PARAMETERS, "written by `-p name value`"),
+    // Editions of the course.
+    ("exercise", "a task for the learner"),
+    ("solution", "removed from the learner's edition"),
+    ("check", "tells the learner whether an exercise is solved"),
+    ("hint", "help with an exercise"),
+    ("instructor", "only in the instructor's edition"),
+    ("going-further", "for the fast"),
+    ("goals", "what the notebook teaches"),
+    ("key-points", "what to take home"),
+    // Presentation: Jupyter Book, nbconvert, slides.
+    ("hide-input", "folded source"),
+    ("hide-output", "folded output"),
+    ("hide-cell", "folded cell"),
+    ("remove-input", "no source in the rendered page"),
+    ("remove-output", "no output in the rendered page"),
+    ("remove-stdout", "no stdout in the rendered page"),
+    ("remove-stderr", "no stderr in the rendered page"),
+    ("remove-cell", "not in the rendered page"),
+    ("full-width", "wide in the rendered page"),
+    ("margin", "in the margin of the rendered page"),
+    ("scroll-output", "long output scrolls"),
+    ("slide", "starts a slide"),
+    ("subslide", "starts a slide below"),
+    ("fragment", "appears within a slide"),
+    ("skip-slide", "not among the slides"),
+    ("notes", "speaker's notes"),
+    // nbgrader's kinds of cells, when written as tags.
+    ("nbgrader", "part of a graded assignment"),
+    ("grade", "graded"),
+    ("locked", "not for editing"),
+];
+
+/// The tags of one cell that change its verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tags {
+    pub raises_exception: bool,
+    pub skip_execution: bool,
+    pub allow_stderr: bool,
+    pub check_output: bool,
+}
+
+impl Tags {
+    /// Reads a cell's tags; the error is the first unknown one, with what to do.
+    pub fn parse(tags: &[String]) -> Result<Tags, String> {
+        if let Some(unknown) = tags.iter().find(|tag| !KNOWN.iter().any(|(known, _)| known == tag)) {
+            return Err(match nearest(unknown) {
+                Some(known) => format!("unknown tag `{unknown}`: did you mean `{known}`?"),
+                None => {
+                    let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
+                    format!("unknown tag `{unknown}`: the known ones are {}", names.join(", "))
+                }
+            });
+        }
+        let has = |name: &str| tags.iter().any(|tag| tag == name);
+        Ok(Tags {
+            raises_exception: has(RAISES_EXCEPTION),
+            skip_execution: has(SKIP_EXECUTION),
+            allow_stderr: has(ALLOW_STDERR),
+            check_output: has(CHECK_OUTPUT),
+        })
+    }
+}
+
+/// The known tag that is a slip or two away, if there is one.
+fn nearest(unknown: &str) -> Option<&'static str> {
+    let close = unknown.replace('_', "-").to_lowercase();
+    KNOWN
+        .iter()
+        .map(|(name, _)| (*name, distance(name, &close)))
+        .filter(|(_, slips)| *slips <= 2)
+        .min_by_key(|(_, slips)| *slips)
+        .map(|(name, _)| name)
+}
+
+/// Levenshtein distance, the textbook row by row computation.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(tags: &[&str]) -> Result<Tags, String> {
+        Tags::parse(&tags.iter().map(|tag| tag.to_string()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn reads_the_tags_that_matter_and_lets_the_others_be() {
+        let tags = parse(&["exercise", "raises-exception", "allow-stderr"]).unwrap();
+        assert_eq!(tags, Tags { raises_exception: true, allow_stderr: true, ..Tags::default() });
+    }
+
+    #[test]
+    fn names_the_tag_that_was_meant() {
+        assert_eq!(parse(&["raises-exeption"]).unwrap_err(), "unknown tag `raises-exeption`: did you mean `raises-exception`?");
+        assert_eq!(parse(&["hide_input"]).unwrap_err(), "unknown tag `hide_input`: did you mean `hide-input`?");
+        assert!(parse(&["quantum"]).unwrap_err().contains("known ones are raises-exception, skip-execution"));
+    }
+
+    #[test]
+    fn distance_counts_slips() {
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("same", "same"), 0);
+    }
+}

@@ -1,0 +1,100 @@
+//! What lets a kernel start warm: the one place where the runner and the templates meet.
+
+use super::KernelKind;
+use super::directory::Directory;
+use super::notebook::Source;
+use crate::paths;
+use crate::template::{self, Flavor, Template, WorkDirectory};
+use anyhow::{Context, Result};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The templates of a run, one per helper crate: as a rule there is one.
+pub struct Templates {
+    kind: KernelKind,
+    /// The helper crate that the user named.
+    named: Option<PathBuf>,
+    by_helpers: HashMap<PathBuf, Template>,
+}
+
+impl Templates {
+    /// Builds what is missing for the notebooks that use the helper crate; the others start as they are.
+    ///
+    /// A template that cannot be built is told and done without: cells then compile the helper crate themselves, and when it is the helper
+    /// crate that is broken, the cell that asks for it says so.
+    pub fn prepare(kind: KernelKind, sources: &[Source], named: Option<PathBuf>, tell: &mut dyn FnMut(&str)) -> Templates {
+        let mut templates = Templates { kind, named, by_helpers: HashMap::new() };
+        for source in sources.iter().filter(|source| uses_helpers(source)) {
+            let Some(helpers) = templates.helpers(&source.folder).filter(|helpers| !templates.by_helpers.contains_key(helpers)) else {
+                continue;
+            };
+            match template::ensure(&helpers, flavor(kind), tell) {
+                Ok(template) => {
+                    templates.by_helpers.insert(helpers, template);
+                }
+                Err(error) => eprintln!("parcourse: kernels start cold: {error:#}"),
+            }
+        }
+        templates
+    }
+
+    fn helpers(&self, folder: &Path) -> Option<PathBuf> {
+        paths::find_helpers(self.named.as_deref(), folder)
+    }
+
+    /// What a kernel for this notebook needs.
+    pub fn engine(&self, source: &Source, directory: &Directory) -> Result<Engine> {
+        let helpers = self.helpers(&source.folder);
+        match self.kind {
+            // It finds its template itself.
+            KernelKind::Parcourse => Ok(Engine { helpers, ..Engine::default() }),
+            KernelKind::Evcxr => {
+                let template = helpers.filter(|_| uses_helpers(source)).and_then(|helpers| self.by_helpers.get(&helpers));
+                template.map_or_else(|| Engine::cold(directory), Engine::warm)
+            }
+        }
+    }
+}
+
+fn flavor(kind: KernelKind) -> Flavor {
+    match kind {
+        KernelKind::Parcourse => Flavor::Parcourse,
+        KernelKind::Evcxr => Flavor::Stock,
+    }
+}
+
+fn uses_helpers(source: &Source) -> bool {
+    source.cells.iter().flat_map(|cell| cell.source.lines()).any(|line| line.trim_start().starts_with(":dep parcourse"))
+}
+
+/// How one kernel's engine builds cells.
+#[derive(Default)]
+pub struct Engine {
+    /// The helper crate, for a kernel that looks after its template itself.
+    pub helpers: Option<PathBuf>,
+    pub environment: Vec<(&'static str, OsString)>,
+    /// Where the engine writes the source it generates, when the runner knows.
+    pub directory: Option<PathBuf>,
+    /// The private copy of a template; gone when dropped.
+    copy: Option<WorkDirectory>,
+}
+
+impl Engine {
+    fn warm(template: &Template) -> Result<Engine> {
+        let copy = template.checkout()?;
+        let environment = copy.environment().to_vec();
+        Ok(Engine { helpers: None, environment, directory: Some(copy.path().to_path_buf()), copy: Some(copy) })
+    }
+
+    fn cold(directory: &Directory) -> Result<Engine> {
+        let path = directory.path().join("engine");
+        std::fs::create_dir(&path).context("failed to make the engine's directory")?;
+        Ok(Engine { environment: vec![("EVCXR_TMPDIR", path.clone().into())], directory: Some(path), ..Engine::default() })
+    }
+
+    /// The folder that must not outlive the kernel, for the guard of a runner that is killed.
+    pub fn claimed(&self) -> Option<&Path> {
+        self.copy.as_ref().and_then(|copy| copy.path().parent())
+    }
+}

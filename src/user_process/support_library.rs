@@ -1,0 +1,54 @@
+// The support library: compiled by the kernel against the shared standard library that cells use, and loaded into the user process.
+// The executable has a standard library of its own, so only code in here can reach the cells' stdout buffer and panic hook.
+
+use std::io::Write;
+
+#[repr(C)]
+pub struct Text {
+    start: *const u8,
+    length: usize,
+}
+
+impl Text {
+    fn of(text: &str) -> Text {
+        Text { start: text.as_ptr(), length: text.len() }
+    }
+}
+
+#[repr(C)]
+pub struct Panic {
+    message: Text,
+    file: Text,
+    line: u32,
+    column: u32,
+    thread: Text,
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn parcourse_flush() {
+    let _ = std::panic::catch_unwind(|| {
+        let _ = std::io::stdout().flush();
+    });
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn parcourse_set_panic_hook(report: extern "C" fn(Panic)) {
+    std::panic::set_hook(Box::new(move |info| {
+        let payload = info.payload();
+        let message = payload
+            .downcast_ref::<&str>()
+            .map(|text| text.to_string())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "(a panic with a value that is no text)".to_string());
+        let (file, line, column) =
+            info.location().map_or((String::new(), 0, 0), |place| (place.file().to_string(), place.line(), place.column()));
+        let thread = std::thread::current().name().unwrap_or("").to_string();
+        report(Panic {
+            message: Text::of(&message),
+            file: Text::of(&file),
+            line,
+            column,
+            thread: Text::of(&thread),
+        });
+    }));
+}

@@ -1,0 +1,135 @@
+"""Interrupt, restart, shutdown, and what is left behind when something is killed: nothing."""
+
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+from harness import TRANSPORT, Kernel, KernelCase, is_running, processes_below, wait_until_gone
+
+# Without a black_box the compiler may remove the loop.
+ENDLESS = "loop { std::hint::black_box(1); }"
+
+
+class Interrupt(KernelCase):
+    def test_a_loop_that_does_not_listen_is_stopped(self):
+        running = self.kernel.send(f'println!("started"); {ENDLESS}')
+        interrupted = []
+
+        def interrupt_once(message):
+            if message["msg_type"] == "stream" and "started" in message["content"]["text"] and not interrupted:
+                interrupted.append(time.monotonic())
+                self.kernel.manager.interrupt_kernel()
+
+        cell = self.kernel.finish(running, on_message=interrupt_once)
+        self.assertLess(time.monotonic() - interrupted[0], 5)
+        self.assertEqual(cell.reply["status"], "error")
+        self.assertIn("lost", "\n".join(cell.reply["traceback"]), "that the variables are gone must be said")
+        self.assertEqual(self.run_ok("1 + 1").result(), "2")
+
+    def test_an_interrupt_between_cells_is_harmless(self):
+        self.run_ok("let kept = 3;")
+        self.kernel.manager.interrupt_kernel()
+        time.sleep(0.5)
+        self.assertEqual(self.run_ok("kept").result(), "3")
+
+    def test_the_heart_beats_while_a_cell_computes(self):
+        running = self.kernel.send("let end = std::time::Instant::now(); while end.elapsed().as_secs() < 4 { std::hint::black_box(1); }")
+        self.kernel.client.hb_channel.unpause()
+        beats = []
+
+        def note(_message):
+            beats.append(self.kernel.client.hb_channel.is_beating())
+
+        cell = self.kernel.finish(running, on_message=note)
+        self.assertEqual(cell.reply["status"], "ok")
+        self.assertTrue(all(beats), beats)
+        self.assertTrue(self.kernel.client.hb_channel.is_beating())
+
+
+class Ending(unittest.TestCase):
+    def setUp(self):
+        self.kernel = Kernel()
+        self.kernel.run("let before = 1;")
+        self.pids = [self.kernel.pid, *processes_below(self.kernel.pid)]
+        self.assertGreater(len(self.pids), 1, "the user's code runs in a process of its own")
+
+    def tearDown(self):
+        with contextlib.suppress(Exception):
+            self.kernel.close()
+
+    def test_shutdown(self):
+        self.kernel.client.shutdown(restart=False)
+        reply = self.kernel.client.get_control_msg(timeout=30)
+        self.assertEqual((reply["msg_type"], reply["content"]["status"], reply["content"]["restart"]), ("shutdown_reply", "ok", False))
+        self.assertEqual(wait_until_gone(self.pids, 5), [])
+
+    def test_restart(self):
+        self.kernel.client.stop_channels()
+        self.kernel.manager.restart_kernel(now=False)
+        self.kernel.connect()
+        self.assertEqual(wait_until_gone(self.pids, 5), [])
+        self.assertEqual(self.kernel.run("before").reply["status"], "error")
+        self.assertEqual(self.kernel.run("1 + 1").result(), "2")
+
+    def test_shutdown_while_a_cell_computes(self):
+        self.kernel.send(ENDLESS)
+        time.sleep(2)
+        self.kernel.client.shutdown(restart=False)
+        self.assertEqual(wait_until_gone(self.pids, 5), [])
+
+    def test_the_kernel_is_killed(self):
+        os.kill(self.pids[0], signal.SIGKILL)
+        self.assertEqual(wait_until_gone(self.pids[1:], 5), [])
+
+    def test_the_user_process_is_killed_while_a_cell_computes(self):
+        running = self.kernel.send('println!("{}", std::process::id()); ' + ENDLESS)
+        killed = []
+
+        def kill(message):
+            if message["msg_type"] == "stream" and not killed:
+                killed.append(time.monotonic())
+                os.kill(int(message["content"]["text"]), signal.SIGKILL)
+
+        cell = self.kernel.finish(running, on_message=kill)
+        self.assertLess(time.monotonic() - killed[0], 2)
+        self.assertEqual(cell.reply["status"], "error")
+        self.assertIn("SIGKILL", "\n".join([cell.reply["evalue"], *cell.reply["traceback"]]))
+        self.assertEqual(self.kernel.run("1 + 1").result(), "2")
+
+    @unittest.skipIf(TRANSPORT != "ipc", "about sockets in the file system")
+    def test_sockets_are_private(self):
+        sockets = [path for path in Path(self.kernel.folder.name).iterdir() if stat.S_ISSOCK(path.stat().st_mode)]
+        self.assertEqual(len(sockets), 5, sockets)
+        for path in sockets:
+            self.assertEqual(path.stat().st_mode & 0o077, 0, f"{path} is open to others")
+
+
+# A front end that starts a kernel and is then killed without a chance to stop it.
+FRONT_END = """
+import time
+from harness import Kernel, processes_below
+kernel = Kernel()
+kernel.run("let before = 1;")
+print(kernel.pid, *processes_below(kernel.pid), flush=True)
+time.sleep(600)
+"""
+
+
+class Orphan(unittest.TestCase):
+    def test_the_front_end_is_killed(self):
+        front_end = subprocess.Popen([sys.executable, "-c", FRONT_END], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True)
+        with front_end:
+            pids = [int(pid) for pid in front_end.stdout.readline().split()]
+            self.assertTrue(pids and all(map(is_running, pids)), pids)
+            front_end.kill()
+        self.assertEqual(wait_until_gone(pids, 10), [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,36 @@
+//! What the tests that need Python and PyPI share: whether they can run here, the private environment that `parcourse lab` makes, a second
+//! one with other people's Jupyter clients, and processes.
+
+// Each test binary uses its own part of this.
+#![allow(dead_code)]
+
+pub mod clients;
+pub mod gate;
+pub mod processes;
+pub mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The binary under test.
+pub const PARCOURSE: &str = env!("CARGO_BIN_EXE_parcourse");
+
+/// Root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A command's output as text, stdout and stderr; an error that quotes them when it fails.
+pub fn output(command: &mut Command) -> Result<(String, String), String> {
+    let shown = format!("{command:?}");
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("failed to start {shown}: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    if output.status.success() { Ok((stdout, stderr)) } else { Err(format!("{shown}: {}\n{stdout}{stderr}", output.status)) }
+}
+
+/// The Python of the environment that `parcourse lab` uses, made when missing, in the cache that this user's kernels have anyway.
+pub fn lab_python() -> Result<PathBuf, String> {
+    let (stdout, _) = output(Command::new(PARCOURSE).current_dir(root()).args(["lab", "--setup-only"]))?;
+    Ok(PathBuf::from(stdout.trim_end()))
+}

@@ -1,0 +1,322 @@
+//! The headless runner, driven as a user drives it: the built binary, real kernels, real sockets.
+//!
+//! Starting a kernel costs seconds, so that whatever can share one does: `verdicts.ipynb` holds one cell for every way a cell can end, is
+//! executed once per kernel, and every test looks at its own cell.
+
+mod support;
+
+use serde_json::Value;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+use support::{Report, World, eventually, fixture, joined, send, told, wait};
+
+/// Nothing may be left when the command returns; a moment for the operating system to forget the processes.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// One test per cell of `verdicts.ipynb`: its id, and the verdicts that are right.
+macro_rules! verdict_tests {
+    ($($name:ident: $id:literal => $($verdict:literal)|+,)+) => {
+        $(#[test]
+        fn $name() {
+            let verdict = VERDICTS.verdict($id);
+            assert!([$($verdict),+].contains(&verdict), "{verdict}: {:#}\n{}", VERDICTS.cell($id), VERDICTS.told);
+        })+
+    };
+}
+
+/// The tests of one kernel.
+macro_rules! on_kernel {
+    ($module:ident, $kernel:literal) => {
+        mod $module {
+            use super::*;
+
+            const KERNEL: &str = $kernel;
+
+            static VERDICTS: LazyLock<Report> = LazyLock::new(|| {
+                let world = World::new();
+                let report = world.report(KERNEL, "verdicts.ipynb", &["--keep-going"]);
+                world.assert_nothing_left(AT_ONCE);
+                report
+            });
+
+            verdict_tests! {
+                fine: "fine" => "passed",
+                compile_error: "compile-error" => "error",
+                panic: "panic" => "panic",
+                question_mark: "question-mark" => "error returned by `?`" | "error",
+                question_mark_although_stderr_is_allowed: "question-mark-allowed" => "error returned by `?`" | "error",
+                panic_although_stderr_is_allowed: "panic-allowed" => "panic",
+                thread_panic_tagged: "thread-panic-tagged" => "passed",
+                stderr: "stderr" => "unexpected stderr",
+                stderr_allowed: "stderr-allowed" => "passed",
+                raises_compile_error: "raises-compile-error" => "passed",
+                raises_panic: "raises-panic" => "passed",
+                raises_question_mark: "raises-question-mark" => "passed",
+                raises_nothing: "raises-nothing" => "no error",
+                many_lines: "many-lines" => "passed",
+                timeout: "timeout" => "timeout",
+                timeout_is_not_the_error_that_was_expected: "timeout-raises" => "timeout",
+                after_timeout: "after-timeout" => "passed",
+                exit: "exit" => "error",
+                after_exit: "after-exit" => "passed",
+                segfault: "segfault" => "error",
+                after_segfault: "after-segfault" => "passed",
+                flood: "flood" => "timeout",
+            }
+
+            #[test]
+            fn input_request_does_not_hang() {
+                // A kernel may give an empty line or an error: there is nobody to ask.
+                assert_ne!(VERDICTS.verdict("input-request"), "timeout", "{}", VERDICTS.told);
+            }
+
+            #[test]
+            fn no_line_of_output_is_lost() {
+                let expected: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
+                assert!(VERDICTS.stdout("many-lines") == expected, "{} bytes", VERDICTS.stdout("many-lines").len());
+            }
+
+            #[test]
+            fn failing_lines_are_known() {
+                for (id, line) in [("compile-error", 2), ("panic", 3)] {
+                    assert_eq!(VERDICTS.cell(id)["failure"]["line"], line, "{id}: {}", VERDICTS.told);
+                }
+                assert!(VERDICTS.told.contains(">   3 | sheep[pasture]"), "{}", VERDICTS.told);
+            }
+
+            #[test]
+            fn the_report_says_what_happened_and_how_to_see_it_again() {
+                assert_eq!(VERDICTS.code, Some(1));
+                for expected in [
+                    "=== tests/fixtures/verdicts.ipynb, code cell 3 of 23: panic",
+                    "index out of bounds: the len is 3 but the index is 7",
+                    "cannot multiply `{integer}` by `&str`",
+                    "did not finish within 1.5 s",
+                    &format!("Run again: parcourse run --kernel {KERNEL} tests/fixtures/verdicts.ipynb"),
+                ] {
+                    assert!(VERDICTS.told.contains(expected), "no {expected:?} in:\n{}", VERDICTS.told);
+                }
+                assert!(!VERDICTS.told.contains("stack backtrace"), "{}", VERDICTS.told);
+            }
+
+            #[test]
+            fn executed_notebook_has_outputs_counts_and_times() {
+                let world = World::new();
+                let junit = world.path("junit.xml");
+                let report = world.report(KERNEL, "ok.ipynb", &["--junit", junit.to_str().unwrap()]);
+                assert_eq!(report.code, Some(0), "{}", report.told);
+                world.assert_nothing_left(AT_ONCE);
+                let notebook = report.executed.as_ref().unwrap();
+                check_format(notebook);
+                assert_eq!(report.stdout("print"), "sum 20\n");
+                assert_eq!(report.rich("print", "text/plain"), ["6"]);
+                let cell = &notebook["cells"][2];
+                assert!(cell["execution_count"].as_i64().unwrap() > 0);
+                assert!(cell["metadata"]["parcourse"]["run"]["wall_seconds"].as_f64().unwrap() > 0.0);
+                let times = &cell["metadata"]["execution"];
+                assert!(times["iopub.status.busy"].as_str().unwrap() <= times["iopub.status.idle"].as_str().unwrap(), "{times}");
+                assert_eq!(notebook["metadata"]["parcourse"]["run"]["outcome"], "passed");
+                assert_eq!(report.verdict("skipped"), "skipped");
+                assert_eq!(count_cases(&std::fs::read_to_string(junit).unwrap()), 4);
+            }
+
+            #[test]
+            fn rich_output_is_kept() {
+                let world = World::new();
+                let report = world.report(KERNEL, "rich.ipynb", &[]);
+                assert_eq!(report.code, Some(0), "{}", report.told);
+                assert_eq!(report.rich("table", "text/html"), ["<b>bold</b>"]);
+                assert!(report.rich("picture", "image/png")[0].starts_with("iVBORw0KGgo"));
+                assert_eq!(report.rich("value", "text/plain"), ["[0.5, 1.5]"]);
+            }
+
+            #[test]
+            fn parameters_are_injected_with_their_types() {
+                let world = World::new();
+                let options = ["-p", "samples", "1e3", "-p", "scale", "2", "-p", "verbose", "true", "-p", "label", "say \"hi\""];
+                let report = world.report(KERNEL, "parameters.ipynb", &options);
+                assert_eq!(report.code, Some(0), "{}", report.told);
+                assert_eq!(report.stdout("use"), "1000 2.0 true say \"hi\"\n");
+                let injected = &report.executed.as_ref().unwrap()["cells"][1];
+                assert_eq!(injected["metadata"]["tags"][0], "injected-parameters");
+                assert!(joined(&injected["source"]).contains("let samples: usize = 1000;"), "{injected}");
+            }
+
+            #[test]
+            fn parameters_replace_those_of_an_earlier_run() {
+                let world = World::new();
+                let report = world.report(KERNEL, "injected_before.ipynb", &["-p", "samples", "30"]);
+                assert_eq!(report.stdout("use"), "samples 30\n", "{}", report.told);
+                assert_eq!(report.executed.unwrap()["cells"].as_array().unwrap().len(), 3);
+            }
+
+            #[test]
+            fn outputs_are_compared_when_asked() {
+                let world = World::new();
+                let good = world.report(KERNEL, "check_output.ipynb", &[]);
+                assert_eq!(good.code, Some(0), "{}", good.told);
+                let bad = world.report(KERNEL, "check_output_differs.ipynb", &["--keep-going"]);
+                assert_eq!(bad.code, Some(1), "{}", bad.told);
+                assert_eq!(bad.verdict("number"), "output differs");
+                assert!(bad.told.contains("stdout, line 1: `41 sheep` instead of `42 sheep`"), "{}", bad.told);
+                assert_eq!(bad.verdict("value"), "output differs");
+            }
+
+            #[test]
+            fn a_failure_ends_its_notebook_but_not_the_others() {
+                let world = World::new();
+                let json = world.path("report.json");
+                let mut command = world.run(KERNEL);
+                command.args(["--jobs", "2", "--json"]).arg(&json);
+                let output = command.args([fixture("check_output_differs.ipynb"), fixture("old_minor.ipynb")]).output().unwrap();
+                assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+                let report: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+                let [first, second] = [&report["notebooks"][0], &report["notebooks"][1]];
+                assert_eq!(first["cells"][1]["skipped_because"], "an earlier cell had failed");
+                assert_eq!(second["outcome"], "passed");
+                world.assert_nothing_left(AT_ONCE);
+            }
+
+            #[test]
+            fn nothing_outlives_a_run() {
+                let world = World::new();
+                let status = world.run(KERNEL).env("PARCOURSE_TEST_WAIT", "0").arg(fixture("leaves_processes.ipynb")).output().unwrap();
+                assert_eq!(status.status.code(), Some(0), "{}", told(&status));
+                world.assert_nothing_left(AT_ONCE);
+            }
+
+            #[test]
+            fn nothing_outlives_a_signal() {
+                let world = World::new();
+                let mut runner = start_sleeping(&world, KERNEL);
+                send(libc::SIGINT, runner.id() as i32);
+                let status = wait(&mut runner, Duration::from_secs(10));
+                assert_eq!(status.code(), Some(2));
+                world.assert_nothing_left(AT_ONCE);
+                assert!(told(&runner.wait_with_output().unwrap()).contains("stopped by SIGINT"));
+            }
+
+            /// SIGKILL leaves the runner no time to do anything.
+            #[test]
+            fn nothing_outlives_a_killed_runner() {
+                let world = World::new();
+                let mut runner = start_sleeping(&world, KERNEL);
+                runner.kill().unwrap();
+                runner.wait().unwrap();
+                world.assert_nothing_left(Duration::from_secs(3));
+            }
+
+            #[test]
+            fn a_dead_kernel_is_noticed_within_a_second() {
+                let world = World::new();
+                let mut runner = start_sleeping(&world, KERNEL);
+                let is_kernel = |(_, line): &(i32, String)| line.contains("connection.json") && !line.contains("__guard");
+                let (kernel, _) = world.processes().into_iter().find(is_kernel).expect("a kernel process");
+                send(libc::SIGKILL, kernel);
+                let killed = Instant::now();
+                let status = wait(&mut runner, Duration::from_secs(10));
+                assert!(killed.elapsed() < Duration::from_secs(1), "{:?}", killed.elapsed());
+                assert_eq!(status.code(), Some(1));
+                world.assert_nothing_left(AT_ONCE);
+                let told = told(&runner.wait_with_output().unwrap());
+                assert!(told.contains("code cell 2 of 3: dead kernel"), "{told}");
+                assert!(told.contains("the kernel process was killed by signal 9 (SIGKILL"), "{told}");
+            }
+
+            /// An interrupt does not end a compiler that is busy: then the kernel is killed, and the compiler with it.
+            #[test]
+            fn a_cell_that_cannot_be_interrupted_is_killed() {
+                let world = World::new();
+                let begun = Instant::now();
+                let report = world.report(KERNEL, "stubborn.ipynb", &[]);
+                assert_eq!(report.verdict("compile-forever"), "timeout", "{}", report.told);
+                assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+                world.assert_nothing_left(AT_ONCE);
+            }
+
+            #[test]
+            fn a_kernel_that_does_not_start_in_time_is_given_up() {
+                let world = World::new();
+                let output = world.run(KERNEL).args(["--startup-timeout", "0.05"]).arg(fixture("ok.ipynb")).output().unwrap();
+                assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+                assert!(told(&output).contains("the kernel did not answer within 0.05 s (--startup-timeout)"), "{}", told(&output));
+                world.assert_nothing_left(AT_ONCE);
+            }
+        }
+    };
+}
+
+on_kernel!(parcourse, "parcourse");
+on_kernel!(evcxr, "evcxr");
+
+/// Our kernel reports panics of the cell's own code itself, so that one of a thread is known to be none of them. On the stock kernel the
+/// panic's report on stderr is all there is, and needs the tag.
+#[test]
+fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
+    let (ours, stock) = (World::new(), World::new());
+    let ours = ours.report("parcourse", "thread_panic.ipynb", &[]);
+    assert_eq!(ours.verdict("survive"), "passed", "{}", ours.told);
+    let stock = stock.report("evcxr", "thread_panic.ipynb", &[]);
+    assert_eq!(stock.verdict("survive"), "unexpected stderr", "{}", stock.told);
+}
+
+/// On a terminal: one line per notebook that is drawn again and again, cut to the width, and gone in the end.
+#[test]
+fn progress_is_live_on_a_terminal() {
+    let world = World::new();
+    let (mut master, slave) = support::terminal(60);
+    let mut command = world.run("parcourse");
+    let mut runner = command.arg(fixture("ok.ipynb")).stdout(slave).spawn().unwrap();
+    // The terminal ends when nobody has its other side any more: the command must not be the one who keeps it.
+    drop(command);
+    let mut shown = Vec::new();
+    // Reading the end of a terminal is an error on Linux.
+    let _ = std::io::Read::read_to_end(&mut master, &mut shown);
+    assert_eq!(wait(&mut runner, Duration::from_secs(10)).code(), Some(0));
+    let shown = String::from_utf8_lossy(&shown);
+    for expected in ["starting the kernel", "cell 1 of 4: let fib", "\x1b[1A\r\x1b[J", "passed  tests/fixtures/ok.ipynb  2 cells in"] {
+        assert!(shown.contains(expected), "no {expected:?} in {shown:?}");
+    }
+    let live = shown.split("\r\n").map(|line| line.rsplit("\x1b[J").next().unwrap_or(line)).filter(|line| line.contains(" of 4: "));
+    live.for_each(|line| assert!(line.chars().count() < 60, "{line:?}"));
+}
+
+/// Starts a run and waits until its cell has started its two sleepers and sleeps itself.
+fn start_sleeping(world: &World, kernel: &str) -> std::process::Child {
+    let runner = world.run(kernel).env("PARCOURSE_TEST_WAIT", "600").arg(fixture("leaves_processes.ipynb")).spawn().unwrap();
+    eventually("the cell that waits", || {
+        let sleepers = world.processes().into_iter().filter(|(_, line)| line.starts_with("sleep 600")).count();
+        (sleepers == 2).then_some(())
+    });
+    // The next cell is being compiled or running now; both must be survived.
+    std::thread::sleep(Duration::from_millis(1500));
+    runner
+}
+
+/// What nbformat 4.5 asks of every notebook.
+fn check_format(notebook: &Value) {
+    assert_eq!((&notebook["nbformat"], &notebook["nbformat_minor"]), (&Value::from(4), &Value::from(5)));
+    assert_eq!(notebook["metadata"]["kernelspec"]["name"], "rust");
+    assert!(notebook["metadata"]["language_info"]["name"].as_str().unwrap().eq_ignore_ascii_case("rust"));
+    for cell in notebook["cells"].as_array().unwrap() {
+        assert!(
+            cell["id"].as_str().is_some_and(|id| !id.is_empty()) && cell["metadata"].is_object() && !cell["source"].is_null(),
+            "{cell}"
+        );
+        if cell["cell_type"] == "code" {
+            assert!(cell.get("execution_count").is_some() && cell["outputs"].is_array(), "{cell}");
+        }
+    }
+}
+
+fn count_cases(junit: &str) -> usize {
+    let mut reader = quick_xml::Reader::from_str(junit);
+    let mut cases = 0;
+    loop {
+        match reader.read_event().expect("well-formed XML") {
+            quick_xml::events::Event::Start(element) if element.name().as_ref() == b"testcase" => cases += 1,
+            quick_xml::events::Event::Eof => return cases,
+            _ => {}
+        }
+    }
+}
