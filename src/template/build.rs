@@ -42,6 +42,10 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
         .chain(ingredients.flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())))
         .chain([("EVCXR_TMPDIR", work.clone().into()), ("EVCXR_CONFIG_DIR", claim.path().into())])
         .collect();
+    if !ingredients.toolchain.has_library_sources() {
+        // The engine asks rustup for them when it starts; without rustup it does without them, and guesses fewer types.
+        progress("the standard library's sources are not installed (rust-src): fetching them, which needs the network");
+    }
     let mut task = Task::new(ingredients, &work, &environment)?;
     task.command.arg("--resolve");
     let report = task.run(claim.path(), lock, progress)?;
