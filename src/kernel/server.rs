@@ -130,7 +130,7 @@ async fn after_start(
         }
     } else if let Some((successor, environment)) = successor {
         tokio::time::sleep(SUCCESSOR_DELAY).await;
-        let started = tokio::task::spawn_blocking(move || successor.start(&environment)).await;
+        let started = tokio::task::spawn_blocking(move || successor.start(&environment, &std::env::current_dir()?)).await;
         if let Ok(Err(error)) = started {
             eprintln!("parcourse kernel: {error:#}");
         }

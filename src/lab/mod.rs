@@ -14,12 +14,16 @@ mod jupyter;
 mod progress;
 mod python;
 mod session;
+mod standby;
 mod supervise;
 mod toolchain;
 
 use crate::cli::HelpersArgument;
 use crate::template::{self, Flavor};
-use crate::{kernelspec, paths};
+use crate::{
+    kernelspec::{self, Contents},
+    paths,
+};
 use anyhow::{Context, Result};
 use course::Course;
 use environment::Environment;
@@ -44,6 +48,9 @@ pub struct LabArguments {
     /// Set up, print the path of the private Python, and stop: for a machine that will be offline later
     #[arg(long)]
     setup_only: bool,
+    /// Keep no warm kernel waiting for the next notebook (it takes about half a GiB of memory)
+    #[arg(long)]
+    no_standby: bool,
     #[command(flatten)]
     helpers: HelpersArgument,
     /// Options for Jupyter itself, after `--`
@@ -67,7 +74,8 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     }
     steps.begin(&format!("Starting JupyterLab on {}", course.root.display()));
     let session = Session::create()?;
-    kernelspec::write(&session.jupyter_path().join("kernels"), "rust", "Rust", Some(&helpers))?;
+    let spec = Contents { display_name: "Rust", helpers: Some(&helpers), standby: !arguments.no_standby };
+    kernelspec::write(&session.jupyter_path().join("kernels"), "rust", spec, false)?;
     let command = jupyter::Server {
         environment: &environment,
         session: &session,
@@ -77,6 +85,12 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
         extra: &arguments.jupyter,
     }
     .command()?;
+    if !arguments.no_standby {
+        // Without it the first notebook starts a few seconds later, no more.
+        if let Err(error) = standby::start(&command, &helpers, &course.root) {
+            eprintln!("parcourse: no warm kernel is waiting: {error:#}");
+        }
+    }
     steps.done("press Ctrl-C here to stop it");
     supervise::run(command)
 }

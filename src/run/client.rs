@@ -5,11 +5,11 @@ use super::directory::Directory;
 use super::notebook::Source;
 use super::process::{Death, Process};
 use super::warm::Templates;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{
     ConnectionInfo, ExecuteRequest, ExecutionState, InputReply, InterruptRequest, JupyterMessage, JupyterMessageContent, KernelInfoReply,
-    KernelInfoRequest, ShutdownRequest,
+    KernelInfoRequest, ReplyStatus, ShutdownRequest,
 };
 use jupyter_zmq_client::{
     ClientControlConnection, DealerSendConnection, create_client_control_connection, create_client_iopub_connection,
@@ -210,18 +210,22 @@ async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Socke
     }
 }
 
-/// Our kernel answers questions about itself while its engine is still loading. An empty request waits for the engine, so that loading
+/// Our kernel answers questions about itself while its engine is still loading. A command to the engine waits for it, so that loading
 /// counts as starting and not against the time of the first cell. (The stock kernel loads first and answers then.)
 async fn wait_for_engine(shell: &mut DealerSendConnection, incoming: &mut mpsc::Receiver<Incoming>) -> Result<()> {
-    let request: JupyterMessage = ExecuteRequest { silent: true, store_history: false, ..ExecuteRequest::new(String::new()) }.into();
+    // Silent: it leaves no trace, not even in the execution count.
+    let request: JupyterMessage = ExecuteRequest { silent: true, store_history: false, ..ExecuteRequest::new(":vars".to_string()) }.into();
     let id = request.header.msg_id.clone();
     shell.send(request).await?;
     loop {
-        if let Incoming::Shell(message) = incoming.recv().await.context("the connection to the kernel was closed")?
-            && message.parent_header.is_some_and(|parent| parent.msg_id == id)
-        {
-            return Ok(());
+        let Incoming::Shell(message) = incoming.recv().await.context("the connection to the kernel was closed")? else { continue };
+        if message.parent_header.is_none_or(|parent| parent.msg_id != id) {
+            continue;
         }
+        let JupyterMessageContent::ExecuteReply(reply) = message.content else { continue };
+        let reason = reply.error.map_or_else(|| "it gave no reason".to_string(), |error| error.evalue);
+        ensure!(reply.status == ReplyStatus::Ok, "the kernel's engine does not work: {reason}");
+        return Ok(());
     }
 }
 
