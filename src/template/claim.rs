@@ -206,17 +206,6 @@ mod tests {
     }
 
     #[test]
-    fn a_share_keeps_the_directory_after_the_owner_died() {
-        let parent = tempfile::tempdir().unwrap();
-        let path = owned_by(parent.path(), "kernel-1", &Owner::this_process());
-        let share = hold(&path).unwrap().unwrap();
-        assert_eq!(sweep(parent.path(), "kernel"), 0);
-        drop(share);
-        assert_eq!(sweep(parent.path(), "kernel"), 1);
-        assert!(hold(&path).unwrap().is_none());
-    }
-
-    #[test]
     fn a_killed_process_loses_its_lock() {
         let parent = tempfile::tempdir().unwrap();
         let path = owned_by(parent.path(), "kernel-1", &Owner::this_process());

@@ -165,8 +165,8 @@ mod tests {
         };
         assert!(variables(&[("CARGO_PKG_NAME", "x"), ("CARGO_TARGET_DIR", "y"), ("HOME", "z")]).is_empty());
         assert_eq!(variables(&[("CARGO_PROFILE_DEV_LTO", "thin"), ("RUSTC_WRAPPER", "sccache")]).len(), 2);
-        let ours = environment(Flavor::Parcourse, [("CARGO_PROFILE_DEV_OPT_LEVEL".into(), "0".into())].into_iter());
-        assert_eq!(ours["CARGO_PROFILE_DEV_OPT_LEVEL".as_ref() as &std::ffi::OsStr], "3", "a kernel sets ours over the user's");
+        let ours = environment(Flavor::Parcourse, [("CARGO_PROFILE_DEV_CODEGEN_UNITS".into(), "256".into())].into_iter());
+        assert_eq!(ours["CARGO_PROFILE_DEV_CODEGEN_UNITS".as_ref() as &std::ffi::OsStr], "1", "a kernel sets ours over the user's");
     }
 
     #[test]
