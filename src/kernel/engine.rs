@@ -51,7 +51,10 @@ impl Engine {
             Ok(mut context) => {
                 let _ = ready.send(Ok(()));
                 for job in receiver {
-                    job(&mut context);
+                    // The engine is other people's code: a bug in it costs the request, not the session.
+                    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut context))).is_err() {
+                        eprintln!("parcourse kernel: the engine panicked");
+                    }
                 }
             }
             // Dropping the receiver makes every job fail; the reason is kept by whoever waits for readiness.

@@ -32,7 +32,9 @@ impl Interrupts {
     /// An execution begins.
     pub fn begin(&self) {
         self.requested.store(false, Ordering::SeqCst);
-        self.execution.fetch_add(1, Ordering::SeqCst);
+        // From one odd number to the next where the engine failed in the middle of an execution.
+        let step = 1 + self.execution.load(Ordering::SeqCst) % 2;
+        self.execution.fetch_add(step, Ordering::SeqCst);
     }
 
     /// The execution is over; whether it was asked to stop.

@@ -8,6 +8,7 @@ use jupyter_protocol::JupyterMessage;
 use jupyter_zmq_client::{KernelIoPubXPubConnection, SubscriptionEvent};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 const QUEUE_LENGTH: usize = 256;
@@ -65,8 +66,14 @@ fn with_topic(message: JupyterMessage, kind: &str) -> JupyterMessage {
     message.with_zmq_identities(vec![format!("kernel.parcourse.{kind}").into()])
 }
 
+/// How long a subscriber may take to accept one message, and a message after one that it did not accept. A subscriber that sleeps must
+/// not stop the kernel: it loses messages, as with every PUB socket.
+const PATIENCE: Duration = Duration::from_secs(1);
+const NO_PATIENCE: Duration = Duration::from_millis(2);
+
 /// Sends what is queued, and welcomes subscribers.
 pub async fn send_all(mut connection: KernelIoPubXPubConnection, mut queue: mpsc::Receiver<JupyterMessage>) {
+    let mut patience = PATIENCE;
     loop {
         tokio::select! {
             // A subscription is served before output, or its client would miss some.
@@ -77,11 +84,18 @@ pub async fn send_all(mut connection: KernelIoPubXPubConnection, mut queue: mpsc
                     let _ = connection.send(welcome).await;
                 }
                 Ok(_) => {}
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             message = queue.recv() => match message {
-                Some(message) => if let Err(error) = connection.send(message).await {
-                    eprintln!("parcourse kernel: failed to publish: {error}");
+                Some(message) => match tokio::time::timeout(patience, connection.send(message)).await {
+                    Ok(Ok(())) => patience = PATIENCE,
+                    Ok(Err(error)) => eprintln!("parcourse kernel: failed to publish: {error}"),
+                    Err(_) => {
+                        if patience == PATIENCE {
+                            eprintln!("parcourse kernel: a subscriber does not read its messages; some are lost");
+                        }
+                        patience = NO_PATIENCE;
+                    }
                 },
                 None => return,
             },

@@ -80,7 +80,16 @@ impl Body {
         // A thread of its own, so that nothing the kernel does can make a client believe that it is dead.
         std::thread::Builder::new().name("heartbeat".to_owned()).spawn({
             let handle = tokio::runtime::Handle::current();
-            move || handle.block_on(async { while heartbeat.single_heartbeat().await.is_ok() {} })
+            // A client that leaves in the middle, or sends something else, is no reason to stop answering the others.
+            move || {
+                handle.block_on(async {
+                    loop {
+                        if heartbeat.single_heartbeat().await.is_err() {
+                            tokio::time::sleep(Duration::from_millis(10)).await;
+                        }
+                    }
+                })
+            }
         })?;
         tokio::spawn(iopub::send_all(iopub_socket, self.published));
         tokio::spawn(stdin::serve(stdin_socket, self.questions));

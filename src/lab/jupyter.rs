@@ -55,6 +55,7 @@ impl Server<'_> {
             .env("JUPYTER_DATA_DIR", &folders[1])
             .env("JUPYTER_RUNTIME_DIR", self.session.runtime())
             .env("JUPYTER_PATH", self.session.jupyter_path())
+            .env("IPYTHONDIR", state.join("ipython"))
             .env("JUPYTERLAB_WORKSPACES_DIR", &workspaces)
             .env("JUPYTERLAB_SETTINGS_DIR", folders[0].join("lab/user-settings"))
             .env_remove("JUPYTER_CONFIG_PATH")
@@ -76,6 +77,8 @@ impl Server<'_> {
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",
+            // The kernel completes and explains by itself; looking for language servers runs npm, if there is one, at every start.
+            "--LanguageServerManager.autodetect=False",
         ]
         .map(OsString::from)
         .into();

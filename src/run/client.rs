@@ -4,12 +4,12 @@ use super::KernelKind;
 use super::directory::Directory;
 use super::notebook::Source;
 use super::process::{Death, Process};
-use super::warm::Templates;
-use anyhow::{Context, Result, bail};
+use super::warm::{Engine, Templates};
+use anyhow::{Context, Result, bail, ensure};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{
     ConnectionInfo, ExecuteRequest, ExecutionState, InputReply, InterruptRequest, JupyterMessage, JupyterMessageContent, KernelInfoReply,
-    KernelInfoRequest, ShutdownRequest,
+    KernelInfoRequest, ReplyStatus, ShutdownRequest,
 };
 use jupyter_zmq_client::{
     ClientControlConnection, DealerSendConnection, create_client_control_connection, create_client_iopub_connection,
@@ -28,6 +28,9 @@ const SEND_LIMIT: Duration = Duration::from_secs(5);
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(3);
 /// A unix socket's address must fit into 108 bytes, with a suffix per socket.
 const LONGEST_IPC_PATH: usize = 100;
+
+/// What a kernel needs, made anew for every attempt to start it.
+pub type EngineFor<'a> = dyn Fn(&Directory) -> Result<Engine> + 'a;
 
 /// Something a kernel sent.
 pub enum Incoming {
@@ -53,25 +56,30 @@ pub struct Client {
 impl Client {
     /// Starts a kernel in the notebook's folder and waits until it answers. Ports that somebody else takes in between cost another try.
     pub async fn start(kind: KernelKind, source: &Source, templates: &Templates, limit: Duration) -> Result<Client> {
+        Client::launch(kind, &source.folder, &|directory: &Directory| templates.engine(source, directory), limit).await
+    }
+
+    /// The same for any folder, and any engine made for the kernel's private directory.
+    pub async fn launch(kind: KernelKind, folder: &Path, engine: &EngineFor<'_>, limit: Duration) -> Result<Client> {
         let deadline = Instant::now() + limit;
         let mut attempt = 1;
         loop {
-            match Client::attempt(kind, source, templates, deadline, limit).await {
+            match Client::attempt(kind, folder, engine, deadline, limit).await {
                 Err(error) if attempt < 3 && format!("{error:#}").contains("Address already in use") => attempt += 1,
                 result => return result,
             }
         }
     }
 
-    async fn attempt(kind: KernelKind, source: &Source, templates: &Templates, deadline: Instant, limit: Duration) -> Result<Client> {
+    async fn attempt(kind: KernelKind, folder: &Path, engine: &EngineFor<'_>, deadline: Instant, limit: Duration) -> Result<Client> {
         let directory = Directory::create()?;
-        let engine = templates.engine(source, &directory)?;
+        let engine = engine(&directory)?;
         let (connection, listeners) = connection_info(kind, directory.path()).await?;
         let file = directory.write_private("connection.json", &serde_json::to_vec_pretty(&connection)?)?;
         let audit = directory.write_private("audit", b"")?;
         // The ports were held until here; the kernel binds them as its first action.
         drop(listeners);
-        let process = Process::start(kind, directory, engine, &file, &audit, &source.folder)?;
+        let process = Process::start(kind, directory, engine, &file, &audit, folder)?;
         let answered = tokio::select! {
             biased;
             answered = timeout_at(deadline, converse(kind, &connection)) => answered,
@@ -210,18 +218,22 @@ async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Socke
     }
 }
 
-/// Our kernel answers questions about itself while its engine is still loading. An empty request waits for the engine, so that loading
+/// Our kernel answers questions about itself while its engine is still loading. A command to the engine waits for it, so that loading
 /// counts as starting and not against the time of the first cell. (The stock kernel loads first and answers then.)
 async fn wait_for_engine(shell: &mut DealerSendConnection, incoming: &mut mpsc::Receiver<Incoming>) -> Result<()> {
-    let request: JupyterMessage = ExecuteRequest { silent: true, store_history: false, ..ExecuteRequest::new(String::new()) }.into();
+    // Silent: it leaves no trace, not even in the execution count.
+    let request: JupyterMessage = ExecuteRequest { silent: true, store_history: false, ..ExecuteRequest::new(":vars".to_string()) }.into();
     let id = request.header.msg_id.clone();
     shell.send(request).await?;
     loop {
-        if let Incoming::Shell(message) = incoming.recv().await.context("the connection to the kernel was closed")?
-            && message.parent_header.is_some_and(|parent| parent.msg_id == id)
-        {
-            return Ok(());
+        let Incoming::Shell(message) = incoming.recv().await.context("the connection to the kernel was closed")? else { continue };
+        if message.parent_header.is_none_or(|parent| parent.msg_id != id) {
+            continue;
         }
+        let JupyterMessageContent::ExecuteReply(reply) = message.content else { continue };
+        let reason = reply.error.map_or_else(|| "it gave no reason".to_string(), |error| error.evalue);
+        ensure!(reply.status == ReplyStatus::Ok, "the kernel's engine does not work: {reason}");
+        return Ok(());
     }
 }
 

@@ -27,6 +27,15 @@ mod warm;
 
 pub use guard::{GuardArguments, main as guard};
 
+/// A kernel and what it executes, for whoever else needs one: `parcourse bench`.
+pub mod kernels {
+    pub use super::client::Client;
+    pub use super::directory::Directory;
+    pub use super::schedule::stopped;
+    pub use super::session::{Ending, Execution, Session};
+    pub use super::warm::Engine;
+}
+
 use crate::cli::HelpersArgument;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};

@@ -61,9 +61,17 @@ fn channel_for(descriptor: c_int) -> Option<RawFd> {
     (channel >= 0 && inode_of(descriptor) == INODES[descriptor as usize].load(Ordering::Relaxed)).then_some(channel)
 }
 
+/// How many of the bytes go into the next packet: all, or whole lines where there are any, so that a marker line is never cut in two.
+fn packet_length(bytes: &[u8]) -> usize {
+    if bytes.len() <= MAX_PAYLOAD {
+        return bytes.len();
+    }
+    bytes[..MAX_PAYLOAD].iter().rposition(|byte| *byte == b'\n').map_or(MAX_PAYLOAD, |end| end + 1)
+}
+
 /// Sends as much of the bytes as fits one packet and says how much that was, or `None` when the kernel cannot be reached.
 fn send(channel: RawFd, kind: Kind, bytes: &[u8]) -> Option<usize> {
-    let length = bytes.len().min(MAX_PAYLOAD);
+    let length = packet_length(bytes);
     let mut kind = kind as u8;
     let mut parts = [
         iovec { iov_base: (&raw mut kind).cast(), iov_len: 1 },
@@ -197,5 +205,20 @@ pub fn report(kind: Kind, bytes: &[u8]) {
     let channel = CHANNEL.load(Ordering::Acquire);
     if channel >= 0 {
         send(channel.as_raw_fd(), kind, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_writes_are_cut_between_lines() {
+        let lines = b"0123456789\n".repeat(10_000);
+        let length = packet_length(&lines);
+        assert!(length <= MAX_PAYLOAD && length > MAX_PAYLOAD - 11 && lines[length - 1] == b'\n');
+        assert_eq!(packet_length(&vec![b'x'; 2 * MAX_PAYLOAD]), MAX_PAYLOAD);
+        assert_eq!(packet_length(b"short"), 5);
+        assert_eq!(packet_length(b"two\nlines"), 9);
     }
 }

@@ -168,7 +168,8 @@ extern "C" fn report_panic(panic: Panic) {
     // SAFETY: called by the library with texts that live during the call.
     let (message, file, thread) = unsafe { (panic.message.read(), panic.file.read(), panic.thread.read()) };
     let report = PanicReport {
-        message: truncated(&message, 8 * 1024).to_owned(),
+        // Escaped, a byte may take six; with the stack it must fit one packet.
+        message: truncated(&message, 5 * 1024).to_owned(),
         file,
         line: panic.line,
         column: panic.column,

@@ -42,7 +42,7 @@ class RustKernel(jupyter_kernel_test.KernelTests):
     code_history_pattern = "*7*"
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "Vec"
-    code_clear_output = "parcourse::display::clear_output();"
+    code_clear_output = "parcourse::display::clear_output(false);"
 
     @classmethod
     def setUpClass(cls):

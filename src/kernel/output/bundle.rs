@@ -21,12 +21,14 @@ impl Default for Held {
 }
 
 impl Held {
-    /// Whether a block of this type belongs to the same value: a value has each type once.
+    /// Whether a block of this type belongs to the same value: a value has each type once. It comes at once, or the bundle is shown and
+    /// held no more.
     pub fn accepts(&self, mime: &str) -> bool {
-        !self.data.contains_key(mime) && self.since.elapsed() < SAME_VALUE
+        !self.data.contains_key(mime)
     }
 
     pub fn insert(&mut self, mime: &str, body: &str) {
+        self.since = Instant::now();
         self.data.insert(mime.to_owned(), value_of(mime, body));
     }
 

@@ -34,6 +34,8 @@ const INPUT: &str = "EVCXR_INPUT_REQUEST:";
 pub struct Markers {
     /// Bytes that may be the start of a marker, or the inside of an unfinished block.
     held: Vec<u8>,
+    /// Where in an unfinished block to look for its end; what comes before was looked through already.
+    searched: usize,
 }
 
 impl Markers {
@@ -47,12 +49,20 @@ impl Markers {
         pieces
     }
 
-    /// Gives up waiting for the rest of a marker, unless a block has begun: its end is sure to come, or the process dies.
+    /// Gives up waiting for the rest of a marker, unless a block has begun.
     pub fn flush(&mut self) -> Option<Piece> {
-        if self.held.is_empty() || self.held.starts_with(BEGIN_CONTENT.as_bytes()) {
-            return None;
-        }
-        Some(Piece::Text(std::mem::take(&mut self.held)))
+        if self.is_inside_block() { None } else { self.finish() }
+    }
+
+    /// Nothing more will come: what is held, a block without an end included, is text.
+    pub fn finish(&mut self) -> Option<Piece> {
+        self.searched = 0;
+        let held = std::mem::take(&mut self.held);
+        (!held.is_empty()).then_some(Piece::Text(held))
+    }
+
+    pub fn is_inside_block(&self) -> bool {
+        self.held.starts_with(BEGIN_CONTENT.as_bytes())
     }
 
     fn next_piece(&mut self) -> Option<Piece> {
@@ -88,13 +98,16 @@ impl Markers {
 
     /// The block whose body starts at `body`, when its end is there. A panic inside the block ends it too, and nothing of it is shown.
     fn content(&mut self, mime: &str, body: usize) -> Option<Piece> {
-        let mut at = body;
+        let mut at = body.max(self.searched);
         loop {
-            let length = self.held[at..].iter().position(|byte| *byte == b'\n')?;
+            let Some(length) = self.held[at..].iter().position(|byte| *byte == b'\n') else {
+                self.searched = at;
+                return None;
+            };
             let line = &self.held[at..at + length];
             let next = at + length + 1;
             if line.ends_with(PANIC.as_bytes()) {
-                self.held.drain(..next);
+                self.drop_block(next);
                 return Some(Piece::Panicked);
             }
             // A body without a line end of its own leaves the marker at the end of its last line.
@@ -102,11 +115,16 @@ impl Markers {
                 let text = &self.held[body..at + length - END_CONTENT.len()];
                 let text = text.strip_suffix(b"\n").unwrap_or(text);
                 let piece = Piece::Content { mime: mime.trim().to_owned(), body: String::from_utf8_lossy(text).into_owned() };
-                self.held.drain(..next);
+                self.drop_block(next);
                 return Some(piece);
             }
             at = next;
         }
+    }
+
+    fn drop_block(&mut self, length: usize) {
+        self.held.drain(..length);
+        self.searched = 0;
     }
 }
 
@@ -177,6 +195,29 @@ mod tests {
     fn panic_inside_a_block_drops_the_block() {
         let pieces = Markers::default().push(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_PANIC_NOTIFICATION\nx");
         assert_eq!(pieces, [Piece::Panicked, text("x")]);
+    }
+
+    /// Otherwise what a program printed would be lost.
+    #[test]
+    fn block_without_an_end_is_text_in_the_end() {
+        let mut markers = Markers::default();
+        assert_eq!(markers.push(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\n"), []);
+        assert_eq!(markers.flush(), None);
+        assert_eq!(markers.finish(), Some(text("EVCXR_BEGIN_CONTENT text/plain\nhalf\n")));
+    }
+
+    /// A figure of many megabytes comes in hundreds of packets, each of which must be looked through once.
+    #[test]
+    fn long_blocks_are_searched_once() {
+        let mut markers = Markers::default();
+        markers.push(b"EVCXR_BEGIN_CONTENT text/html\n");
+        for _ in 0..2000 {
+            markers.push(&[b"0123456\n".repeat(500), b"tail".to_vec()].concat());
+        }
+        let started = std::time::Instant::now();
+        let pieces = markers.push(b"\nEVCXR_END_CONTENT\n");
+        assert!(matches!(&pieces[..], [Piece::Content { body, .. }] if body.len() == 2000 * 4004));
+        assert!(started.elapsed() < std::time::Duration::from_millis(500));
     }
 
     #[test]

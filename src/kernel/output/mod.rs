@@ -105,6 +105,11 @@ impl Outputs {
     /// A cell is about to be compiled and run.
     pub fn begin_cell(&self, cell: Cell) {
         let state = &mut *self.lock();
+        // What threads of an earlier cell have printed meanwhile.
+        self.flush_held(state, false);
+        if !state.cell.capture {
+            state.streams.finish(&self.publisher);
+        }
         let limit = if cell.capture { 0 } else { self.limit.load(Ordering::Relaxed) };
         *state = State { cell, streams: Streams::with_budget(limit), ..State::default() };
     }
@@ -155,9 +160,12 @@ impl Outputs {
 
     fn end_run(&self, usage: Usage) -> Answer {
         let state = &mut *self.lock();
-        if let Some(rest) = state.markers.flush() {
+        if let Some(rest) = state.markers.finish() {
             self.piece(state, rest);
         }
+        // Now, and not when the engine has noticed: until then the result might be taken for something that was shown earlier.
+        let ended_well = !state.ending.panicked && state.ending.error.is_none();
+        self.flush_held(state, ended_well);
         state.ending.usage = Some(usage);
         state.ending.run_time = state.begun.take().map(|begun| begun.elapsed());
         Answer { lines: std::mem::take(&mut state.lines) }
@@ -166,7 +174,7 @@ impl Outputs {
     /// The user process died.
     fn died(&self) {
         let state = &mut *self.lock();
-        if let Some(rest) = state.markers.flush() {
+        if let Some(rest) = state.markers.finish() {
             self.piece(state, rest);
         }
         state.ending.run_time = state.begun.take().map(|begun| begun.elapsed());
@@ -196,6 +204,10 @@ impl Outputs {
 
     fn stderr(&self, bytes: &[u8]) {
         let state = &mut *self.lock();
+        // Stdout came first, even if it ended like the beginning of a marker.
+        if let Some(rest) = state.markers.flush() {
+            self.piece(state, rest);
+        }
         self.survived(state);
         self.flush_held(state, false);
         state.streams.push(Name::Stderr, bytes, &self.publisher);
@@ -271,16 +283,20 @@ impl Outputs {
         (self.input)(&prompt, password)
     }
 
-    /// Called every few milliseconds while there is anything to show.
-    fn tick(&self) {
+    /// Called after each packet, and every few milliseconds while none comes: then the program is `idle`.
+    fn tick(&self, idle: bool) {
         let state = &mut *self.lock();
-        if state.held.as_ref().is_some_and(|held| held.is_due(state.cell.ends_with_expression)) {
-            self.flush_held(state, false);
-        }
-        if state.streams.is_due() {
+        // While more comes, it may be the rest of the same value or of a marker.
+        if idle {
+            let due = state.held.as_ref().is_some_and(|held| held.is_due(state.cell.ends_with_expression));
+            if due && !state.markers.is_inside_block() {
+                self.flush_held(state, false);
+            }
             if let Some(rest) = state.markers.flush() {
                 self.piece(state, rest);
             }
+        }
+        if state.streams.is_due() {
             state.streams.flush(&self.publisher);
         }
     }

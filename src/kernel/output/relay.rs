@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// How often output that waits for more is looked at.
 const TICK: Duration = Duration::from_millis(10);
+/// More than a pipe holds: what children write after that is not what they had written.
+const LARGEST_PIPE: usize = 1 << 20;
 
 /// The listening end, and which user process is the current one.
 pub struct Relay {
@@ -41,7 +43,7 @@ impl Relay {
             while let Ok(channel) = rustix::io::retry_on_intr(|| accept(&listener)) {
                 let (outputs, current) = (outputs.clone(), serving.clone());
                 std::thread::spawn(move || {
-                    if let Err(error) = Connection::greet(channel, &current).and_then(|connection| connection.serve(&outputs)) {
+                    if let Err(error) = Connection::greet(channel, current).and_then(|connection| connection.serve(&outputs)) {
                         eprintln!("parcourse kernel: lost the user process: {error:#}");
                     }
                 });
@@ -84,10 +86,11 @@ struct Connection {
     stdout: OwnedFd,
     stderr: OwnedFd,
     input: Arc<Mutex<std::fs::File>>,
+    current: Arc<AtomicI32>,
 }
 
 impl Connection {
-    fn greet(channel: OwnedFd, current: &AtomicI32) -> Result<Connection> {
+    fn greet(channel: OwnedFd, current: Arc<AtomicI32>) -> Result<Connection> {
         rustix::io::fcntl_setfd(&channel, rustix::io::FdFlags::CLOEXEC)?;
         let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -109,7 +112,7 @@ impl Connection {
         let Ok([stdout, stderr, input]) = <[OwnedFd; 3]>::try_from(descriptors) else { bail!("it sent no pipes") };
         let death = process_descriptor(pid)?;
         current.store(pid.as_raw_nonzero().get(), Ordering::Release);
-        Ok(Connection { channel, pid, death, stdout, stderr, input: Arc::new(Mutex::new(input.into())) })
+        Ok(Connection { channel, pid, death, stdout, stderr, input: Arc::new(Mutex::new(input.into())), current })
     }
 
     fn serve(self, outputs: &Arc<Outputs>) -> Result<()> {
@@ -129,7 +132,7 @@ impl Connection {
                     *entry = PollFd::from_borrowed_fd(self.death.as_fd(), PollFlags::empty());
                 }
             }
-            rustix::io::retry_on_intr(|| poll(&mut polled, Some(&timeout)))?;
+            let idle = rustix::io::retry_on_intr(|| poll(&mut polled, Some(&timeout)))? == 0;
             let ready: Vec<bool> = polled.iter().map(|entry| !entry.revents().is_empty()).collect();
             if open[0] && ready[0] {
                 open[0] = self.read_packet(&mut buffer, outputs)?;
@@ -139,7 +142,7 @@ impl Connection {
                     open[index] = read_pipe(pipe, &mut buffer, outputs, index)?;
                 }
             }
-            outputs.tick();
+            outputs.tick(idle);
             if ready[3] {
                 return self.bury(open, &mut buffer, outputs);
             }
@@ -153,7 +156,7 @@ impl Connection {
         match Kind::from_byte(*kind) {
             Some(Kind::Stdout) => outputs.stdout(payload),
             Some(Kind::Stderr) => outputs.stderr(payload),
-            Some(Kind::Panic) => outputs.panic(serde_json::from_slice(payload)?),
+            Some(Kind::Panic) => outputs.panic(serde_json::from_slice(payload).context("bad panic report")?),
             Some(Kind::ErrorTrace) => outputs.error_trace(serde_json::from_slice(payload).unwrap_or_default()),
             Some(Kind::Begin) => outputs.begin_run(),
             Some(Kind::Input) => self.answer_input(outputs),
@@ -185,7 +188,8 @@ impl Connection {
         let mut buffer = vec![0u8; 64 * 1024];
         let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         for (index, pipe) in [(1, &self.stdout), (2, &self.stderr)] {
-            loop {
+            // A child that never stops writing must not keep the cell from ending.
+            for _ in 0..LARGEST_PIPE / buffer.len() {
                 let mut polled = [PollFd::new(pipe, PollFlags::IN)];
                 rustix::io::retry_on_intr(|| poll(&mut polled, Some(&at_once)))?;
                 if !polled[0].revents().contains(PollFlags::IN) || !read_pipe(pipe, &mut buffer, outputs, index)? {
@@ -207,8 +211,10 @@ impl Connection {
             more = polled[0].revents().contains(PollFlags::IN) && self.read_packet(buffer, outputs).unwrap_or(false);
         }
         self.drain_pipes(outputs)?;
+        // Its number may be given to another process from now on.
+        let _ = self.current.compare_exchange(self.pid.as_raw_nonzero().get(), 0, Ordering::AcqRel, Ordering::Relaxed);
         outputs.died();
-        outputs.tick();
+        outputs.tick(true);
         kill_group(self.pid);
         Ok(())
     }

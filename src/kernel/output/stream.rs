@@ -24,9 +24,10 @@ pub struct Streams {
     decoders: [Decoder; 2],
     /// Text not published yet, and since when.
     pending: Option<(Name, String, Instant)>,
-    /// The last burst on stderr, and when it grew last.
+    /// The last burst on stderr, when it grew last, and where in it the last statement's text begins.
     burst: String,
     burst_at: Instant,
+    statement: usize,
     budget: usize,
     limit: usize,
     dropped: usize,
@@ -42,7 +43,7 @@ impl Streams {
     /// `limit`: how many bytes may be shown; what comes after is counted and dropped.
     pub fn with_budget(limit: usize) -> Streams {
         let decoders = Default::default();
-        Streams { decoders, pending: None, burst: String::new(), burst_at: Instant::now(), budget: limit, limit, dropped: 0 }
+        Streams { decoders, pending: None, burst: String::new(), burst_at: Instant::now(), statement: 0, budget: limit, limit, dropped: 0 }
     }
 
     pub fn push(&mut self, name: Name, bytes: &[u8], publisher: &Publisher) {
@@ -77,6 +78,10 @@ impl Streams {
             self.burst.clear();
         }
         self.burst_at = Instant::now();
+        // A statement writes its pieces one by one, the line end last.
+        if self.burst.is_empty() || self.burst.ends_with('\n') {
+            self.statement = self.burst.len();
+        }
         self.burst.push_str(text);
         if self.burst.len() > REMEMBERED {
             let mut start = self.burst.len() - REMEMBERED;
@@ -84,6 +89,7 @@ impl Streams {
                 start += 1;
             }
             self.burst.drain(..start);
+            self.statement = self.statement.saturating_sub(start);
         }
     }
 
@@ -102,9 +108,15 @@ impl Streams {
         }
     }
 
-    /// The text that an error printed just now. It is taken back from what will be shown, since the error report shows it.
+    /// The text that an error printed just now. It is taken back from what will be shown, since the error report shows it. What the
+    /// program itself printed to stderr just before stays there.
     pub fn take_error_text(&mut self) -> String {
-        let text = std::mem::take(&mut self.burst);
+        let mut text = std::mem::take(&mut self.burst);
+        let statement = text.get(self.statement..).unwrap_or_default();
+        // `{:#?}` writes several lines, the last of which closes a bracket.
+        if !statement.trim().is_empty() && !statement.starts_with(['}', ')', ']']) {
+            text = statement.to_owned();
+        }
         if let Some((Name::Stderr, pending, _)) = &mut self.pending
             && pending.ends_with(&text)
         {

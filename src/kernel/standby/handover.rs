@@ -45,7 +45,6 @@ pub fn hand_over(template: &Template, connection: &str, output_limit: usize) -> 
         // It may have died a moment ago.
         Err(_) => return None,
     }
-    super::super::guard::end_with_jupyter();
     Some(stand_by(&channel))
 }
 
@@ -83,6 +82,8 @@ pub fn environment() -> Vec<(String, String)> {
 fn stand_by(channel: &OwnedFd) -> ExitCode {
     let signals = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
     let set = block(&signals);
+    // Only now: a thread from before would still take the signals, and die of them.
+    super::super::guard::end_with_jupyter();
     let sender = channel.try_clone();
     std::thread::spawn(move || {
         let Ok(sender) = sender else { return };
