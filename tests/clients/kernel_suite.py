@@ -10,7 +10,6 @@ from harness import HELPERS, KERNEL, PATIENCE
 # What is not run, and why. Anything else that the suite skips is a failure of this file.
 EXCLUDED = {
     "test_pager": "the kernel sends no pager payloads: documentation is answered by inspect",
-    "test_recv_iopub_welcome_msg": "the welcome message needs an XPUB socket, which the ZeroMQ library of the kernel does not offer",
 }
 
 
@@ -63,6 +62,7 @@ class RustKernel(jupyter_kernel_test.KernelTests):
 
 class RustWelcome(jupyter_kernel_test.IopubWelcomeTests):
     kernel_name = KERNEL
+    support_iopub_welcome = True
 
 
 def main():
