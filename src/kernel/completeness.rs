@@ -13,6 +13,22 @@ pub enum Completeness {
     Invalid,
 }
 
+/// Brackets within brackets that are read; a parser that recurses deeper would overflow its stack, and end the kernel.
+const DEEPEST: usize = 300;
+
+/// Whether the brackets of the cell, those in texts and comments included, are nested too deeply to be read.
+pub fn is_too_deep(code: &str) -> bool {
+    let mut depth = 0usize;
+    code.bytes().any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
+}
+
 const BEFORE: &str = "fn cell() {\n";
 const AFTER: &str = "\n}\n";
 
@@ -24,6 +40,9 @@ fn as_function(code: &str) -> String {
 }
 
 pub fn completeness(code: &str) -> Completeness {
+    if is_too_deep(code) {
+        return Completeness::Invalid;
+    }
     let text = as_function(code);
     let parsed = SourceFile::parse(&text, Edition::Edition2024);
     if parsed.errors().is_empty() {
@@ -63,13 +82,25 @@ fn open_delimiters(code: &str) -> i64 {
     depth
 }
 
-/// Whether the last thing in the cell is an expression without a semicolon, whose value the engine shows.
-pub fn ends_with_expression(code: &str) -> bool {
+fn statements(code: &str) -> Option<ast::StmtList> {
     let parsed = SourceFile::parse(&as_function(code), Edition::Edition2024);
-    let function = parsed.syntax_node().descendants().find_map(ast::Fn::cast);
-    let body = function.and_then(|function| function.syntax().children().find_map(ast::BlockExpr::cast));
-    let Some(list) = body.and_then(|body| body.stmt_list()) else { return false };
-    list.tail_expr().is_some()
+    let function = parsed.syntax_node().descendants().find_map(ast::Fn::cast)?;
+    function.syntax().children().find_map(ast::BlockExpr::cast)?.stmt_list()
+}
+
+/// Whether the last thing in the cell is an expression without a semicolon, whose value the engine shows. Loops have none.
+pub fn ends_with_expression(code: &str) -> bool {
+    let last = statements(code).and_then(|list| list.tail_expr());
+    last.is_some_and(|expression| !matches!(expression, ast::Expr::ForExpr(_) | ast::Expr::WhileExpr(_)))
+}
+
+/// The line, from 1, of a `let` that names no variable. The engine would leave the statement out without a word.
+pub fn let_without_pattern(code: &str) -> Option<usize> {
+    let list = statements(code)?;
+    let lets = list.statements().filter_map(|statement| ast::LetStmt::cast(statement.syntax().clone()));
+    let offset = lets.filter(|statement| statement.pat().is_none()).map(|statement| statement.syntax().text_range().start()).min()?;
+    // The line of the function's head takes the place of line 0.
+    Some(as_function(code)[..offset.into()].matches('\n').count())
 }
 
 #[cfg(test)]
@@ -94,11 +125,25 @@ mod tests {
     }
 
     #[test]
+    fn depth() {
+        assert!(!is_too_deep(&"(".repeat(DEEPEST)) && is_too_deep(&"[".repeat(DEEPEST + 1)));
+        assert!(!is_too_deep(&"f(x);".repeat(DEEPEST + 1)));
+        assert_eq!(completeness(&"{".repeat(100_000)), Completeness::Invalid);
+    }
+
+    #[test]
+    fn unnamed_variables() {
+        assert_eq!(let_without_pattern("let a = 1;\n\nlet = 5;"), Some(3));
+        assert_eq!(let_without_pattern("let = 5"), Some(1));
+        assert_eq!(let_without_pattern("let _ = 5;\nlet (a, b) = c;"), None);
+    }
+
+    #[test]
     fn last_expressions() {
         for code in ["1 + 1", "let x = 1;\nx", ":dep a\nx", "{ 5 }", "f(|x| { x; })", "x // comment"] {
             assert!(ends_with_expression(code), "{code:?}");
         }
-        for code in ["let x = 1;", "f();", "fn f() {}", ":vars", "", "use a::b;"] {
+        for code in ["let x = 1;", "f();", "fn f() {}", ":vars", "", "use a::b;", "for x in y {}", "while x {}"] {
             assert!(!ends_with_expression(code), "{code:?}");
         }
     }

@@ -64,6 +64,9 @@ impl Executor {
     /// Compiles and runs code on the engine's thread.
     pub fn execute(&self, context: &mut CommandContext, code: &str, cell: Cell) -> Outcome {
         let execution_count = cell.execution_count;
+        if let Some(failure) = compile::unreadable(code, execution_count) {
+            return Outcome { failure: Some(failure), results: EvalOutputs::new(), timing: Timing::default(), captured: None };
+        }
         self.sources.add_cell(execution_count, code);
         let deaths = self.outputs.deaths();
         self.outputs.begin_cell(Cell { ends_with_expression: completeness::ends_with_expression(code), ..cell.clone() });

@@ -173,7 +173,7 @@ extern "C" fn report_panic(panic: Panic) {
         file,
         line: panic.line,
         column: panic.column,
-        thread,
+        thread: truncated(&thread, 200).to_owned(),
         main: is_main_thread(),
         stack: stack(),
     };

@@ -1,6 +1,7 @@
 //! Compiler diagnostics, one report each, in the compiler's own layout but with the notebook's lines.
 
 use super::{Failure, headline};
+use crate::kernel::completeness;
 use evcxr::CompilationError;
 
 const BOLD: &str = "\u{1b}[1m";
@@ -25,6 +26,23 @@ pub fn failure(errors: &[CompilationError], code: &str, execution_count: u64) ->
     }
     reports.push(headline("CompileError", &evalue));
     Failure { ename: "CompileError".to_owned(), evalue, traceback: reports }
+}
+
+/// The failure for code that cannot be read, found before the engine sees it.
+pub fn unreadable(code: &str, execution_count: u64) -> Option<Failure> {
+    if completeness::is_too_deep(code) {
+        return Some(Failure::new("CompileError", "brackets are nested too deeply", Vec::new()));
+    }
+    completeness::let_without_pattern(code).map(|line| let_without_pattern(code, line, execution_count))
+}
+
+fn let_without_pattern(code: &str, line: usize, execution_count: u64) -> Failure {
+    let source = code.lines().nth(line - 1).unwrap_or_default();
+    let title = "expected a pattern after `let`";
+    let report = format!(
+        "{RED}error{RESET}{BOLD}: {title}{RESET}\n  {BLUE}-->{RESET} cell [{execution_count}], line {line}\n{BLUE}{line} |{RESET} {source}"
+    );
+    Failure::new("CompileError", title, vec![report])
 }
 
 fn title(error: &CompilationError) -> String {

@@ -1,0 +1,129 @@
+//! How kernels begin and end, and that they leave nothing behind.
+
+use crate::client::{Channel, Kernel, Setup};
+use crate::deaths::is_running;
+use crate::support::{World, eventually, send, wait};
+use serde_json::json;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Starts children in a cell: one like any other, one in a session of its own with nothing inherited but its environment.
+fn spawn_children(kernel: &mut Kernel) -> Vec<i32> {
+    let code = r#"
+        fn spawn(program: &str, arguments: &[&str]) -> u32 { std::process::Command::new(program).args(arguments).spawn().unwrap().id() }
+        let plain = spawn("sleep", &["1000"]);
+        let detached = spawn("setsid", &["sleep", "1000"]);
+        println!("{plain} {detached} {}", std::process::id());
+    "#;
+    kernel.ok(code).stdout().split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
+#[test]
+fn shutdown_leaves_nothing_behind() {
+    for restart in [false, true] {
+        let mut kernel = Kernel::start();
+        let children = spawn_children(&mut kernel);
+        // In the middle of a cell, too.
+        let id = kernel.begin("println!(\"begun\"); loop { std::thread::park(); }");
+        kernel.wait_for_text(&id, "begun");
+        let reply = kernel.ask(Channel::Control, "shutdown_request", json!({ "restart": restart }));
+        assert_eq!(reply, json!({ "status": "ok", "restart": restart }));
+        let status = wait(&mut kernel.child, Duration::from_secs(20));
+        assert_eq!(status.code(), Some(0), "{}", kernel.log());
+        kernel.world.assert_nothing_left(Duration::from_secs(10));
+        assert!(!children.into_iter().any(is_running));
+    }
+}
+
+#[test]
+fn sigterm_ends_the_kernel() {
+    let mut kernel = Kernel::start();
+    kernel.ok("let x = 1;");
+    send(libc::SIGTERM, kernel.pid());
+    assert_eq!(wait(&mut kernel.child, Duration::from_secs(20)).code(), Some(0), "{}", kernel.log());
+    kernel.world.assert_nothing_left(Duration::from_secs(10));
+}
+
+#[test]
+fn sigkill_of_the_kernel_leaves_nothing_behind() {
+    let mut kernel = Kernel::start();
+    let children = spawn_children(&mut kernel);
+    assert!(children.iter().all(|pid| is_running(*pid)));
+    assert!(!kernel.world.files().is_empty());
+    let id = kernel.begin("println!(\"begun\"); loop { std::hint::spin_loop(); }");
+    kernel.wait_for_text(&id, "begun");
+    send(libc::SIGKILL, kernel.pid());
+    let _ = wait(&mut kernel.child, Duration::from_secs(5));
+    kernel.world.assert_nothing_left(Duration::from_secs(6));
+    assert!(!children.into_iter().any(is_running));
+}
+
+/// Jupyter's server may be killed: its kernels must not live on without anybody to stop them.
+#[test]
+#[cfg(target_os = "linux")]
+fn kernel_ends_with_jupyter() {
+    let world = Arc::new(World::new());
+    let folder = world.path("k");
+    let (kernel, _) = Setup::within(&world).command(&folder);
+    let words = [kernel.get_program()].into_iter().chain(kernel.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+    // The shell is the server: it names itself, starts the kernel, and waits.
+    let script = format!("export JPY_PARENT_PID=$$; {} & echo $!; wait", words.join(" "));
+    let mut server = std::process::Command::new("sh");
+    server.args(["-c", &script]).current_dir(kernel.get_current_dir().unwrap()).env("PARCOURSE_TMPDIR", world.path("p"));
+    let mut server = server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    eventually("start of the kernel", || world.processes().iter().any(|(_, line)| line.contains("kernel --connection-file")).then_some(()));
+    eventually("start of its user process", || (world.processes().len() >= 4).then_some(()));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    world.assert_nothing_left(Duration::from_secs(20));
+}
+
+#[test]
+fn two_kernels_share_a_template_and_nothing_else() {
+    let world = Arc::new(World::new());
+    let starting = Setup::within(&world);
+    let other = std::thread::spawn(move || starting.start());
+    let mut first = Setup::within(&world).start();
+    let mut second = other.join().unwrap();
+    let load = crate::PRELUDE;
+    let cells = [first.begin(load), second.begin(load)];
+    assert_eq!((first.finish(&cells[0]).status(), second.finish(&cells[1]).status()), ("ok", "ok"));
+    first.ok("let name = \"first\"; fn which() -> u8 { 1 }");
+    second.ok("let name = \"second\"; fn which() -> u8 { 2 }");
+    assert_eq!(first.ok("(name, which())").result(), Some("(\"first\", 1)"));
+    assert_eq!(second.ok("(name, which())").result(), Some("(\"second\", 2)"));
+    first.shut_down();
+    assert_eq!(second.ok("cores().usable > 0").result(), Some("true"));
+    second.shut_down();
+    world.assert_nothing_left(Duration::from_secs(10));
+}
+
+#[test]
+fn bad_connection_files_are_named() {
+    let world = World::new();
+    let file = world.path("broken.json");
+    std::fs::write(&file, "{").unwrap();
+    for (path, words) in [(file, "is not a Jupyter connection file"), (world.path("missing.json"), "failed to read the connection file")] {
+        let mut command = std::process::Command::new(crate::support::BINARY);
+        let output = command.args(["kernel", "--connection-file"]).arg(&path).output().unwrap();
+        let told = crate::support::told(&output);
+        assert!(output.status.code() == Some(2) && told.contains(words) && told.contains(path.to_str().unwrap()), "{told}");
+    }
+}
+
+/// The time of one heartbeat client must not be the end of all others.
+#[test]
+fn heartbeat_outlives_its_clients() {
+    let mut kernel = Kernel::start();
+    use std::io::Write;
+    let address = format!("{}-5", kernel.connection.ip);
+    for bytes in [&b""[..], b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03", b"GET / HTTP/1.1\r\n\r\n"] {
+        let mut visitor = std::os::unix::net::UnixStream::connect(&address).unwrap();
+        visitor.write_all(bytes).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(kernel.heartbeat() < crate::SOON);
+    assert_eq!(kernel.ok("1").count(), 1);
+}

@@ -1,0 +1,62 @@
+//! Messages that must be refused: the kernel logs them, does nothing, and goes on.
+
+use crate::client::{Channel, Kernel};
+use serde_json::json;
+use std::time::Duration;
+
+#[test]
+fn unsigned_and_broken_messages_are_ignored() {
+    let mut kernel = Kernel::start();
+    let target = kernel.world.path("must-not-exist");
+    let evil = json!({ "code": format!("std::fs::write({target:?}, \"x\").unwrap();"), "silent": false });
+    let good = || kernel.frames("execute_request", evil.clone());
+    let with = |index: usize, bytes: &[u8]| {
+        let mut frames = good();
+        frames[index] = bytes.to_vec();
+        frames
+    };
+    let resigned = |code: &str| kernel.frames("execute_request", json!({ "code": code }));
+    let other_signature = resigned("1")[1].clone();
+    let cases: Vec<(&str, Vec<Vec<u8>>)> = vec![
+        ("no signature", with(1, b"")),
+        ("a wrong signature", with(1, "0".repeat(64).as_bytes())),
+        ("another message's signature", with(1, &other_signature)),
+        ("half a signature", with(1, &good()[1][..32])),
+        ("a signature that is no number", with(1, b"zz")),
+        ("a changed content", with(5, br#"{"code":"std::process::exit(1)"}"#)),
+        ("a changed header", with(2, b"{}")),
+        ("no delimiter", good()[1..].to_vec()),
+        ("only a delimiter", vec![good()[0].clone()]),
+        ("no content", good()[..5].to_vec()),
+        ("nothing but a signature", good()[..2].to_vec()),
+        ("an empty frame", vec![Vec::new()]),
+        ("garbage", vec![vec![0xff; 1000], vec![0; 7]]),
+        ("many frames", vec![b"x".to_vec(); 500]),
+    ];
+    let (logged, number) = (kernel.log().lines().count(), cases.len());
+    for (what, frames) in cases {
+        for channel in [Channel::Shell, Channel::Control] {
+            kernel.send_frames(channel, frames.clone());
+        }
+        println!("{what}");
+    }
+    // Signed, and still no message: content that is no JSON cannot be signed here, a content of the wrong type can.
+    for content in [json!([]), json!("text"), json!({ "code": 5 }), json!({})] {
+        let frames = kernel.frames("execute_request", content);
+        kernel.send_frames(Channel::Shell, frames);
+    }
+    kernel.send_frames(Channel::Stdin, vec![b"<IDS|MSG>".to_vec()]);
+    assert!(!kernel.comes(Duration::from_secs(1), |message| message.kind == "execute_result" || message.content["ename"] != json!(null)));
+    assert_eq!(kernel.ok("6 * 7").result(), Some("42"));
+    assert_eq!(kernel.ask(Channel::Control, "kernel_info_request", json!({}))["status"], "ok");
+    assert!(kernel.heartbeat() < crate::SOON);
+    assert!(!target.exists());
+    let log = kernel.log();
+    let refused = log.lines().skip(logged).filter(|line| line.contains("ignored a message on")).count();
+    assert!(refused >= 2 * number, "{refused} of {} were logged:\n{log}", 2 * number);
+
+    // The same message, signed, is carried out: it is the signature that made the difference.
+    let frames = kernel.frames("execute_request", evil);
+    kernel.send_frames(Channel::Shell, frames);
+    crate::support::eventually("execution of the signed message", || target.exists().then_some(()));
+}
