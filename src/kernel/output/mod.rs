@@ -347,6 +347,8 @@ impl Outputs {
                 state.streams.flush(&self.publisher);
                 self.publisher.publish("clear_output", json!({ "wait": message["wait"].as_bool().unwrap_or(false) }));
             }
+            // The value of the last expression follows; what was displayed before it has been shown above.
+            (Some("result"), _) => {}
             (Some("interrupted"), _) => state.ending.interrupted = true,
             _ => state.streams.push(Name::Stdout, format!("{body}\n").as_bytes(), &self.publisher),
         }
