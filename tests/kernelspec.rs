@@ -1,5 +1,7 @@
 //! Registration with Jupyter, driven through `parcourse kernel …` in a home folder of its own.
 
+mod python;
+
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -126,29 +128,25 @@ fn refuses_what_jupyter_could_not_use() {
     assert!(!home.kernels().exists());
 }
 
-/// Jupyter itself reads what we wrote. Needs the Python package jupyter_client; `PARCOURSE_REQUIRE_ALL=1` makes it obligatory.
+/// Jupyter itself reads what we wrote. Needs the private Python of `parcourse lab`; `PARCOURSE_REQUIRE_ALL=1` makes it obligatory.
 #[test]
 fn jupyter_finds_the_kernel() {
     let home = Home::new();
     home.works(&["install"]);
     let script = "import json; from jupyter_client.kernelspec import KernelSpecManager as M; \
                   print(json.dumps({n: {'dir': s['resource_dir'], 'spec': s['spec']} for n, s in M().get_all_specs().items()}))";
-    let output = home.environment(Command::new("python3").args(["-c", script])).output();
-    let output = match output {
-        Ok(output) if output.status.success() => output,
-        Ok(output) if String::from_utf8_lossy(&output.stderr).contains("No module named 'jupyter_client'") => {
-            return skip("python3 has no jupyter_client");
-        }
-        Ok(output) => panic!("{}", String::from_utf8_lossy(&output.stderr)),
-        Err(error) => return skip(&format!("python3 does not start: {error}")),
+    let python = match python::lab_python() {
+        Ok(python) => python,
+        Err(reason) => return skip(&format!("the private environment of `parcourse lab` cannot be made: {reason}")),
     };
+    let output = home.environment(Command::new(&python).args(["-c", script])).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     let ours = &found["parcourse"];
     assert_eq!(ours["dir"].as_str(), home.kernels().join("parcourse").to_str());
     assert_eq!(ours["spec"]["interrupt_mode"], "message");
     assert_eq!(ours["spec"]["language"], "rust");
-    let command =
-        home.environment(Command::new("python3").args(["-m", "jupyter_client.kernelspecapp", "list", "--json"])).output().unwrap();
+    let command = home.environment(Command::new(&python).args(["-m", "jupyter_client.kernelspecapp", "list", "--json"])).output().unwrap();
     let listed: Value = serde_json::from_slice(&command.stdout).unwrap();
     assert_eq!(listed["kernelspecs"]["parcourse"]["spec"]["display_name"], "Rust (Parcourse)");
 }
