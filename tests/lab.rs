@@ -33,7 +33,7 @@ struct SetUp {
 
 impl SetUp {
     fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("parcourse läb ").tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new().prefix("parcourse-läb-").tempdir().expect("a temporary folder");
         let python = set_up(&folder.path().join("cache"));
         Self { folder, python }
     }

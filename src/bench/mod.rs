@@ -1,9 +1,32 @@
+//! `parcourse bench`: measurements, side by side in one run.
+//!
+//! Numbers from two runs on a shared machine say little about each other. So whatever is compared is measured in turns, round by round:
+//! noise hits all of them, and ratios are taken within a round.
+
+mod kernel;
+mod statistics;
+mod table;
+mod units;
+
 use anyhow::Result;
+use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
-#[derive(clap::Args)]
-pub struct BenchArguments {}
+#[derive(Args)]
+pub struct BenchArguments {
+    #[command(subcommand)]
+    what: What,
+}
 
-pub fn main(_arguments: BenchArguments) -> Result<ExitCode> {
-    anyhow::bail!("not here yet")
+#[derive(Subcommand)]
+enum What {
+    /// Compare our kernel with the stock evcxr_jupyter kernel and ipykernel: starts, latency of cells, memory
+    Kernel(kernel::Arguments),
+}
+
+/// Exit code 1 when something that was asked for could not be measured.
+pub fn main(arguments: BenchArguments) -> Result<ExitCode> {
+    match arguments.what {
+        What::Kernel(arguments) => kernel::main(arguments),
+    }
 }

@@ -3,6 +3,7 @@
 //! The engine is not made to be shared between threads, and starting it takes seconds. It lives on one thread, which takes jobs in order;
 //! whoever hands in a job waits for its answer. The same thread starts the user process, which is killed when that thread ends.
 
+use super::display_format::DisplayFormat;
 use crate::template::{self, Flavor};
 use crate::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
@@ -11,22 +12,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc;
 use tokio::sync::oneshot;
-
-/// Every value that can be shown with `{:?}` gets the method by which the engine shows a cell's result. The engine tries this method
-/// first and would otherwise compile each cell twice. Types with a method of their own keep it: inherent methods come first. The unit
-/// value is not worth showing.
-const DISPLAY_EVERYTHING: &str = r#"
-pub trait ParcourseDisplay { fn evcxr_display(&self); }
-impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
-    #[cold]
-    fn evcxr_display(&self) {
-        let text = ::std::format!("{:?}", self);
-        if text != "()" {
-            ::std::print!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n");
-        }
-    }
-}
-"#;
 
 type Job = Box<dyn FnOnce(&mut CommandContext) + Send>;
 
@@ -95,14 +80,14 @@ fn create(settings: &Settings) -> Result<CommandContext> {
         std::thread::spawn(move || receiver.iter().for_each(|line| eprintln!("parcourse kernel: {name} of the user process: {line}")));
     }
     let mut context = CommandContext::with_eval_context(context);
-    prepare(&mut context)?;
+    prepare(&mut context, &DisplayFormat::default())?;
     // The user's own start-up configuration, as the stock kernel reads it.
     context.execute(":load_config --quiet").map_err(|error| anyhow!("the start-up configuration failed: {error}"))?;
     Ok(context)
 }
 
 /// Settings that a fresh or cleared engine needs.
-pub fn prepare(context: &mut CommandContext) -> Result<()> {
+pub fn prepare(context: &mut CommandContext, display: &DisplayFormat) -> Result<()> {
     if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
         template::restore_lockfile(directory.as_ref())?;
     }
@@ -111,14 +96,14 @@ pub fn prepare(context: &mut CommandContext) -> Result<()> {
     }
     // Dependencies come from the template or from cargo's cache; only what is missing there is worth asking the network for.
     context.execute(":offline 1").map_err(|error| anyhow!("{error}"))?;
-    context.execute(DISPLAY_EVERYTHING).map_err(|error| anyhow!("{error}"))?;
+    display.apply(context)?;
     Ok(())
 }
 
 /// Forgets everything that was executed and starts a new user process, in this process's directory and environment.
 pub fn start_over(context: &mut CommandContext) -> Result<()> {
     context.execute(":clear").map_err(|error| anyhow!("{error}"))?;
-    prepare(context)
+    prepare(context, &DisplayFormat::default())
 }
 
 /// The compiler behind rustup's proxy, so that a new toolchain is noticed.

@@ -1,12 +1,15 @@
 //! One execution: compile, run, and tell how it went.
 
+use super::build_progress::BuildProgress;
+use super::display_format::DisplayFormat;
 use super::output::{Cell, Ending, Outputs};
 use super::report::source::Sources;
 use super::report::{Cause, Failure, compile};
 use super::{completeness, engine, interrupt::Interrupts};
 use evcxr::{CommandContext, EvalOutputs};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What executing a piece of code needs besides the engine.
@@ -14,6 +17,8 @@ pub struct Executor {
     pub outputs: Arc<Outputs>,
     pub sources: Arc<Sources>,
     pub interrupts: Arc<Interrupts>,
+    pub build_directory: PathBuf,
+    pub display: Mutex<DisplayFormat>,
 }
 
 /// How an execution ended.
@@ -68,10 +73,18 @@ impl Executor {
         let deaths = self.outputs.deaths();
         self.outputs.begin_cell(Cell { ends_with_expression: completeness::ends_with_expression(code), ..cell.clone() });
         self.interrupts.begin();
+        let display = self.display.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let wanted = display.after(code);
+        if wanted != display {
+            let _ = wanted.apply(context);
+        }
         let started = Instant::now();
+        let progress = BuildProgress::watch(self.outputs.clone(), self.build_directory.clone());
         let mut result = context.execute(code);
         if result.is_err() && is_missing_dependency(code, &result) && !self.interrupts.requested() {
             let _ = context.execute(":offline 0");
+            // The engine rewrites this file only when it builds; it would keep cargo offline while it looks for the crate.
+            let _ = std::fs::remove_file(self.build_directory.join(".cargo/config.toml"));
             result = context.execute(code);
             let _ = context.execute(":offline 1");
         }
@@ -79,10 +92,21 @@ impl Executor {
             // The engine may notice the death before all of the last words are read.
             self.outputs.wait_for_death_after(deaths);
         }
+        drop(progress);
         let elapsed = started.elapsed();
         let interrupted = self.interrupts.end();
+        // The engine keeps what its commands said only when the whole cell went well.
+        let display = if result.is_ok() {
+            *self.display.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = wanted.clone();
+            wanted
+        } else {
+            if wanted != display {
+                let _ = display.apply(context);
+            }
+            display
+        };
         if code.lines().any(resets_items) {
-            let _ = engine::prepare(context);
+            let _ = engine::prepare(context, &display);
         }
         let ending = self.outputs.end_cell();
         let timing = timing(elapsed, &ending);

@@ -4,8 +4,10 @@
 //! cells and has them run, on a thread of its own. The *user process* (`crate::user_process`) runs them; what it writes comes straight to
 //! us ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
 
+mod build_progress;
 mod completeness;
 mod control;
+mod display_format;
 mod engine;
 mod execute;
 mod guard;

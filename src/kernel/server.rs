@@ -53,7 +53,13 @@ impl Body {
         let relay = Arc::new(Relay::start(&workspace.socket(), outputs.clone())?);
         let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
         let (engine, ready) = Engine::start(engine::Settings { channel: workspace.socket() });
-        let executor = Arc::new(Executor { outputs: outputs.clone(), sources, interrupts: interrupts.clone() });
+        let executor = Arc::new(Executor {
+            outputs: outputs.clone(),
+            sources,
+            interrupts: interrupts.clone(),
+            build_directory: workspace.build_directory().to_owned(),
+            display: Default::default(),
+        });
         Ok(Body { engine, outputs, ready, publisher, published, questions, executing, executor, interrupts, relay })
     }
 
@@ -134,7 +140,7 @@ async fn after_start(
         }
     } else if let Some((successor, environment)) = successor {
         tokio::time::sleep(SUCCESSOR_DELAY).await;
-        let started = tokio::task::spawn_blocking(move || successor.start(&environment)).await;
+        let started = tokio::task::spawn_blocking(move || successor.start(&environment, &std::env::current_dir()?)).await;
         if let Ok(Err(error)) = started {
             eprintln!("parcourse kernel: {error:#}");
         }

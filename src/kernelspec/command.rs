@@ -1,7 +1,7 @@
 //! `parcourse kernel install`, `uninstall` and `list`.
 
 use super::places::{self, Place};
-use super::spec::{self, Spec};
+use super::spec::{self, Contents, Spec};
 use crate::cli::HelpersArgument;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -56,6 +56,9 @@ pub struct InstallArguments {
     display_name: String,
     #[command(flatten)]
     helpers: HelpersArgument,
+    /// Keep no warm kernel waiting for the next notebook (it takes about half a GiB of memory)
+    #[arg(long)]
+    no_standby: bool,
     /// Replace another program's kernel of that name
     #[arg(long)]
     force: bool,
@@ -88,7 +91,8 @@ pub fn main(action: Action) -> Result<ExitCode> {
 fn install(arguments: &InstallArguments) -> Result<ExitCode> {
     let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
     let helpers = find_helpers(&arguments.helpers)?;
-    let folder = spec::write_spec(&kernels, &arguments.name, &arguments.display_name, helpers.as_deref(), arguments.force)?;
+    let contents = Contents { display_name: &arguments.display_name, helpers: helpers.as_deref(), standby: !arguments.no_standby };
+    let folder = spec::write(&kernels, &arguments.name, contents, arguments.force)?;
     println!("installed `{}` in {}", arguments.name, folder.display());
     if helpers.is_none() {
         println!("no helper crate was found: kernels will look for `helpers` beside each notebook's folder, and start cold elsewhere");

@@ -8,4 +8,4 @@ mod places;
 mod spec;
 
 pub use command::{Action, main};
-pub use spec::write;
+pub use spec::{Contents, write};

@@ -48,15 +48,20 @@ impl Spec {
     }
 }
 
-/// Writes a spec for this program into `directory/NAME` (`directory` is what Jupyter calls a `kernels` folder) and returns that folder.
-///
-/// Replaces one of ours; refuses to replace anything else.
-pub fn write(directory: &Path, name: &str, display_name: &str, helpers: Option<&Path>) -> Result<PathBuf> {
-    write_spec(directory, name, display_name, helpers, false)
+/// What a spec of ours says.
+#[derive(Debug, Clone, Copy)]
+pub struct Contents<'a> {
+    pub display_name: &'a str,
+    /// The helper crate whose template kernels start from.
+    pub helpers: Option<&'a Path>,
+    /// Whether a warm kernel waits for the next notebook.
+    pub standby: bool,
 }
 
-/// The same; `force` replaces somebody else's spec, too.
-pub fn write_spec(directory: &Path, name: &str, display_name: &str, helpers: Option<&Path>, force: bool) -> Result<PathBuf> {
+/// Writes a spec for this program into `directory/NAME` (`directory` is what Jupyter calls a `kernels` folder) and returns that folder.
+///
+/// Replaces one of ours; anything else only with `force`.
+pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) -> Result<PathBuf> {
     check_name(name)?;
     let folder = directory.join(name);
     if let Some(present) = Spec::read(&folder)
@@ -70,7 +75,7 @@ pub fn write_spec(directory: &Path, name: &str, display_name: &str, helpers: Opt
         );
     }
     let program = std::env::current_exe().context("failed to find this program's own file")?;
-    let text = serde_json::to_string_pretty(&contents(&program, display_name, helpers))? + "\n";
+    let text = serde_json::to_string_pretty(&contents.to_json(&program))? + "\n";
     std::fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
     // Logos first: whoever sees the new kernel.json finds them.
     for (file, bytes) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
@@ -92,20 +97,27 @@ pub fn remove(spec: &Spec) -> Result<()> {
     std::fs::remove_dir_all(&spec.folder).with_context(|| format!("failed to remove {}", spec.folder.display()))
 }
 
-fn contents(program: &Path, display_name: &str, helpers: Option<&Path>) -> Value {
-    let mut environment = serde_json::Map::new();
-    if let Some(helpers) = helpers {
-        environment.insert("PARCOURSE_HELPERS".to_owned(), json!(helpers));
+impl Contents<'_> {
+    fn to_json(self, program: &Path) -> Value {
+        let mut environment = serde_json::Map::new();
+        if let Some(helpers) = self.helpers {
+            environment.insert("PARCOURSE_HELPERS".to_owned(), json!(helpers));
+        }
+        let mut argv = vec![json!(program), json!("kernel")];
+        if self.standby {
+            argv.push(json!("--standby"));
+        }
+        argv.extend([json!("--connection-file"), json!("{connection_file}")]);
+        json!({
+            "argv": argv,
+            "display_name": self.display_name,
+            "language": "rust",
+            // The kernel decides what an interrupt means for the user's process: variables survive where they can.
+            "interrupt_mode": "message",
+            "env": environment,
+            "metadata": { MARK: { "version": env!("CARGO_PKG_VERSION") } },
+        })
     }
-    json!({
-        "argv": [program, "kernel", "--connection-file", "{connection_file}"],
-        "display_name": display_name,
-        "language": "rust",
-        // The kernel decides what an interrupt means for the user's process: variables survive where they can.
-        "interrupt_mode": "message",
-        "env": environment,
-        "metadata": { MARK: { "version": env!("CARGO_PKG_VERSION") } },
-    })
 }
 
 /// What Jupyter accepts as a kernel's name.
@@ -131,10 +143,12 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
 
+    const PLAIN: Contents<'_> = Contents { display_name: "Rust", helpers: None, standby: false };
+
     #[test]
     fn writes_what_jupyter_needs_and_knows_its_own() {
         let place = tempfile::tempdir().unwrap();
-        let folder = write(place.path(), "rust", "Rust", Some(Path::new("/course/helpers"))).unwrap();
+        let folder = write(place.path(), "rust", Contents { helpers: Some(Path::new("/course/helpers")), ..PLAIN }, false).unwrap();
         assert_eq!(folder, place.path().join("rust"));
         let value: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("kernel.json")).unwrap()).unwrap();
         let program = std::env::current_exe().unwrap();
@@ -145,7 +159,9 @@ mod tests {
         assert_eq!(value["env"], json!({ "PARCOURSE_HELPERS": "/course/helpers" }));
         let spec = Spec::read(&folder).unwrap();
         assert!(spec.ours && spec.program_exists());
-        write(place.path(), "rust", "Rust again", None).unwrap();
+        write(place.path(), "rust", Contents { display_name: "Rust again", standby: true, ..PLAIN }, false).unwrap();
+        let value: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("kernel.json")).unwrap()).unwrap();
+        assert_eq!(value["argv"][2], "--standby");
         assert_eq!(Spec::read(&folder).unwrap().display_name, "Rust again");
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "kernel.json and two logos, nothing temporary");
         remove(&spec).unwrap();
@@ -159,12 +175,12 @@ mod tests {
             let folder = place.path().join("rust");
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("kernel.json"), text).unwrap();
-            let error = write(place.path(), "rust", "Rust", None).unwrap_err().to_string();
+            let error = write(place.path(), "rust", PLAIN, false).unwrap_err().to_string();
             assert!(error.contains("--force"), "{error}");
             assert!(remove(&Spec::read(&folder).unwrap()).is_err());
             assert_eq!(std::fs::read_to_string(folder.join("kernel.json")).unwrap(), text);
         }
-        write_spec(place.path(), "rust", "Rust", None, true).unwrap();
+        write(place.path(), "rust", PLAIN, true).unwrap();
         assert!(Spec::read(&place.path().join("rust")).unwrap().ours);
     }
 
@@ -172,7 +188,7 @@ mod tests {
     fn names_that_jupyter_would_refuse_are_refused() {
         let place = tempfile::tempdir().unwrap();
         for name in ["", "..", "a/b", "rust kernel", "ünï"] {
-            assert!(write(place.path(), name, "Rust", None).is_err(), "{name:?}");
+            assert!(write(place.path(), name, PLAIN, false).is_err(), "{name:?}");
         }
         assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
     }

@@ -11,7 +11,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// The course's defaults for JupyterLab's settings; what the learner changes in its settings editor wins. Without this a newcomer is
@@ -55,14 +55,12 @@ impl Server<'_> {
             .env("JUPYTER_DATA_DIR", &folders[1])
             .env("JUPYTER_RUNTIME_DIR", self.session.runtime())
             .env("JUPYTER_PATH", self.session.jupyter_path())
+            .env("IPYTHONDIR", state.join("ipython"))
             .env("JUPYTERLAB_WORKSPACES_DIR", &workspaces)
             .env("JUPYTERLAB_SETTINGS_DIR", folders[0].join("lab/user-settings"))
             .env_remove("JUPYTER_CONFIG_PATH")
             .env_remove("JUPYTER_PREFER_ENV_PATH")
             .env_remove("JUPYTERLAB_DIR");
-        if let Some(search_path) = std::env::var_os("LD_LIBRARY_PATH") {
-            command.env("LD_LIBRARY_PATH", without_build_folders(&search_path)?);
-        }
         Ok(command)
     }
 
@@ -79,6 +77,8 @@ impl Server<'_> {
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",
+            // The kernel completes and explains by itself; looking for language servers runs npm, if there is one, at every start.
+            "--LanguageServerManager.autodetect=False",
         ]
         .map(OsString::from)
         .into();
@@ -123,27 +123,6 @@ pub fn browser_is_likely() -> bool {
         || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// `cargo run` puts its build folders on the library search path, where a helper library of another build would shadow the one that a
-/// cell was compiled against. Everything else on the path (MPI from an environment module) stays.
-fn without_build_folders(search_path: &OsStr) -> Result<OsString> {
-    let binary = std::env::current_exe().context("failed to find this binary's own path")?;
-    let build = binary.parent().unwrap_or(Path::new("/"));
-    let kept: Vec<PathBuf> = std::env::split_paths(search_path).filter(|folder| !folder.starts_with(build)).collect();
-    std::env::join_paths(kept).context("failed to rebuild LD_LIBRARY_PATH")
-}
-
 fn short_digest(text: &OsStr) -> String {
     Sha256::digest(text.as_bytes())[..6].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_build_folders_leave_the_library_path() {
-        let build = std::env::current_exe().unwrap().parent().unwrap().to_path_buf();
-        let given = std::env::join_paths([build.join("deps"), "/opt/mpi/lib".into(), build.clone()]).unwrap();
-        assert_eq!(without_build_folders(&given).unwrap(), "/opt/mpi/lib");
-    }
 }

@@ -2,29 +2,36 @@
 //!
 //! Four steps, each shown while it runs and each nearly free when its work is already done: the Rust toolchain has its library sources
 //! (`toolchain`), a private Python environment holds a pinned JupyterLab (`python`, `environment`), the template that lets kernels start
-//! warm is built (`adapters`), the server runs until Ctrl-C (`jupyter`, `session`, `supervise`).
+//! warm is built ([`template`]), the server runs until Ctrl-C (`jupyter`, `session`, `supervise`).
 //!
 //! Everything written lies in two folders, [`paths::cache`] and [`paths::private_tmp`]. The user's own Jupyter (settings, kernels,
 //! extensions) is neither read nor changed: what is right for another JupyterLab may break this one, and a course must look the same for
 //! everybody. Registering the kernel with an existing Jupyter is `parcourse kernel install`.
 
-mod adapters;
 mod course;
 mod environment;
 mod jupyter;
 mod progress;
 mod python;
 mod session;
+mod standby;
 mod supervise;
 mod toolchain;
 
-use crate::{cli::HelpersArgument, paths};
+use crate::cli::HelpersArgument;
+use crate::template::{self, Flavor};
+use crate::{
+    kernelspec::{self, Contents},
+    paths,
+};
 use anyhow::{Context, Result};
 use course::Course;
 use environment::Environment;
 use progress::Steps;
 use session::Session;
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Where to open, and what to hand on to Jupyter.
 #[derive(clap::Args)]
@@ -41,6 +48,9 @@ pub struct LabArguments {
     /// Set up, print the path of the private Python, and stop: for a machine that will be offline later
     #[arg(long)]
     setup_only: bool,
+    /// Keep no warm kernel waiting for the next notebook (it takes about half a GiB of memory)
+    #[arg(long)]
+    no_standby: bool,
     #[command(flatten)]
     helpers: HelpersArgument,
     /// Options for Jupyter itself, after `--`
@@ -57,14 +67,15 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     let mut steps = Steps::new(if arguments.setup_only { 3 } else { 4 });
     toolchain::ensure(&course.root, &mut steps)?;
     let environment = Environment::ensure(&python::find()?, &mut steps)?;
-    adapters::ensure_template(&helpers, &mut steps)?;
+    ensure_template(&helpers, &mut steps)?;
     if arguments.setup_only {
         println!("{}", environment.python().display());
         return Ok(ExitCode::SUCCESS);
     }
     steps.begin(&format!("Starting JupyterLab on {}", course.root.display()));
     let session = Session::create()?;
-    adapters::write_kernelspec(&session.jupyter_path(), &helpers)?;
+    let spec = Contents { display_name: "Rust", helpers: Some(&helpers), standby: !arguments.no_standby };
+    kernelspec::write(&session.jupyter_path().join("kernels"), "rust", spec, false)?;
     let command = jupyter::Server {
         environment: &environment,
         session: &session,
@@ -74,6 +85,19 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
         extra: &arguments.jupyter,
     }
     .command()?;
+    if !arguments.no_standby {
+        // Without it the first notebook starts a few seconds later, no more.
+        if let Err(error) = standby::start(&command, &helpers, &course.root) {
+            eprintln!("parcourse: no warm kernel is waiting: {error:#}");
+        }
+    }
     steps.done("press Ctrl-C here to stop it");
     supervise::run(command)
+}
+
+fn ensure_template(helpers: &Path, steps: &mut Steps) -> Result<()> {
+    steps.begin(&format!("Helper crate {}, compiled so that kernels start warm", helpers.display()));
+    let template = template::ensure(helpers, Flavor::Parcourse, &mut |what| steps.inside(what))?;
+    steps.done(&template.path().display().to_string());
+    Ok(())
 }

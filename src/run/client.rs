@@ -4,12 +4,12 @@ use super::KernelKind;
 use super::directory::Directory;
 use super::notebook::Source;
 use super::process::{Death, Process};
-use super::warm::Templates;
-use anyhow::{Context, Result, bail};
+use super::warm::{Engine, Templates};
+use anyhow::{Context, Result, bail, ensure};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{
-    ConnectionInfo, ExecutionState, InputReply, InterruptRequest, JupyterMessage, JupyterMessageContent, KernelInfoReply,
-    KernelInfoRequest, ShutdownRequest,
+    ConnectionInfo, ExecuteRequest, ExecutionState, InputReply, InterruptRequest, JupyterMessage, JupyterMessageContent, KernelInfoReply,
+    KernelInfoRequest, ReplyStatus, ShutdownRequest,
 };
 use jupyter_zmq_client::{
     ClientControlConnection, DealerSendConnection, create_client_control_connection, create_client_iopub_connection,
@@ -28,6 +28,9 @@ const SEND_LIMIT: Duration = Duration::from_secs(5);
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(3);
 /// A unix socket's address must fit into 108 bytes, with a suffix per socket.
 const LONGEST_IPC_PATH: usize = 100;
+
+/// What a kernel needs, made anew for every attempt to start it.
+pub type EngineFor<'a> = dyn Fn(&Directory) -> Result<Engine> + 'a;
 
 /// Something a kernel sent.
 pub enum Incoming {
@@ -53,28 +56,33 @@ pub struct Client {
 impl Client {
     /// Starts a kernel in the notebook's folder and waits until it answers. Ports that somebody else takes in between cost another try.
     pub async fn start(kind: KernelKind, source: &Source, templates: &Templates, limit: Duration) -> Result<Client> {
+        Client::launch(kind, &source.folder, &|directory: &Directory| templates.engine(source, directory), limit).await
+    }
+
+    /// The same for any folder, and any engine made for the kernel's private directory.
+    pub async fn launch(kind: KernelKind, folder: &Path, engine: &EngineFor<'_>, limit: Duration) -> Result<Client> {
         let deadline = Instant::now() + limit;
         let mut attempt = 1;
         loop {
-            match Client::attempt(kind, source, templates, deadline, limit).await {
+            match Client::attempt(kind, folder, engine, deadline, limit).await {
                 Err(error) if attempt < 3 && format!("{error:#}").contains("Address already in use") => attempt += 1,
                 result => return result,
             }
         }
     }
 
-    async fn attempt(kind: KernelKind, source: &Source, templates: &Templates, deadline: Instant, limit: Duration) -> Result<Client> {
+    async fn attempt(kind: KernelKind, folder: &Path, engine: &EngineFor<'_>, deadline: Instant, limit: Duration) -> Result<Client> {
         let directory = Directory::create()?;
-        let engine = templates.engine(source, &directory)?;
+        let engine = engine(&directory)?;
         let (connection, listeners) = connection_info(kind, directory.path()).await?;
         let file = directory.write_private("connection.json", &serde_json::to_vec_pretty(&connection)?)?;
         let audit = directory.write_private("audit", b"")?;
         // The ports were held until here; the kernel binds them as its first action.
         drop(listeners);
-        let process = Process::start(kind, directory, engine, &file, &audit, &source.folder)?;
+        let process = Process::start(kind, directory, engine, &file, &audit, folder)?;
         let answered = tokio::select! {
             biased;
-            answered = timeout_at(deadline, converse(&connection)) => answered,
+            answered = timeout_at(deadline, converse(kind, &connection)) => answered,
             death = process.died() => bail!("{death} while it was starting{}", log_of(&process)),
         };
         let Ok(sockets) = answered else {
@@ -163,7 +171,7 @@ struct Sockets {
 
 /// Connects and asks for the kernel's description until the answer has come on shell *and* its `idle` on iopub: only then is the
 /// subscription in place. The stock kernel's PUB socket says nothing when a subscriber arrives, so asking is the only way to know.
-async fn converse(connection: &ConnectionInfo) -> Result<Sockets> {
+async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Sockets> {
     let session = uuid::Uuid::new_v4().to_string();
     let identity = peer_identity_for_session(&session)?;
     let iopub = create_client_iopub_connection(connection, "", &session).await?;
@@ -201,9 +209,31 @@ async fn converse(connection: &ConnectionInfo) -> Result<Sockets> {
                 _ => {}
             }
             if let (true, Some(info)) = (subscribed, &info) {
+                if kind == KernelKind::Parcourse {
+                    wait_for_engine(&mut shell, &mut incoming).await?;
+                }
                 return Ok(Sockets { shell, stdin, control, incoming, info: info.clone() });
             }
         }
+    }
+}
+
+/// Our kernel answers questions about itself while its engine is still loading. A command to the engine waits for it, so that loading
+/// counts as starting and not against the time of the first cell. (The stock kernel loads first and answers then.)
+async fn wait_for_engine(shell: &mut DealerSendConnection, incoming: &mut mpsc::Receiver<Incoming>) -> Result<()> {
+    // Silent: it leaves no trace, not even in the execution count.
+    let request: JupyterMessage = ExecuteRequest { silent: true, store_history: false, ..ExecuteRequest::new(":vars".to_string()) }.into();
+    let id = request.header.msg_id.clone();
+    shell.send(request).await?;
+    loop {
+        let Incoming::Shell(message) = incoming.recv().await.context("the connection to the kernel was closed")? else { continue };
+        if message.parent_header.is_none_or(|parent| parent.msg_id != id) {
+            continue;
+        }
+        let JupyterMessageContent::ExecuteReply(reply) = message.content else { continue };
+        let reason = reply.error.map_or_else(|| "it gave no reason".to_string(), |error| error.evalue);
+        ensure!(reply.status == ReplyStatus::Ok, "the kernel's engine does not work: {reason}");
+        return Ok(());
     }
 }
 

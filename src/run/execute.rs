@@ -124,6 +124,10 @@ async fn run_cells(number: usize, source: &Source, settings: &Settings, client: 
         let place = session.executions.len() - 1;
         let verdict = judge(source, cell, &session.executions[place], settings.kernel, &engine_source);
         let dead = matches!(session.executions[place].ending, Ending::Died(_) | Ending::TimedOut { killed: true } | Ending::Protocol(_));
+        if let Verdict::Failed(failure) = &verdict {
+            let place = format!("{}, code cell {}", source.path.display(), cell.number);
+            progress.borrow_mut().note(&format!("failed  {place}: {}: {}", failure.kind.name(), failure.summary));
+        }
         if matches!(verdict, Verdict::Failed(_)) && (dead || !settings.keep_going) {
             give_up = Some(if dead { "the kernel was gone" } else { "an earlier cell had failed" });
         }

@@ -27,6 +27,15 @@ mod warm;
 
 pub use guard::{GuardArguments, main as guard};
 
+/// A kernel and what it executes, for whoever else needs one: `parcourse bench`.
+pub mod kernels {
+    pub use super::client::Client;
+    pub use super::directory::Directory;
+    pub use super::schedule::stopped;
+    pub use super::session::{Ending, Execution, Session};
+    pub use super::warm::Engine;
+}
+
 use crate::cli::HelpersArgument;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
@@ -125,7 +134,9 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
     check_destinations(&arguments, &sources)?;
     directory::sweep()?;
     let mut progress = Progress::new(arguments.quiet);
-    let templates = Templates::prepare(arguments.kernel, &sources, arguments.helpers.helpers.clone(), &mut |line| progress.preparing(line));
+    let templates = Templates::prepare(arguments.kernel, &sources, arguments.helpers.helpers.clone(), &mut |line| {
+        progress.preparing(&format!("preparing the helper crate: {line}"))
+    });
     let settings = Settings {
         kernel: arguments.kernel,
         jobs: arguments.jobs,

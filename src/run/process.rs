@@ -78,16 +78,17 @@ impl Process {
             // Our kernel has a guard of its own, which removes its build directory.
             command.args(["--patience", "1000"]);
         }
-        command.arg("--").arg(&program);
-        match kind {
-            KernelKind::Parcourse => {
-                command.args(["kernel", "--connection-file"]).arg(connection_file);
+        command.arg("--");
+        match (kind, &engine.command) {
+            (_, Some(other)) => command.args(other).arg(connection_file),
+            (KernelKind::Parcourse, None) => {
+                command.arg(&program).args(["kernel", "--connection-file"]).arg(connection_file);
                 if let Some(helpers) = &engine.helpers {
                     command.arg("--helpers").arg(helpers);
                 }
                 &mut command
             }
-            KernelKind::Evcxr => command.arg("--control_file").arg(connection_file),
+            (KernelKind::Evcxr, None) => command.arg(&program).arg("--control_file").arg(connection_file),
         };
         // What a kernel forgets to remove from its temporary directory goes with ours.
         command.env("TMPDIR", &temporary).envs(engine.environment.iter().map(|(name, value)| (name, value)));
@@ -115,6 +116,11 @@ impl Process {
             let _ = sender.send(Some(end));
         });
         Ok(Process { guard, line, death, directory, engine })
+    }
+
+    /// The process above all of the kernel's.
+    pub fn guard(&self) -> Option<u32> {
+        self.guard.id()
     }
 
     /// Returns when the kernel process has ended, at once if it has already.

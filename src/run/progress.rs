@@ -75,16 +75,21 @@ impl Progress {
         self.redraw();
     }
 
-    /// A notebook is done: its live line goes, `result` stays.
-    pub fn finished(&mut self, notebook: usize, result: &str) {
-        self.lines.retain(|line| line.notebook != notebook);
+    /// Something that is worth knowing before the notebook is done.
+    pub fn note(&mut self, text: &str) {
         if self.mode != Mode::Quiet {
-            self.print(result);
+            self.print(text);
         }
     }
 
+    /// A notebook is done: its live line goes, `result` stays.
+    pub fn finished(&mut self, notebook: usize, result: &str) {
+        self.lines.retain(|line| line.notebook != notebook);
+        self.note(result);
+    }
+
     /// Prints for good.
-    pub fn print(&mut self, text: &str) {
+    fn print(&mut self, text: &str) {
         let mut out = self.erasure();
         out.push_str(text);
         out.push('\n');

@@ -53,7 +53,7 @@ async fn all(mut futures: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
 }
 
 /// Returns the name of a signal that asks us to stop.
-async fn stopped() -> &'static str {
+pub async fn stopped() -> &'static str {
     let listen = |kind| signal(kind).ok();
     let (mut interrupt, mut terminate, mut hangup) =
         (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));

@@ -74,6 +74,8 @@ pub struct Engine {
     /// The helper crate, for a kernel that looks after its template itself.
     pub helpers: Option<PathBuf>,
     pub environment: Vec<(&'static str, OsString)>,
+    /// The kernel's command line, when it is not the usual one.
+    pub command: Option<Vec<OsString>>,
     /// Where the engine writes the source it generates, when the runner knows.
     pub directory: Option<PathBuf>,
     /// The private copy of a template; gone when dropped.
@@ -81,13 +83,20 @@ pub struct Engine {
 }
 
 impl Engine {
-    fn warm(template: &Template) -> Result<Engine> {
-        let copy = template.checkout()?;
-        let environment = copy.environment().to_vec();
-        Ok(Engine { helpers: None, environment, directory: Some(copy.path().to_path_buf()), copy: Some(copy) })
+    /// That of a kernel with a command line of its own, to which the connection file is added.
+    pub fn of(command: Vec<OsString>, environment: Vec<(&'static str, OsString)>) -> Engine {
+        Engine { command: Some(command), environment, ..Engine::default() }
     }
 
-    fn cold(directory: &Directory) -> Result<Engine> {
+    /// The stock kernel's, from a template.
+    pub fn warm(template: &Template) -> Result<Engine> {
+        let copy = template.checkout()?;
+        let environment = copy.environment().to_vec();
+        Ok(Engine { helpers: None, environment, directory: Some(copy.path().to_path_buf()), copy: Some(copy), command: None })
+    }
+
+    /// The stock kernel's, from nothing.
+    pub fn cold(directory: &Directory) -> Result<Engine> {
         let path = directory.path().join("engine");
         std::fs::create_dir(&path).context("failed to make the engine's directory")?;
         Ok(Engine { environment: vec![("EVCXR_TMPDIR", path.clone().into())], directory: Some(path), ..Engine::default() })

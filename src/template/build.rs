@@ -26,6 +26,7 @@ pub struct Staged {
 /// Builds the template in a directory beside its place.
 pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, progress: &mut dyn FnMut(&str)) -> Result<Staged> {
     let start = Instant::now();
+    ingredients.flavor.check_cpu(&ingredients.toolchain.rustc)?;
     let claim = Claim::create(root, store::build_prefix())?;
     let template = claim.path().join("template");
     let work = template.join("work");
@@ -41,6 +42,10 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
         .chain(ingredients.flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())))
         .chain([("EVCXR_TMPDIR", work.clone().into()), ("EVCXR_CONFIG_DIR", claim.path().into())])
         .collect();
+    if !ingredients.toolchain.has_library_sources() {
+        // The engine asks rustup for them when it starts; without rustup it does without them, and guesses fewer types.
+        progress("the standard library's sources are not installed (rust-src): fetching them, which needs the network");
+    }
     let mut task = Task::new(ingredients, &work, &environment)?;
     task.command.arg("--resolve");
     let report = task.run(claim.path(), lock, progress)?;

@@ -1,6 +1,6 @@
 //! A kernel's private copy of a template.
 
-use super::claim::{self, Claim, Hold};
+use super::claim::{self, Claim};
 use super::flavor::Flavor;
 use super::store::Template;
 use super::{copy, lockfile, prune};
@@ -140,15 +140,6 @@ fn refresh(target: &Path, packages: &[String], newest: SystemTime) -> Result<()>
         }
     }
     Ok(())
-}
-
-/// Takes a share in a checkout for this process, so that it stays even if the process that made it dies.
-/// For kernels, with the value of `EVCXR_TMPDIR`; `None` when that directory is not one of ours.
-pub fn adopt(work: &Path) -> Result<Option<Hold>> {
-    match work.parent() {
-        Some(claimed) => claim::hold(claimed),
-        None => Ok(None),
-    }
 }
 
 /// Removes the checkouts of processes that died without doing so. Returns how many.

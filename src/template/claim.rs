@@ -28,12 +28,6 @@ pub struct Claim {
     _lock: File,
 }
 
-/// A share in somebody else's claim: while it lives, the directory is not swept even if its owner dies.
-#[derive(Debug)]
-pub struct Hold {
-    _lock: File,
-}
-
 impl Claim {
     /// Makes `PREFIX-PID-RANDOM` in `parent`.
     pub fn create(parent: &Path, prefix: &str) -> Result<Claim> {
@@ -79,19 +73,6 @@ impl Drop for Claim {
                 Err(_) => std::thread::sleep(Duration::from_millis(10)),
             }
         }
-    }
-}
-
-/// Takes a share in the claimed directory `path`. `None` when it is not claimed.
-pub fn hold(path: &Path) -> Result<Option<Hold>> {
-    let file = match File::open(path.join(OWNER)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("failed to open {}", path.join(OWNER).display())),
-    };
-    match file.try_lock_shared() {
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Hold { _lock: file })),
-        Err(TryLockError::WouldBlock) => anyhow::bail!("{} is being removed: its owner ended", path.display()),
     }
 }
 
@@ -222,17 +203,6 @@ mod tests {
         assert_eq!(sweep(parent.path(), "other"), 0);
         assert_eq!(sweep(parent.path(), "kernel"), 1);
         assert!(!path.exists());
-    }
-
-    #[test]
-    fn a_share_keeps_the_directory_after_the_owner_died() {
-        let parent = tempfile::tempdir().unwrap();
-        let path = owned_by(parent.path(), "kernel-1", &Owner::this_process());
-        let share = hold(&path).unwrap().unwrap();
-        assert_eq!(sweep(parent.path(), "kernel"), 0);
-        drop(share);
-        assert_eq!(sweep(parent.path(), "kernel"), 1);
-        assert!(hold(&path).unwrap().is_none());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Which kernel a template is for, and what its cells are built with.
 
+use anyhow::{Context, Result, bail};
 use std::path::Path;
+use std::process::Command;
 
 /// The variable with which a learner or an administrator chooses the CPU that cells are compiled for.
 pub const TARGET_CPU: &str = "PARCOURSE_TARGET_CPU";
@@ -14,12 +16,28 @@ pub enum Flavor {
     Stock,
 }
 
-/// What the engine's own manifest asks for (opt-level 2, debug assertions, overflow checks, incremental) makes benchmarks in cells
-/// mislead. Cargo lets the environment override the profile.
+/// What the engine's own manifest asks for (debug assertions, overflow checks, 16 incremental codegen units) makes benchmarks in cells
+/// mislead. Cargo lets the environment override the profile. Optimisation is not in here: see `setup_commands`.
+///
+/// Compiling the same 14 cells (expressions, functions, a struct, rayon, ndarray, a thread) after each other took, per cell, in
+/// instructions and in the best wall time of three interleaved rounds on a busy machine with 2 cores:
+///
+/// | settings | instructions | wall |
+/// |---|---|---|
+/// | the stock kernel's | 1.28 G | 1022 ms |
+/// | opt-level 3, no checks, line tables | 1.35 G | 1005 ms |
+/// | the same, one codegen unit | 1.20 G | 886 ms |
+/// | **the same, one codegen unit, not incremental** | **1.17 G** | **854 ms** |
+/// | the same, two codegen units, not incremental | 1.43 G | 1001 ms |
+/// | one codegen unit, not incremental, no line tables | 1.06 G | 811 ms |
+///
+/// A cell is too small for several units, and shares too little with the one before it for incremental compilation. Line tables are worth
+/// their 40 ms: without them no panic can be told by its line.
 const FOR_MEASURING: &[(&str, &str)] = &[
     ("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false"),
     ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false"),
-    // So that a failed cell can be told by its line; stripping costs a process of its own.
+    ("CARGO_PROFILE_DEV_INCREMENTAL", "false"),
+    ("CARGO_PROFILE_DEV_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only"),
     ("CARGO_PROFILE_DEV_STRIP", "none"),
 ];
@@ -62,6 +80,18 @@ impl Flavor {
         let mut commands = vec![":opt 3".to_owned()];
         commands.extend(target_cpu().map(|cpu| format!(":build_env RUSTFLAGS=-Cprefer-dynamic -Ctarget-cpu={cpu}")));
         commands
+    }
+
+    /// An error when the chosen CPU is none that the compiler knows: it would only warn, and compile for something else.
+    pub(super) fn check_cpu(self, rustc: &Path) -> Result<()> {
+        let Some(cpu) = target_cpu().filter(|_| self == Flavor::Parcourse) else { return Ok(()) };
+        let output = Command::new(rustc).args(["--print", "target-cpus"]).output();
+        let output = output.with_context(|| format!("failed to run {}", rustc.display()))?;
+        let known = String::from_utf8_lossy(&output.stdout);
+        if !known.lines().any(|line| line.split_whitespace().next() == Some(&cpu)) {
+            bail!("{TARGET_CPU}={cpu}: the compiler knows no such CPU (`rustc --print target-cpus` lists them); unset it for the baseline");
+        }
+        Ok(())
     }
 
     /// What a template must be told apart by because of the CPU: nothing for the baseline, the name of the CPU when one is chosen, and

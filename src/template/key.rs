@@ -139,7 +139,8 @@ mod tests {
     fn changes_with_content_and_not_with_time() {
         let folder = tempfile::tempdir().unwrap();
         helpers(folder.path());
-        let key = |flavor| Ingredients::look(folder.path(), flavor, folder.path()).unwrap().key;
+        let memory = tempfile::tempdir().unwrap();
+        let key = |flavor| Ingredients::look(folder.path(), flavor, memory.path()).unwrap().key;
         let first = key(Flavor::Parcourse);
         assert!(first.starts_with("parcourse-"), "{first}");
         assert_ne!(first, key(Flavor::Stock));
@@ -164,8 +165,8 @@ mod tests {
         };
         assert!(variables(&[("CARGO_PKG_NAME", "x"), ("CARGO_TARGET_DIR", "y"), ("HOME", "z")]).is_empty());
         assert_eq!(variables(&[("CARGO_PROFILE_DEV_LTO", "thin"), ("RUSTC_WRAPPER", "sccache")]).len(), 2);
-        let ours = environment(Flavor::Parcourse, [("CARGO_PROFILE_DEV_OPT_LEVEL".into(), "0".into())].into_iter());
-        assert_eq!(ours["CARGO_PROFILE_DEV_OPT_LEVEL".as_ref() as &std::ffi::OsStr], "3", "a kernel sets ours over the user's");
+        let ours = environment(Flavor::Parcourse, [("CARGO_PROFILE_DEV_CODEGEN_UNITS".into(), "256".into())].into_iter());
+        assert_eq!(ours["CARGO_PROFILE_DEV_CODEGEN_UNITS".as_ref() as &std::ffi::OsStr], "1", "a kernel sets ours over the user's");
     }
 
     #[test]

@@ -26,8 +26,7 @@ mod store;
 mod toolchain;
 
 pub use builder::{BuildArguments, main as build_main};
-pub use checkout::{WorkDirectory, adopt, sweep};
-pub use claim::Hold;
+pub use checkout::{WorkDirectory, sweep};
 pub use command::{PrepareArguments, main};
 pub use flavor::Flavor;
 pub use lockfile::restore as restore_lockfile;

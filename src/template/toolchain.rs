@@ -47,6 +47,11 @@ impl Toolchain {
         self.rustc.parent()?.parent()
     }
 
+    /// Whether the standard library's sources are installed: the engine learns the types of variables from them.
+    pub fn has_library_sources(&self) -> bool {
+        self.sysroot().is_some_and(|root| root.join("lib/rustlib/src/rust/library/std").is_dir())
+    }
+
     /// What makes rustup choose this compiler in any folder: the engine asks it in a kernel's folder, not in the helper crate's.
     pub fn environment(&self) -> Option<(&'static str, OsString)> {
         let sysroot = self.sysroot().filter(|_| self.from_rustup)?;
@@ -146,12 +151,14 @@ mod tests {
     #[test]
     fn remembers_what_the_compiler_said() {
         let memory = tempfile::tempdir().unwrap();
-        let first = Toolchain::find(Path::new("/"), memory.path()).unwrap();
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let first = Toolchain::find(here, memory.path()).unwrap();
         assert!(first.version.starts_with("rustc "), "{}", first.version);
         assert!(first.host().unwrap().contains('-'));
+        assert!(first.has_library_sources(), "rust-toolchain.toml asks for rust-src");
         assert!(first.standard_library().contains("libstd-"), "{}", first.standard_library());
         assert_eq!(std::fs::read_dir(memory.path().join("rustc")).unwrap().count(), 1);
-        assert_eq!(Toolchain::find(Path::new("/"), memory.path()).unwrap(), first);
+        assert_eq!(Toolchain::find(here, memory.path()).unwrap(), first);
     }
 
     #[test]

@@ -26,7 +26,9 @@ def main():
         assert cell.execution_count, f"cell {number} was not executed"
         counts.append(cell.execution_count)
         failed = any(output.output_type == "error" for output in cell.outputs)
-        assert failed == ("raises-exception" in cell.metadata.get("tags", [])), f"cell {number}: {cell.outputs}"
+        # The stock kernel answers a panic and a failing `?` as if nothing had happened.
+        if failed or KERNEL == "rust":
+            assert failed == ("raises-exception" in cell.metadata.get("tags", [])), f"cell {number}: {cell.outputs}"
     assert counts, f"{path} has no code"
     assert counts == sorted(set(counts)), counts
     assert any(cell.get("outputs") for cell in notebook.cells), "no cell shows anything"

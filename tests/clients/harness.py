@@ -57,6 +57,8 @@ class Kernel:
         self.connect()
 
     def connect(self):
+        # Messages that came while another request was waited for, by the id of the request they belong to.
+        self.replies, self.published = {}, {}
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=PATIENCE)
@@ -68,28 +70,32 @@ class Kernel:
     def send(self, code, **options):
         return self.client.execute(code, **options)
 
+    def receive(self):
+        """Takes in what has come on the two channels that answer requests; what belongs to no request is of no interest."""
+        with contextlib.suppress(Empty):
+            message = self.client.get_iopub_msg(timeout=0.05)
+            self.published.setdefault(message["parent_header"].get("msg_id"), []).append(message)
+        with contextlib.suppress(Empty):
+            message = self.client.get_shell_msg(timeout=0.02)
+            self.replies[message["parent_header"].get("msg_id")] = message
+
     def finish(self, message_id, on_input=None, timeout=PATIENCE, on_message=None):
         """Waits for the reply and for idle: only both together mean that nothing more will come."""
         end = time.monotonic() + timeout
-        reply, idle, messages = None, False, []
-        while reply is None or not idle:
+        messages, idle = [], False
+        while message_id not in self.replies or not idle:
             if time.monotonic() > end:
-                raise AssertionError(f"no {'idle' if reply else 'reply'} within {timeout} s; published: {messages}")
-            with contextlib.suppress(Empty):
-                message = self.client.get_iopub_msg(timeout=0.05)
-                if message["parent_header"].get("msg_id") == message_id:
-                    messages.append(message)
-                    if on_message:
-                        on_message(message)
-                    idle = idle or message["content"].get("execution_state") == "idle"
-            with contextlib.suppress(Empty):
-                message = self.client.get_shell_msg(timeout=0.02)
-                if message["parent_header"].get("msg_id") == message_id:
-                    reply = message
+                raise AssertionError(f"no {'idle' if message_id in self.replies else 'reply'} within {timeout} s; published: {messages}")
+            self.receive()
+            for message in self.published.pop(message_id, []):
+                messages.append(message)
+                if on_message:
+                    on_message(message)
+                idle = idle or message["content"].get("execution_state") == "idle"
             if on_input:
                 with contextlib.suppress(Empty):
                     on_input(self.client.get_stdin_msg(timeout=0.02))
-        return Cell(reply, messages)
+        return Cell(self.replies.pop(message_id), messages)
 
     def run(self, code, on_input=None, timeout=PATIENCE, on_message=None, **options):
         return self.finish(self.send(code, allow_stdin=on_input is not None, **options), on_input, timeout, on_message)
@@ -97,12 +103,11 @@ class Kernel:
     def ask(self, message_id, timeout=PATIENCE):
         """The reply to a shell request other than execute."""
         end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            with contextlib.suppress(Empty):
-                message = self.client.get_shell_msg(timeout=1)
-                if message["parent_header"].get("msg_id") == message_id:
-                    return message["content"]
-        raise AssertionError(f"no reply within {timeout} s")
+        while message_id not in self.replies:
+            if time.monotonic() > end:
+                raise AssertionError(f"no reply within {timeout} s")
+            self.receive()
+        return self.replies.pop(message_id)["content"]
 
     def close(self):
         self.client.stop_channels()

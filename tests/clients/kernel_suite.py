@@ -10,7 +10,6 @@ from harness import HELPERS, KERNEL, PATIENCE
 # What is not run, and why. Anything else that the suite skips is a failure of this file.
 EXCLUDED = {
     "test_pager": "the kernel sends no pager payloads: documentation is answered by inspect",
-    "test_recv_iopub_welcome_msg": "the welcome message needs an XPUB socket, which the ZeroMQ library of the kernel does not offer",
 }
 
 
@@ -42,7 +41,7 @@ class RustKernel(jupyter_kernel_test.KernelTests):
     code_history_pattern = "*7*"
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "Vec"
-    code_clear_output = "parcourse::display::clear_output();"
+    code_clear_output = "parcourse::display::clear_output(false);"
 
     @classmethod
     def setUpClass(cls):
@@ -63,6 +62,7 @@ class RustKernel(jupyter_kernel_test.KernelTests):
 
 class RustWelcome(jupyter_kernel_test.IopubWelcomeTests):
     kernel_name = KERNEL
+    support_iopub_welcome = True
 
 
 def main():

@@ -18,7 +18,12 @@ impl Clients {
     pub fn set_up() -> Result<Self, String> {
         let python = environment(&lab_python()?)?;
         let jupyter = tempfile::tempdir().map_err(|error| error.to_string())?;
-        output(Command::new(PARCOURSE).current_dir(root()).args(["kernel", "install", "--name", "rust", "--prefix"]).arg(jupyter.path()))?;
+        output(
+            Command::new(PARCOURSE)
+                .current_dir(root())
+                .args(["kernel", "install", "--name", "rust", "--display-name", "Rust", "--prefix"])
+                .arg(jupyter.path()),
+        )?;
         let stock = jupyter.path().join("share/jupyter/kernels/rust-stock");
         let spec = serde_json::json!({
             "argv": [PARCOURSE, "--control_file", "{connection_file}"],

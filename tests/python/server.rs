@@ -32,6 +32,14 @@ impl Server {
             if line.contains("http://localhost:") && line.contains("token=") {
                 server.address = line.trim().to_owned();
                 server.took = started.elapsed();
+                // Jupyter says where it is a moment before it listens there.
+                let end = Instant::now() + Duration::from_secs(20);
+                while let Err(error) = TcpStream::connect(server.host()) {
+                    if Instant::now() > end {
+                        return Err(format!("{}: {error}", server.address));
+                    }
+                    std::thread::sleep(Duration::from_millis(20));
+                }
                 return Ok(server);
             }
             said.push(line);

@@ -169,6 +169,22 @@ pub fn wait(child: &mut Child, limit: Duration) -> std::process::ExitStatus {
     }
 }
 
+/// A terminal of this width: our side of it, and the one to give to a command.
+pub fn terminal(columns: u16) -> (std::fs::File, std::fs::File) {
+    use std::os::fd::FromRawFd;
+    let size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let (mut master, mut slave) = (-1, -1);
+    // SAFETY: both descriptors are only written to; no name and no attributes are asked for.
+    let result = unsafe { libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null(), &size) };
+    assert_eq!(result, 0, "openpty: {}", std::io::Error::last_os_error());
+    for descriptor in [master, slave] {
+        // SAFETY: other commands of these tests must not inherit the terminal.
+        unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+    // SAFETY: new descriptors that nobody else owns.
+    unsafe { (std::fs::File::from_raw_fd(master), std::fs::File::from_raw_fd(slave)) }
+}
+
 pub fn send(signal: i32, pid: i32) {
     // SAFETY: a plain system call.
     assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "failed to send signal {signal} to {pid}");

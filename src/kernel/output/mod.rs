@@ -141,6 +141,16 @@ impl Outputs {
         state.streams.push(Name::Stderr, text.as_bytes(), &self.publisher);
     }
 
+    /// Shows a line of the kernel's own, updated in place.
+    pub fn show_progress(&self, display_id: &str, text: &str, first: bool) {
+        let state = &mut *self.lock();
+        if !state.cell.capture {
+            let kind = if first { "display_data" } else { "update_display_data" };
+            let content = json!({ "data": { "text/plain": text }, "metadata": {}, "transient": { "display_id": display_id } });
+            self.publisher.publish(kind, content);
+        }
+    }
+
     fn begin_run(&self) {
         self.sources.reload();
         let state = &mut *self.lock();
@@ -337,6 +347,8 @@ impl Outputs {
                 state.streams.flush(&self.publisher);
                 self.publisher.publish("clear_output", json!({ "wait": message["wait"].as_bool().unwrap_or(false) }));
             }
+            // The value of the last expression follows; what was displayed before it has been shown above.
+            (Some("result"), _) => {}
             (Some("interrupted"), _) => state.ending.interrupted = true,
             _ => state.streams.push(Name::Stdout, format!("{body}\n").as_bytes(), &self.publisher),
         }

@@ -10,8 +10,7 @@ use std::path::Path;
 pub struct Surroundings(BTreeMap<String, String>);
 
 /// Lines of `/proc/self/status` that matter: identity, privileges, CPUs and memory nodes.
-const STATUS: [&str; 10] =
-    ["Uid", "Gid", "Groups", "Umask", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp", "Cpus_allowed", "Mems_allowed"];
+const STATUS: [&str; 10] = ["Uid", "Gid", "Groups", "Umask", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp", "Cpus_allowed", "Mems_allowed"];
 
 /// Environment variables that the engine, cargo or the dynamic linker read when they start.
 const READ_AT_START: [&str; 8] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"];

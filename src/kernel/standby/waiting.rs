@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
 use std::io::IoSliceMut;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -39,8 +39,14 @@ impl Successor {
         Successor { helpers, watch: std::env::var("JPY_PARENT_PID").ok().and_then(|pid| pid.parse().ok()) }
     }
 
-    /// Starts a standby in the background, unless one waits already or memory is short. `environment`: as this kernel was started with.
-    pub fn start(&self, environment: &[(String, String)]) -> Result<()> {
+    /// For a Jupyter server that is about to start: ends with this process.
+    pub fn for_server(helpers: PathBuf) -> Successor {
+        Successor { helpers, watch: Some(std::process::id() as i32) }
+    }
+
+    /// Starts a standby in the background, unless one waits already or memory is short. `environment` and `directory`: as the kernels
+    /// that it is for are started with.
+    pub fn start(&self, environment: &[(String, String)], directory: &Path) -> Result<()> {
         if available_memory_kib().is_some_and(|available| available < NEEDED_MEMORY_KIB) {
             return Ok(());
         }
@@ -50,7 +56,7 @@ impl Successor {
             command.arg("--watch").arg(pid.to_string());
         }
         let null = std::process::Stdio::null;
-        command.env_clear().envs(environment.iter().cloned()).stdin(null()).stdout(null()).stderr(null());
+        command.env_clear().envs(environment.iter().cloned()).current_dir(directory).stdin(null()).stdout(null()).stderr(null());
         // It detaches at once.
         command.status().context("failed to start a standby")?;
         Ok(())
@@ -86,7 +92,7 @@ pub fn main(arguments: Successor) -> Result<ExitCode> {
     rustix::net::listen(&listener, 1)?;
     let still_good = || {
         path.exists()
-            && arguments.watch.is_none_or(|pid| std::path::Path::new(&format!("/proc/{pid}")).exists())
+            && arguments.watch.is_none_or(|pid| Path::new(&format!("/proc/{pid}")).exists())
             && template::find(&arguments.helpers, template::Flavor::Parcourse)
                 .is_ok_and(|found| found.is_some_and(|found| super::key(&found).is_ok_and(|now| now == key)))
     };
@@ -144,7 +150,7 @@ fn claim() -> Result<Option<std::fs::File>> {
 }
 
 /// Has the engine load what the first cells of a notebook need, then forget it.
-async fn warm_up(body: &mut Body, helpers: &std::path::Path) -> Result<()> {
+async fn warm_up(body: &mut Body, helpers: &Path) -> Result<()> {
     let load = format!(":dep parcourse = {{ path = \"{}\" }}\nuse parcourse::prelude::*;", helpers.display());
     body.engine
         .call(move |context| -> Result<()> {

@@ -1,0 +1,203 @@
+//! What is told in the end, to people and to machines.
+
+use super::world::World;
+use super::{latency, memory, starts};
+use crate::bench::statistics::Sample;
+use crate::bench::table::Table;
+use crate::bench::units;
+use anyhow::Result;
+use serde::Serialize;
+use std::fmt;
+
+/// Everything that was measured.
+#[derive(Serialize)]
+pub struct Report {
+    benchmark: &'static str,
+    version: &'static str,
+    rounds: usize,
+    machine: Machine,
+    pub starts: Vec<starts::Measured>,
+    pub cells: Vec<latency::Measured>,
+    pub memory: Vec<memory::Memory>,
+    targets: Vec<Target>,
+}
+
+#[derive(Serialize)]
+struct Machine {
+    cpus: usize,
+    rustc: String,
+    /// Processes that want to run, averaged over a minute, before and after.
+    load: [Option<f64>; 2],
+}
+
+/// What the project promises.
+#[derive(Serialize)]
+struct Target {
+    name: &'static str,
+    at_most: f64,
+    measured: f64,
+    met: bool,
+}
+
+impl Report {
+    pub async fn new(rounds: usize, world: &World) -> Result<Report> {
+        let rustc = tokio::process::Command::new("rustc").arg("--version").current_dir(world.folder()).output().await;
+        let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()).unwrap_or_default();
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let machine = Machine { cpus, rustc, load: [load(), None] };
+        let version = env!("CARGO_PKG_VERSION");
+        let (starts, cells, memory, targets) = Default::default();
+        Ok(Report { benchmark: "kernel", version, rounds, machine, starts, cells, memory, targets })
+    }
+
+    /// After the last measurement.
+    pub fn finish(&mut self) {
+        self.machine.load[1] = load();
+        let median = |name: &str| self.starts.iter().find(|start| start.name == name)?.seconds.median();
+        let candidates = [
+            ("standby: seconds to the first result", 0.5, median("standby")),
+            ("warm: seconds to the first result", 4.0, median("warm")),
+            ("latency of all cells, relative to stock", 0.7, self.all_cells().2.median()),
+        ];
+        let judged = |(name, at_most, measured): (_, f64, Option<f64>)| {
+            measured.map(|measured| Target { name, at_most, measured, met: measured <= at_most })
+        };
+        self.targets = candidates.into_iter().filter_map(judged).collect();
+    }
+
+    pub fn has_failures(&self) -> bool {
+        self.starts.iter().any(|start| start.failure.is_some())
+    }
+
+    /// Per round the sum over all cells: stock, ours, and their ratio.
+    fn all_cells(&self) -> (Sample, Sample, Sample) {
+        let stock = Sample::sums(self.cells.iter().map(|cell| &cell.evcxr.seconds));
+        let ours = Sample::sums(self.cells.iter().map(|cell| &cell.parcourse.seconds));
+        let ratio = ours.ratios(&stock);
+        (stock, ours, ratio)
+    }
+}
+
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Machine { cpus, rustc, load } = &self.machine;
+        let rounds = if self.rounds == 1 { "1 round".to_string() } else { format!("{} rounds", self.rounds) };
+        writeln!(f, "parcourse {}, {rustc}, {cpus} CPUs, {rounds}", self.version)?;
+        if let Some(load) = load.iter().flatten().copied().reduce(f64::max)
+            && load > *cpus as f64 * 1.5
+        {
+            writeln!(f, "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times.")?;
+        }
+        if self.rounds < 5 {
+            writeln!(f, "Fewer than 5 rounds: medians are not worth quoting.")?;
+        }
+        if !self.starts.is_empty() {
+            write!(f, "\n{}", self.starts_table())?;
+        }
+        if !self.cells.is_empty() {
+            write!(f, "\n{}", self.cells_table())?;
+            write!(f, "\n{}", self.memory_table())?;
+        }
+        if !self.targets.is_empty() {
+            let mut table = Table::new(&["Targets", "measured", "at most", ""]);
+            for target in &self.targets {
+                let verdict = if target.met { "met" } else { "missed" };
+                table.row(vec![target.name.into(), units::ratio(target.measured), units::ratio(target.at_most), verdict.into()]);
+            }
+            write!(f, "\n{table}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn starts_table(&self) -> Table {
+        let mut table = Table::new(&[
+            "From start to first helper result",
+            "fastest",
+            "median",
+            "slowest",
+            "vs. stock",
+            "answer",
+            "1st cell",
+            "2nd cell",
+        ]);
+        for start in &self.starts {
+            let name = start.start.in_words();
+            match (&start.left_out, &start.failure) {
+                (Some(reason), _) => table.row(vec![format!("{name}: left out, {reason}")]),
+                (_, Some(reason)) => table.row(vec![format!("{name}: FAILED, {reason}")]),
+                _ => {
+                    let mut row = vec![name.to_string()];
+                    row.extend(three(&start.seconds));
+                    row.push(optional(start.ratio.as_ref().and_then(Sample::median), units::ratio));
+                    let parts = [&start.answer_seconds, &start.first_cell_seconds, &start.second_cell_seconds];
+                    row.extend(parts.map(|part| optional(part.median(), units::seconds)));
+                    table.row(row);
+                }
+            }
+        }
+        table
+    }
+
+    fn cells_table(&self) -> Table {
+        let mut table = Table::new(&[
+            "Latency of a cell",
+            "stock: fastest",
+            "median",
+            "slowest",
+            "ours: fastest",
+            "median",
+            "slowest",
+            "ratio",
+            "compile",
+            "run",
+        ]);
+        for cell in &self.cells {
+            let mut row = vec![cell.name.to_string()];
+            row.extend(three(&cell.evcxr.seconds));
+            row.extend(three(&cell.parcourse.seconds));
+            row.push(optional(cell.ratio.median(), units::ratio));
+            let parts = [&cell.parcourse.compile_seconds, &cell.parcourse.run_seconds];
+            row.extend(parts.map(|part| optional(part.median(), units::seconds)));
+            table.row(row);
+        }
+        let (stock, ours, ratio) = self.all_cells();
+        let mut row = vec!["all".to_string()];
+        row.extend(three(&stock));
+        row.extend(three(&ours));
+        row.push(optional(ratio.median(), units::ratio));
+        table.row(row);
+        let first = |of: fn(&latency::Measured) -> f64| self.cells.iter().map(of).sum::<f64>();
+        let (stock, ours) = (first(|cell| cell.evcxr.first_seconds), first(|cell| cell.parcourse.first_seconds));
+        let (blank, once) = (String::new(), |value| units::seconds(value));
+        let row = ["all, first pass".into(), blank.clone(), once(stock), blank.clone(), blank.clone(), once(ours), blank];
+        table.row(row.into_iter().chain([units::ratio(ours / stock)]).collect());
+        table
+    }
+
+    fn memory_table(&self) -> Table {
+        let mut table = Table::new(&["Memory after the cells", "PSS", "RSS"]);
+        if self.memory.is_empty() {
+            table.row(vec!["left out: this system has no /proc".into()]);
+        }
+        for part in &self.memory {
+            let kernel = if part.kernel == "evcxr" { "stock" } else { "ours" };
+            let amounts = [part.pss_bytes, part.rss_bytes].map(|bytes| units::bytes(bytes as f64));
+            table.row([format!("{kernel}, {}", part.process)].into_iter().chain(amounts).collect());
+        }
+        table
+    }
+}
+
+fn three(sample: &Sample) -> [String; 3] {
+    [sample.min(), sample.median(), sample.max()].map(|value| optional(value, units::seconds))
+}
+
+fn optional(value: Option<f64>, in_words: fn(f64) -> String) -> String {
+    value.map(in_words).unwrap_or_else(|| "-".to_string())
+}

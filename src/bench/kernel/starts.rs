@@ -1,0 +1,217 @@
+//! From starting a kernel to the first result that uses the helper crate.
+
+use super::telling::Telling;
+use super::world::World;
+use super::{LIMIT, latency, python};
+use crate::bench::statistics::Sample;
+use crate::bench::units;
+use crate::run::KernelKind;
+use crate::run::kernels::{Client, Directory, Engine, Session};
+use crate::template::Flavor;
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a standby may take to get warm.
+const STANDBY_LIMIT: Duration = Duration::from_secs(120);
+
+/// The ways of starting that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    StockCold,
+    StockTemplate,
+    Cold,
+    Warm,
+    Standby,
+    Python,
+}
+
+impl Start {
+    pub const ALL: [Start; 6] = [Start::StockCold, Start::StockTemplate, Start::Cold, Start::Warm, Start::Standby, Start::Python];
+
+    /// On the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Start::StockCold => "stock-cold",
+            Start::StockTemplate => "stock-template",
+            Start::Cold => "cold",
+            Start::Warm => "warm",
+            Start::Standby => "standby",
+            Start::Python => "python",
+        }
+    }
+
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Start::StockCold => "stock evcxr_jupyter, from nothing",
+            Start::StockTemplate => "stock evcxr_jupyter, copy of a template",
+            Start::Cold => "ours, cold (no template)",
+            Start::Warm => "ours, warm (template)",
+            Start::Standby => "ours, standby",
+            Start::Python => "ipykernel, numpy + dask + numba",
+        }
+    }
+}
+
+/// What was measured of one way of starting.
+#[derive(Serialize)]
+pub struct Measured {
+    #[serde(skip)]
+    pub start: Start,
+    pub name: &'static str,
+    /// From the start of the process to the second cell's result.
+    pub seconds: Sample,
+    /// To the kernel's first answer.
+    pub answer_seconds: Sample,
+    /// The first cell: `:dep` and `use`, or imports.
+    pub first_cell_seconds: Sample,
+    pub second_cell_seconds: Sample,
+    /// Relative to the stock kernel from nothing, round by round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<Sample>,
+    /// Why it was not measured, although that is no failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+impl Measured {
+    fn new(start: Start) -> Measured {
+        Measured {
+            start,
+            name: start.name(),
+            seconds: Sample::default(),
+            answer_seconds: Sample::default(),
+            first_cell_seconds: Sample::default(),
+            second_cell_seconds: Sample::default(),
+            ratio: None,
+            left_out: None,
+            failure: None,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.left_out.is_some() || self.failure.is_some()
+    }
+}
+
+/// One start's parts.
+struct Times {
+    answer: Duration,
+    first: Duration,
+    second: Duration,
+}
+
+/// Measures every way once per round, in turns. A way that fails is not tried again.
+pub async fn measure(starts: &[Start], rounds: usize, world: &World, python: &Path, telling: &Telling) -> Vec<Measured> {
+    let mut all: Vec<Measured> = starts.iter().copied().map(Measured::new).collect();
+    let mut ipykernel = Vec::new();
+    for measured in all.iter_mut().filter(|measured| measured.start == Start::Python) {
+        match python::kernel(python).await {
+            Ok(command) => ipykernel = command,
+            Err(reason) => measured.left_out = Some(reason),
+        }
+    }
+    for round in 1..=rounds {
+        for measured in all.iter_mut().filter(|measured| !measured.is_over()) {
+            let title = format!("start {round} of {rounds}: {}", measured.start.in_words());
+            telling.say(&title);
+            match once(measured.start, world, &ipykernel, &title, telling).await {
+                Ok(times) => {
+                    let total = times.answer + times.first + times.second;
+                    telling.say(&format!("{title}: {}", units::seconds(total.as_secs_f64())));
+                    measured.seconds.push(total.as_secs_f64());
+                    measured.answer_seconds.push(times.answer.as_secs_f64());
+                    measured.first_cell_seconds.push(times.first.as_secs_f64());
+                    measured.second_cell_seconds.push(times.second.as_secs_f64());
+                }
+                Err(error) => measured.failure = Some(format!("{error:#}")),
+            }
+        }
+    }
+    if let Some(stock) = all.iter().find(|measured| measured.start == Start::StockCold).map(|measured| measured.seconds.clone()) {
+        all.iter_mut().for_each(|measured| measured.ratio = Some(measured.seconds.ratios(&stock)));
+    }
+    all
+}
+
+async fn once(start: Start, world: &World, ipykernel: &[OsString], title: &str, telling: &Telling) -> Result<Times> {
+    match start {
+        Start::StockCold => launch(KernelKind::Evcxr, world, &|directory| Engine::cold(directory)).await,
+        Start::StockTemplate => {
+            let template = world.template(Flavor::Stock)?;
+            launch(KernelKind::Evcxr, world, &|_| Engine::warm(&template)).await
+        }
+        Start::Cold => {
+            let cache = world.empty_cache()?;
+            let engine = |_: &Directory| {
+                let environment = vec![("PARCOURSE_CACHE", cache.clone().into())];
+                Ok(Engine::of(world.kernel(false), environment))
+            };
+            launch(KernelKind::Parcourse, world, &engine).await
+        }
+        Start::Warm => launch(KernelKind::Parcourse, world, &|_| Ok(ours(world, false))).await,
+        Start::Standby => standby(world, title, telling).await,
+        Start::Python => {
+            let command = ipykernel.to_vec();
+            let client = |_: &Directory| Ok(Engine::of(command.clone(), Vec::new()));
+            let (times, client) = timed(KernelKind::Parcourse, world, &client, python::FIRST_CELL, python::SECOND_CELL).await?;
+            client.shut_down().await;
+            Ok(times)
+        }
+    }
+}
+
+/// How a kernel of ours is started here. With a temporary directory that several kernels have in common, for the sake of standbys: they
+/// take over only what would have started in the same surroundings, as Jupyter's kernels do.
+pub fn ours(world: &World, standby: bool) -> Engine {
+    let environment = vec![("TMPDIR", world.path("tmp").into())];
+    Engine::of(world.kernel(standby), environment)
+}
+
+async fn launch(kind: KernelKind, world: &World, engine: &dyn Fn(&Directory) -> Result<Engine>) -> Result<Times> {
+    let (times, client) = timed(kind, world, engine, &world.first_cell(), "cores().usable").await?;
+    client.shut_down().await;
+    Ok(times)
+}
+
+async fn timed(
+    kind: KernelKind,
+    world: &World,
+    engine: &dyn Fn(&Directory) -> Result<Engine>,
+    first: &str,
+    second: &str,
+) -> Result<(Times, Client)> {
+    let begun = Instant::now();
+    let client = Client::launch(kind, &world.folder(), engine, LIMIT).await?;
+    let answer = begun.elapsed();
+    let mut session = Session::new(kind, client);
+    let first = latency::execute(&mut session, first, false).await.context("the first cell")?.wall;
+    let second = latency::execute(&mut session, second, false).await.context("the second cell")?.wall;
+    Ok((Times { answer, first, second }, session.client))
+}
+
+/// A first kernel leaves a standby waiting; the second is measured. The first one stays until then: its end would end the standby.
+async fn standby(world: &World, title: &str, telling: &Telling) -> Result<Times> {
+    telling.say(&format!("{title}: getting one warm"));
+    let first = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world, true)), LIMIT).await?;
+    let begun = Instant::now();
+    while world.waiting_standby().is_none() {
+        if begun.elapsed() > STANDBY_LIMIT {
+            bail!("no standby was ready within {} s: none is started where less than 2 GiB of memory are free", STANDBY_LIMIT.as_secs());
+        }
+        ensure!(!first.process.is_dead(), "the kernel that should start a standby ended");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // It has just worked hard; a moment for the machine to become quiet.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (times, client) = timed(KernelKind::Parcourse, world, &|_| Ok(ours(world, true)), &world.first_cell(), "cores().usable").await?;
+    let log = client.process.log_tail();
+    client.shut_down().await;
+    first.shut_down().await;
+    ensure!(!log.contains("starting afresh"), "the standby did not take over: {log}");
+    Ok(times)
+}

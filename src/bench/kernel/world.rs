@@ -1,0 +1,139 @@
+//! The private place of a measurement: cache, temporary space and working folder of every kernel. It goes away with us; what is left
+//! when we are killed is swept by the next one.
+
+use super::telling::Telling;
+use crate::paths;
+use crate::template::claim::{self, Claim};
+use crate::template::{self, Flavor, Template};
+use anyhow::{Context, Result, bail, ensure};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+const PREFIX: &str = "bench";
+
+pub struct World {
+    claim: Claim,
+    pub helpers: PathBuf,
+    pub program: PathBuf,
+}
+
+impl World {
+    /// Makes it, and turns this process and whatever it starts to it.
+    pub fn create(helpers: PathBuf, own_templates: bool) -> Result<World> {
+        let parent = paths::private_tmp()?;
+        claim::sweep(&parent, PREFIX);
+        let claim = Claim::create(&parent, PREFIX)?;
+        let world = World { claim, helpers, program: std::env::current_exe().context("failed to find this program's own file")? };
+        for name in ["t", "cache", "cold", "folder", "tmp"] {
+            let path = world.path(name);
+            std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
+        }
+        let moved: [(&str, Option<&str>); 6] = [
+            ("PARCOURSE_TMPDIR", Some("t")),
+            ("PARCOURSE_CACHE", (!own_templates).then_some("cache")),
+            ("IPYTHONDIR", Some("ipython")),
+            ("JUPYTER_DATA_DIR", Some("jupyter")),
+            ("JUPYTER_RUNTIME_DIR", Some("jupyter")),
+            ("EVCXR_CONFIG_DIR", Some("evcxr")),
+        ];
+        for (variable, name) in moved.into_iter().filter_map(|(variable, name)| Some((variable, name?))) {
+            // SAFETY: no other thread runs yet.
+            unsafe { std::env::set_var(variable, world.path(name)) };
+        }
+        Ok(world)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.claim.path().join(name)
+    }
+
+    /// Where kernels are started: an empty folder.
+    pub fn folder(&self) -> PathBuf {
+        self.path("folder")
+    }
+
+    /// A cache that nobody has written to.
+    pub fn empty_cache(&self) -> Result<PathBuf> {
+        let path = tempfile::tempdir_in(self.path("cold")).context("failed to make an empty cache")?;
+        Ok(path.keep())
+    }
+
+    /// Builds the templates, as `parcourse prepare` does.
+    pub async fn prepare(&self, stock: bool, ours: bool, telling: &Telling) -> Result<()> {
+        let kernel = match (stock, ours) {
+            (false, false) => return Ok(()),
+            (false, true) => "parcourse",
+            (true, false) => "evcxr",
+            (true, true) => "all",
+        };
+        telling.say("templates: looking");
+        let mut command = tokio::process::Command::new(&self.program);
+        command.args(["prepare", "--kernel", kernel, "--helpers"]).arg(&self.helpers);
+        // A builder ends with the one who started it: a signal from the terminal is for us, who then drop it.
+        command.process_group(0).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().context("failed to start `parcourse prepare`")?;
+        let _whole_group = KillGroup(child.id());
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let complaints = async {
+            let mut text = String::new();
+            if let Some(mut stderr) = stderr {
+                let _ = stderr.read_to_string(&mut text).await;
+            }
+            text
+        };
+        let progress = async {
+            let mut lines = BufReader::new(stdout.context("`parcourse prepare` has no stdout")?).lines();
+            while let Some(line) = lines.next_line().await? {
+                telling.say(&format!("templates: {line}"));
+            }
+            anyhow::Ok(())
+        };
+        let (complaints, progress) = tokio::join!(complaints, progress);
+        progress?;
+        let status = child.wait().await?;
+        ensure!(status.success(), "failed to build the templates ({status}):\n{}", complaints.trim_end());
+        Ok(())
+    }
+
+    pub fn template(&self, flavor: Flavor) -> Result<Template> {
+        match template::find(&self.helpers, flavor)? {
+            Some(template) => Ok(template),
+            None => bail!("the template vanished: is the helper crate {} being edited?", self.helpers.display()),
+        }
+    }
+
+    /// The command line of our kernel, but for the connection file.
+    pub fn kernel(&self, standby: bool) -> Vec<OsString> {
+        let mut command: Vec<OsString> =
+            vec![self.program.clone().into(), "kernel".into(), "--helpers".into(), self.helpers.clone().into()];
+        command.extend(standby.then(|| "--standby".into()));
+        command.push("--connection-file".into());
+        command
+    }
+
+    /// The first code cell of every notebook.
+    pub fn first_cell(&self) -> String {
+        format!(":dep parcourse = {{ path = {:?} }}\nuse parcourse::prelude::*;", self.helpers)
+    }
+
+    /// The address at which a standby waits, once it does.
+    pub fn waiting_standby(&self) -> Option<PathBuf> {
+        let entries = std::fs::read_dir(self.path("t/standby")).ok()?;
+        entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|extension| extension == "sock"))
+    }
+}
+
+/// Kills a child's group of processes (cargo and compilers among them) when we leave early. Harmless after its end: the number of a group
+/// is not used again while this process lives on for a moment.
+struct KillGroup(Option<u32>);
+
+impl Drop for KillGroup {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0 {
+            // SAFETY: a plain system call.
+            unsafe { libc::kill(-(pid as libc::pid_t), libc::SIGKILL) };
+        }
+    }
+}
