@@ -75,7 +75,9 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     workspace.enter(&id);
     guard::end_with_jupyter();
     let successor = helpers.filter(|_| arguments.standby).map(|helpers| (standby::Successor::new(helpers), environment));
-    let result = runtime()?.block_on(async {
+    // Lives until the process exits: the heartbeat's thread uses it to the end.
+    let runtime = runtime()?;
+    let result = runtime.block_on(async {
         let body = server::Body::start(&workspace)?;
         body.outputs.set_limit(arguments.output_limit);
         body.serve(&connection, signals()?, successor).await

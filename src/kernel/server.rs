@@ -12,6 +12,7 @@ use super::stdin::{self, Question};
 use super::workspace::Workspace;
 use super::{control, shell};
 use anyhow::{Context, Result};
+use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{ConnectionInfo, JupyterMessage};
 use jupyter_zmq_client as zmq;
 use serde_json::json;
@@ -77,6 +78,7 @@ impl Body {
         let shell_socket = zmq::create_kernel_shell_connection(connection, &session).await.context(bound)?;
         let control_socket = zmq::create_kernel_control_connection(connection, &session).await.context(bound)?;
         let stdin_socket = zmq::create_kernel_stdin_connection(connection, &session).await.context(bound)?;
+        make_private(connection);
 
         // A thread of its own, so that nothing the kernel does can make a client believe that it is dead.
         std::thread::Builder::new().name("heartbeat".to_owned()).spawn({
@@ -124,6 +126,20 @@ impl Body {
         tokio::time::sleep(Duration::from_millis(20)).await;
         self.relay.kill();
         Ok(())
+    }
+}
+
+/// Unix sockets are made with the permissions of any file; other users have no business with these.
+fn make_private(connection: &ConnectionInfo) {
+    use std::os::unix::fs::PermissionsExt;
+    if connection.transport != Transport::IPC {
+        return;
+    }
+    for port in [connection.shell_port, connection.iopub_port, connection.stdin_port, connection.control_port, connection.hb_port] {
+        let socket = format!("{}-{port}", connection.ip);
+        if let Err(error) = std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600)) {
+            eprintln!("parcourse kernel: failed to make {socket} private: {error}");
+        }
     }
 }
 
