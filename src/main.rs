@@ -3,6 +3,7 @@
 //! This file hooks, parses and maps to an exit code; everything else lives in the modules.
 
 mod bench;
+mod cell_compiler;
 mod cli;
 mod course;
 mod kernel;
@@ -18,6 +19,9 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(code) = cell_compiler::hook() {
+        return code;
+    }
     library_path::forget_target_directory();
     // The engine starts this binary again for the user's code and as a compiler wrapper: both must come first.
     user_process::hook();

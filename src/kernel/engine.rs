@@ -4,6 +4,7 @@
 //! whoever hands in a job waits for its answer. The same thread starts the user process, which is killed when that thread ends.
 
 use super::display_format::DisplayFormat;
+use crate::cell_compiler;
 use crate::template::{self, Flavor};
 use crate::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
@@ -67,9 +68,13 @@ fn create(settings: &Settings) -> Result<CommandContext> {
     let executable = std::env::current_exe().context("failed to find the running program")?;
     let mut command = Command::new(executable);
     command.env(wire::CHANNEL_VARIABLE, &settings.channel);
-    match find_rustc().and_then(|rustc| support::prepare(&rustc)) {
+    let rustc = find_rustc();
+    match rustc.as_ref().map_err(|error| anyhow!("{error:#}")).and_then(|rustc| support::prepare(rustc)) {
         Ok(library) => drop(command.env(wire::SUPPORT_VARIABLE, library)),
         Err(error) => eprintln!("parcourse kernel: panics will be described less well: {error:#}"),
+    }
+    if let Err(error) = rustc.and_then(|rustc| cell_compiler::prepare(&rustc)) {
+        eprintln!("parcourse kernel: cells with variables will compile more slowly: {error:#}");
     }
     if let Some(value) = std::env::var_os("RUST_BACKTRACE") {
         command.env(wire::BACKTRACE_VARIABLE, value);
@@ -91,8 +96,8 @@ pub fn prepare(context: &mut CommandContext, display: &DisplayFormat) -> Result<
     if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
         template::restore_lockfile(directory.as_ref())?;
     }
-    for command in Flavor::Parcourse.setup_commands() {
-        context.execute(&command).map_err(|error| anyhow!("{error}"))?;
+    for command in Flavor::Parcourse.setup_commands().iter().chain(cell_compiler::setup_commands()) {
+        context.execute(command).map_err(|error| anyhow!("{error}"))?;
     }
     // Dependencies come from the template or from cargo's cache; only what is missing there is worth asking the network for.
     context.execute(":offline 1").map_err(|error| anyhow!("{error}"))?;

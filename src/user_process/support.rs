@@ -21,32 +21,39 @@ const SOURCE: &str = include_str!("support_library.rs");
 /// # Errors
 /// When the compiler fails or the cache cannot be written.
 pub fn prepare(rustc: &Path) -> Result<PathBuf> {
+    compile(rustc, "parcourse_support", SOURCE, "so", &["--crate-type", "cdylib", "-Cprefer-dynamic", "-Crpath", "-Copt-level=2"])
+}
+
+/// Compiles a library for the given compiler unless the cache has it, and returns its path.
+pub fn compile(rustc: &Path, name: &str, source: &str, extension: &str, flags: &[&str]) -> Result<PathBuf> {
     let metadata = std::fs::metadata(rustc).with_context(|| format!("failed to read {}", rustc.display()))?;
     let mut hash = Sha256::new();
-    hash.update(SOURCE);
+    hash.update(source);
+    hash.update(flags.join(" "));
     hash.update(rustc.as_os_str().as_encoded_bytes());
     hash.update(format!("{:?}", metadata.modified().ok()));
     let key: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let directory = crate::paths::cache()?.join("support");
-    let library = directory.join(format!("libparcourse_support-{key}.so"));
+    let library = directory.join(format!("lib{name}-{key}.{extension}"));
     if library.exists() {
         return Ok(library);
     }
     std::fs::create_dir_all(&directory).with_context(|| format!("failed to create {}", directory.display()))?;
     let work = tempfile::tempdir_in(&directory)?;
-    let source = work.path().join("parcourse_support.rs");
-    std::fs::write(&source, SOURCE)?;
-    let built = work.path().join("libparcourse_support.so");
+    let file = work.path().join(format!("{name}.rs"));
+    std::fs::write(&file, source)?;
+    let built = work.path().join(format!("lib{name}.{extension}"));
     let output = Command::new(rustc)
-        .args(["--edition", "2024", "--crate-type", "cdylib", "-Cprefer-dynamic", "-Crpath", "-Copt-level=2", "-Cstrip=debuginfo", "-o"])
+        .args(["--edition", "2024", "--crate-name", name, "-o"])
         .arg(&built)
-        .arg(&source)
-        .arg(format!("-Clink-arg=-Wl,-rpath,{}", target_libdir(rustc)?))
+        .arg(&file)
+        .args(flags)
+        .args(["-Cstrip=debuginfo".to_owned(), format!("-Clink-arg=-Wl,-rpath,{}", target_libdir(rustc)?)])
         .env_remove("RUSTC_WRAPPER")
         .output()
         .with_context(|| format!("failed to run {}", rustc.display()))?;
     if !output.status.success() {
-        bail!("failed to compile the support library:\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!("failed to compile the library {name} for cells:\n{}", String::from_utf8_lossy(&output.stderr));
     }
     // Two kernels may build at once: whoever is last replaces an equal file.
     std::fs::rename(&built, &library).with_context(|| format!("failed to write {}", library.display()))?;
