@@ -119,3 +119,21 @@ fn helpers_change_what_they_have_shown() {
     assert_eq!(later.of("update_display_data")[0]["transient"], shown["transient"]);
     assert_eq!(kernel.ok("Html::new(\"<b>r</b>\")").of("execute_result")[0]["data"]["text/html"], "<b>r</b>");
 }
+
+/// The engine's store of variables is not compiled with every cell, but once. Should an engine of another release bring another text, cells
+/// would still work, only slowly.
+#[test]
+fn variables_are_kept_by_a_library() {
+    let mut kernel = Kernel::start();
+    kernel.ok("#[derive(Debug, Clone, PartialEq)]\nstruct Station { name: String, altitude: f64 }");
+    kernel.ok("let station = Station { name: \"Davos\".to_string(), altitude: 1594.0 };\nlet heights = vec![station.altitude; 3];");
+    let source = "std::fs::read_to_string(format!(\"{}/src/lib.rs\", std::env::var(\"EVCXR_TMPDIR\").unwrap())).unwrap()";
+    let code = format!("let source = {source};\nsource.contains(\"extern crate parcourse_variables as evcxr_internal_runtime;\")");
+    assert_eq!(kernel.ok(&code).result(), Some("true"));
+    kernel.ok("let mut heights = heights;\nheights.push(station.altitude);\nlet station = station.name;");
+    assert_eq!(kernel.ok("(station, heights.len())").result(), Some("(\"Davos\", 4)"));
+    // What is moved is gone, what cannot wait until the next cell is refused, in words about the cell.
+    assert!(kernel.fails("station").evalue().contains("station"));
+    let refused = kernel.fails("let borrowed = &heights[..];");
+    assert!(!refused.traceback().contains("parcourse_variables") && refused.told().contains("borrowed"), "{}", refused.told());
+}

@@ -34,6 +34,8 @@ struct Machine {
 #[derive(Serialize)]
 struct Target {
     name: &'static str,
+    /// `s`, or nothing for a ratio.
+    unit: &'static str,
     at_most: f64,
     measured: f64,
     met: bool,
@@ -55,12 +57,12 @@ impl Report {
         self.machine.load[1] = load();
         let median = |name: &str| self.starts.iter().find(|start| start.name == name)?.seconds.median();
         let candidates = [
-            ("standby: seconds to the first result", 0.5, median("standby")),
-            ("warm: seconds to the first result", 4.0, median("warm")),
-            ("latency of all cells, relative to stock", 0.7, self.all_cells().2.median()),
+            ("standby: time to the first result", "s", 0.5, median("standby")),
+            ("warm: time to the first result", "s", 4.0, median("warm")),
+            ("latency of all cells, relative to stock", "", 0.7, self.all_cells().2.median()),
         ];
-        let judged = |(name, at_most, measured): (_, f64, Option<f64>)| {
-            measured.map(|measured| Target { name, at_most, measured, met: measured <= at_most })
+        let judged = |(name, unit, at_most, measured): (_, _, f64, Option<f64>)| {
+            measured.map(|measured| Target { name, unit, at_most, measured, met: measured <= at_most })
         };
         self.targets = candidates.into_iter().filter_map(judged).collect();
     }
@@ -106,7 +108,8 @@ impl fmt::Display for Report {
             let mut table = Table::new(&["Targets", "measured", "at most", ""]);
             for target in &self.targets {
                 let verdict = if target.met { "met" } else { "missed" };
-                table.row(vec![target.name.into(), units::ratio(target.measured), units::ratio(target.at_most), verdict.into()]);
+                let in_words = if target.unit == "s" { units::seconds } else { units::ratio };
+                table.row(vec![target.name.into(), in_words(target.measured), in_words(target.at_most), verdict.into()]);
             }
             write!(f, "\n{table}")?;
         }
