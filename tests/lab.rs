@@ -43,17 +43,17 @@ impl SetUp {
     }
 
     /// `parcourse lab` on the finished cache, without network, in the course.
-    fn command(&self) -> Result<Command, String> {
+    fn command(&self, tmp: &TempDir) -> Result<Command, String> {
         self.ready()?;
         let home = self.folder.path().join("home");
         fs::create_dir_all(&home).map_err(|error| error.to_string())?;
-        let mut command = Server::command(&self.folder.path().join("cache"), &home);
+        let mut command = Server::command(&self.folder.path().join("cache"), &home, tmp.path());
         command.current_dir(root().join("notebooks"));
         Ok(command)
     }
 
-    fn start(&self) -> Result<Server, String> {
-        Server::start(&mut self.command()?)
+    fn start(&self, tmp: &TempDir) -> Result<Server, String> {
+        Server::start(&mut self.command(tmp)?)
     }
 
     /// Runs a cell through REST and websocket.
@@ -108,13 +108,28 @@ fn set_up(cache: &Path) -> Result<PathBuf, String> {
     Ok(PathBuf::from(&pythons[0]))
 }
 
+/// For PARCOURSE_TMPDIR. One for each start, so that what a start leaves is seen; with a short path, because of the sockets in it.
+fn private_tmp() -> TempDir {
+    tempfile::Builder::new().prefix("pl-").tempdir_in("/tmp").expect("a temporary folder")
+}
+
+/// Nothing that the start has made may be left: no process, detached ones included, and no folder of its session.
+fn left_nothing(tmp: &TempDir) -> Result<(), String> {
+    let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), Duration::from_secs(20));
+    ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
+    let entries = fs::read_dir(tmp.path()).map_err(|error| error.to_string())?.flatten();
+    let sessions: Vec<_> = entries.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with("lab-")).collect();
+    ensure(sessions.is_empty(), || format!("folders left: {sessions:?}"))
+}
+
 fn environments(cache: &Path) -> Vec<PathBuf> {
     let folders = fs::read_dir(cache.join("python")).into_iter().flatten().flatten();
     folders.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
 fn the_token_is_needed(lab: &SetUp) -> Result<(), String> {
-    let server = lab.start()?;
+    let tmp = private_tmp();
+    let server = lab.start(&tmp)?;
     ensure(server.token().len() >= 32, || format!("a token that can be guessed: {}", server.address))?;
     for path in ["/api/kernelspecs", "/api/contents/00_welcome.ipynb", "/lab"] {
         let (status, _) = server.get(path, false)?;
@@ -128,7 +143,8 @@ fn the_token_is_needed(lab: &SetUp) -> Result<(), String> {
 }
 
 fn the_kernel_is_ours(lab: &SetUp) -> Result<(), String> {
-    let server = lab.start()?;
+    let tmp = private_tmp();
+    let server = lab.start(&tmp)?;
     let (_, specs) = server.get("/api/kernelspecs", true)?;
     let specs: serde_json::Value = serde_json::from_str(&specs).map_err(|error| error.to_string())?;
     let rust = &specs["kernelspecs"]["rust"]["spec"];
@@ -138,7 +154,8 @@ fn the_kernel_is_ours(lab: &SetUp) -> Result<(), String> {
 }
 
 fn stops_cleanly(lab: &SetUp, signal: libc::c_int) -> Result<(), String> {
-    let server = lab.start()?;
+    let tmp = private_tmp();
+    let server = lab.start(&tmp)?;
     // The kernel is left running: stopping the server has to end it.
     lab.run_cell(&server, &["--keep"])?;
     let below = processes::below(server.pid());
@@ -147,6 +164,7 @@ fn stops_cleanly(lab: &SetUp, signal: libc::c_int) -> Result<(), String> {
     ensure(status.success(), || format!("a clean stop ended with {status}"))?;
     let left = processes::left_after(&below, Duration::from_secs(5));
     ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
+    left_nothing(&tmp)?;
     // Settings, history, configuration: all of it went into the cache.
     let home = lab.folder.path().join("home");
     let written: Vec<_> = fs::read_dir(&home).map_err(|error| error.to_string())?.flatten().map(|entry| entry.file_name()).collect();
@@ -154,17 +172,25 @@ fn stops_cleanly(lab: &SetUp, signal: libc::c_int) -> Result<(), String> {
 }
 
 fn a_killed_launcher(lab: &SetUp) -> Result<(), String> {
-    let server = lab.start()?;
+    let tmp = private_tmp();
+    let server = lab.start(&tmp)?;
     lab.run_cell(&server, &["--keep"])?;
     let below = processes::below(server.pid());
     server.stop(libc::SIGKILL)?;
     let left = processes::left_after(&below, Duration::from_secs(20));
-    ensure(left.is_empty(), || format!("processes left: {left:?}"))
+    ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
+    let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), Duration::from_secs(20));
+    ensure(left.is_empty(), || format!("detached processes left: {left:?}"))?;
+    // The folder of the session is swept by the next start.
+    let status = lab.start(&tmp)?.stop(libc::SIGTERM)?;
+    ensure(status.success(), || format!("the next start ended with {status}"))?;
+    left_nothing(&tmp)
 }
 
 /// Not a benchmark: what a set-up costs is minutes, so that this notices one that is done again.
 fn the_second_start_is_quick(lab: &SetUp) -> Result<(), String> {
-    let server = lab.start()?;
+    let tmp = private_tmp();
+    let server = lab.start(&tmp)?;
     println!("address after {:.1} s", server.took.as_secs_f64());
     ensure(server.took < Duration::from_secs(30), || format!("{:?} from the start to the address", server.took))
 }
@@ -173,7 +199,8 @@ fn options_reach_jupyter(lab: &SetUp) -> Result<(), String> {
     let elsewhere = lab.folder.path().join("my notes & ünïcode");
     fs::create_dir_all(&elsewhere).map_err(|error| error.to_string())?;
     fs::write(elsewhere.join("note.txt"), "found").map_err(|error| error.to_string())?;
-    let mut command = lab.command()?;
+    let tmp = private_tmp();
+    let mut command = lab.command(&tmp)?;
     command.arg("--dir").arg(&elsewhere).args(["--", "--ServerApp.base_url=/course/"]);
     let server = Server::start(&mut command)?;
     let (status, body) = server.get("/course/api/contents/note.txt", true)?;
@@ -184,14 +211,15 @@ fn options_reach_jupyter(lab: &SetUp) -> Result<(), String> {
 fn a_taken_port_is_an_error(lab: &SetUp) -> Result<(), String> {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     let port = taken.local_addr().map_err(|error| error.to_string())?.port().to_string();
-    let output = lab.command()?.args(["--port", &port]).output().map_err(|error| error.to_string())?;
+    let output = lab.command(&private_tmp())?.args(["--port", &port]).output().map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure(!output.status.success() && said.contains(&port), || format!("{}: {said}", output.status))
 }
 
 fn wrong_arguments_are_named(lab: &SetUp) -> Result<(), String> {
     let refused = |arguments: &[&str], variable: (&str, &OsStr), expected: &str| {
-        let output = lab.command()?.args(arguments).env(variable.0, variable.1).output().map_err(|error| error.to_string())?;
+        let output =
+            lab.command(&private_tmp())?.args(arguments).env(variable.0, variable.1).output().map_err(|error| error.to_string())?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure(output.status.code() == Some(2) && said.contains(expected), || format!("{arguments:?}: {}: {said}", output.status))
     };

@@ -10,7 +10,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import TRANSPORT, Kernel, KernelCase, is_running, processes_below, wait_until_gone
+from harness import TRANSPORT, Kernel, KernelCase, is_running, processes_of, wait_until_gone
 
 # Without a black_box the compiler may remove the loop.
 ENDLESS = "loop { std::hint::black_box(1); }"
@@ -56,7 +56,7 @@ class Ending(unittest.TestCase):
     def setUp(self):
         self.kernel = Kernel()
         self.kernel.run("let before = 1;")
-        self.pids = [self.kernel.pid, *processes_below(self.kernel.pid)]
+        self.pids = processes_of(self.kernel)
         self.assertGreater(len(self.pids), 1, "the user's code runs in a process of its own")
 
     def tearDown(self):
@@ -113,10 +113,10 @@ class Ending(unittest.TestCase):
 # A front end that starts a kernel and is then killed without a chance to stop it.
 FRONT_END = """
 import time
-from harness import Kernel, processes_below
+from harness import Kernel, processes_of
 kernel = Kernel()
 kernel.run("let before = 1;")
-print(kernel.pid, *processes_below(kernel.pid), flush=True)
+print(*processes_of(kernel), flush=True)
 time.sleep(600)
 """
 

@@ -159,6 +159,24 @@ def processes_below(pid):
     return found
 
 
+def lineage(pid):
+    """A process and its ancestors, as far as they are not ours or the system's."""
+    found = []
+    while pid > 1 and pid != os.getpid():
+        found.append(pid)
+        pid = int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    return found
+
+
+def processes_of(kernel):
+    """Everything that serves a kernel: what Jupyter started, the process that runs the cells, and what is between and below.
+
+    The two are not always related: a kernel in waiting may have taken over.
+    """
+    user = int(kernel.run("std::process::id()").result())
+    return list(dict.fromkeys([kernel.pid, *processes_below(kernel.pid), *lineage(user)]))
+
+
 def is_running(pid):
     try:
         state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 pub struct Clients {
     python: PathBuf,
     jupyter: TempDir,
+    /// For PARCOURSE_TMPDIR: there is one kernel in waiting per user, and these tests need theirs for themselves. A short path: sockets.
+    private_tmp: TempDir,
 }
 
 impl Clients {
@@ -18,12 +20,11 @@ impl Clients {
     pub fn set_up() -> Result<Self, String> {
         let python = environment(&lab_python()?)?;
         let jupyter = tempfile::tempdir().map_err(|error| error.to_string())?;
-        output(
-            Command::new(PARCOURSE)
-                .current_dir(root())
-                .args(["kernel", "install", "--name", "rust", "--display-name", "Rust", "--prefix"])
-                .arg(jupyter.path()),
-        )?;
+        for (name, options) in [("rust", &["--no-standby"][..]), ("rust-standby", &[])] {
+            let mut install = Command::new(PARCOURSE);
+            install.current_dir(root()).args(["kernel", "install", "--display-name", "Rust", "--name", name]).args(options);
+            output(install.arg("--prefix").arg(jupyter.path()))?;
+        }
         let stock = jupyter.path().join("share/jupyter/kernels/rust-stock");
         let spec = serde_json::json!({
             "argv": [PARCOURSE, "--control_file", "{connection_file}"],
@@ -33,7 +34,8 @@ impl Clients {
         });
         fs::create_dir_all(&stock).map_err(|error| error.to_string())?;
         fs::write(stock.join("kernel.json"), spec.to_string()).map_err(|error| error.to_string())?;
-        Ok(Self { python, jupyter })
+        let private_tmp = tempfile::Builder::new().prefix("pc-").tempdir_in("/tmp").map_err(|error| error.to_string())?;
+        Ok(Self { python, jupyter, private_tmp })
     }
 
     /// Runs one of the scripts in `tests/clients`; what it said when it fails.
@@ -45,6 +47,7 @@ impl Clients {
             .env("JUPYTER_DATA_DIR", self.jupyter.path().join("data"))
             .env("JUPYTER_CONFIG_DIR", self.jupyter.path().join("config"))
             .env("JUPYTER_RUNTIME_DIR", self.jupyter.path().join("run"))
+            .env("PARCOURSE_TMPDIR", self.private_tmp.path())
             .env("IPYTHONDIR", self.jupyter.path().join("ipython"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .envs(environment.iter().copied());

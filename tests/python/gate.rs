@@ -3,6 +3,7 @@
 use super::output;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 /// A test: its name and what it does.
 pub type Test<T> = (&'static str, fn(&T) -> Result<(), String>);
@@ -17,8 +18,13 @@ pub fn run<T: Sync + Send + 'static>(tests: &[Test<T>], available: fn() -> Resul
     }
     let trials = match available() {
         Ok(()) => {
-            let shared: &'static T = Box::leak(Box::new(set_up()));
-            tests.iter().map(|&(name, test)| Trial::test(name, move || test(shared).map_err(Failed::from))).collect()
+            // Dropped with the last test, so that temporary folders go.
+            let shared = Arc::new(set_up());
+            let trial = |&(name, test): &Test<T>| {
+                let shared = Arc::clone(&shared);
+                Trial::test(name, move || test(&shared).map_err(Failed::from))
+            };
+            tests.iter().map(trial).collect()
         }
         Err(reason) if everything_must_run() => tests
             .iter()

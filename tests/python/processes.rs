@@ -1,6 +1,7 @@
 //! Looking at processes from outside.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -35,9 +36,24 @@ pub fn below(pid: u32) -> Vec<u32> {
 
 /// Those that still run after waiting for all to go.
 pub fn left_after(pids: &[u32], patience: Duration) -> Vec<u32> {
+    wait(patience, || table().into_iter().map(|(pid, _)| pid).filter(|pid| pids.contains(pid)).collect())
+}
+
+/// Those whose environment has a variable of this value, after waiting for all to go: also processes that have detached themselves from
+/// everything. Looks into /proc, so that it finds nothing where there is none.
+pub fn left_with_variable(name: &str, value: &Path, patience: Duration) -> Vec<u32> {
+    let wanted = [name.as_bytes(), b"=", value.as_os_str().as_encoded_bytes()].concat();
+    let has_it = |pid: &u32| {
+        std::fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == wanted))
+    };
+    wait(patience, || table().into_iter().map(|(pid, _)| pid).filter(has_it).collect())
+}
+
+fn wait(patience: Duration, look: impl Fn() -> Vec<u32>) -> Vec<u32> {
     let end = Instant::now() + patience;
     loop {
-        let running: Vec<u32> = table().into_iter().map(|(pid, _)| pid).filter(|pid| pids.contains(pid)).collect();
+        let running = look();
         if running.is_empty() || Instant::now() > end {
             return running;
         }

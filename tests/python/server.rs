@@ -47,10 +47,12 @@ impl Server {
         Err(format!("the server did not say its address:\n{}", said.join("\n")))
     }
 
-    /// `parcourse lab` with a cache of its own, a home directory that must stay empty, and no package index to fall back on.
-    pub fn command(cache: &Path, home: &Path) -> Command {
+    /// `parcourse lab` with a cache and a temporary folder of its own, a home directory that must stay empty, and no package index to fall
+    /// back on.
+    pub fn command(cache: &Path, home: &Path, private_tmp: &Path) -> Command {
         let mut command = Command::new(PARCOURSE);
         command.args(["lab", "--no-browser"]).env("PARCOURSE_CACHE", cache).env("HOME", home).env("PIP_INDEX_URL", "http://127.0.0.1:9/");
+        command.env("PARCOURSE_TMPDIR", private_tmp);
         for name in ["CARGO_HOME", "RUSTUP_HOME"] {
             if let (None, Some(real)) = (std::env::var_os(name), std::env::home_dir()) {
                 command.env(name, real.join(if name == "CARGO_HOME" { ".cargo" } else { ".rustup" }));
