@@ -2,11 +2,12 @@
 
 use super::build_progress::BuildProgress;
 use super::display_format::DisplayFormat;
+use super::evaluator::Evaluator;
 use super::output::{Cell, Ending, Outputs};
 use super::report::source::Sources;
 use super::report::{Cause, Failure, compile};
-use super::{completeness, engine, interrupt::Interrupts};
-use evcxr::{CommandContext, EvalOutputs};
+use super::{completeness, interrupt::Interrupts};
+use evcxr::EvalOutputs;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -64,7 +65,7 @@ impl Timing {
 
 impl Executor {
     /// Compiles and runs code on the engine's thread.
-    pub fn execute(&self, context: &mut CommandContext, code: &str, cell: Cell) -> Outcome {
+    pub fn execute(&self, evaluator: &mut Evaluator, code: &str, cell: Cell) -> Outcome {
         let execution_count = cell.execution_count;
         if let Some(failure) = compile::unreadable(code, execution_count) {
             return Outcome { failure: Some(failure), results: EvalOutputs::new(), timing: Timing::default(), captured: None };
@@ -73,6 +74,7 @@ impl Executor {
         let deaths = self.outputs.deaths();
         self.outputs.begin_cell(Cell { ends_with_expression: completeness::ends_with_expression(code), ..cell.clone() });
         self.interrupts.begin();
+        let context = evaluator.for_code(code);
         let display = self.display.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
         let wanted = display.after(code);
         if wanted != display {
@@ -106,7 +108,7 @@ impl Executor {
             display
         };
         if code.lines().any(resets_items) {
-            let _ = engine::prepare(context, &display);
+            let _ = evaluator.prepare(&display);
         }
         let ending = self.outputs.end_cell();
         let timing = timing(elapsed, &ending);
@@ -157,7 +159,7 @@ fn is_missing_dependency(code: &str, result: &Result<EvalOutputs, evcxr::Error>)
     (asks || text.contains("tokio")) && offline.iter().any(|sign| text.contains(sign))
 }
 
-/// Commands after which the engine has forgotten what [`engine::prepare`] told it.
+/// Commands after which the engine has forgotten what [`Evaluator::prepare`] told it.
 fn resets_items(line: &str) -> bool {
     line.split_whitespace().next() == Some(":clear")
 }

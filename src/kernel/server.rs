@@ -1,6 +1,7 @@
 //! Putting the kernel's parts together.
 
-use super::engine::{self, Engine};
+use super::engine::Engine;
+use super::evaluator;
 use super::execute::Executor;
 use super::interrupt::Interrupts;
 use super::iopub::{self, Publisher};
@@ -16,6 +17,7 @@ use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{ConnectionInfo, JupyterMessage};
 use jupyter_zmq_client as zmq;
 use serde_json::json;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -53,7 +55,11 @@ impl Body {
         let outputs = Arc::new(Outputs::new(publisher.clone(), sources.clone(), input_reader(executing.clone(), asker)));
         let relay = Arc::new(Relay::start(&workspace.socket(), outputs.clone())?);
         let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
-        let (engine, ready) = Engine::start(engine::Settings { channel: workspace.socket() });
+        let (engine, ready) = Engine::start(evaluator::Settings {
+            channel: workspace.socket(),
+            empty: workspace.empty(),
+            helpers: workspace.helpers().map(Path::to_owned),
+        });
         let executor = Arc::new(Executor {
             outputs: outputs.clone(),
             sources,

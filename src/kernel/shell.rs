@@ -128,7 +128,7 @@ impl Session {
     async fn introspect(&self, request: &Request, question: fn(&mut evcxr::CommandContext, &str, usize) -> Value) -> Value {
         let code = request.text("code").to_owned();
         let cursor = request.content["cursor_pos"].as_u64().map_or(code.chars().count(), |position| position as usize);
-        let answer = self.shell.engine.call(move |context| question(context, &code, cursor)).await;
+        let answer = self.shell.engine.call(move |evaluator| question(evaluator.complete(), &code, cursor)).await;
         answer.unwrap_or_else(|error| Failure::new("EngineError", format!("{error:#}"), Vec::new()).content_with_status())
     }
 
@@ -183,7 +183,7 @@ impl Session {
 
     async fn run(&self, code: String, cell: Cell) -> anyhow::Result<Outcome> {
         let executor = self.shell.executor.clone();
-        self.shell.engine.call(move |context| executor.execute(context, &code, cell)).await
+        self.shell.engine.call(move |evaluator| executor.execute(evaluator, &code, cell)).await
     }
 
     /// The engine's own results: tables of `:vars`, output of `!ls`, the sentence of `:timing`.

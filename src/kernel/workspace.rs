@@ -8,25 +8,38 @@ use std::path::{Path, PathBuf};
 /// Removed when dropped; after a crash by the guard or by the next kernel's start.
 pub struct Workspace {
     directory: WorkDirectory,
+    helpers: Option<PathBuf>,
 }
 
 impl Workspace {
     /// A copy of the template when there is one, else an empty folder, in which everything will be compiled.
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
-        let directory = match template.map(Template::checkout) {
-            Some(Ok(copy)) => copy,
-            Some(Err(error)) => {
+        let copy = template.and_then(|template| match template.checkout() {
+            Ok(copy) => Some((copy, template.manifest().helpers.clone())),
+            Err(error) => {
                 eprintln!("parcourse kernel: starting cold: {error:#}");
-                WorkDirectory::empty()?
+                None
             }
-            None => WorkDirectory::empty()?,
-        };
-        Ok(Workspace { directory })
+        });
+        Ok(match copy {
+            Some((directory, helpers)) => Workspace { directory, helpers: Some(helpers) },
+            None => Workspace { directory: WorkDirectory::empty()?, helpers: None },
+        })
     }
 
     /// The engine's working directory.
     pub fn build_directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The helper crate, where the build directory has it compiled.
+    pub fn helpers(&self) -> Option<&Path> {
+        self.helpers.as_deref()
+    }
+
+    /// A place for a folder without contents.
+    pub fn empty(&self) -> PathBuf {
+        self.directory.beside("empty")
     }
 
     /// Outside the engine's directory, and with a short name: the path of a socket has at most some 100 bytes.

@@ -90,7 +90,8 @@ fn first_cell(helpers: &Path) -> String {
     format!(":dep {}\nuse parcourse::prelude::*;", dependency(helpers))
 }
 
-fn dependency(helpers: &Path) -> String {
+/// The helper crate as the engine's `:dep` and a manifest name it.
+pub fn dependency(helpers: &Path) -> String {
     // The engine writes it into a manifest as it is.
     format!("parcourse = {{ path = {} }}", toml::Value::from(helpers.display().to_string()))
 }

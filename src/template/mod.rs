@@ -25,7 +25,7 @@ mod sources;
 mod store;
 mod toolchain;
 
-pub use builder::{BuildArguments, main as build_main};
+pub use builder::{BuildArguments, dependency, main as build_main};
 pub use checkout::{WorkDirectory, sweep};
 pub use command::{PrepareArguments, main};
 pub use flavor::Flavor;

@@ -6,6 +6,7 @@ use std::path::Path;
 /// What a notebook on parallel computing in Python begins with.
 pub const FIRST_CELL: &str = "import numpy, dask.array, numba";
 pub const SECOND_CELL: &str = "int(numpy.arange(10).sum())";
+pub const VARIABLE_CELL: &str = "variable = 3";
 
 const NEEDED: [&str; 4] = ["ipykernel", "numpy", "dask", "numba"];
 

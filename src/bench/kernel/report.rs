@@ -128,6 +128,7 @@ impl Report {
             "answer",
             "1st cell",
             "2nd cell",
+            "then a let",
         ]);
         for start in &self.starts {
             let name = start.start.in_words();
@@ -138,7 +139,8 @@ impl Report {
                     let mut row = vec![name.to_string()];
                     row.extend(three(&start.seconds));
                     row.push(optional(start.ratio.as_ref().and_then(Sample::median), units::ratio));
-                    let parts = [&start.answer_seconds, &start.first_cell_seconds, &start.second_cell_seconds];
+                    let parts =
+                        [&start.answer_seconds, &start.first_cell_seconds, &start.second_cell_seconds, &start.variable_cell_seconds];
                     row.extend(parts.map(|part| optional(part.median(), units::seconds)));
                     table.row(row);
                 }

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 /// How long a standby may take to get warm.
 const STANDBY_LIMIT: Duration = Duration::from_secs(120);
 
+const VARIABLE_CELL: &str = "let variable = cores().usable;";
+
 /// The ways of starting that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
@@ -68,6 +70,8 @@ pub struct Measured {
     /// The first cell: `:dep` and `use`, or imports.
     pub first_cell_seconds: Sample,
     pub second_cell_seconds: Sample,
+    /// The first cell with a variable, which comes third: for it rust-analyzer must know the standard library.
+    pub variable_cell_seconds: Sample,
     /// Relative to the stock kernel from nothing, round by round.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Sample>,
@@ -87,6 +91,7 @@ impl Measured {
             answer_seconds: Sample::default(),
             first_cell_seconds: Sample::default(),
             second_cell_seconds: Sample::default(),
+            variable_cell_seconds: Sample::default(),
             ratio: None,
             left_out: None,
             failure: None,
@@ -103,6 +108,7 @@ struct Times {
     answer: Duration,
     first: Duration,
     second: Duration,
+    variable: Duration,
 }
 
 /// Measures every way once per round, in turns. A way that fails is not tried again.
@@ -127,6 +133,7 @@ pub async fn measure(starts: &[Start], rounds: usize, world: &World, python: &Pa
                     measured.answer_seconds.push(times.answer.as_secs_f64());
                     measured.first_cell_seconds.push(times.first.as_secs_f64());
                     measured.second_cell_seconds.push(times.second.as_secs_f64());
+                    measured.variable_cell_seconds.push(times.variable.as_secs_f64());
                 }
                 Err(error) => measured.failure = Some(format!("{error:#}")),
             }
@@ -158,7 +165,8 @@ async fn once(start: Start, world: &World, ipykernel: &[OsString], title: &str, 
         Start::Python => {
             let command = ipykernel.to_vec();
             let client = |_: &Directory| Ok(Engine::of(command.clone(), Vec::new()));
-            let (times, client) = timed(KernelKind::Parcourse, world, &client, python::FIRST_CELL, python::SECOND_CELL).await?;
+            let (times, client) =
+                timed(KernelKind::Parcourse, world, &client, [python::FIRST_CELL, python::SECOND_CELL, python::VARIABLE_CELL]).await?;
             client.shut_down().await;
             Ok(times)
         }
@@ -173,7 +181,7 @@ pub fn ours(world: &World, standby: bool) -> Engine {
 }
 
 async fn launch(kind: KernelKind, world: &World, engine: &dyn Fn(&Directory) -> Result<Engine>) -> Result<Times> {
-    let (times, client) = timed(kind, world, engine, &world.first_cell(), "cores().usable").await?;
+    let (times, client) = timed(kind, world, engine, [&world.first_cell(), "cores().usable", VARIABLE_CELL]).await?;
     client.shut_down().await;
     Ok(times)
 }
@@ -182,16 +190,18 @@ async fn timed(
     kind: KernelKind,
     world: &World,
     engine: &dyn Fn(&Directory) -> Result<Engine>,
-    first: &str,
-    second: &str,
+    cells: [&str; 3],
 ) -> Result<(Times, Client)> {
     let begun = Instant::now();
     let client = Client::launch(kind, &world.folder(), engine, LIMIT).await?;
     let answer = begun.elapsed();
     let mut session = Session::new(kind, client);
-    let first = latency::execute(&mut session, first, false).await.context("the first cell")?.wall;
-    let second = latency::execute(&mut session, second, false).await.context("the second cell")?.wall;
-    Ok((Times { answer, first, second }, session.client))
+    let mut walls = [Duration::ZERO; 3];
+    for ((wall, cell), name) in walls.iter_mut().zip(cells).zip(["first", "second", "third"]) {
+        *wall = latency::execute(&mut session, cell, false).await.with_context(|| format!("the {name} cell"))?.wall;
+    }
+    let [first, second, variable] = walls;
+    Ok((Times { answer, first, second, variable }, session.client))
 }
 
 /// A first kernel leaves a standby waiting; the second is measured. The first one stays until then: its end would end the standby.
@@ -208,7 +218,8 @@ async fn standby(world: &World, title: &str, telling: &Telling) -> Result<Times>
     }
     // It has just worked hard; a moment for the machine to become quiet.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (times, client) = timed(KernelKind::Parcourse, world, &|_| Ok(ours(world, true)), &world.first_cell(), "cores().usable").await?;
+    let (times, client) =
+        timed(KernelKind::Parcourse, world, &|_| Ok(ours(world, true)), [&world.first_cell(), "cores().usable", VARIABLE_CELL]).await?;
     let log = client.process.log_tail();
     client.shut_down().await;
     first.shut_down().await;

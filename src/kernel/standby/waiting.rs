@@ -2,8 +2,9 @@
 
 use super::handover::{Answer, INTERRUPT, Offer, TERMINATE, environment};
 use super::surroundings::Surroundings;
+use crate::kernel::evaluator::Evaluator;
 use crate::kernel::server::{Body, Command};
-use crate::kernel::{engine, guard, workspace::Workspace};
+use crate::kernel::{guard, workspace::Workspace};
 use crate::template;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -82,7 +83,7 @@ pub fn main(arguments: Successor) -> Result<ExitCode> {
     workspace.enter(&id);
     let runtime = super::super::runtime()?;
     let mut body = runtime.block_on(async { Body::start(&workspace) })?;
-    runtime.block_on(warm_up(&mut body, &arguments.helpers))?;
+    runtime.block_on(warm_up(&mut body))?;
 
     let path = super::socket(&key)?;
     let _ = std::fs::remove_file(&path);
@@ -112,7 +113,7 @@ pub fn main(arguments: Successor) -> Result<ExitCode> {
     let successor = Successor::new(arguments.helpers);
     let result = runtime.block_on(async {
         // A fresh user process, with the place and environment of the newcomer.
-        body.engine.call(engine::start_over).await??;
+        body.engine.call(Evaluator::start_over).await??;
         body.serve(&connection, receiver, Some((successor, offer.environment))).await
     });
     drop(workspace);
@@ -149,18 +150,15 @@ fn claim() -> Result<Option<std::fs::File>> {
     }
 }
 
-/// Has the engine load what the first cells of a notebook need, then forget it.
-async fn warm_up(body: &mut Body, helpers: &Path) -> Result<()> {
-    let load = format!(":dep parcourse = {{ path = \"{}\" }}\nuse parcourse::prelude::*;", helpers.display());
-    body.engine
-        .call(move |context| -> Result<()> {
-            for code in [load.as_str(), "let warm: usize = cores().usable;\nwarm"] {
-                // What does not work here will not work in the notebook either, and is reported there.
-                let _ = context.execute(code);
-            }
-            engine::start_over(context)
-        })
-        .await?
+/// Has the engine do what the first cells of a notebook need, then forget it.
+async fn warm_up(body: &mut Body) -> Result<()> {
+    let run = |evaluator: &mut Evaluator| {
+        evaluator.warm_up();
+        // What does not work here will not work in the notebook either, and is reported there.
+        let _ = evaluator.complete().execute("use parcourse::prelude::*;\nlet warm: usize = cores().usable;\nwarm");
+        evaluator.start_over()
+    };
+    body.engine.call(run).await?
 }
 
 /// Waits for an offer that can be accepted. `None` when this standby is of no use any more.
