@@ -127,10 +127,15 @@ impl Evaluator {
         display.apply(&mut self.context)
     }
 
-    /// Forgets everything that was executed and starts a new user process, in this process's directory and environment.
+    /// Forgets everything that was executed, and starts a new user process.
     pub fn start_over(&mut self) -> Result<()> {
         self.execute(":clear")?;
         self.prepare(&DisplayFormat::default())
+    }
+
+    /// Starts a new user process, in this process's directory and environment.
+    pub fn restart(&mut self) -> Result<()> {
+        self.execute(":restart")
     }
 
     fn show_library(&mut self) {

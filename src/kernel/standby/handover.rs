@@ -7,7 +7,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketType};
 use serde::{Deserialize, Serialize};
 use std::io::IoSlice;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What a newcomer offers, together with its stderr.
@@ -35,6 +35,9 @@ pub const TERMINATE: u8 = b't';
 
 /// Offers the connection to a standby. `None` when there is none or it declines; else the exit code, after it has served.
 pub fn hand_over(template: &Template, connection: &str, output_limit: usize) -> Option<ExitCode> {
+    if has_start_up_configuration() {
+        return None;
+    }
     let channel = connect(template).ok()?;
     match offer(&channel, connection, output_limit) {
         Ok(Answer::Accepted) => {}
@@ -46,6 +49,13 @@ pub fn hand_over(template: &Template, connection: &str, output_limit: usize) -> 
         Err(_) => return None,
     }
     Some(stand_by(&channel))
+}
+
+/// Whether the user has the engine do something at each start. A standby has started long ago, somewhere else.
+pub fn has_start_up_configuration() -> bool {
+    let folder = evcxr::config_dir().unwrap_or_default();
+    let personal = ["evcxr.toml", "init.evcxr", "prelude.rs"].map(|name| folder.join(name));
+    Path::new("evcxr.toml").exists() || personal.iter().any(|file| file.exists())
 }
 
 fn connect(template: &Template) -> Result<OwnedFd> {

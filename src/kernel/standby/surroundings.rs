@@ -47,7 +47,6 @@ impl Surroundings {
             }
         }
         found.insert("toolchain file".to_owned(), toolchain_file(directory));
-        found.insert("engine configuration".to_owned(), directory.join("evcxr.toml").exists().to_string());
         Ok(Surroundings(found))
     }
 

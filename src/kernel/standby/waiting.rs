@@ -1,6 +1,6 @@
 //! The standby's side: getting warm, waiting, taking over; and starting the next one.
 
-use super::handover::{Answer, INTERRUPT, Offer, TERMINATE, environment};
+use super::handover::{Answer, INTERRUPT, Offer, TERMINATE, environment, has_start_up_configuration};
 use super::surroundings::Surroundings;
 use crate::kernel::evaluator::Evaluator;
 use crate::kernel::server::{Body, Command};
@@ -48,6 +48,9 @@ impl Successor {
     /// Starts a standby in the background, unless one waits already or memory is short. `environment` and `directory`: as the kernels
     /// that it is for are started with.
     pub fn start(&self, environment: &[(String, String)], directory: &Path) -> Result<()> {
+        if has_start_up_configuration() {
+            return Ok(());
+        }
         if available_memory_kib().is_some_and(|available| available < NEEDED_MEMORY_KIB) {
             return Ok(());
         }
@@ -113,7 +116,7 @@ pub fn main(arguments: Successor) -> Result<ExitCode> {
     let successor = Successor::new(arguments.helpers);
     let result = runtime.block_on(async {
         // A fresh user process, with the place and environment of the newcomer.
-        body.engine.call(Evaluator::start_over).await??;
+        body.engine.call(Evaluator::restart).await??;
         body.serve(&connection, receiver, Some((successor, offer.environment))).await
     });
     drop(workspace);
