@@ -5,7 +5,7 @@
 //! server that started it does.
 
 use super::processes;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
 use rustix::process::Pid;
 
@@ -71,21 +71,43 @@ fn watch(reader: OwnedFd, id: &str) -> ! {
     std::process::exit(0)
 }
 
-/// Ends this process when the Jupyter server that started it ends: the one named in `JPY_PARENT_PID`, if it is among our ancestors.
-/// A kernel started over the network has the variable too, with the number of a process on another machine.
-pub fn end_with_jupyter() {
-    let Some(pid) = std::env::var("JPY_PARENT_PID").ok().and_then(|pid| Pid::from_raw(pid.parse().ok()?)) else { return };
-    if !is_ancestor(pid) {
-        return;
-    }
+/// The Jupyter server that started this kernel: the process named in `JPY_PARENT_PID`, if it is among our ancestors. A kernel started over
+/// the network has the variable too, with the number of a process on another machine.
+pub struct Jupyter {
     #[cfg(target_os = "linux")]
-    if let Ok(death) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
-        std::thread::spawn(move || {
-            use rustix::event::{PollFd, PollFlags, poll};
-            let _ = rustix::io::retry_on_intr(|| poll(&mut [PollFd::new(&death, PollFlags::IN)], None));
-            eprintln!("parcourse kernel: Jupyter has gone, so the kernel ends");
-            std::process::exit(0);
-        });
+    process: Option<OwnedFd>,
+}
+
+impl Jupyter {
+    /// To be called first of all: a server that ends from now on is noticed, however long the kernel takes to start.
+    ///
+    /// # Errors
+    /// When the server has ended already.
+    pub fn find() -> Result<Jupyter> {
+        let named = std::env::var("JPY_PARENT_PID").ok().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+        let ours = named.filter(|pid| is_ancestor(*pid));
+        // Orphans are taken over by the first process. Over the network the parent is the program that does the network's bidding.
+        let is_orphan = rustix::process::getppid() == Some(Pid::INIT);
+        if named.is_some() && ours.is_none() && is_orphan {
+            bail!("Jupyter has gone, so the kernel does not start");
+        }
+        Ok(Jupyter {
+            #[cfg(target_os = "linux")]
+            process: ours.and_then(|pid| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()),
+        })
+    }
+
+    /// Ends this process when the server ends. Starts a thread.
+    pub fn end_with_it(self) {
+        #[cfg(target_os = "linux")]
+        if let Some(process) = self.process {
+            std::thread::spawn(move || {
+                use rustix::event::{PollFd, PollFlags, poll};
+                let _ = rustix::io::retry_on_intr(|| poll(&mut [PollFd::new(&process, PollFlags::IN)], None));
+                eprintln!("parcourse kernel: Jupyter has gone, so the kernel ends");
+                std::process::exit(0);
+            });
+        }
     }
 }
 

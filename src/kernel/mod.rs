@@ -56,6 +56,7 @@ pub struct StartArguments {
 }
 
 pub fn main(arguments: StartArguments) -> Result<ExitCode> {
+    let jupyter = guard::Jupyter::find()?;
     let path = arguments.connection_file.context("no connection file given")?;
     let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read the connection file {}", path.display()))?;
     let connection: ConnectionInfo =
@@ -65,9 +66,9 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     let template = helpers.as_deref().and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());
     if arguments.standby
         && let Some(template) = &template
-        && let Some(code) = standby::hand_over(template, &text, arguments.output_limit)
+        && let Some(channel) = standby::hand_over(template, &text, arguments.output_limit)
     {
-        return Ok(code);
+        return Ok(standby::stand_by(&channel, jupyter));
     }
 
     let environment = standby::environment();
@@ -75,7 +76,7 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     let guard = guard::start(&id)?;
     let workspace = workspace::Workspace::create(template.as_ref())?;
     workspace.enter(&id);
-    guard::end_with_jupyter();
+    jupyter.end_with_it();
     let successor = helpers.filter(|_| arguments.standby).map(|helpers| (standby::Successor::new(helpers), environment));
     // Lives until the process exits: the heartbeat's thread uses it to the end.
     let runtime = runtime()?;

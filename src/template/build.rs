@@ -30,7 +30,12 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
     let claim = Claim::create(root, store::build_prefix())?;
     let template = claim.path().join("template");
     let work = template.join("work");
-    std::fs::create_dir_all(work.join("src")).with_context(|| format!("failed to make {}", work.display()))?;
+    let elsewhere = elsewhere(&work)?;
+    let place = work;
+    let work = elsewhere.as_ref().map_or_else(|| place.clone(), |claim| claim.path().join("work"));
+    for folder in [&template, &work.join("src")] {
+        std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
+    }
     if let Some(text) = &ingredients.lock {
         std::fs::write(work.join("Cargo.lock"), text).with_context(|| format!("failed to write in {}", work.display()))?;
     }
@@ -50,7 +55,7 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
     task.command.arg("--resolve");
     let report = task.run(claim.path(), lock, progress)?;
     prune::strip(&work)?;
-    let contents = copy::measure(&work)?;
+    let contents = if elsewhere.is_some() { copy::copy_tree(&work, &place)? } else { copy::measure(&place)? };
     let manifest = Manifest {
         format: FORMAT,
         helpers: ingredients.sources.helpers.clone(),
@@ -63,6 +68,16 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
     let file = template.join("template.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&manifest)?).with_context(|| format!("failed to write {}", file.display()))?;
     Ok(Staged { _claim: claim, template, destination: root.join(&ingredients.key) })
+}
+
+/// Another place to build in: the engine's own loop takes a path with a space in it for two.
+fn elsewhere(work: &Path) -> Result<Option<Claim>> {
+    if !work.to_string_lossy().contains(char::is_whitespace) {
+        return Ok(None);
+    }
+    let temporary = crate::paths::private_tmp()?;
+    super::claim::sweep(&temporary, "build");
+    Claim::create(&temporary, "build").map(Some)
 }
 
 impl Staged {

@@ -1,6 +1,7 @@
 //! The newcomer's side: offering a connection to the standby, and standing by while it serves.
 
 use super::surroundings::Surroundings;
+use crate::kernel::guard::Jupyter;
 use crate::template::Template;
 use anyhow::Result;
 use rustix::fd::{AsFd, OwnedFd};
@@ -33,22 +34,21 @@ pub enum Answer {
 pub const INTERRUPT: u8 = b'i';
 pub const TERMINATE: u8 = b't';
 
-/// Offers the connection to a standby. `None` when there is none or it declines; else the exit code, after it has served.
-pub fn hand_over(template: &Template, connection: &str, output_limit: usize) -> Option<ExitCode> {
+/// Offers the connection to a standby. `None` when there is none or it declines; else the channel to it, which serves from now on.
+pub fn hand_over(template: &Template, connection: &str, output_limit: usize) -> Option<OwnedFd> {
     if has_start_up_configuration() {
         return None;
     }
     let channel = connect(template).ok()?;
     match offer(&channel, connection, output_limit) {
-        Ok(Answer::Accepted) => {}
+        Ok(Answer::Accepted) => Some(channel),
         Ok(Answer::Declined(differences)) => {
             eprintln!("parcourse kernel: starting afresh; the standby differs in: {}", differences.join(", "));
-            return None;
+            None
         }
         // It may have died a moment ago.
-        Err(_) => return None,
+        Err(_) => None,
     }
-    Some(stand_by(&channel))
 }
 
 /// Whether the user has the engine do something at each start. A standby has started long ago, somewhere else.
@@ -89,11 +89,11 @@ pub fn environment() -> Vec<(String, String)> {
 }
 
 /// Waits for the end of the kernel that serves in our place. Jupyter watches and signals this process.
-fn stand_by(channel: &OwnedFd) -> ExitCode {
+pub fn stand_by(channel: &OwnedFd, jupyter: Jupyter) -> ExitCode {
     let signals = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
     let set = block(&signals);
     // Only now: a thread from before would still take the signals, and die of them.
-    super::super::guard::end_with_jupyter();
+    jupyter.end_with_it();
     let sender = channel.try_clone();
     std::thread::spawn(move || {
         let Ok(sender) = sender else { return };

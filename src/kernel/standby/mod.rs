@@ -12,7 +12,7 @@ mod handover;
 mod surroundings;
 mod waiting;
 
-pub use handover::{environment, hand_over};
+pub use handover::{environment, hand_over, stand_by};
 pub use waiting::{Successor, main};
 
 use crate::template::Template;
