@@ -3,8 +3,11 @@
 //! Names the cell defines or imports itself win over these. rayon's own prelude is part of it, so that `par_iter` is at hand.
 
 pub use crate::cores::{Cores, cores};
-pub use crate::display::{self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, clear_output, display, display_with_id, progress};
+pub use crate::display::{
+    self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, Table, clear_output, display, display_with_id, progress,
+};
 pub use crate::interrupt::{self, sleep};
+pub use crate::plot::{self, Plot};
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::Timing;
 // The module and the macro of this name.

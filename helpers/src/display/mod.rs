@@ -1,4 +1,4 @@
-//! Rich output: HTML, pictures, Markdown, progress bars.
+//! Rich output: HTML, pictures, Markdown, tables, progress bars.
 //!
 //! A value whose type is [`Rich`] is shown when it is the last expression of a cell. [`display`] shows one at any time, as often as you
 //! like, and [`display_with_id`] gives a handle with which the same output can be changed later.
@@ -17,13 +17,18 @@
 
 mod base64;
 mod bundle;
+mod cell;
+pub(crate) mod escape;
 mod handle;
 mod json;
 mod kinds;
 mod progress;
 pub(crate) mod protocol;
+mod table;
 
 pub use bundle::{Bundle, Rich};
+pub use cell::{Cell, Content};
 pub use handle::{Handle, clear_output, display, display_with_id};
 pub use kinds::{Html, Json, Markdown, Png, Svg};
 pub use progress::{Progress, ProgressBar, progress};
+pub use table::Table;

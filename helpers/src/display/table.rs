@@ -1,0 +1,306 @@
+//! A table of named columns.
+
+use super::bundle::{Bundle, Rich};
+use super::cell::{Cell, Content, common_decimals};
+use super::{escape, protocol};
+use crate::plot::Plot;
+use std::cmp::Ordering;
+use std::fmt;
+
+/// Named columns of equal length, shown as a table: what a small data frame is for.
+///
+/// Numbers stand right, with four significant figures; durations have three and a unit; texts stand left. As text, the columns are
+/// aligned with spaces.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// let table = Table::new()
+///     .column("threads", [1, 2, 4])
+///     .column("time", [810, 420, 230].map(Duration::from_millis))
+///     .column("speed-up", [1.0, 1.9286, 3.52]);
+/// assert_eq!(table.to_string(), "\
+/// threads    time  speed-up
+///       1  810 ms     1.000
+///       2  420 ms     1.929
+///       4  230 ms     3.520");
+/// assert_eq!(table.values("time"), [0.81, 0.42, 0.23]);
+/// table.plot("threads", "speed-up").show();
+/// ```
+#[derive(Clone, PartialEq, Default)]
+pub struct Table {
+    columns: Vec<Column>,
+}
+
+#[derive(Clone, PartialEq)]
+struct Column {
+    name: String,
+    cells: Vec<Content>,
+}
+
+impl Column {
+    /// Numbers, and gaps between them.
+    fn is_numeric(&self) -> bool {
+        self.cells.iter().all(|cell| !matches!(cell, Content::Text(_)))
+    }
+
+    fn is_durations(&self) -> bool {
+        self.cells.iter().any(|cell| matches!(cell, Content::Duration(_)))
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.cells.iter().map(|cell| cell.number().unwrap_or(f64::NAN))
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let decimals = common_decimals(self.cells.iter().filter_map(|cell| match cell {
+            Content::Number(number) => Some(*number),
+            _ => None,
+        }));
+        self.cells.iter().map(|cell| cell.text(decimals)).collect()
+    }
+}
+
+impl Table {
+    /// A table without columns.
+    pub fn new() -> Table {
+        Table::default()
+    }
+
+    /// Adds a column at the right; a column of this name is replaced.
+    ///
+    /// # Panics
+    ///
+    /// When the column is not as long as those before it.
+    #[track_caller]
+    pub fn column(self, name: impl Into<String>, values: impl IntoIterator<Item: Cell>) -> Table {
+        self.with_column(name.into(), values.into_iter().map(Cell::into_content).collect())
+    }
+
+    /// The rows in ascending order of a column: numbers by value before texts by alphabet, empty cells last. Equal rows keep their order.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such column.
+    #[track_caller]
+    pub fn sort_by(self, name: &str) -> Table {
+        self.sorted(name, false)
+    }
+
+    /// As [`sort_by`](Table::sort_by), the largest first. Empty cells are last here too.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such column.
+    #[track_caller]
+    pub fn sort_by_descending(self, name: &str) -> Table {
+        self.sorted(name, true)
+    }
+
+    /// The numbers of a column; durations in seconds, NaN for what is no number.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such column.
+    #[track_caller]
+    pub fn values(&self, name: &str) -> Vec<f64> {
+        self.find(name).numbers().collect()
+    }
+
+    /// A chart of one column over another: a line over numbers, bars over texts. The columns' names are at the axes.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such column.
+    #[track_caller]
+    pub fn plot(&self, x: &str, y: &str) -> Plot {
+        let (xs, ys) = (self.find(x), self.find(y));
+        let axis = |column: &Column| if column.is_durations() { format!("{} (s)", column.name) } else { column.name.clone() };
+        let plot = Plot::new().x_label(axis(xs)).y_label(axis(ys));
+        if xs.is_numeric() { plot.line("", xs.numbers(), ys.numbers()) } else { plot.bars(xs.texts(), ys.numbers()) }
+    }
+
+    /// The names of the columns, from left to right.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.cells.len())
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Called by the kernel for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        protocol::send_result(&self.bundle());
+    }
+
+    /// Shows it now; the same as [`display`](super::display).
+    pub fn show(&self) {
+        super::display(self);
+    }
+
+    #[track_caller]
+    fn with_column(mut self, name: String, cells: Vec<Content>) -> Table {
+        let others = self.columns.iter().filter(|column| column.name != name).map(|column| column.cells.len()).next();
+        if let Some(rows) = others {
+            assert!(cells.len() == rows, "column `{name}` has {} values, the table has {rows} rows", cells.len());
+        }
+        match self.columns.iter_mut().find(|column| column.name == name) {
+            Some(column) => column.cells = cells,
+            None => self.columns.push(Column { name, cells }),
+        }
+        self
+    }
+
+    #[track_caller]
+    fn find(&self, name: &str) -> &Column {
+        match self.columns.iter().find(|column| column.name == name) {
+            Some(column) => column,
+            None => {
+                let names: Vec<String> = self.names().map(|name| format!("`{name}`")).collect();
+                panic!("there is no column `{name}`; the table has {}", if names.is_empty() { "none".into() } else { names.join(", ") });
+            }
+        }
+    }
+
+    #[track_caller]
+    fn sorted(mut self, name: &str, descending: bool) -> Table {
+        let keys = &self.find(name).cells;
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_by(|&a, &b| compare(&keys[a], &keys[b], descending));
+        for column in &mut self.columns {
+            column.cells = order.iter().map(|&row| column.cells[row].clone()).collect();
+        }
+        self
+    }
+
+    fn html(&self) -> String {
+        // A width of its own and no more: JupyterLab's style sheet does the rest, in light and dark.
+        let mut html = String::from("<table>\n<thead><tr>");
+        for column in &self.columns {
+            html += &format!("<th style=\"text-align:{}\">{}</th>", align(column), escape::html(&column.name));
+        }
+        html += "</tr></thead>\n<tbody>\n";
+        let texts: Vec<Vec<String>> = self.columns.iter().map(Column::texts).collect();
+        for row in 0..self.len() {
+            html += "<tr>";
+            for (column, texts) in self.columns.iter().zip(&texts) {
+                html += &format!("<td style=\"text-align:{}\">{}</td>", align(column), escape::html(&texts[row]));
+            }
+            html += "</tr>\n";
+        }
+        html + "</tbody>\n</table>"
+    }
+}
+
+fn align(column: &Column) -> &'static str {
+    if column.is_numeric() { "right" } else { "left" }
+}
+
+fn compare(a: &Content, b: &Content, descending: bool) -> Ordering {
+    let turned = |order: Ordering| if descending { order.reverse() } else { order };
+    match (a, b) {
+        (Content::Missing, Content::Missing) => Ordering::Equal,
+        (Content::Missing, _) => Ordering::Greater,
+        (_, Content::Missing) => Ordering::Less,
+        (Content::Text(a), Content::Text(b)) => turned(a.cmp(b)),
+        (Content::Whole(a), Content::Whole(b)) => turned(a.cmp(b)),
+        _ => match (a.number(), b.number()) {
+            (Some(a), Some(b)) => turned(a.total_cmp(&b)),
+            (a, b) => turned(b.is_some().cmp(&a.is_some())),
+        },
+    }
+}
+
+/// Aligned with spaces, names above; no line end after the last row.
+impl fmt::Display for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = vec![String::new(); self.len() + 1];
+        for column in &self.columns {
+            let texts: Vec<String> =
+                [&column.name].into_iter().cloned().chain(column.texts()).map(|text| text.replace('\n', " ")).collect();
+            let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+            for (line, text) in lines.iter_mut().zip(&texts) {
+                let gap = if line.is_empty() && std::ptr::eq(column, &self.columns[0]) { "" } else { "  " };
+                *line += &if column.is_numeric() { format!("{gap}{text:>width$}") } else { format!("{gap}{text:<width$}") };
+            }
+        }
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        formatter.write_str(&lines.join("\n"))
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl Rich for Table {
+    fn bundle(&self) -> Bundle {
+        Bundle::plain(self.to_string()).with("text/html", self.html())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        Table::new().column("host", ["b", "a", "c"]).column("n", [Some(3), None, Some(10)]).column("x", [0.5, 1.25, 10.0])
+    }
+
+    #[test]
+    fn text_is_aligned() {
+        assert_eq!(table().to_string(), "host   n      x\nb      3   0.50\na          1.25\nc     10  10.00");
+        assert_eq!(Table::new().to_string(), "");
+        assert_eq!(Table::new().column("n", [0; 0]).to_string(), "n");
+    }
+
+    #[test]
+    fn rows_are_sorted() {
+        assert_eq!(table().sort_by("host").values("x"), [1.25, 0.5, 10.0]);
+        assert_eq!(table().sort_by("n").values("x"), [0.5, 10.0, 1.25]);
+        assert_eq!(table().sort_by_descending("n").values("x"), [10.0, 0.5, 1.25]);
+    }
+
+    #[test]
+    fn html_is_escaped() {
+        let html = Table::new().column("<b>", ["a & \"b\""]).html();
+        assert!(html.contains("&lt;b&gt;") && html.contains("a &amp; &quot;b&quot;"), "{html}");
+        roxmltree::Document::parse(&html).unwrap();
+    }
+
+    #[test]
+    fn charts_take_names_and_values() {
+        let table = table().column("time", [1, 2, 3].map(std::time::Duration::from_secs));
+        assert_eq!(table.plot("x", "time"), Plot::new().line("", [0.5, 1.25, 10.0], [1, 2, 3]).x_label("x").y_label("time (s)"));
+        assert_eq!(table.plot("host", "x"), Plot::new().bars(["b", "a", "c"], [0.5, 1.25, 10.0]).x_label("host").y_label("x"));
+    }
+
+    #[test]
+    fn columns_of_a_known_name_are_replaced() {
+        let table = table().column("n", [1, 2, 3]);
+        assert_eq!(table.names().collect::<Vec<_>>(), ["host", "n", "x"]);
+        assert_eq!(table.values("n"), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no column `time`; the table has `host`, `n`, `x`")]
+    fn unknown_columns_are_named() {
+        table().values("time");
+    }
+
+    #[test]
+    #[should_panic(expected = "column `y` has 2 values, the table has 3 rows")]
+    fn lengths_are_compared() {
+        table().column("y", [1, 2]);
+    }
+}

@@ -1,0 +1,233 @@
+//! Strokes, shapes and words on plotters' SVG backend, measured in pixels.
+//!
+//! plotters counts in whole pixels, which makes steps of flat curves. Here a pixel has ten of them, and the finished drawing is told its
+//! true size.
+
+use plotters::backend::{DrawingBackend, SVGBackend};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle};
+
+/// Units of the drawing per pixel.
+const FINE: f64 = 10.0;
+
+/// Text, axes and grid: a grey whose contrast is above 4 on white and on JupyterLab's dark background (4.4 would be the most there is).
+pub(super) const INK: Colour = Colour(0x77, 0x77, 0x77);
+
+/// Red, green and blue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Colour(pub(super) u8, pub(super) u8, pub(super) u8);
+
+impl Colour {
+    fn style(self, opacity: f64, width: f64) -> ShapeStyle {
+        let RGBColor(red, green, blue) = RGBColor(self.0, self.1, self.2);
+        ShapeStyle { color: RGBAColor(red, green, blue, opacity), filled: true, stroke_width: (width * FINE).round() as u32 }
+    }
+}
+
+/// Which point of a text its position means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Anchor {
+    Left,
+    Centre,
+    Right,
+    /// Centred, read from bottom to top.
+    Upwards,
+}
+
+/// How a text is set.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Font {
+    pub(super) size: f64,
+    pub(super) bold: bool,
+    pub(super) colour: Colour,
+}
+
+impl Font {
+    pub(super) const fn of_size(size: f64) -> Font {
+        Font { size, bold: false, colour: INK }
+    }
+
+    /// About how wide the text will be, in pixels. The reader's font is not known; this is a wide one's.
+    pub(super) fn width(&self, text: &str) -> f64 {
+        let em: f64 = text.chars().map(em).sum();
+        em * self.size * if self.bold { 1.08 } else { 1.0 }
+    }
+
+    /// The text, or its beginning and an ellipsis, in so many pixels.
+    pub(super) fn shortened(&self, text: &str, room: f64) -> String {
+        if self.width(text) <= room {
+            return text.to_string();
+        }
+        let mut short = text.to_string();
+        while short.pop().is_some() {
+            let with_ellipsis = format!("{}…", short.trim_end());
+            if self.width(&with_ellipsis) <= room {
+                return with_ellipsis;
+            }
+        }
+        String::new()
+    }
+}
+
+/// Width of a character in a sans-serif font, relative to the font's size.
+fn em(character: char) -> f64 {
+    match character {
+        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.3,
+        ' ' | 'f' | 't' | 'r' | 'I' | '(' | ')' | '[' | ']' | '/' | '-' | '·' => 0.38,
+        '⁰'..='⁹' | '¹' | '²' | '³' | '⁻' => 0.4,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' | '…' | '—' => 0.95,
+        'A'..='Z' | '&' => 0.7,
+        // East Asian scripts and emojis are square.
+        '\u{1100}'..='\u{115f}'
+        | '\u{2e80}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe4f}'
+        | '\u{ff00}'..='\u{ff60}' => 1.0,
+        '\u{1f300}'..='\u{1faff}' => 1.1,
+        _ => 0.6,
+    }
+}
+
+/// Draws into `svg`; the drawing is complete when this is dropped.
+pub(super) struct Canvas<'svg> {
+    backend: SVGBackend<'svg>,
+}
+
+/// A drawing of this size in pixels, on a transparent ground.
+pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&mut Canvas<'_>)) -> String {
+    let mut svg = String::new();
+    let size = ((width * FINE).round() as u32, (height * FINE).round() as u32);
+    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut svg, size) };
+    paint(&mut canvas);
+    drop(canvas);
+    let given = format!(r#"<svg width="{}" height="{}""#, size.0, size.1);
+    // A wide drawing shrinks with its column instead of being cut off.
+    let wanted = format!(r#"<svg width="{width}" height="{height}" style="max-width:100%;height:auto""#);
+    svg.replacen(&given, &wanted, 1)
+}
+
+/// Errors of the backend are errors of writing to its target, which is a string.
+impl Canvas<'_> {
+    /// A polygonal line.
+    pub(super) fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, colour: Colour, width: f64, opacity: f64) {
+        let _ = self.backend.draw_path(points.into_iter().map(fine), &colour.style(opacity, width));
+    }
+
+    /// A polygonal line of dashes and gaps of these lengths.
+    pub(super) fn dashed(&mut self, points: &[(f64, f64)], colour: Colour, width: f64, (dash, gap): (f64, f64)) {
+        for piece in dashes(points, dash, gap) {
+            self.line(piece, colour, width, 1.0);
+        }
+    }
+
+    pub(super) fn polygon(&mut self, points: impl IntoIterator<Item = (f64, f64)>, colour: Colour, opacity: f64) {
+        let _ = self.backend.fill_polygon(points.into_iter().map(fine), &colour.style(opacity, 0.0));
+    }
+
+    /// A filled rectangle between two opposite corners.
+    pub(super) fn rectangle(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: Colour, opacity: f64) {
+        let (upper_left, lower_right) = (fine((x0.min(x1), y0.min(y1))), fine((x0.max(x1), y0.max(y1))));
+        let _ = self.backend.draw_rect(upper_left, lower_right, &colour.style(opacity, 0.0), true);
+    }
+
+    pub(super) fn disc(&mut self, centre: (f64, f64), radius: f64, colour: Colour, opacity: f64) {
+        let _ = self.backend.draw_circle(fine(centre), (radius * FINE).round() as u32, &colour.style(opacity, 0.0), true);
+    }
+
+    /// One line of text, vertically centred on the position.
+    pub(super) fn text(&mut self, text: &str, position: (f64, f64), anchor: Anchor, font: Font) {
+        let horizontal = match anchor {
+            Anchor::Left => HPos::Left,
+            Anchor::Centre | Anchor::Upwards => HPos::Center,
+            Anchor::Right => HPos::Right,
+        };
+        let style = if font.bold { FontStyle::Bold } else { FontStyle::Normal };
+        // The backend divides sizes by 1.24 before it writes them.
+        let mut desc = plotters::style::FontDesc::new(FontFamily::SansSerif, font.size * FINE * 1.24, style);
+        if anchor == Anchor::Upwards {
+            desc = desc.transform(FontTransform::Rotate270);
+        }
+        let colour = RGBColor(font.colour.0, font.colour.1, font.colour.2);
+        let style = TextStyle::from(desc).pos(Pos::new(horizontal, VPos::Center)).color(&colour);
+        // Control characters are not allowed in XML, however they are escaped.
+        let text: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+        let _ = self.backend.draw_text(&text, &style, fine(position));
+    }
+}
+
+fn fine((x, y): (f64, f64)) -> (i32, i32) {
+    // `as` keeps what is far outside within the numbers there are.
+    ((x * FINE).round() as i32, (y * FINE).round() as i32)
+}
+
+/// The pieces of a line that are drawn when it is dashed.
+fn dashes(points: &[(f64, f64)], dash: f64, gap: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces = Vec::new();
+    let mut piece = Vec::from_iter(points.first().copied());
+    let (mut drawing, mut left) = (true, dash);
+    for pair in points.windows(2) {
+        let (mut from, to) = (pair[0], pair[1]);
+        loop {
+            let length = (to.0 - from.0).hypot(to.1 - from.1);
+            if length <= left {
+                left -= length;
+                if drawing {
+                    piece.push(to);
+                }
+                break;
+            }
+            let share = left / length;
+            from = (from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1));
+            if drawing {
+                piece.push(from);
+                pieces.push(std::mem::take(&mut piece));
+            } else {
+                piece = vec![from];
+            }
+            drawing = !drawing;
+            left = if drawing { dash } else { gap };
+        }
+    }
+    if piece.len() > 1 {
+        pieces.push(piece);
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawing_knows_its_size_in_pixels() {
+        let svg = draw(64.0, 40.0, |canvas| canvas.disc((1.5, 2.0), 1.0, INK, 1.0));
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let root = document.root_element();
+        assert_eq!((root.attribute("width"), root.attribute("viewBox")), (Some("64"), Some("0 0 640 400")));
+        assert_eq!(root.first_element_child().unwrap().attribute("cx"), Some("15"));
+    }
+
+    #[test]
+    fn text_may_be_anything() {
+        let svg = draw(64.0, 40.0, |canvas| canvas.text("<&\"'>\u{1b}[1m\0", (0.0, 0.0), Anchor::Left, Font::of_size(12.0)));
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        assert_eq!(document.root_element().first_element_child().unwrap().text().map(str::trim), Some("<&\"'> [1m"));
+    }
+
+    #[test]
+    fn dashes_go_around_corners() {
+        let pieces = dashes(&[(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)], 3.0, 1.0);
+        assert_eq!(pieces, [vec![(0.0, 0.0), (3.0, 0.0)], vec![(4.0, 0.0), (5.0, 0.0), (5.0, 2.0)], vec![(5.0, 3.0), (5.0, 5.0)]]);
+        assert!(dashes(&[], 3.0, 1.0).is_empty());
+        assert!(dashes(&[(1.0, 1.0)], 3.0, 1.0).is_empty());
+    }
+
+    #[test]
+    fn long_text_is_shortened() {
+        let font = Font::of_size(10.0);
+        assert_eq!(font.shortened("chop", 100.0), "chop");
+        assert_eq!(font.shortened("aaaaaaaaaaaaaaaaaaaa", 40.0), "aaaaa…");
+        assert_eq!(font.shortened("chop", 3.0), "");
+    }
+}
