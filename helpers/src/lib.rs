@@ -16,6 +16,8 @@
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
 //! | [`rayon`] | `items.par_iter()` | `numba.prange` |
+//! | [`random`] | `streams(seed).stream(i)`, `streams(seed).par_blocks(n)` | `numpy.random.SeedSequence.spawn` |
+//! | [`ndarray`] | `Array2::zeros((3, 4))`, `&a + &b`, `a.sum_axis(Axis(0))` | `numpy` |
 //!
 //! Everything here also works in an ordinary program: the crate prints to stdout what it would show in a notebook, and never to stderr.
 //!
@@ -28,7 +30,10 @@ pub mod display;
 pub mod interrupt;
 pub mod plot;
 pub mod prelude;
+pub mod random;
 pub mod threads;
 pub mod time;
 
+pub use ndarray;
+pub use rand;
 pub use rayon;

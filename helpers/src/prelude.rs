@@ -1,6 +1,7 @@
 //! What a notebook gets from `use parcourse::prelude::*;`.
 //!
-//! Names the cell defines or imports itself win over these. rayon's own prelude is part of it, so that `par_iter` is at hand.
+//! Names the cell defines or imports itself win over these. rayon's own prelude is part of it, so that `par_iter` is at hand; of ndarray
+//! and rand what a learner types.
 
 pub use crate::cores::{Cores, cores};
 pub use crate::display::{
@@ -8,11 +9,18 @@ pub use crate::display::{
 };
 pub use crate::interrupt::{self, sleep};
 pub use crate::plot::{self, Plot};
+pub use crate::random::{self, Stream, streams};
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::Timing;
 // The module and the macro of this name.
 pub use crate::time;
 pub use crate::timed;
+pub use ndarray;
+pub use ndarray::{
+    Array1, Array2, Array3, ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, array, azip, par_azip, s,
+};
+pub use rand;
+pub use rand::{Rng, RngExt, SeedableRng};
 pub use rayon;
 pub use rayon::prelude::*;
 pub use std::time::{Duration, Instant};
