@@ -13,6 +13,7 @@
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)` | `map`, `multiprocessing.Pool` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)` | `IPython.display`, `tqdm` |
+//! | [`profile`] | `#[line_profile]`, `profile::report()` | `%lprun`, `%prun` |
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
 //! | [`rayon`] | `items.par_iter()` | `numba.prange` |
 //!
@@ -26,6 +27,7 @@ pub mod cores;
 pub mod display;
 pub mod interrupt;
 pub mod prelude;
+pub mod profile;
 pub mod threads;
 pub mod time;
 
