@@ -14,6 +14,7 @@
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)` | `map`, `multiprocessing.Pool` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
+//! | [`profile`] | `#[line_profile]`, `profile::report()` | `%lprun`, `%prun` |
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
 //! | [`rayon`] | `items.par_iter()` | `numba.prange` |
 //! | [`random`] | `streams(seed).stream(i)`, `streams(seed).par_blocks(n)` | `numpy.random.SeedSequence.spawn` |
@@ -31,6 +32,7 @@ pub mod interrupt;
 pub mod plot;
 pub mod prelude;
 pub mod random;
+pub mod profile;
 pub mod threads;
 pub mod time;
 

@@ -10,6 +10,7 @@ pub use crate::display::{
 pub use crate::interrupt::{self, sleep};
 pub use crate::plot::{self, Plot};
 pub use crate::random::{self, Stream, streams};
+pub use crate::profile::{self, line_profile};
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::Timing;
 // The module and the macro of this name.

@@ -1,0 +1,55 @@
+//! The report as a table in HTML: colours that work on light and dark pages, no scripts.
+
+use super::report::{FunctionReport, HEADER, NOTHING, Report};
+use std::fmt::Write;
+
+/// The whole report.
+pub fn page(report: &Report) -> String {
+    if report.functions.is_empty() {
+        return format!("<p>{}</p>", escape(NOTHING));
+    }
+    let mut page = String::new();
+    for function in &report.functions {
+        table(&mut page, function);
+    }
+    let _ = write!(page, "<p style=\"opacity:.75;font-size:90%\">{}</p>", escape(&report.overhead()));
+    page
+}
+
+fn table(page: &mut String, function: &FunctionReport) {
+    const CELL: &str = "text-align:right;padding:0 .8em;white-space:pre;border:none";
+    const SOURCE: &str = "text-align:left;padding:0 .8em;white-space:pre;border:none";
+    let (name, rest) = function.heading();
+    let _ = write!(page, "<p style=\"margin:.6em 0 .3em\"><code><b>{}</b></code>: {}</p>", escape(name), escape(&rest));
+    page.push_str("<table style=\"border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\"><thead><tr>");
+    for (column, title) in HEADER.iter().enumerate() {
+        let _ = write!(page, "<th style=\"{}\">{title}</th>", if column == 5 { SOURCE } else { CELL });
+    }
+    page.push_str("</tr></thead><tbody>");
+    for line in &function.lines {
+        // Transparent, so that the page's own background and text colour stay readable: 0 % shows nothing, 100 % a clear orange.
+        let heat = function.percent(line) / 100.0;
+        let colour = if heat >= 0.005 { format!("rgba(240,120,20,{:.2})", 0.08 + 0.52 * heat) } else { "transparent".to_owned() };
+        // A line that could have run, but did not, is pale.
+        let pale = if line.hits == Some(0) { ";opacity:.55" } else { "" };
+        let _ = write!(page, "<tr style=\"background:{colour}{pale}\"><td style=\"{CELL};opacity:.6\">{}</td>", line.number);
+        for cell in line.cells(function) {
+            let _ = write!(page, "<td style=\"{CELL}\">{cell}</td>");
+        }
+        let _ = write!(page, "<td style=\"{SOURCE}\">{}</td></tr>", escape(&line.text));
+    }
+    page.push_str("</tbody></table>");
+}
+
+/// Text from elsewhere in HTML.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn source_cannot_be_taken_for_markup() {
+        assert_eq!(super::escape("if a<b && \"c\">d"), "if a&lt;b &amp;&amp; &quot;c&quot;&gt;d");
+    }
+}
