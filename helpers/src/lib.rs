@@ -10,6 +10,7 @@
 //! | module | what you type | who did it in Python |
 //! |---|---|---|
 //! | [`time`](mod@time) | `time!(f(x))`, `timed!(f(x))` | `%time` |
+//! | [`memory`](mod@memory) | `memit!(f(x))`, `memory_usage(\|\| f(x))` | `%memit`, `memory_profiler` |
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)` | `map`, `multiprocessing.Pool` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)` | `IPython.display`, `tqdm` |
@@ -25,6 +26,7 @@
 pub mod cores;
 pub mod display;
 pub mod interrupt;
+pub mod memory;
 pub mod prelude;
 pub mod threads;
 pub mod time;

@@ -5,6 +5,8 @@
 pub use crate::cores::{Cores, cores};
 pub use crate::display::{self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, clear_output, display, display_with_id, progress};
 pub use crate::interrupt::{self, sleep};
+pub use crate::memit;
+pub use crate::memory::{self, MemoryTrace, MemoryUsage, memory_usage};
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::Timing;
 // The module and the macro of this name.
