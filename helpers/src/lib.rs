@@ -12,6 +12,7 @@
 //! | [`time`](mod@time) | `time!(f(x))`, `timed!(f(x))` | `%time` |
 //! | [`memory`](mod@memory) | `memit!(f(x))`, `memory_usage(\|\| f(x))` | `%memit`, `memory_profiler` |
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
+//! | [`node`] | `node_info()` | `lscpu`, `platform` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)` | `map`, `multiprocessing.Pool` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)` | `IPython.display`, `tqdm` |
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
@@ -23,10 +24,13 @@
 //! one `libparcourse.so`, they share one set of statics: one rayon pool, one interruption flag.
 #![deny(missing_docs)]
 
+mod cgroup;
 pub mod cores;
 pub mod display;
+mod html;
 pub mod interrupt;
 pub mod memory;
+pub mod node;
 pub mod prelude;
 pub mod threads;
 pub mod time;

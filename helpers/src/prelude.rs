@@ -7,6 +7,7 @@ pub use crate::display::{self, Bundle, Html, Json, Markdown, Png, Progress, Rich
 pub use crate::interrupt::{self, sleep};
 pub use crate::memit;
 pub use crate::memory::{self, MemoryTrace, MemoryUsage, memory_usage};
+pub use crate::node::{NodeInfo, node_info};
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::Timing;
 // The module and the macro of this name.
