@@ -10,7 +10,9 @@
 //! | module | what you type | who did it in Python |
 //! |---|---|---|
 //! | [`time`](mod@time) | `time!(f(x))`, `timed!(f(x))` | `%time` |
+//! | [`memory`](mod@memory) | `memit!(f(x))`, `memory_usage(\|\| f(x))` | `%memit`, `memory_profiler` |
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
+//! | [`node`] | `node_info()` | `lscpu`, `platform` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)` | `map`, `multiprocessing.Pool` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
@@ -26,10 +28,14 @@
 //! one `libparcourse.so`, they share one set of statics: one rayon pool, one interruption flag.
 #![deny(missing_docs)]
 
+mod cgroup;
 pub mod cores;
 pub mod display;
+mod html;
 pub mod interrupt;
 pub mod plot;
+pub mod memory;
+pub mod node;
 pub mod prelude;
 pub mod random;
 pub mod profile;

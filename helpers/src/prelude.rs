@@ -11,6 +11,9 @@ pub use crate::interrupt::{self, sleep};
 pub use crate::plot::{self, Plot};
 pub use crate::random::{self, Stream, streams};
 pub use crate::profile::{self, line_profile};
+pub use crate::memit;
+pub use crate::memory::{self, MemoryTrace, MemoryUsage, memory_usage};
+pub use crate::node::{NodeInfo, node_info};
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::Timing;
 // The module and the macro of this name.

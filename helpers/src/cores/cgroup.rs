@@ -1,40 +1,63 @@
-//! The CPU quota of a control group (Linux): how containers and batch systems give a program a share of a machine's time.
+//! The CPU quota and the CPU set of a control group (Linux): how containers and batch systems give a program a share of a machine.
 //!
-//! `/proc/self/cgroup` names the groups of this process, `/proc/self/mountinfo` where their files are. The tightest quota on the way
-//! from the group to the root counts. Version 2 keeps it in `cpu.max`, version 1 in `cpu.cfs_quota_us` and `cpu.cfs_period_us`.
+//! The tightest quota on the way from the group to the root counts. Version 2 keeps it in `cpu.max`, version 1 in `cpu.cfs_quota_us`
+//! and `cpu.cfs_period_us`. The CPU set is part of the affinity already, and only shown.
 
+use crate::cgroup::Groups;
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
-/// The quota in cores (CPU time per wall time); `None` when there is no limit, and on systems without control groups.
-pub(super) fn quota() -> Option<f64> {
-    quota_in(&read_to_string("/proc/self/cgroup").ok()?, &read_to_string("/proc/self/mountinfo").ok()?)
+/// A limit that a file of a control group sets.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct GroupLimit {
+    /// CPU time per wall time.
+    pub(super) cores: f64,
+    pub(super) file: PathBuf,
+    /// What the file says.
+    pub(super) content: String,
 }
 
-fn quota_in(cgroup: &str, mountinfo: &str) -> Option<f64> {
-    // A line is `hierarchy:controllers:path`; no controllers means version 2. Mixed systems have both.
-    let memberships = cgroup.lines().filter_map(|line| {
-        let mut fields = line.splitn(3, ':');
-        let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
-        (controllers.is_empty() || controllers.split(',').any(|name| name == "cpu")).then_some((controllers.is_empty(), path))
+/// The quota in cores (CPU time per wall time); `None` when there is no limit, and on systems without control groups.
+pub(super) fn quota() -> Option<f64> {
+    tightest(&quotas()).map(|limit| limit.cores)
+}
+
+/// All quotas on the way from the root to this process's group.
+pub(super) fn quotas() -> Vec<GroupLimit> {
+    quotas_of(&Groups::of("cpu", Path::new("/")))
+}
+
+/// The CPUs of this process's group, where there is such a set.
+pub(super) fn cpu_sets() -> Vec<GroupLimit> {
+    cpu_sets_of(&Groups::of("cpuset", Path::new("/")))
+}
+
+pub(super) fn tightest(limits: &[GroupLimit]) -> Option<&GroupLimit> {
+    limits.iter().min_by(|a, b| a.cores.total_cmp(&b.cores))
+}
+
+fn quotas_of(hierarchies: &[Groups]) -> Vec<GroupLimit> {
+    let limits = hierarchies.iter().flat_map(|groups| {
+        let read = if groups.is_version_2 { version_2 } else { version_1 };
+        groups.directories.iter().filter_map(move |directory| read(directory))
     });
-    let limits = memberships.filter_map(|(is_version_2, path)| {
-        let mount = mountinfo.lines().find_map(|line| Mount::parse(line, is_version_2))?;
-        mount.groups(path).filter_map(|group| if is_version_2 { version_2(&group) } else { version_1(&group) }).min_by(f64::total_cmp)
-    });
-    limits.min_by(f64::total_cmp)
+    limits.collect()
 }
 
 /// `max 100000` or `150000 100000`: quota and period in microseconds.
-fn version_2(group: &Path) -> Option<f64> {
-    let text = read_to_string(group.join("cpu.max")).ok()?;
-    let (quota, period) = text.trim().split_once(' ')?;
-    ratio(quota, period)
+fn version_2(group: &Path) -> Option<GroupLimit> {
+    let file = group.join("cpu.max");
+    let content = read_to_string(&file).ok()?.trim().to_string();
+    let (quota, period) = content.split_once(' ')?;
+    Some(GroupLimit { cores: ratio(quota, period)?, file, content })
 }
 
 /// A quota of -1 means no limit.
-fn version_1(group: &Path) -> Option<f64> {
-    ratio(&read_to_string(group.join("cpu.cfs_quota_us")).ok()?, &read_to_string(group.join("cpu.cfs_period_us")).ok()?)
+fn version_1(group: &Path) -> Option<GroupLimit> {
+    let file = group.join("cpu.cfs_quota_us");
+    let quota = read_to_string(&file).ok()?;
+    let period = read_to_string(group.join("cpu.cfs_period_us")).ok()?;
+    Some(GroupLimit { cores: ratio(&quota, &period)?, file, content: format!("{} {}", quota.trim(), period.trim()) })
 }
 
 fn ratio(quota: &str, period: &str) -> Option<f64> {
@@ -42,70 +65,30 @@ fn ratio(quota: &str, period: &str) -> Option<f64> {
     (quota > 0.0 && period > 0.0).then_some(quota / period)
 }
 
-/// Where a hierarchy of control groups is mounted, and which of its groups is at the top there.
-struct Mount {
-    root: PathBuf,
-    point: PathBuf,
-}
-
-impl Mount {
-    /// A line of mountinfo: `id parent device root mount-point options… - type source super-options`.
-    fn parse(line: &str, is_version_2: bool) -> Option<Mount> {
-        let (mount, filesystem) = line.split_once(" - ")?;
-        let mut filesystem = filesystem.split(' ');
-        let is_ours = match (filesystem.next()?, is_version_2) {
-            ("cgroup2", true) => true,
-            ("cgroup", false) => filesystem.nth(1)?.split(',').any(|option| option == "cpu"),
-            _ => false,
-        };
-        let mut fields = mount.split(' ').skip(3);
-        is_ours.then_some(Mount { root: unescape(fields.next()?), point: unescape(fields.next()?) })
-    }
-
-    /// The directories of a group and of those above it, as far as they are visible here.
-    fn groups(&self, path: &str) -> impl Iterator<Item = PathBuf> {
-        // In a container the group's path may lie outside of what is mounted; then the top of the mount is the group's own.
-        let below = Path::new(path).strip_prefix(&self.root).unwrap_or(Path::new("")).to_path_buf();
-        let point = self.point.clone();
-        let depth = below.components().count();
-        (0..=depth).map(move |length| point.join(below.components().take(length).collect::<PathBuf>()))
-    }
-}
-
-/// mountinfo writes space, tab, newline and backslash as octal numbers.
-fn unescape(field: &str) -> PathBuf {
-    PathBuf::from(field.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\"))
+/// The kernel has worked out already what of a set is left under the sets above it: only the group's own counts.
+fn cpu_sets_of(hierarchies: &[Groups]) -> Vec<GroupLimit> {
+    let sets = hierarchies.iter().filter_map(|groups| {
+        let group = groups.directories.last()?;
+        let names: &[&str] = if groups.is_version_2 { &["cpuset.cpus.effective"] } else { &["cpuset.effective_cpus", "cpuset.cpus"] };
+        names.iter().find_map(|name| {
+            let file = group.join(name);
+            let content = read_to_string(&file).ok()?.trim().to_string();
+            let count = super::cpu_list::parse(&content)?.len();
+            (count > 0).then_some(GroupLimit { cores: count as f64, file, content })
+        })
+    });
+    sets.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cgroup::groups_in;
+    use crate::cgroup::tests::Fake;
     use std::fs;
 
-    /// A cgroup file system made of ordinary files, removed at the end of the test.
-    struct Fake(PathBuf);
-
-    impl Fake {
-        fn new(name: &str, files: &[(&str, &str)]) -> Fake {
-            let directory = std::env::temp_dir().join(format!("parcourse cgroup {name} {}", std::process::id()));
-            for (path, content) in files {
-                let path = directory.join(path);
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, content).unwrap();
-            }
-            Fake(directory)
-        }
-
-        fn mountinfo(&self, root: &str, filesystem: &str) -> String {
-            let point = self.0.to_str().unwrap().replace(' ', "\\040");
-            format!("24 1 0:22 / /proc rw - proc proc rw\n30 24 0:26 {root} {point} rw,nosuid shared:9 - {filesystem}\n")
-        }
-    }
-
-    impl Drop for Fake {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn quota_in(cgroup: &str, mountinfo: &str) -> Option<f64> {
+        tightest(&quotas_of(&groups_in("cpu", cgroup, mountinfo))).map(|limit| limit.cores)
     }
 
     #[test]
@@ -117,6 +100,9 @@ mod tests {
         assert_eq!(quota_in("0::/\n", &mountinfo), None);
         fs::write(fake.0.join("slice/job/cpu.max"), "50000 100000\n").unwrap();
         assert_eq!(quota_in("0::/slice/job\n", &mountinfo), Some(0.5));
+        let all = quotas_of(&groups_in("cpu", "0::/slice/job\n", &mountinfo));
+        let shown: Vec<_> = all.iter().map(|limit| (limit.cores, &*limit.content, limit.file.strip_prefix(&fake.0).unwrap())).collect();
+        assert_eq!(shown, [(1.5, "150000 100000", Path::new("slice/cpu.max")), (0.5, "50000 100000", Path::new("slice/job/cpu.max"))]);
     }
 
     #[test]
@@ -142,5 +128,19 @@ mod tests {
     fn no_hierarchy_no_limit() {
         assert_eq!(quota_in("", ""), None);
         assert_eq!(quota_in("0::/\n", "24 1 0:22 / /proc rw - proc proc rw\n"), None);
+    }
+
+    #[test]
+    fn cpu_set_is_the_effective_one_of_the_own_group() {
+        let files = [("a/cpuset.cpus.effective", "0-7\n"), ("a/b/cpuset.cpus.effective", "2-3,6\n"), ("a/c/cpuset.cpus.effective", "\n")];
+        let fake = Fake::new("cpuset", &files);
+        let sets = |path: &str, filesystem: &str| {
+            let found = cpu_sets_of(&groups_in("cpuset", path, &fake.mountinfo("/", filesystem)));
+            found.into_iter().map(|set| (set.cores, set.content)).collect::<Vec<_>>()
+        };
+        assert_eq!(sets("0::/a/b\n", "cgroup2 cgroup2 rw"), [(3.0, "2-3,6".to_string())]);
+        assert_eq!(sets("0::/a/c\n", "cgroup2 cgroup2 rw"), []);
+        fs::write(fake.0.join("cpuset.cpus"), "0-1\n").unwrap();
+        assert_eq!(sets("7:cpuset:/\n", "cgroup cgroup rw,cpuset"), [(2.0, "0-1".to_string())]);
     }
 }

@@ -1,7 +1,7 @@
 //! The list format of `/sys/devices/system/cpu`: `0-3,8,10-11`.
 
 /// The numbers in such a list, in the order given; `None` when the text is no such list.
-pub(super) fn parse(text: &str) -> Option<Vec<usize>> {
+pub(crate) fn parse(text: &str) -> Option<Vec<usize>> {
     let mut cpus = Vec::new();
     for part in text.trim().split(',').filter(|part| !part.is_empty()) {
         match part.split_once('-') {
@@ -12,9 +12,29 @@ pub(super) fn parse(text: &str) -> Option<Vec<usize>> {
     Some(cpus)
 }
 
+/// The list that `parse` reads; ranges where there are three in a row or more.
+pub(super) fn write(cpus: &[usize]) -> String {
+    let mut parts = Vec::new();
+    for run in cpus.chunk_by(|a, b| a + 1 == *b) {
+        match run {
+            [first, _, .., last] => parts.push(format!("{first}-{last}")),
+            few => parts.extend(few.iter().map(usize::to_string)),
+        }
+    }
+    parts.join(",")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, write};
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        assert_eq!(write(&[0, 1, 2, 3, 8, 10, 11]), "0-3,8,10,11");
+        for cpus in [vec![], vec![5], vec![0, 1], vec![0, 1, 2], vec![3, 7, 8, 9, 20]] {
+            assert_eq!(parse(&write(&cpus)), Some(cpus));
+        }
+    }
 
     #[test]
     fn ranges_and_single_numbers() {

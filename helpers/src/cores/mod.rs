@@ -12,14 +12,18 @@
 //! # assert_eq!(pool.num_threads(), cores().usable);
 //! ```
 //!
+//! [`Cores::all`] shows every source there is and what it says, for finding out why the number is what it is.
+//!
 //! On Linux everything is read; on other systems there are the physical and logical numbers and the batch system's variables.
 
 mod affinity;
 mod cgroup;
-mod cpu_list;
+pub(crate) mod cpu_list;
+mod limits;
 mod scheduler;
 mod topology;
 
+pub use limits::{CoreLimit, CoreLimits};
 pub use scheduler::Request;
 
 use std::fmt;
@@ -39,6 +43,7 @@ use std::fmt;
 pub fn cores() -> Cores {
     let logical = topology::logical();
     let allowed = affinity::allowed();
+    let variables = scheduler::variables(&|name| std::env::var(name).ok(), &crate::node::host_name().unwrap_or_default());
     let physical = topology::physical(None);
     let physical_allowed = allowed.as_deref().and_then(|cpus| topology::physical(Some(cpus)));
     Cores::decide(Found {
@@ -47,7 +52,7 @@ pub fn cores() -> Cores {
         physical_allowed,
         allowed: allowed.map(|cpus| cpus.len()),
         quota: cgroup::quota(),
-        requested: scheduler::request(&|name| std::env::var(name).ok()),
+        requested: scheduler::request(&variables),
     })
 }
 

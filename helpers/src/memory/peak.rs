@@ -1,0 +1,59 @@
+//! The system's high-water mark of this process's resident memory, shared by all measurements that are running.
+//!
+//! There is one mark in the process, and setting it back for one measurement takes it away from those that run already. So whoever sets
+//! it back first writes down for all the others how high it was.
+
+use super::system;
+use std::sync::{Mutex, PoisonError};
+
+/// The running measurements: their numbers, and the highest mark (MiB) that was wiped out under their hands.
+static RUNNING: Mutex<Vec<(u64, f64)>> = Mutex::new(Vec::new());
+
+/// One measurement's view of the mark.
+#[derive(Debug)]
+pub(super) struct HighWater {
+    number: u64,
+    /// Set when the mark could not be set back: then it tells something only if it rises above this (MiB).
+    before: Option<f64>,
+}
+
+impl HighWater {
+    /// Whether this system sets the mark back; does it on the way, unless a measurement runs.
+    pub(super) fn can_be_reset() -> bool {
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        // A running measurement has found out already, but not told: the few microseconds of sampling are no loss.
+        running.is_empty() && system::reset_high_water()
+    }
+
+    pub(super) fn begin() -> HighWater {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = system::high_water();
+        if let Some(mark) = mark {
+            for (_, highest) in running.iter_mut() {
+                *highest = highest.max(mark);
+            }
+        }
+        let number = running.iter().map(|(number, _)| number + 1).max().unwrap_or(0);
+        // Room is made before the mark is set back.
+        running.push((number, 0.0));
+        let before = if system::reset_high_water() { None } else { Some(mark.unwrap_or(f64::INFINITY)) };
+        HighWater { number, before }
+    }
+
+    /// The highest mark since the beginning, in MiB; `None` if this system does not tell.
+    pub(super) fn end(&self) -> Option<f64> {
+        let mark = system::high_water()?;
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, wiped_out) = running.iter().find(|(number, _)| *number == self.number)?;
+        match self.before {
+            Some(before) => (mark > before).then_some(mark),
+            None => Some(mark.max(*wiped_out)),
+        }
+    }
+}
+
+impl Drop for HighWater {
+    fn drop(&mut self) {
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|(number, _)| *number != self.number);
+    }
+}

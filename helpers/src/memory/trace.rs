@@ -1,0 +1,139 @@
+//! The result of a measurement.
+
+use crate::display::{Bundle, Rich};
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+/// How much memory was in use, and when.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sample {
+    /// Time since the start of the measurement.
+    pub time: Duration,
+    /// Memory in use then, in MiB.
+    pub memory: f64,
+}
+
+/// What counts as memory in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Counted {
+    /// Every page the process has in physical memory (RSS), shared ones in full.
+    Resident,
+    /// A page that several processes share counts for each of them in equal parts (PSS).
+    Proportional,
+}
+
+/// Memory over time while something ran, and its peak; see [the module](mod@crate::memory) for what is counted.
+///
+/// `Display`, and `Debug` with it, print the line of [`memit!`](crate::memit!); the fields are there to compute and plot with. As the
+/// last expression of a cell it is shown as that line and a plot.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// let (_, trace) = memory_usage(|| vec![1u8; 10 << 20]);
+/// println!("{trace}"); // peak memory: 14.52 MiB, increment: 10.05 MiB
+/// println!("{} samples in {:?}", trace.samples.len(), trace.wall);
+/// ```
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct MemoryTrace {
+    /// Memory over time: first the baseline, last the memory in use when the call had returned. Two at least.
+    pub samples: Vec<Sample>,
+    /// Memory in use right before the call, in MiB.
+    pub baseline: f64,
+    /// Most memory in use at any time of the call, in MiB.
+    pub peak: f64,
+    /// Whether the peak is the system's own; if not, it is the highest sample, and higher peaks between samples may be missing.
+    pub exact: bool,
+    /// How shared pages were counted.
+    pub counted: Counted,
+    /// When the measurement started: the samples' times count from here.
+    pub started: SystemTime,
+    /// How long it took.
+    pub wall: Duration,
+}
+
+impl MemoryTrace {
+    /// How far the peak was above the baseline, in MiB; never negative.
+    pub fn increment(&self) -> f64 {
+        (self.peak - self.baseline).max(0.0)
+    }
+
+    /// The samples' times in seconds since the start.
+    pub fn times(&self) -> Vec<f64> {
+        self.samples.iter().map(|sample| sample.time.as_secs_f64()).collect()
+    }
+
+    /// The samples' memory in MiB.
+    pub fn values(&self) -> Vec<f64> {
+        self.samples.iter().map(|sample| sample.memory).collect()
+    }
+
+    /// Called by the kernel for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        self.bundle().evcxr_display();
+    }
+}
+
+impl fmt::Display for MemoryTrace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "peak memory: {:.2} MiB, increment: {:.2} MiB", self.peak, self.increment())?;
+        if !self.exact {
+            write!(formatter, " (highest of {} samples)", self.samples.len())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MemoryTrace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl Rich for MemoryTrace {
+    fn bundle(&self) -> Bundle {
+        Bundle::plain(self.to_string())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::memory) fn example() -> MemoryTrace {
+        let sample = |milliseconds, memory| Sample { time: Duration::from_millis(milliseconds), memory };
+        MemoryTrace {
+            samples: vec![sample(0, 52.06), sample(10, 60.0), sample(20, 52.1)],
+            baseline: 52.06,
+            peak: 62.144,
+            exact: true,
+            counted: Counted::Resident,
+            started: SystemTime::UNIX_EPOCH,
+            wall: Duration::from_millis(20),
+        }
+    }
+
+    #[test]
+    fn prints_ipythons_line_and_says_what_is_not_exact() {
+        let trace = example();
+        assert_eq!(trace.to_string(), "peak memory: 62.14 MiB, increment: 10.08 MiB");
+        assert_eq!(format!("{trace:?}"), trace.to_string());
+        let sampled = MemoryTrace { exact: false, peak: 60.0, ..trace };
+        assert_eq!(sampled.to_string(), "peak memory: 60.00 MiB, increment: 7.94 MiB (highest of 3 samples)");
+    }
+
+    #[test]
+    fn columns_have_units_people_plot() {
+        assert_eq!(example().times(), [0.0, 0.01, 0.02]);
+        assert_eq!(example().values(), [52.06, 60.0, 52.1]);
+    }
+
+    /// The allocator may give memory back during the call, below the baseline.
+    #[test]
+    fn increment_is_never_negative() {
+        assert_eq!(MemoryTrace { peak: 50.0, ..example() }.increment(), 0.0);
+    }
+}

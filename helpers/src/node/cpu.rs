@@ -1,0 +1,90 @@
+//! The processor: its model, and how many sockets, cores and threads there are.
+
+use crate::cores::cpu_list;
+use std::collections::HashSet;
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
+
+/// The directory of a logical core.
+pub(super) fn directory(root: &Path, cpu: usize) -> PathBuf {
+    root.join(format!("sys/devices/system/cpu/cpu{cpu}"))
+}
+
+/// The logical cores that are switched on; empty when the system does not tell.
+pub(super) fn online(root: &Path) -> Vec<usize> {
+    read_to_string(root.join("sys/devices/system/cpu/online")).ok().and_then(|list| cpu_list::parse(&list)).unwrap_or_default()
+}
+
+/// Chips in sockets; `None` when the system does not tell (-1 on some ARM boards).
+pub(super) fn sockets(root: &Path, cpus: &[usize]) -> Option<usize> {
+    let id = |cpu: &usize| read_to_string(directory(root, *cpu).join("topology/physical_package_id")).ok()?.trim().parse::<u32>().ok();
+    distinct(cpus.iter().map(id))
+}
+
+/// Physical cores: so many different sets of siblings.
+pub(super) fn cores(root: &Path, cpus: &[usize]) -> Option<usize> {
+    let siblings = |cpu: &usize| {
+        let topology = directory(root, *cpu).join("topology");
+        // The second is the name that kernels before 5.1 have.
+        read_to_string(topology.join("core_cpus_list")).or_else(|_| read_to_string(topology.join("thread_siblings_list"))).ok()
+    };
+    distinct(cpus.iter().map(siblings))
+}
+
+/// How many different ones; `None` if there are none or one is unknown.
+fn distinct<T: std::hash::Hash + Eq>(items: impl Iterator<Item = Option<T>>) -> Option<usize> {
+    let items = items.collect::<Option<HashSet<T>>>()?;
+    (!items.is_empty()).then_some(items.len())
+}
+
+/// Name of the processor's model.
+pub(super) fn model(root: &Path) -> Option<String> {
+    model_in(&read_to_string(root.join("proc/cpuinfo")).ok()?)
+}
+
+fn model_in(cpuinfo: &str) -> Option<String> {
+    let value = |wanted: &str| {
+        cpuinfo.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            (name.trim() == wanted).then(|| value.split_whitespace().collect::<Vec<_>>().join(" "))
+        })
+    };
+    let named = |name: &str| value(name).filter(|name| !name.is_empty());
+    // x86; POWER; some RISC-V; some ARM boards.
+    named("model name").or_else(|| named("cpu")).or_else(|| named("uarch")).or_else(|| arm(&value)).or_else(|| named("Hardware"))
+}
+
+/// ARM processors tell numbers only; these are the ones found in clusters, clouds and small boards.
+fn arm(value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let (implementer, part) = (value("CPU implementer")?, value("CPU part")?);
+    let name = match (&*implementer, &*part) {
+        ("0x41", "0xd03") => "ARM Cortex-A53",
+        ("0x41", "0xd08") => "ARM Cortex-A72",
+        ("0x41", "0xd0b") => "ARM Cortex-A76",
+        ("0x41", "0xd0c") => "ARM Neoverse N1",
+        ("0x41", "0xd40") => "ARM Neoverse V1",
+        ("0x41", "0xd49") => "ARM Neoverse N2",
+        ("0x41", "0xd4f") => "ARM Neoverse V2",
+        ("0x46", "0x001") => "Fujitsu A64FX",
+        ("0x48", "0xd01") => "HiSilicon Kunpeng 920",
+        ("0xc0", "0xac3" | "0xac4") => "Ampere One",
+        _ => return Some(format!("ARM, implementer {implementer}, part {part}")),
+    };
+    Some(name.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_architecture_names_its_model_in_its_own_way() {
+        let model = |text: &str| model_in(text).unwrap_or_default();
+        assert_eq!(model("processor\t: 0\nmodel\t\t: 1\nmodel name\t: AMD EPYC 7763\n"), "AMD EPYC 7763");
+        assert_eq!(model("processor\t: 0\ncpu\t\t: POWER9, altivec supported\n"), "POWER9, altivec supported");
+        assert_eq!(model("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n"), "ARM Neoverse V2");
+        assert_eq!(model("CPU implementer\t: 0x99\nCPU part\t: 0x1\n"), "ARM, implementer 0x99, part 0x1");
+        assert_eq!(model("processor : 0\nhart : 0\nuarch : sifive,u74-mc\n"), "sifive,u74-mc");
+        assert_eq!(model_in("processor : 0\n"), None);
+    }
+}
