@@ -12,6 +12,7 @@
 //! | [`time`](mod@time) | `time!(f(x))`, `timed!(f(x))` | `%time` |
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)` | `map`, `multiprocessing.Pool` |
+//! | [`graph`] | `Graph::new().task("chop", 15).after(["wash"])` | `dask.delayed`, `.visualize()` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
@@ -25,6 +26,7 @@
 
 pub mod cores;
 pub mod display;
+pub mod graph;
 pub mod interrupt;
 pub mod plot;
 pub mod prelude;
