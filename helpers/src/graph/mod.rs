@@ -24,8 +24,8 @@
 //! | `x.compute(num_workers=2)` | `graph.run_with(2)` |
 //!
 //! Who does what is decided as it goes, by *list scheduling*: whenever a worker is free, it gets the task that begins the longest way to the
-//! end, of those that could start. Ties go to the task added first and to the worker named first. That is never worse than twice the
-//! best possible plan (Graham, 1969), usually much better, and finding the best one is too hard a problem for larger graphs.
+//! end, of those that could start. Ties go to the task added first and to the worker named first. Without resources that is never worse
+//! than twice the best possible plan (Graham, 1969), and usually much better; finding the best one is too hard for larger graphs.
 //!
 //! Values do not travel along the arrows here; closures that want to hand something on share it themselves.
 
