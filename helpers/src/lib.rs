@@ -14,6 +14,7 @@
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
 //! | [`node`] | `node_info()` | `lscpu`, `platform` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)` | `map`, `multiprocessing.Pool` |
+//! | [`graph`] | `Graph::new().task("chop", 15).after(["wash"])` | `dask.delayed`, `.visualize()` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
 //! | [`profile`] | `#[line_profile]`, `profile::report()` | `%lprun`, `%prun` |
@@ -32,6 +33,7 @@ mod cgroup;
 pub mod cores;
 pub mod display;
 mod html;
+pub mod graph;
 pub mod interrupt;
 pub mod plot;
 pub mod memory;

@@ -7,6 +7,7 @@ pub use crate::cores::{Cores, cores};
 pub use crate::display::{
     self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, Table, clear_output, display, display_with_id, progress,
 };
+pub use crate::graph::{self, Graph};
 pub use crate::interrupt::{self, sleep};
 pub use crate::plot::{self, Plot};
 pub use crate::random::{self, Stream, streams};

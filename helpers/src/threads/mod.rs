@@ -13,8 +13,8 @@
 
 mod map;
 mod pool;
-mod quiet;
-mod report;
+pub(crate) mod quiet;
+pub(crate) mod report;
 
 pub use map::map;
 pub use pool::Pool;

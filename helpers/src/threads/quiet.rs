@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Replaces the panic hook, once, with one that leaves out panics caught by [`catch`] and hands on all others to the hook before.
-pub(super) fn install() {
+pub(crate) fn install() {
     static ONCE: Once = Once::new();
     // A thread that panics right now (a pool used by a destructor) must not touch the hook; then that one panic is reported twice.
     if std::thread::panicking() {
@@ -37,7 +37,7 @@ pub(super) fn install() {
 }
 
 /// Like [`panic::catch_unwind`], without a message; an error is the panic's payload, and its place in the source (empty if unknown).
-pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, (Box<dyn std::any::Any + Send>, String)> {
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, (Box<dyn std::any::Any + Send>, String)> {
     PLACE.set(Some(String::new()));
     // Unwind safety is the caller's business, to whom the panic is passed on.
     let result = panic::catch_unwind(AssertUnwindSafe(f));

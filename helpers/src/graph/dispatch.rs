@@ -1,0 +1,91 @@
+//! List scheduling: who does what next. The same rules for a plan on paper and for real threads; neither time nor threads occur here.
+
+use super::check::Links;
+use super::{Graph, paths};
+
+/// What is to be started: a task, and who does it.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Start {
+    /// 0 for the first task started, 1 for the second, …
+    pub(super) number: usize,
+    pub(super) task: usize,
+    /// Index of the worker; `None` for an unattended task.
+    pub(super) worker: Option<usize>,
+    /// The units of resources it occupies: index of the resource, number of the unit.
+    pub(super) units: Vec<(usize, usize)>,
+}
+
+/// The state of a run: which tasks wait, who is free.
+#[derive(Debug)]
+pub(super) struct Dispatcher<'graph> {
+    links: &'graph Links,
+    unattended: Vec<bool>,
+    /// Tasks whose turn it could be, the most urgent one first.
+    ready: Vec<usize>,
+    rank: Vec<usize>,
+    waits_for: Vec<usize>,
+    free_workers: Vec<bool>,
+    free_units: Vec<Vec<bool>>,
+    started: usize,
+}
+
+impl<'graph> Dispatcher<'graph> {
+    pub(super) fn new(graph: &Graph, links: &'graph Links, num_workers: usize) -> Dispatcher<'graph> {
+        let lengths = paths::to_end(links, &graph.durations());
+        let mut by_length: Vec<usize> = (0..graph.len()).collect();
+        // A stable sort: equals stay in the order in which they were added.
+        by_length.sort_by(|&a, &b| lengths[b].total_cmp(&lengths[a]));
+        let mut rank = vec![0; graph.len()];
+        by_length.iter().enumerate().for_each(|(position, &task)| rank[task] = position);
+        let waits_for: Vec<usize> = links.before.iter().map(Vec::len).collect();
+        Dispatcher {
+            links,
+            unattended: graph.tasks.iter().map(|task| task.unattended).collect(),
+            ready: by_length.into_iter().filter(|&task| waits_for[task] == 0).collect(),
+            rank,
+            waits_for,
+            free_workers: vec![true; num_workers],
+            free_units: graph.resources.iter().map(|(_, capacity)| vec![true; *capacity]).collect(),
+            started: 0,
+        }
+    }
+
+    /// The most urgent task that can start now, if any; it is then taken to have started.
+    pub(super) fn next(&mut self) -> Option<Start> {
+        let (position, start) = self.ready.iter().enumerate().find_map(|(position, &task)| Some((position, self.start_of(task)?)))?;
+        self.ready.remove(position);
+        self.started += 1;
+        self.set_free(&start, false);
+        Some(start)
+    }
+
+    /// Who and what a task would occupy, if all that is free.
+    fn start_of(&self, task: usize) -> Option<Start> {
+        let first_free = |free: &[bool]| free.iter().position(|&is_free| is_free);
+        let worker = if self.unattended[task] { None } else { Some(first_free(&self.free_workers)?) };
+        let unit = |&resource: &usize| Some((resource, first_free(&self.free_units[resource])?));
+        let units = self.links.uses[task].iter().map(unit).collect::<Option<Vec<_>>>()?;
+        Some(Start { number: self.started, task, worker, units })
+    }
+
+    /// A task is done: whom and what it occupied is free, and those who waited only for it are ready.
+    pub(super) fn finish(&mut self, start: &Start) {
+        self.set_free(start, true);
+        for &next in &self.links.after[start.task] {
+            self.waits_for[next] -= 1;
+            if self.waits_for[next] == 0 {
+                let place = self.ready.partition_point(|&other| self.rank[other] < self.rank[next]);
+                self.ready.insert(place, next);
+            }
+        }
+    }
+
+    fn set_free(&mut self, start: &Start, is_free: bool) {
+        if let Some(worker) = start.worker {
+            self.free_workers[worker] = is_free;
+        }
+        for &(resource, unit) in &start.units {
+            self.free_units[resource][unit] = is_free;
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Tasks that depend on each other: drawn, planned on paper, and run by several workers.
+//!
+//! A [`Graph`] holds named tasks. Each knows which others it must wait for, how long it takes (or a closure to run), and which
+//! [resources](Graph::resource) it occupies meanwhile. Workers are threads with names.
+//!
+//! ```
+//! use parcourse::prelude::*;
+//! let soup = Graph::new()
+//!     .clock("min", Duration::from_millis(1))
+//!     .resource("stove", 1)
+//!     .task("peas", 60).uses("stove").unattended()
+//!     .task("chop", 15)
+//!     .task("simmer", 20).after(["peas", "chop"]).uses("stove").unattended();
+//! assert_eq!(soup.critical_path(), ["peas", "simmer"]);
+//! assert_eq!((soup.work(), soup.span()), (95.0, 80.0));
+//! let alone = soup.run_with(["Alice"]);
+//! assert!(alone.makespan() >= 80.0 && alone.speed_up() <= soup.parallelism());
+//! ```
+//!
+//! | Dask | here |
+//! |---|---|
+//! | `delayed(f)(a, b)` | `.task("c", f).after(["a", "b"])` |
+//! | `x.visualize(rankdir="LR")` | `graph.visualize()`, or the graph as the last expression of a cell |
+//! | `x.compute(num_workers=2)` | `graph.run_with(2)` |
+//!
+//! Who does what is decided as it goes, by *list scheduling*: whenever a worker is free, it gets the task that begins the longest way to the
+//! end, of those that could start. Ties go to the task added first and to the worker named first. Without resources that is never worse
+//! than twice the best possible plan (Graham, 1969), and usually much better; finding the best one is too hard for larger graphs.
+//!
+//! Values do not travel along the arrows here; closures that want to hand something on share it themselves.
+
+mod check;
+mod describe;
+mod dispatch;
+mod draw;
+mod error;
+mod layout;
+mod paths;
+mod plan;
+mod run;
+mod schedule;
+mod work;
+
+pub use error::Error;
+pub use schedule::{Entry, Schedule};
+pub use work::{IntoWork, Work, Workers};
+
+use check::Links;
+use std::time::Duration;
+
+/// Named tasks with their dependencies; see the [module](self).
+///
+/// Built step by step: [`task`](Graph::task) adds one, and [`after`](Graph::after), [`uses`](Graph::uses) and
+/// [`unattended`](Graph::unattended) say more about the task added last. Dependencies may be named before they are added: names are looked
+/// up when the graph is used.
+///
+/// All its numbers of time are in the unit of its [`clock`](Graph::clock), which is the second unless set.
+///
+/// Shown at the end of a cell it is a drawing, as from [`visualize`](Graph::visualize).
+#[derive(Clone)]
+pub struct Graph {
+    tasks: Vec<Task>,
+    resources: Vec<(String, usize)>,
+    clock: Clock,
+}
+
+/// One task, as it was added.
+#[derive(Clone)]
+struct Task {
+    name: String,
+    work: Work,
+    after: Vec<String>,
+    uses: Vec<String>,
+    unattended: bool,
+}
+
+/// The unit of time a graph counts in, and how long it really is.
+#[derive(Clone, PartialEq, Debug)]
+struct Clock {
+    unit: String,
+    tick: Duration,
+}
+
+impl Clock {
+    /// A real time in the unit.
+    fn units(&self, duration: Duration) -> f64 {
+        duration.as_secs_f64() / self.tick.as_secs_f64()
+    }
+}
+
+impl Default for Graph {
+    fn default() -> Graph {
+        Graph::new()
+    }
+}
+
+impl Graph {
+    /// A graph without tasks.
+    pub fn new() -> Graph {
+        Graph { tasks: Vec::new(), resources: Vec::new(), clock: Clock { unit: "s".into(), tick: Duration::from_secs(1) } }
+    }
+
+    /// Sets the unit of time, and how long one of it really takes when the graph runs: minutes can pass in milliseconds.
+    ///
+    /// # Panics
+    ///
+    /// When the tick is zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let nap = Graph::new().clock("h", Duration::from_millis(5)).task("sleep", 8).run();
+    /// assert!(nap.makespan() >= 8.0);
+    /// ```
+    #[track_caller]
+    pub fn clock(mut self, unit: &str, tick: Duration) -> Graph {
+        assert!(!tick.is_zero(), "the unit `{unit}` must take some time: its tick is zero");
+        self.clock = Clock { unit: unit.to_string(), tick };
+        self
+    }
+
+    /// Says that there are so many of something that tasks [use](Graph::uses).
+    ///
+    /// # Panics
+    ///
+    /// With a capacity of 0, or when the resource is there already.
+    #[track_caller]
+    pub fn resource(mut self, name: &str, capacity: usize) -> Graph {
+        assert!(capacity > 0, "a task that uses `{name}` could never run: its capacity is 0");
+        assert!(self.resources.iter().all(|(other, _)| other != name), "there is a resource `{name}` already");
+        self.resources.push((name.to_string(), capacity));
+        self
+    }
+
+    /// Adds a task. What it does is a number (that many units of the [`clock`](Graph::clock) pass), a [`Duration`] of real time, or a
+    /// closure, which must be `Fn() + Send + Sync + 'static`, because a thread runs it, and may run it again in the next run.
+    ///
+    /// # Panics
+    ///
+    /// When there is a task of this name already, or the number is negative.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let graph = Graph::new().task("wait", 0.01).task("compute", || println!("{}", 6 * 7)).after(["wait"]);
+    /// graph.run();
+    /// ```
+    #[track_caller]
+    pub fn task(mut self, name: impl Into<String>, work: impl IntoWork) -> Graph {
+        let (name, work) = (name.into(), work.into_work());
+        assert!(self.tasks.iter().all(|task| task.name != name), "there is a task `{name}` already");
+        work.check(&name);
+        self.tasks.push(Task { name, work, after: Vec::new(), uses: Vec::new(), unattended: false });
+        self
+    }
+
+    /// The task added last begins only when these are done.
+    ///
+    /// # Panics
+    ///
+    /// When there is no task yet.
+    #[track_caller]
+    pub fn after<Name: Into<String>>(mut self, names: impl IntoIterator<Item = Name>) -> Graph {
+        let after = &mut self.last("after").after;
+        for name in names.into_iter().map(Into::into) {
+            if !after.contains(&name) {
+                after.push(name);
+            }
+        }
+        self
+    }
+
+    /// The task added last occupies one unit of this [resource](Graph::resource) while it runs.
+    ///
+    /// # Panics
+    ///
+    /// When there is no task yet, or it uses this resource already.
+    #[track_caller]
+    pub fn uses(mut self, resource: impl Into<String>) -> Graph {
+        let resource = resource.into();
+        let task = self.last("uses");
+        assert!(!task.uses.contains(&resource), "`{}` uses `{resource}` already", task.name);
+        task.uses.push(resource);
+        self
+    }
+
+    /// The task added last needs no worker: it goes on by itself, like soup on a stove.
+    ///
+    /// # Panics
+    ///
+    /// When there is no task yet.
+    #[track_caller]
+    pub fn unattended(mut self) -> Graph {
+        self.last("unattended").unattended = true;
+        self
+    }
+
+    #[track_caller]
+    fn last(&mut self, verb: &str) -> &mut Task {
+        self.tasks.last_mut().unwrap_or_else(|| panic!("`{verb}` is about the task added last, and there is none yet"))
+    }
+
+    /// How many tasks there are.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether there is no task.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// The unit of the graph's numbers of time.
+    pub fn unit(&self) -> &str {
+        &self.clock.unit
+    }
+
+    /// Whether the graph can be run at all.
+    ///
+    /// # Errors
+    ///
+    /// When a task waits for one that is not there or uses a resource that is not there, or when tasks wait for each other in a circle. The
+    /// error names the tasks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let circle = Graph::new().task("egg", 21).after(["hen"]).task("hen", 150).after(["egg"]);
+    /// assert_eq!(circle.check().unwrap_err().to_string(), "failed to order the tasks: `egg` → `hen` → `egg` wait for each other in a circle");
+    /// ```
+    pub fn check(&self) -> Result<(), Error> {
+        Links::of(self).map(drop)
+    }
+
+    #[track_caller]
+    fn links(&self) -> Links {
+        Links::of(self).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What each task should take, in units. Closures, of which nobody knows, count as one.
+    fn durations(&self) -> Vec<f64> {
+        self.tasks.iter().map(|task| task.work.units(&self.clock)).collect()
+    }
+
+    /// The sum of what all tasks should take, in units: the time a single worker needs who never does two things at once.
+    ///
+    /// Closures, whose time is not known before they run, count as one unit here, in [`span`](Graph::span) and in [`plan`](Graph::plan).
+    pub fn work(&self) -> f64 {
+        self.durations().iter().sum()
+    }
+
+    /// The length of the critical path, in units: what no number of workers can beat.
+    ///
+    /// # Panics
+    ///
+    /// When the graph does not pass [`check`](Graph::check).
+    #[track_caller]
+    pub fn span(&self) -> f64 {
+        paths::to_end(&self.links(), &self.durations()).into_iter().fold(0.0, f64::max)
+    }
+
+    /// The names of the tasks on the longest way through the graph, from first to last. Of several equally long ones, the one added first.
+    ///
+    /// # Panics
+    ///
+    /// When the graph does not pass [`check`](Graph::check).
+    #[track_caller]
+    pub fn critical_path(&self) -> Vec<String> {
+        let path = paths::critical(&self.links(), &self.durations());
+        path.into_iter().map(|index| self.tasks[index].name.clone()).collect()
+    }
+
+    /// [`work`](Graph::work) divided by [`span`](Graph::span): how many workers could be busy on average, and the limit of any speed-up.
+    ///
+    /// # Panics
+    ///
+    /// When the graph does not pass [`check`](Graph::check).
+    #[track_caller]
+    pub fn parallelism(&self) -> f64 {
+        schedule::ratio(self.work(), self.span())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Work, span and path by hand: a(1) → b(4) → d(1), a → c(2) → d.
+    #[test]
+    fn critical_path_of_a_diamond() {
+        let graph = Graph::new().task("a", 1).task("b", 4).after(["a"]).task("c", 2).after(["a"]).task("d", 1).after(["b", "c"]);
+        assert_eq!((graph.work(), graph.span()), (8.0, 6.0));
+        assert_eq!(graph.critical_path(), ["a", "b", "d"]);
+        assert!((graph.parallelism() - 8.0 / 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn graphs_at_the_edges() {
+        let none = Graph::new();
+        assert_eq!((none.work(), none.span(), none.parallelism()), (0.0, 0.0, 1.0));
+        assert_eq!(none.critical_path(), Vec::<String>::new());
+        let one = Graph::new().task("a", Duration::from_millis(500));
+        assert_eq!((one.work(), one.span(), one.parallelism()), (0.5, 0.5, 1.0));
+        let wide = (0..4).fold(Graph::new(), |graph, i| graph.task(format!("task {i}"), 2));
+        assert_eq!((wide.parallelism(), wide.critical_path()), (4.0, vec!["task 0".to_string()]));
+    }
+
+    #[test]
+    #[should_panic(expected = "there is a task `a` already")]
+    fn names_are_unique() {
+        Graph::new().task("a", 1).task("a", 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "`after` is about the task added last")]
+    fn options_need_a_task() {
+        Graph::new().after(["a"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "`a` cannot take -1 units of time")]
+    fn time_does_not_run_backwards() {
+        Graph::new().task("a", -1);
+    }
+
+    #[test]
+    #[should_panic(expected = "`b` waits for `nobody`, which is not a task")]
+    fn using_a_broken_graph_says_what_is_wrong() {
+        Graph::new().task("b", 1).after(["nobody"]).span();
+    }
+}
