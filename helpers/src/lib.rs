@@ -32,15 +32,15 @@
 mod cgroup;
 pub mod cores;
 pub mod display;
-mod html;
 pub mod graph;
+mod html;
 pub mod interrupt;
-pub mod plot;
 pub mod memory;
 pub mod node;
+pub mod plot;
 pub mod prelude;
-pub mod random;
 pub mod profile;
+pub mod random;
 pub mod threads;
 pub mod time;
 

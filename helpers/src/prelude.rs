@@ -9,12 +9,12 @@ pub use crate::display::{
 };
 pub use crate::graph::{self, Graph};
 pub use crate::interrupt::{self, sleep};
-pub use crate::plot::{self, Plot};
-pub use crate::random::{self, Stream, streams};
-pub use crate::profile::{self, line_profile};
 pub use crate::memit;
 pub use crate::memory::{self, MemoryTrace, MemoryUsage, memory_usage};
 pub use crate::node::{NodeInfo, node_info};
+pub use crate::plot::{self, Plot};
+pub use crate::profile::{self, line_profile};
+pub use crate::random::{self, Stream, streams};
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::Timing;
 // The module and the macro of this name.

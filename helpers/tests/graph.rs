@@ -135,10 +135,7 @@ fn two_workers_are_two_threads_at_the_same_time() {
 fn panics_name_the_task_and_nothing_follows() {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
-    let graph = Graph::new()
-        .task("chop", || panic!("no knife"))
-        .task("cook", move || counted.store(1, Ordering::Relaxed))
-        .after(["chop"]);
+    let graph = Graph::new().task("chop", || panic!("no knife")).task("cook", move || counted.store(1, Ordering::Relaxed)).after(["chop"]);
     let payload = catch_unwind(AssertUnwindSafe(|| graph.run_with(2))).unwrap_err();
     let text = payload.downcast_ref::<String>().unwrap();
     assert!(text.starts_with("the task `chop` panicked: no knife (at ") && text.contains("graph.rs"), "{text}");
