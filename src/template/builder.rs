@@ -79,10 +79,22 @@ pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
     let clock = Instant::now();
     execute(&mut context, "warm.iter().sum::<f64>()")?;
     took("expression", clock);
+    let clock = Instant::now();
+    execute_wrong_cell(&mut context)?;
+    took("error", clock);
     if arguments.resolve {
         keep_lock(&arguments.directory)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the type of a variable cannot be found, the engine has cargo check the cell, which checks all that it depends on, once.
+fn execute_wrong_cell(context: &mut CommandContext) -> Result<()> {
+    match context.execute("let wrong = there_is_no_such_name;") {
+        Err(evcxr::Error::CompilationErrors(_)) => Ok(()),
+        Err(error) => bail!("a cell that does not compile failed otherwise: {error}"),
+        Ok(_) => bail!("a cell that cannot compile did"),
+    }
 }
 
 /// The cell every notebook of the course begins with.

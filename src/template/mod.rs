@@ -37,7 +37,7 @@ use key::Ingredients;
 use std::path::Path;
 
 /// Raised when the contents of a template change their meaning: older ones are then rebuilt.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The template for this helper crate and kernel, if it is ready. Costs some 20 ms.
 pub fn find(helpers: &Path, flavor: Flavor) -> Result<Option<Template>> {

@@ -55,7 +55,8 @@ impl World {
         }
     }
 
-    /// Processes that were started for this world and are still there, by their environment, which every child inherits.
+    /// Processes that were started for this world and are still there, by their environment, which every child inherits; a folder below
+    /// the world's counts as the world's.
     #[cfg(target_os = "linux")]
     pub fn processes(&self) -> Vec<(i32, String)> {
         let mark = format!("PARCOURSE_TMPDIR={}", self.private().display());
@@ -63,7 +64,7 @@ impl World {
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
         let ours = numbers.filter(|pid| {
             let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+            environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark.as_bytes()))
         });
         ours.map(|pid| (pid, std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " "))).collect()
     }
