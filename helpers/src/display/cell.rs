@@ -51,11 +51,43 @@ impl Content {
     }
 }
 
+/// Values for one row of a [`Table`](super::Table): a tuple of up to eight [`Cell`]s, which may be of different types, or an array.
+pub trait Row {
+    /// The row's values from left to right.
+    fn into_contents(self) -> Vec<Content>;
+}
+
+impl<C: Cell, const N: usize> Row for [C; N] {
+    fn into_contents(self) -> Vec<Content> {
+        self.into_iter().map(Cell::into_content).collect()
+    }
+}
+
+impl Row for Vec<Content> {
+    fn into_contents(self) -> Vec<Content> {
+        self
+    }
+}
+
+macro_rules! tuple {
+    ($(($($name:ident)*))*) => {
+        $(impl<$($name: Cell),*> Row for ($($name,)*) {
+            #[allow(non_snake_case)]
+            fn into_contents(self) -> Vec<Content> {
+                let ($($name,)*) = self;
+                vec![$($name.into_content()),*]
+            }
+        })*
+    };
+}
+
+tuple!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H));
+
 /// The most significant figures a number is written with.
 const FIGURES: i32 = 4;
 
 /// A number with four significant figures and no zeros at its end: `0.5`, `3.142`, `12350`, `1.235e-7`.
-pub(super) fn four_figures(number: f64) -> String {
+pub(crate) fn four_figures(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
         // Without the sign of a negative zero.
         return format!("{}", number + 0.0);

@@ -141,6 +141,11 @@ impl Png {
         Png(bytes)
     }
 
+    /// The bytes of the file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Width and height in pixels, from the file's header; `None` when the file is cut off there.
     pub fn size(&self) -> Option<(u32, u32)> {
         let number = |at: usize| Some(u32::from_be_bytes(self.0.get(at..at + 4)?.try_into().ok()?));

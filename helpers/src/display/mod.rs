@@ -15,9 +15,9 @@
 //!
 //! How it travels is described in the `README.md` beside this module.
 
-mod base64;
+pub(crate) mod base64;
 mod bundle;
-mod cell;
+pub(crate) mod cell;
 pub(crate) mod escape;
 mod handle;
 mod json;
@@ -27,7 +27,7 @@ pub(crate) mod protocol;
 mod table;
 
 pub use bundle::{Bundle, Rich};
-pub use cell::{Cell, Content};
+pub use cell::{Cell, Content, Row};
 pub use handle::{Handle, clear_output, display, display_with_id};
 pub use kinds::{Html, Json, Markdown, Png, Svg};
 pub use progress::{Progress, ProgressBar, progress};

@@ -1,7 +1,7 @@
 //! A table of named columns.
 
 use super::bundle::{Bundle, Rich};
-use super::cell::{Cell, Content, common_decimals};
+use super::cell::{Cell, Content, Row, common_decimals};
 use super::{escape, protocol};
 use crate::plot::Plot;
 use std::cmp::Ordering;
@@ -10,7 +10,7 @@ use std::fmt;
 /// Named columns of equal length, shown as a table: what a small data frame is for.
 ///
 /// Numbers stand right, with four significant figures; durations have three and a unit; texts stand left. As text, the columns are
-/// aligned with spaces.
+/// aligned with spaces. Of more than 60 rows, the first and the last ones are shown.
 ///
 /// # Examples
 ///
@@ -32,6 +32,9 @@ use std::fmt;
 pub struct Table {
     columns: Vec<Column>,
 }
+
+/// Longer tables are shown in part.
+const MOST_ROWS: usize = 60;
 
 #[derive(Clone, PartialEq)]
 struct Column {
@@ -78,6 +81,46 @@ impl Table {
         self.with_column(name.into(), values.into_iter().map(Cell::into_content).collect())
     }
 
+    /// A table with names of columns and no rows yet, to be filled with [`row`](Table::row).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let mut table = Table::with_names(["function", "time", "calls"]);
+    /// for calls in [10, 1000] {
+    ///     table = table.row(("sin", Duration::from_nanos(12 * calls), calls));
+    /// }
+    /// assert_eq!(table.to_string(), "\
+    /// function     time  calls
+    /// sin        120 ns     10
+    /// sin       12.0 µs   1000");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When two names are equal.
+    #[track_caller]
+    pub fn with_names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Table {
+        let mut table = Table::new();
+        for name in names {
+            let name = name.into();
+            assert!(!table.names().any(|known| known == name), "two columns have the name `{name}`");
+            table.columns.push(Column { name, cells: Vec::new() });
+        }
+        table
+    }
+
+    /// Adds a row at the bottom: a tuple with one value per column, or an array.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many values as columns.
+    #[track_caller]
+    pub fn row(self, values: impl Row) -> Table {
+        self.with_row(values.into_contents())
+    }
+
     /// The rows in ascending order of a column: numbers by value before texts by alphabet, empty cells last. Equal rows keep their order.
     ///
     /// # Panics
@@ -116,8 +159,7 @@ impl Table {
     #[track_caller]
     pub fn plot(&self, x: &str, y: &str) -> Plot {
         let (xs, ys) = (self.find(x), self.find(y));
-        let axis = |column: &Column| if column.is_durations() { format!("{} (s)", column.name) } else { column.name.clone() };
-        let plot = Plot::new().x_label(axis(xs)).y_label(axis(ys));
+        let plot = Plot::new().x_label(&xs.name).y_label(&ys.name).in_seconds(xs.is_durations(), ys.is_durations());
         if xs.is_numeric() { plot.line("", xs.numbers(), ys.numbers()) } else { plot.bars(xs.texts(), ys.numbers()) }
     }
 
@@ -160,6 +202,22 @@ impl Table {
     }
 
     #[track_caller]
+    fn with_row(mut self, cells: Vec<Content>) -> Table {
+        let columns = self.columns.len();
+        assert!(cells.len() == columns, "the row has {} values, the table has {columns} columns", cells.len());
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.cells.push(cell);
+        }
+        self
+    }
+
+    /// The rows that are shown, in two parts; between them some are left out.
+    fn shown(&self) -> [std::ops::Range<usize>; 2] {
+        let rows = self.len();
+        if rows <= MOST_ROWS { [0..rows, rows..rows] } else { [0..MOST_ROWS / 2, rows - MOST_ROWS / 2..rows] }
+    }
+
+    #[track_caller]
     fn find(&self, name: &str) -> &Column {
         match self.columns.iter().find(|column| column.name == name) {
             Some(column) => column,
@@ -189,7 +247,15 @@ impl Table {
         }
         html += "</tr></thead>\n<tbody>\n";
         let texts: Vec<Vec<String>> = self.columns.iter().map(Column::texts).collect();
-        for row in 0..self.len() {
+        let [first, last] = self.shown();
+        for row in first.clone().chain(last.clone()) {
+            if row == last.start && !last.is_empty() {
+                html += &format!(
+                    "<tr><td colspan=\"{}\" style=\"text-align:center\">{}</td></tr>\n",
+                    self.columns.len(),
+                    left_out(&first, &last)
+                );
+            }
             html += "<tr>";
             for (column, texts) in self.columns.iter().zip(&texts) {
                 html += &format!("<td style=\"text-align:{}\">{}</td>", align(column), escape::html(&texts[row]));
@@ -198,6 +264,10 @@ impl Table {
         }
         html + "</tbody>\n</table>"
     }
+}
+
+fn left_out(first: &std::ops::Range<usize>, last: &std::ops::Range<usize>) -> String {
+    format!("… {} rows more …", last.start - first.end)
 }
 
 fn align(column: &Column) -> &'static str {
@@ -222,15 +292,21 @@ fn compare(a: &Content, b: &Content, descending: bool) -> Ordering {
 /// Aligned with spaces, names above; no line end after the last row.
 impl fmt::Display for Table {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = vec![String::new(); self.len() + 1];
-        for column in &self.columns {
-            let texts: Vec<String> =
-                [&column.name].into_iter().cloned().chain(column.texts()).map(|text| text.replace('\n', " ")).collect();
+        let [first, last] = self.shown();
+        let mut lines = vec![String::new(); first.len() + last.len() + 1];
+        for (index, column) in self.columns.iter().enumerate() {
+            let texts = column.texts();
+            let shown = first.clone().chain(last.clone()).map(|row| &texts[row]);
+            // A text of several lines would break the table.
+            let texts: Vec<String> = [&column.name].into_iter().chain(shown).map(|text| text.replace(char::is_control, " ")).collect();
             let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+            let gap = if index == 0 { "" } else { "  " };
             for (line, text) in lines.iter_mut().zip(&texts) {
-                let gap = if line.is_empty() && std::ptr::eq(column, &self.columns[0]) { "" } else { "  " };
                 *line += &if column.is_numeric() { format!("{gap}{text:>width$}") } else { format!("{gap}{text:<width$}") };
             }
+        }
+        if !last.is_empty() {
+            lines.insert(first.len() + 1, left_out(&first, &last));
         }
         let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
         formatter.write_str(&lines.join("\n"))
@@ -272,6 +348,33 @@ mod tests {
     }
 
     #[test]
+    fn long_tables_are_shown_in_part() {
+        let table = |rows: i32| Table::new().column("n", 1..=rows);
+        assert_eq!(table(60).to_string().lines().count(), 61);
+        let long = table(1000);
+        let text = long.to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines.len(), lines[30], lines[31], lines[32]), (62, "  30", "… 940 rows more …", " 971"));
+        let html = long.html();
+        assert_eq!(html.matches("<tr>").count(), 62);
+        assert!(html.contains("… 940 rows more …"));
+        assert_eq!(long.values("n").len(), 1000);
+    }
+
+    #[test]
+    fn rows_are_added() {
+        let table = Table::with_names(["a", "b"]).row(("x", 1)).row(("y", 2.5));
+        assert_eq!(table.to_string(), "a    b\nx    1\ny  2.5");
+        assert_eq!(Table::with_names(["a", "b"]).row([1, 2]).values("b"), [2.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the row has 1 values, the table has 2 columns")]
+    fn rows_have_a_value_per_column() {
+        let _ = Table::with_names(["a", "b"]).row((1,));
+    }
+
+    #[test]
     fn html_is_escaped() {
         let html = Table::new().column("<b>", ["a & \"b\""]).html();
         assert!(html.contains("&lt;b&gt;") && html.contains("a &amp; &quot;b&quot;"), "{html}");
@@ -281,7 +384,10 @@ mod tests {
     #[test]
     fn charts_take_names_and_values() {
         let table = table().column("time", [1, 2, 3].map(std::time::Duration::from_secs));
-        assert_eq!(table.plot("x", "time"), Plot::new().line("", [0.5, 1.25, 10.0], [1, 2, 3]).x_label("x").y_label("time (s)"));
+        assert_eq!(
+            table.plot("x", "time"),
+            Plot::new().line("", [0.5, 1.25, 10.0], [1, 2, 3]).x_label("x").y_label("time").in_seconds(false, true)
+        );
         assert_eq!(table.plot("host", "x"), Plot::new().bars(["b", "a", "c"], [0.5, 1.25, 10.0]).x_label("host").y_label("x"));
     }
 

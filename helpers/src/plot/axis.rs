@@ -1,5 +1,7 @@
 //! From values to places: ranges, ticks and their labels.
 
+use super::canvas::Font;
+
 /// One axis: the range it shows, linear or logarithmic, and its ticks.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Axis {
@@ -37,6 +39,11 @@ impl Extent {
             extent = Some(extent.map_or(one, |so_far| so_far.and(one)));
         }
         extent
+    }
+
+    /// The same, and zero.
+    pub(super) fn with_zero(self) -> Extent {
+        Extent { low: self.low.min(0.0), high: self.high.max(0.0), ..self }
     }
 
     /// What holds both.
@@ -86,6 +93,32 @@ impl Axis {
         Axis { low, high, log: false, ticks }
     }
 
+    /// From one value to another, which may be the smaller one.
+    pub(super) fn between((from, to): (f64, f64), whole: bool, ticks: usize) -> Axis {
+        let mut axis = Axis::exactly(from.min(to), from.max(to), whole, ticks);
+        (axis.low, axis.high) = (from, to);
+        axis
+    }
+
+    /// Of one value, in the middle.
+    pub(super) fn flat(value: f64) -> Axis {
+        let label = linear_label(value, value.abs() / 1000.0, value.abs());
+        Axis { low: value - 1.0, high: value + 1.0, log: false, ticks: vec![Tick { value, label: Some(label) }] }
+    }
+
+    /// The same range on a logarithmic axis, where both ends are above zero.
+    pub(super) fn between_logarithmic((from, to): (f64, f64), ticks: usize) -> Axis {
+        let mut axis = Axis::logarithmic(Extent { low: from.min(to), high: from.max(to), whole: false, powers_of_two: false }, ticks);
+        (axis.low, axis.high) = (from, to);
+        axis.ticks.retain(|tick| (0.0..=1.0).contains(&((tick.value / from).ln() / (to / from).ln())));
+        axis
+    }
+
+    /// The room the labels need, in pixels.
+    pub(super) fn widest_label(&self, font: Font) -> f64 {
+        self.ticks.iter().filter_map(|tick| tick.label.as_ref()).map(|label| font.width(label)).fold(0.0, f64::max)
+    }
+
     /// A logarithmic axis; the values are above zero.
     pub(super) fn logarithmic(extent: Extent, ticks: usize) -> Axis {
         let (from, to) = (extent.low.log10(), extent.high.log10());
@@ -111,7 +144,7 @@ impl Axis {
             (value - self.low) / (self.high - self.low)
         };
         // The largest numbers have no room around them; what is far outside stays near.
-        place.clamp(-1.0, 2.0)
+        place.clamp(-1e3, 1e3)
     }
 
     /// Whether a value has a place at all.
@@ -181,11 +214,16 @@ fn linear_label(value: f64, step: f64, largest: f64) -> String {
     let step_exponent = (step * 1.000_001).log10().floor() as i32;
     if (-3..=5).contains(&exponent) {
         let decimals = (-step_exponent).max(0) as usize;
-        return format!("{value:.decimals$}");
+        return with_minus(format!("{value:.decimals$}"));
     }
     let decimals = (exponent - step_exponent).clamp(0, 15) as usize;
     let mantissa = value / 10_f64.powi(exponent);
-    format!("{mantissa:.decimals$}·10{}", superscript(exponent))
+    with_minus(format!("{mantissa:.decimals$}·10{}", superscript(exponent)))
+}
+
+/// The sign as it is printed; a hyphen is too short beside digits.
+fn with_minus(number: String) -> String {
+    number.replace('-', "−")
 }
 
 /// An exponent in small raised digits.
@@ -221,7 +259,7 @@ mod tests {
         assert_eq!(labels(&linear(&[0.0, 0.5, 1.0])), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(&linear(&[1.0, 4.0])), ["0", "1", "2", "3", "4"]);
         assert_eq!(labels(&linear(&[0.012, 0.013])), ["0.0120", "0.0122", "0.0124", "0.0126", "0.0128", "0.0130"]);
-        assert_eq!(labels(&linear(&[-1.0, 0.5, 1.0])), ["-1.0", "-0.5", "0", "0.5", "1.0"]);
+        assert_eq!(labels(&linear(&[-1.0, 0.5, 1.0])), ["−1.0", "−0.5", "0", "0.5", "1.0"]);
         assert_eq!(labels(&linear(&[0.0, 3e9])), ["0", "1·10⁹", "2·10⁹", "3·10⁹"]);
         assert_eq!(labels(&linear(&[0.0, 3e-7])), ["0", "1·10⁻⁷", "2·10⁻⁷", "3·10⁻⁷"]);
     }

@@ -3,21 +3,48 @@
 //! plotters counts in whole pixels, which makes steps of flat curves. Here a pixel has ten of them, and the finished drawing is told its
 //! true size.
 
+use crate::display::base64;
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle};
+use std::fmt::Write;
 
 /// Units of the drawing per pixel.
 const FINE: f64 = 10.0;
 
-/// Text, axes and grid: a grey whose contrast is above 4 on white and on JupyterLab's dark background (4.4 would be the most there is).
-pub(super) const INK: Colour = Colour(0x77, 0x77, 0x77);
+/// Text, axes and grid: a grey with the same contrast, 4.35, on white and on JupyterLab's dark background; more on both there is not.
+///
+/// A fixed colour because JupyterLab shows SVG as `<img>`, where neither its theme nor `currentColor` can be seen.
+pub(super) const INK: Colour = Colour(0x79, 0x79, 0x79);
 
 /// Red, green and blue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Colour(pub(super) u8, pub(super) u8, pub(super) u8);
 
 impl Colour {
+    pub(super) const BLACK: Colour = Colour(0, 0, 0);
+    pub(super) const WHITE: Colour = Colour(255, 255, 255);
+
+    /// Relative luminance (WCAG 2): 0 for black, 1 for white.
+    pub(super) fn luminance(self) -> f64 {
+        let linear = |byte: u8| {
+            let value = f64::from(byte) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(self.0) + 0.7152 * linear(self.1) + 0.0722 * linear(self.2)
+    }
+
+    /// Contrast with another colour (WCAG 2), from 1 to 21.
+    pub(super) fn contrast(self, other: Colour) -> f64 {
+        let (a, b) = (self.luminance() + 0.05, other.luminance() + 0.05);
+        if a > b { a / b } else { b / a }
+    }
+
+    /// Black or white, whichever is easier to read on this.
+    pub(super) fn text_on(self) -> Colour {
+        if self.contrast(Colour::WHITE) >= 4.0 { Colour::WHITE } else { Colour::BLACK }
+    }
+
     fn style(self, opacity: f64, width: f64) -> ShapeStyle {
         let RGBColor(red, green, blue) = RGBColor(self.0, self.1, self.2);
         ShapeStyle { color: RGBAColor(red, green, blue, opacity), filled: true, stroke_width: (width * FINE).round() as u32 }
@@ -92,19 +119,21 @@ fn em(character: char) -> f64 {
 /// Draws into `svg`; the drawing is complete when this is dropped.
 pub(super) struct Canvas<'svg> {
     backend: SVGBackend<'svg>,
+    pictures: String,
 }
 
 /// A drawing of this size in pixels, on a transparent ground.
 pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&mut Canvas<'_>)) -> String {
     let mut svg = String::new();
     let size = ((width * FINE).round() as u32, (height * FINE).round() as u32);
-    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut svg, size) };
+    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut svg, size), pictures: String::new() };
     paint(&mut canvas);
+    let pictures = std::mem::take(&mut canvas.pictures);
     drop(canvas);
-    let given = format!(r#"<svg width="{}" height="{}""#, size.0, size.1);
+    let body = svg.split_once('>').map_or("", |(_, body)| body);
     // A wide drawing shrinks with its column instead of being cut off.
-    let wanted = format!(r#"<svg width="{width}" height="{height}" style="max-width:100%;height:auto""#);
-    svg.replacen(&given, &wanted, 1)
+    let head = r#"<svg xmlns="http://www.w3.org/2000/svg" style="max-width:100%;height:auto""#;
+    format!("{head} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\">\n{pictures}{}", size.0, size.1, body.trim_start())
 }
 
 /// Errors of the backend are errors of writing to its target, which is a string.
@@ -129,6 +158,32 @@ impl Canvas<'_> {
     pub(super) fn rectangle(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: Colour, opacity: f64) {
         let (upper_left, lower_right) = (fine((x0.min(x1), y0.min(y1))), fine((x0.max(x1), y0.max(y1))));
         let _ = self.backend.draw_rect(upper_left, lower_right, &colour.style(opacity, 0.0), true);
+    }
+
+    /// A PNG stretched between two corners, below everything else; its pixels stay squares.
+    ///
+    /// By hand: plotters' own pictures would bring the `image` crate with them.
+    pub(super) fn picture(&mut self, from: (f64, f64), to: (f64, f64), png: &[u8]) {
+        let ((x0, y0), (x1, y1)) = (fine(from), fine(to));
+        let _ = writeln!(
+            self.pictures,
+            r#"<image x="{x0}" y="{y0}" width="{}" height="{}" preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{}"/>"#,
+            x1 - x0,
+            y1 - y0,
+            base64::encode(png)
+        );
+    }
+
+    /// A small sign at a point; series differ by its shape too.
+    pub(super) fn mark(&mut self, shape: usize, (x, y): (f64, f64), radius: f64, colour: Colour, opacity: f64) {
+        // Of about equal area.
+        let corners: &[(f64, f64)] = match shape % 4 {
+            0 => return self.disc((x, y), radius, colour, opacity),
+            1 => &[(-0.89, -0.89), (0.89, -0.89), (0.89, 0.89), (-0.89, 0.89)],
+            2 => &[(0.0, -1.5), (1.3, 0.8), (-1.3, 0.8)],
+            _ => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
+        };
+        self.polygon(corners.iter().map(|corner| (x + radius * corner.0, y + radius * corner.1)), colour, opacity);
     }
 
     pub(super) fn disc(&mut self, centre: (f64, f64), radius: f64, colour: Colour, opacity: f64) {
@@ -206,6 +261,12 @@ mod tests {
         let root = document.root_element();
         assert_eq!((root.attribute("width"), root.attribute("viewBox")), (Some("64"), Some("0 0 640 400")));
         assert_eq!(root.first_element_child().unwrap().attribute("cx"), Some("15"));
+    }
+
+    #[test]
+    fn ink_is_legible_on_light_and_dark() {
+        assert!(INK.contrast(Colour::WHITE) > 4.3 && INK.contrast(Colour(0x11, 0x11, 0x11)) > 4.3);
+        assert!((Colour::WHITE.contrast(Colour::BLACK) - 21.0).abs() < 1e-9);
     }
 
     #[test]

@@ -1,227 +1,126 @@
-//! The layout of a chart: heading, legend, axes, and the data within.
+//! The layout of a chart: what stands around the data takes its room first, then the data are drawn into what is left.
 
-use super::Plot;
-use super::axis::{Axis, Extent};
-use super::canvas::{self, Anchor, Canvas, Colour, Font, INK};
-use super::series::{Kind, Series, thinned};
-
-/// Told apart by people with the usual kinds of colour blindness, and contrasting with white and with near-black (at least 3 each).
-const COLOURS: [Colour; 6] = [
-    Colour(0x1f, 0x7a, 0xc4),
-    Colour(0xd9, 0x5f, 0x02),
-    Colour(0x0f, 0x9b, 0x73),
-    Colour(0xc2, 0x5f, 0xa0),
-    Colour(0xa0, 0x82, 0x0a),
-    Colour(0x77, 0x77, 0x77),
-];
+use super::canvas::{self, Anchor, Canvas, Font, INK};
+use super::data::Data;
+use super::{Plot, bars, gantt, image, lines};
 
 const TITLE: Font = Font { size: 15.0, bold: true, colour: INK };
 const LABEL: Font = Font::of_size(13.0);
-const TICK: Font = Font::of_size(12.0);
-const NOTE: Font = Font::of_size(11.0);
+pub(super) const TICK: Font = Font::of_size(12.0);
+pub(super) const NOTE: Font = Font::of_size(11.0);
 
 /// The part of the drawing that holds the data, in pixels.
-#[derive(Clone, Copy)]
-struct Frame {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Frame {
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
 }
 
-/// A series without the points that have no place.
-struct Placed<'plot> {
-    series: &'plot Series,
-    colour: Colour,
-    points: Vec<(f64, f64)>,
+impl Frame {
+    pub(super) fn width(&self) -> f64 {
+        (self.right - self.left).max(1.0)
+    }
+
+    pub(super) fn height(&self) -> f64 {
+        (self.bottom - self.top).max(1.0)
+    }
+
+    pub(super) fn middle(&self) -> (f64, f64) {
+        ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0)
+    }
+
+    /// How many ticks with labels fit below.
+    pub(super) fn x_ticks(&self) -> usize {
+        (self.width() / 75.0).max(2.0) as usize
+    }
+
+    /// How many ticks with labels fit at the left.
+    pub(super) fn y_ticks(&self) -> usize {
+        (self.height() / 45.0).max(2.0) as usize
+    }
+
+    /// The axes: left and below.
+    pub(super) fn border(&self, canvas: &mut Canvas<'_>) {
+        canvas.line([(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)], INK, 1.0, 1.0);
+    }
 }
 
 pub(super) fn svg(plot: &Plot) -> String {
-    let (width, height) = (f64::from(plot.size.0), f64::from(plot.size.1));
+    let (width, height) = plot.pixels();
+    let (width, height) = (f64::from(width), f64::from(height));
     canvas::draw(width, height, |canvas| paint(plot, canvas, width, height))
 }
 
 fn paint(plot: &Plot, canvas: &mut Canvas<'_>, width: f64, height: f64) {
-    let (placed, left_out) = place(plot);
-    let bar_values = plot.bars.iter().flat_map(|bars| bars.values.iter().copied()).filter(|&value| Axis::holds(plot.log_y, value));
-    let bar_count = plot.bars.as_ref().map_or(0, |bars| bars.labels.len());
-
-    let xs = placed.iter().flat_map(|placed| placed.points.iter().map(|point| point.0));
-    let ys = placed.iter().flat_map(|placed| placed.points.iter().map(|point| point.1));
-    let x_extent = Extent::of(xs);
-    let y_extent = Extent::of(ys.chain(bar_values));
-    let note = note(plot, left_out);
-
-    // From the outside in: what stands around the data takes its room first.
+    let data = Data::of(plot);
     let mut frame = Frame { left: 8.0, right: width - 16.0, top: 12.0, bottom: height - 8.0 };
     if !plot.title.is_empty() {
         let title = TITLE.shortened(&plot.title, width - 16.0);
         canvas.text(&title, (width / 2.0, frame.top + 8.0), Anchor::Centre, TITLE);
         frame.top += 26.0;
     }
-    if !note.is_empty() {
-        canvas.text(&NOTE.shortened(&note, width - 16.0), (frame.right, frame.bottom - 5.0), Anchor::Right, NOTE);
+    if !data.note.is_empty() {
+        canvas.text(&NOTE.shortened(&data.note, width - 16.0), (frame.right, frame.bottom - 4.0), Anchor::Right, NOTE);
         frame.bottom -= 16.0;
     }
-    if !plot.x_label.is_empty() {
-        frame.bottom -= 20.0;
-    }
-    frame.bottom -= 20.0;
-    if !plot.y_label.is_empty() {
-        frame.left += 20.0;
-    }
-    let zero_share = if plot.bars.is_some() { 1.0 } else { 0.5 };
-    let y_ticks = ((frame.bottom - frame.top) / 45.0).max(2.0) as usize;
-    let y_axis = y_extent.map(|extent| axis(plot.log_y, extent, zero_share, y_ticks));
-    let widest = y_axis.iter().flat_map(|axis| &axis.ticks).filter_map(|tick| tick.label.as_ref()).map(|label| TICK.width(label));
-    frame.left += widest.fold(0.0, f64::max) + 8.0;
-    frame.top += legend(canvas, &placed, frame);
-    let x_ticks = ((frame.right - frame.left) / 70.0).max(2.0) as usize;
-    let x_axis = match &plot.bars {
-        Some(bars) => Some(Axis::exactly(-0.5, bars.labels.len() as f64 - 0.5, true, 1)),
-        None => x_extent.map(|extent| axis(plot.log_x, extent, 0.1, x_ticks)),
+    let horizontal = bars::are_horizontal(plot);
+    let (x_label, y_label) = if horizontal { (&data.y_label, &data.x_label) } else { (&data.x_label, &data.y_label) };
+    // The numbers at the horizontal axis always have their row.
+    frame.bottom -= if x_label.is_empty() { 20.0 } else { 40.0 };
+    frame.left += if y_label.is_empty() { 0.0 } else { 20.0 };
+
+    let inner = if let Some(tasks) = &plot.gantt {
+        gantt::paint(canvas, frame, tasks, data.x_scale)
+    } else if let Some(picture) = &plot.image {
+        image::paint(canvas, frame, picture, plot.x_range, plot.y_range)
+    } else if horizontal {
+        bars::paint_horizontally(canvas, frame, plot, &data)
+    } else {
+        lines::paint(canvas, frame, plot, &data)
     };
-
-    let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
-    if !plot.x_label.is_empty() {
-        canvas.text(&plot.x_label, (middle.0, frame.bottom + 31.0), Anchor::Centre, LABEL);
+    let middle = inner.middle();
+    if !x_label.is_empty() {
+        canvas.text(&LABEL.shortened(x_label, width - 16.0), (middle.0, inner.bottom + 31.0), Anchor::Centre, LABEL);
     }
-    if !plot.y_label.is_empty() {
-        canvas.text(&plot.y_label, (16.0, middle.1), Anchor::Upwards, LABEL);
-    }
-    let (Some(x_axis), Some(y_axis)) = (x_axis, y_axis) else {
-        border(canvas, frame);
-        canvas.text("no data", middle, Anchor::Centre, LABEL);
-        return;
-    };
-
-    let x = |value: f64| frame.left + x_axis.place(value) * (frame.right - frame.left);
-    let y = |value: f64| frame.bottom - y_axis.place(value) * (frame.bottom - frame.top);
-    for tick in &y_axis.ticks {
-        let at = y(tick.value);
-        canvas.line([(frame.left, at), (frame.right, at)], INK, 1.0, if tick.label.is_some() { 0.25 } else { 0.1 });
-        if let Some(label) = &tick.label {
-            canvas.text(label, (frame.left - 6.0, at), Anchor::Right, TICK);
-        }
-    }
-    match &plot.bars {
-        Some(bars) => {
-            let slot = (frame.right - frame.left) / bar_count.max(1) as f64;
-            for (index, (label, &value)) in bars.labels.iter().zip(&bars.values).enumerate() {
-                let centre = x(index as f64);
-                canvas.text(&TICK.shortened(label, slot - 4.0), (centre, frame.bottom + 11.0), Anchor::Centre, TICK);
-                if Axis::holds(plot.log_y, value) {
-                    let half = (slot * 0.35).min(40.0);
-                    canvas.rectangle((centre - half, y(y_axis.base())), (centre + half, y(value)), COLOURS[0], 1.0);
-                }
-            }
-        }
-        None => {
-            for tick in &x_axis.ticks {
-                let at = x(tick.value);
-                canvas.line([(at, frame.top), (at, frame.bottom)], INK, 1.0, if tick.label.is_some() { 0.25 } else { 0.1 });
-                if let Some(label) = &tick.label {
-                    canvas.text(label, (at, frame.bottom + 11.0), Anchor::Centre, TICK);
-                }
-            }
-        }
-    }
-    border(canvas, frame);
-    for Placed { series, colour, points } in &placed {
-        let points: Vec<(f64, f64)> = thinned(points.iter().map(|point| (x(point.0), y(point.1))).collect());
-        match series.kind {
-            Kind::Ideal => canvas.dashed(&points, *colour, 1.5, (6.0, 4.0)),
-            Kind::Points => points.iter().for_each(|&point| canvas.disc(point, 3.0, *colour, 0.8)),
-            Kind::Line => {
-                canvas.line(points.iter().copied(), *colour, 2.0, 1.0);
-                // Few points are measurements, many a curve.
-                if points.len() <= 50 {
-                    points.iter().for_each(|&point| canvas.disc(point, 3.0, *colour, 1.0));
-                }
-            }
-        }
+    if !y_label.is_empty() {
+        canvas.text(&LABEL.shortened(y_label, height - 16.0), (16.0, middle.1), Anchor::Upwards, LABEL);
     }
 }
 
-fn axis(log: bool, extent: Extent, zero_share: f64, ticks: usize) -> Axis {
-    if log { Axis::logarithmic(extent, ticks) } else { Axis::linear(extent, zero_share, ticks) }
-}
-
-/// The points with a place; and how many have none for being no finite number, or for being zero or less on a logarithmic axis.
-fn place(plot: &Plot) -> (Vec<Placed<'_>>, (usize, usize)) {
-    let (mut not_finite, mut not_positive) = (0, 0);
-    let mut placed = Vec::new();
-    let mut colours = COLOURS.into_iter().cycle();
-    for series in &plot.series {
-        let mut points = Vec::with_capacity(series.xs.len());
-        for (&x, &y) in series.xs.iter().zip(&series.ys) {
-            match () {
-                () if !x.is_finite() || !y.is_finite() => not_finite += 1,
-                () if !Axis::holds(plot.log_x, x) || !Axis::holds(plot.log_y, y) => not_positive += 1,
-                () => points.push((x, y)),
-            }
-        }
-        let colour = if series.kind == Kind::Ideal { INK } else { colours.next().unwrap_or(INK) };
-        placed.push(Placed { series, colour, points });
-    }
-    for &value in plot.bars.iter().flat_map(|bars| &bars.values) {
-        match () {
-            () if !value.is_finite() => not_finite += 1,
-            () if !Axis::holds(plot.log_y, value) => not_positive += 1,
-            () => {}
-        }
-    }
-    (placed, (not_finite, not_positive))
-}
-
-fn note(plot: &Plot, (not_finite, not_positive): (usize, usize)) -> String {
-    let mut notes = Vec::new();
-    let values = |count: usize| if count == 1 { "value".to_string() } else { "values".to_string() };
-    if not_finite > 0 {
-        notes.push(format!("{not_finite} {} left out: NaN or infinite", values(not_finite)));
-    }
-    if not_positive > 0 {
-        let axes = if plot.log_x && plot.log_y { "logarithmic axes" } else { "a logarithmic axis" };
-        notes.push(format!("{not_positive} {} left out: zero or less, on {axes}", values(not_positive)));
-    }
-    notes.join("; ")
-}
-
-fn border(canvas: &mut Canvas<'_>, frame: Frame) {
-    canvas.line([(frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom)], INK, 1.0, 1.0);
-}
-
-/// The names of the series in rows above the data, and the height they take.
-fn legend(canvas: &mut Canvas<'_>, placed: &[Placed<'_>], frame: Frame) -> f64 {
+/// Names in rows above the data, each with a mark of 28 by 10 pixels, drawn from its left end; gives back the height of it all.
+pub(super) fn legend<'text>(
+    canvas: &mut Canvas<'_>,
+    frame: Frame,
+    labels: impl IntoIterator<Item = &'text str>,
+    mut mark: impl FnMut(&mut Canvas<'_>, usize, (f64, f64)),
+) -> f64 {
     const ROW: f64 = 18.0;
-    const MARK: f64 = 24.0;
+    const MARK: f64 = 28.0;
     let (mut x, mut y) = (frame.left, frame.top + 6.0);
     let mut any = false;
-    for Placed { series, colour, .. } in placed.iter().filter(|placed| !placed.series.label.is_empty()) {
-        let label = TICK.shortened(&series.label, frame.right - frame.left - MARK);
+    for (index, label) in labels.into_iter().enumerate() {
+        let label = TICK.shortened(label, frame.width() - MARK - 6.0);
         let wide = MARK + 6.0 + TICK.width(&label);
         if any && x + wide > frame.right {
             (x, y) = (frame.left, y + ROW);
         }
         any = true;
-        match series.kind {
-            Kind::Line => canvas.line([(x, y), (x + MARK, y)], *colour, 2.0, 1.0),
-            Kind::Ideal => canvas.dashed(&[(x, y), (x + MARK, y)], *colour, 1.5, (6.0, 4.0)),
-            Kind::Points => canvas.disc((x + MARK / 2.0, y), 3.0, *colour, 1.0),
-        }
+        mark(canvas, index, (x, y));
         canvas.text(&label, (x + MARK + 6.0, y), Anchor::Left, TICK);
-        x += wide + 18.0;
+        x += wide + 16.0;
     }
-    if any { y - frame.top + ROW - 4.0 } else { 0.0 }
+    if any { y - frame.top + ROW - 3.0 } else { 0.0 }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::plot::{bar, line, scatter};
+    use crate::plot::{bar, histogram, image, line, scatter};
 
     /// Parses, and gives all texts.
-    fn texts(plot: &Plot) -> Vec<String> {
+    pub(in crate::plot) fn texts(plot: &Plot) -> Vec<String> {
         let svg = svg(plot);
         let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
         document
@@ -238,10 +137,19 @@ mod tests {
 
     #[test]
     fn nothing_is_a_chart_too() {
-        assert!(has(&Plot::new(), "no data"));
-        assert!(has(&line([0.0; 0], [0.0; 0]), "no data"));
-        assert!(has(&bar([""; 0], [0.0; 0]), "no data"));
-        assert!(has(&line([1.0], [f64::NAN]), "no data"));
+        let nothing = [
+            Plot::new(),
+            line([0.0; 0], [0.0; 0]),
+            bar([""; 0], [0.0; 0]),
+            line([1.0], [f64::NAN]),
+            histogram([0.0; 0]),
+            image(3, [0.0; 0]),
+            image(1, [f64::NAN]),
+            Plot::new().band("", [0; 0], [0; 0], [0; 0]),
+        ];
+        for chart in nothing {
+            assert!(has(&chart, "no data"), "{chart:?}");
+        }
     }
 
     #[test]
@@ -258,15 +166,27 @@ mod tests {
         assert!(has(&chart, "2 values left out: NaN or infinite"));
         let chart = line([1.0, 2.0, 3.0], [0.0, 1.0, -1.0]).log_y();
         assert!(has(&chart, "2 values left out: zero or less, on a logarithmic axis"));
+        assert!(has(&histogram([1.0, f64::NAN, 3.0]), "1 value left out: NaN or infinite"));
+        assert!(has(&image(2, [1.0, f64::NAN, 3.0, 4.0]), "1 value left out: NaN or infinite"));
+        assert!(has(&Plot::new().error_bars("", [1, 2], [1.0, 2.0], [0.1, f64::NAN]), "1 value left out: NaN or infinite"));
     }
 
     #[test]
     fn extreme_numbers_stay_within_the_drawing() {
         for ys in [[f64::MIN, f64::MAX], [0.0, 5e-324], [1e300, 1e-300], [7.0, 7.0], [-1.0, -1.0 - f64::EPSILON]] {
-            for chart in [line([0, 1], ys), scatter(ys, [0, 1]), bar(["a", "b"], ys), line([1, 2], ys).log_y(), scatter(ys, [1, 2]).log_x()]
-            {
+            let charts = [
+                line([0, 1], ys),
+                scatter(ys, [0, 1]),
+                bar(["a", "b"], ys),
+                line([1, 2], ys).log_y(),
+                scatter(ys, [1, 2]).log_x(),
+                histogram(ys),
+                image(1, ys),
+                Plot::new().band("", [0, 1], ys, [0, 1]).error_bars("", [0, 1], ys, ys),
+            ];
+            for chart in charts {
                 let text = svg(&chart);
-                assert!(!text.contains("NaN") && !text.contains("21474"), "{ys:?}: {text}");
+                assert!(!text.contains("\"NaN") && !text.contains("inf\"") && !text.contains("21474"), "{ys:?}: {text}");
                 texts(&chart);
             }
         }
@@ -274,7 +194,33 @@ mod tests {
 
     #[test]
     fn long_series_are_thinned() {
-        let size = svg(&line(0..1_000_000, (0..1_000_000).map(|x| (x as f64).sin()))).len();
-        assert!(size < 100_000, "{size}");
+        let xs = || (0..1_000_000).map(f64::from);
+        let lines = svg(&line(xs(), xs().map(f64::sin))).len();
+        assert!(lines < 100_000, "{lines}");
+        let points = scatter(xs().map(f64::sin), xs().map(|x| (x * 1.7).cos()));
+        assert!(svg(&points).len() < 1_000_000);
+        assert!(has(&points, "at most 5000 of 1000000 points drawn"), "{:?}", texts(&points));
+    }
+
+    #[test]
+    fn small_drawings_are_drawings() {
+        for (width, height) in [(160, 120), (200, 120), (4000, 120)] {
+            texts(&line(0..9, 0..9).title("a title too long for a small chart").x_label("x").y_label("a long label").size(width, height));
+        }
+    }
+
+    #[test]
+    fn durations_have_the_unit_that_fits() {
+        let times = [3, 5].map(std::time::Duration::from_micros);
+        assert!(has(&line([1, 2], times), "time (µs)"));
+        assert!(has(&line([1, 2], times), "4"));
+        assert!(has(&line([1, 2], times).y_label("seconds"), "seconds"));
+        assert!(has(&bar(["a", "b"], times), "3.00 µs"));
+    }
+
+    #[test]
+    fn ranges_cut_lines() {
+        let chart = line([0.0, 10.0], [0.0, 10.0]).x_range(2.0, 8.0).y_range(0.0, 5.0);
+        assert!(has(&chart, "8") && !has(&chart, "10"));
     }
 }

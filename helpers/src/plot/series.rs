@@ -1,11 +1,26 @@
 //! What a chart is made of.
 
+use super::data::Point;
+use std::collections::HashSet;
+
 /// How a series is drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     Line,
     Points,
     Ideal,
+    /// From `ys` to `highs`.
+    Band,
+    /// `ys` and what they vary by, `highs`.
+    ErrorBars,
+    /// Each of `ys` from its x to the next one's; the last one is an edge only.
+    Histogram,
+}
+
+impl Kind {
+    pub(super) fn is_area(self) -> bool {
+        matches!(self, Kind::Band | Kind::Histogram)
+    }
 }
 
 /// Points with a label.
@@ -15,6 +30,18 @@ pub(super) struct Series {
     pub(super) label: String,
     pub(super) xs: Vec<f64>,
     pub(super) ys: Vec<f64>,
+    /// Of bands and error bars only.
+    pub(super) highs: Vec<f64>,
+}
+
+impl Series {
+    pub(super) fn points(&self) -> impl Iterator<Item = Point> {
+        self.xs.iter().zip(&self.ys).enumerate().map(|(index, (&x, &y))| match self.kind {
+            Kind::Band => Point { x, y, low: y, high: self.highs[index] },
+            Kind::ErrorBars => Point { x, y, low: y - self.highs[index].abs(), high: y + self.highs[index].abs() },
+            Kind::Line | Kind::Points | Kind::Ideal | Kind::Histogram => Point { x, y, low: y, high: y },
+        })
+    }
 }
 
 /// Values with a label each.
@@ -27,17 +54,25 @@ pub(super) struct Bars {
 /// So many points are drawn of one line at most.
 pub(super) const MOST_POINTS: usize = 5000;
 
-/// A line with fewer points that looks the same: of each run of neighbours the first, the lowest, the highest and the last are kept.
+/// A line with fewer points that looks the same: of each run of neighbours the first, the last and the outermost on all sides are kept.
 pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     if points.len() <= MOST_POINTS {
         return points;
     }
-    let run = points.len().div_ceil(MOST_POINTS / 4);
+    let run = points.len().div_ceil(MOST_POINTS / 6);
     let mut kept = Vec::with_capacity(MOST_POINTS);
     for neighbours in points.chunks(run) {
         let by_height = |&a: &usize, &b: &usize| neighbours[a].1.total_cmp(&neighbours[b].1);
         let indices = 0..neighbours.len();
-        let mut chosen = [Some(0), indices.clone().min_by(by_height), indices.max_by(by_height), neighbours.len().checked_sub(1)];
+        let by_width = |&a: &usize, &b: &usize| neighbours[a].0.total_cmp(&neighbours[b].0);
+        let mut chosen = [
+            Some(0),
+            indices.clone().min_by(by_height),
+            indices.clone().max_by(by_height),
+            indices.clone().min_by(by_width),
+            indices.max_by(by_width),
+            neighbours.len().checked_sub(1),
+        ];
         chosen.sort_unstable();
         let mut last = None;
         for index in chosen.into_iter().flatten() {
@@ -48,6 +83,18 @@ pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
         }
     }
     kept
+}
+
+/// Fewer points, where very many lie on each other: of those within a small square, which grows until few enough remain, the first.
+pub(super) fn scattered(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let mut points = points;
+    let mut side = 0.5;
+    while points.len() > MOST_POINTS {
+        let mut taken = HashSet::new();
+        points.retain(|point| taken.insert(((point.0 / side) as i64, (point.1 / side) as i64)));
+        side *= 1.3;
+    }
+    points
 }
 
 #[cfg(test)]
@@ -67,6 +114,15 @@ mod tests {
             assert_eq!((kept[0], kept[kept.len() - 1]), (first, last));
             assert!(kept.is_sorted_by(|a, b| a.0 < b.0));
         }
+    }
+
+    #[test]
+    fn scattered_points_thin_out() {
+        let points: Vec<(f64, f64)> = (0..200_000).map(|x| (f64::from(x % 600), f64::from(x / 600))).collect();
+        let kept = scattered(points);
+        assert!((MOST_POINTS / 3..=MOST_POINTS).contains(&kept.len()), "{}", kept.len());
+        assert_eq!(scattered(vec![(1.0, 1.0); 3]).len(), 3);
+        assert_eq!(scattered(vec![(1.0, 1.0); 2 * MOST_POINTS]).len(), 1);
     }
 
     #[test]
