@@ -45,12 +45,13 @@ fn work_is_done_in_every_turn() {
     grows(comparison.values()[0], comparison.values()[1]);
 }
 
-/// A call that the optimiser could compute beforehand is not reported as nothing.
+/// A formula the optimiser would compute beforehand, if it knew the number.
 #[test]
+#[cfg(not(debug_assertions))]
 fn arguments_are_opaque() {
-    let sample = timeit!(quiet, runs = 3, loops = 1_000_000, sum_below(1000));
-    assert!(sample.best() > 0.0, "{sample}");
-    assert!(!sample.warnings().iter().any(|line| line.contains("nothing was computed")) || sample.best() < 1e-9, "{sample}");
+    let known = timeit!(quiet, runs = 5, loops = 1_000_000, { sum_below(1000) });
+    let argument = timeit!(quiet, runs = 5, loops = 1_000_000, sum_below(1000));
+    assert!(argument.best() > 1.2 * known.best(), "{known}\n{argument}");
 }
 
 #[test]
