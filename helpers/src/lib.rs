@@ -9,7 +9,7 @@
 //!
 //! | module | what you type | who did it in Python |
 //! |---|---|---|
-//! | [`time`](mod@time) | `time!(f(x))`, `timed!(f(x))` | `%time` |
+//! | [`time`](mod@time) | `time!(f(x))`, `timeit!(f(x))`, `compare!{…}`, `scaling(1..=4, f)` | `%time`, `%timeit` |
 //! | [`memory`](mod@memory) | `memit!(f(x))`, `memory_usage(\|\| f(x))` | `%memit`, `memory_profiler` |
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
 //! | [`node`] | `node_info()` | `lscpu`, `platform` |

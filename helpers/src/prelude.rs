@@ -16,10 +16,10 @@ pub use crate::plot::{self, Plot};
 pub use crate::profile::{self, line_profile};
 pub use crate::random::{self, Stream, streams};
 pub use crate::threads::{self, Pool, map};
-pub use crate::time::Timing;
+pub use crate::time::{Timing, scaling};
 // The module and the macro of this name.
 pub use crate::time;
-pub use crate::timed;
+pub use crate::{compare, timed, timeit};
 pub use ndarray;
 pub use ndarray::{
     Array1, Array2, Array3, ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, array, azip, par_azip, s,

@@ -73,6 +73,21 @@ fn loop_with_progress_is_interrupted() {
     assert_interrupted("loop_with_progress_is_interrupted", || for _ in progress(0..u64::MAX) {});
 }
 
+/// In the middle of a run too, not only between runs.
+#[test]
+fn timeit_is_interrupted() {
+    assert_interrupted("timeit_is_interrupted", || {
+        timeit!(loops = 60_000, runs = 1, std::thread::sleep(Duration::from_millis(1)));
+    });
+}
+
+#[test]
+fn scaling_is_interrupted() {
+    assert_interrupted("scaling_is_interrupted", || {
+        scaling([1; 1], |_| (0..60_000).into_par_iter().for_each(|_| sleep(Duration::from_millis(1))));
+    });
+}
+
 #[test]
 fn own_loop_in_a_scope_is_interrupted() {
     assert_interrupted("own_loop_in_a_scope_is_interrupted", || {

@@ -63,9 +63,38 @@ fn three_figures(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// Seconds as text, in the same form; below a nanosecond too, which a [`Duration`] cannot hold: `2.55 ns`, `0.312 ns`.
+pub(super) fn fine_seconds(seconds: f64) -> String {
+    let nanoseconds = seconds * 1e9;
+    // Negated, so that NaN gets here as well.
+    if !(nanoseconds >= 0.0005) {
+        return "0 ns".to_string();
+    }
+    if nanoseconds < 999.5 {
+        // Three figures also below 1: one more decimal for every zero behind the point.
+        let zeros = if nanoseconds < 0.9995 { (-(nanoseconds * 1.0005).log10().floor()) as usize } else { 0 };
+        return if zeros > 0 { format!("{nanoseconds:.*} ns", zeros + 2) } else { format!("{} ns", three_figures(nanoseconds)) };
+    }
+    Duration::try_from_secs_f64(seconds).map_or_else(|_| format!("{seconds:.3e} s"), in_words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_below_a_nanosecond_have_figures_too() {
+        assert_eq!(fine_seconds(0.0), "0 ns");
+        assert_eq!(fine_seconds(0.0893e-9), "0.0893 ns");
+        assert_eq!(fine_seconds(0.312e-9), "0.312 ns");
+        assert_eq!(fine_seconds(0.99949e-9), "0.999 ns");
+        assert_eq!(fine_seconds(0.9999e-9), "1.00 ns");
+        assert_eq!(fine_seconds(2.554e-9), "2.55 ns");
+        assert_eq!(fine_seconds(123.4e-9), "123 ns");
+        assert_eq!(fine_seconds(999.6e-9), "1.00 µs");
+        assert_eq!(fine_seconds(7.24e-3), "7.24 ms");
+        assert_eq!(fine_seconds(63.0), "1min 3s");
+    }
 
     fn text(nanoseconds: u64) -> String {
         FineDuration(Duration::from_nanos(nanoseconds)).to_string()

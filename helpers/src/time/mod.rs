@@ -14,13 +14,32 @@
 //! *Wall time* is what the clock on the wall says. *CPU time* is what the cores worked, summed over all threads: it is larger than the
 //! wall time when several cores compute, and far smaller when the program waits. Their ratio says how parallel the computation was.
 //!
-//! One run is measured, whatever it was: the first one, on a machine that does other things too. Repeating and averaging is not done here.
+//! They measure one run, whatever it was: the first one, on a machine that does other things too. [`timeit!`](crate::timeit!) repeats
+//! and gives the statistics, a [`Sample`]; [`compare!`](crate::compare!) does so for several expressions side by side.
+//! [`scaling`] repeats with 1, 2, 3, … threads and says what they are worth.
 
+mod clock;
+mod compare;
 mod fine_duration;
+mod plan;
+mod sample;
+mod sampler;
+mod scaling;
 mod stopwatch;
+mod timeit;
 mod timing;
 
+pub use clock::Clock;
+pub use compare::Comparison;
+#[doc(hidden)]
+pub use compare::Contest;
 pub use fine_duration::FineDuration;
+#[doc(hidden)]
+pub use plan::Options;
+pub use sample::Sample;
+#[doc(hidden)]
+pub use sampler::Sampler;
+pub use scaling::{Scaling, scaling};
 pub use stopwatch::Stopwatch;
 pub use timing::Timing;
 

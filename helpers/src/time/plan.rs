@@ -1,0 +1,217 @@
+//! How often to evaluate: a first call, then loops tenfold until a run is long enough, then the runs that count.
+//!
+//! No clock in here: the plan is told what things took.
+
+/// What the caller asked for; see [`timeit!`](crate::timeit!) for the meaning.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[doc(hidden)]
+pub struct Options {
+    pub(super) loops: Option<u64>,
+    pub(super) runs: usize,
+    pub(super) quiet: bool,
+    /// Every call has a setup of its own and is timed by itself.
+    pub(super) setup: bool,
+    /// Seconds that a run should take at least.
+    long_enough: f64,
+}
+
+/// IPython's rule: so many loops, a power of ten, that a run takes this long. Seconds.
+const LONG_ENOUGH: f64 = 0.2;
+/// The longest a run may take with all its setups, which are not timed but waited for. Seconds.
+const SETUPS_AT_MOST: f64 = 1.0;
+/// Ends the search when nothing takes any time.
+const MOST_LOOPS: u64 = 1_000_000_000;
+
+/// What the macros build options with.
+impl Options {
+    pub const fn new() -> Options {
+        Options { loops: None, runs: 7, quiet: false, setup: false, long_enough: LONG_ENOUGH }
+    }
+
+    #[track_caller]
+    pub const fn loops(self, loops: u64) -> Options {
+        assert!(loops > 0, "`loops` has to be 1 or more");
+        Options { loops: Some(loops), ..self }
+    }
+
+    #[track_caller]
+    pub const fn runs(self, runs: usize) -> Options {
+        assert!(runs > 0, "`runs` has to be 1 or more");
+        Options { runs, ..self }
+    }
+
+    pub const fn quiet(self) -> Options {
+        Options { quiet: true, ..self }
+    }
+
+    pub(super) const fn long_enough(self, long_enough: f64) -> Options {
+        Options { long_enough, ..self }
+    }
+
+    pub const fn setup(self) -> Options {
+        Options { setup: true, ..self }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options::new()
+    }
+}
+
+/// The state between two runs. Times are seconds.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Plan {
+    options: Options,
+    loops: u64,
+    /// Whether `loops` is final.
+    ranged: bool,
+    first_call: Option<f64>,
+    all_runs: Vec<f64>,
+}
+
+impl Plan {
+    pub(super) fn new(options: Options) -> Plan {
+        Plan { options, loops: options.loops.unwrap_or(1), ranged: options.loops.is_some(), first_call: None, all_runs: Vec::new() }
+    }
+
+    /// How many loops to do now; `None` when all is done.
+    pub(super) fn next(&self) -> Option<u64> {
+        if self.warms_up() {
+            Some(1)
+        } else if self.all_runs.len() < self.options.runs {
+            Some(self.loops)
+        } else {
+            None
+        }
+    }
+
+    /// What the loops just done took: the expression alone, and with everything around it.
+    pub(super) fn record(&mut self, timed: f64, whole: f64) {
+        if self.warms_up() {
+            self.first_call = Some(timed);
+            return;
+        }
+        if !self.ranged {
+            if timed < self.options.long_enough && whole < SETUPS_AT_MOST && self.loops < MOST_LOOPS {
+                self.loops *= 10;
+                return;
+            }
+            self.ranged = true;
+            // A single call that takes long is not made once more than needed. Otherwise the run that ended the search is dropped: it
+            // was chosen for being long.
+            if self.loops > 1 {
+                return;
+            }
+        }
+        self.all_runs.push(timed / self.loops as f64);
+    }
+
+    /// Whether the runs that count have begun.
+    fn ranged(&self) -> bool {
+        self.ranged && !self.warms_up()
+    }
+
+    /// Of several plans, the one to go on with: the loops of all are found first, then the runs take turns. `None` when all are done.
+    pub(super) fn turn<'plans>(plans: impl Iterator<Item = &'plans Plan>) -> Option<usize> {
+        let open = plans.enumerate().filter(|(_, plan)| plan.next().is_some());
+        // The first one of those that are equal.
+        open.min_by_key(|(_, plan)| if plan.ranged() { 1 + plan.all_runs.len() } else { 0 }).map(|(turn, _)| turn)
+    }
+
+    /// The first call is a run of its own, except when exactly one call is asked for.
+    fn warms_up(&self) -> bool {
+        self.first_call.is_none() && !(self.options.loops == Some(1) && self.options.runs == 1)
+    }
+
+    /// Time of the first call, loops per run, time per loop of every run.
+    pub(super) fn into_results(self) -> (Option<f64>, u64, Vec<f64>) {
+        (self.first_call, self.loops, self.all_runs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Carries a plan out on a clock that is a function: seconds per call from the number of calls made so far.
+    fn carry_out(options: Options, setup: f64, seconds: impl Fn(u64) -> f64) -> (Option<f64>, u64, Vec<f64>, Vec<u64>) {
+        let mut plan = Plan::new(options);
+        let mut calls = 0;
+        let mut asked = Vec::new();
+        while let Some(loops) = plan.next() {
+            asked.push(loops);
+            // A billion calls of a fake are not worth making one by one.
+            let timed = seconds(calls) * loops as f64;
+            plan.record(timed, timed + setup * loops as f64);
+            calls += loops;
+        }
+        let (first, loops, all_runs) = plan.into_results();
+        (first, loops, all_runs, asked)
+    }
+
+    #[test]
+    fn loops_are_the_power_of_ten_that_makes_a_run_long_enough() {
+        for (seconds, expected) in [(0.3, 1), (0.1, 10), (0.021, 10), (0.019, 100), (7.24e-3, 100), (3e-6, 100_000), (1e-9, 1_000_000_000)]
+        {
+            let (first, loops, all_runs, _) = carry_out(Options::new(), 0.0, |_| seconds);
+            assert_eq!((first, loops, all_runs.len()), (Some(seconds), expected, 7), "{seconds}");
+            assert!(all_runs.iter().all(|run| (run / seconds - 1.0).abs() < 1e-12));
+        }
+    }
+
+    #[test]
+    fn search_is_tenfold_and_its_last_run_is_repeated() {
+        let (.., asked) = carry_out(Options::new().runs(2), 0.0, |_| 0.005);
+        assert_eq!(asked, [1, 1, 10, 100, 100, 100]);
+    }
+
+    /// A function of ten seconds: a first call and seven runs, as IPython does, not one more.
+    #[test]
+    fn slow_calls_are_not_wasted() {
+        let (.., asked) = carry_out(Options::new(), 0.0, |_| 10.0);
+        assert_eq!(asked, [1; 8]);
+    }
+
+    /// Something cached by the first call: its time must not decide the number of loops, nor be part of the runs.
+    #[test]
+    fn first_call_is_kept_apart() {
+        let (first, loops, all_runs, _) = carry_out(Options::new(), 0.0, |calls| if calls == 0 { 5.0 } else { 0.05 });
+        assert_eq!((first, loops), (Some(5.0), 10));
+        assert!(all_runs.iter().all(|run| *run < 0.06));
+    }
+
+    #[test]
+    fn what_takes_no_time_ends_too() {
+        let (_, loops, all_runs, _) = carry_out(Options::new(), 0.0, |_| 0.0);
+        assert_eq!((loops, all_runs), (MOST_LOOPS, vec![0.0; 7]));
+    }
+
+    /// 1 µs of work after 10 ms of setup: IPython's rule alone would ask for 10^6 loops, three hours of setups.
+    #[test]
+    fn setups_bound_the_search() {
+        let (_, loops, ..) = carry_out(Options::new().setup(), 0.01, |_| 1e-6);
+        assert_eq!(loops, 100);
+    }
+
+    #[test]
+    fn given_numbers_are_obeyed() {
+        let (first, loops, all_runs, asked) = carry_out(Options::new().loops(3).runs(4), 0.0, |_| 1e-6);
+        assert_eq!((first, loops, all_runs.len()), (Some(1e-6), 3, 4));
+        assert_eq!(asked, [1, 3, 3, 3, 3]);
+        let (first, _, all_runs, asked) = carry_out(Options::new().loops(1).runs(1), 0.0, |_| 60.0);
+        assert_eq!((first, all_runs, asked), (None, vec![60.0], vec![1]), "one call is one call");
+    }
+
+    #[test]
+    #[should_panic(expected = "`loops` has to be 1 or more")]
+    fn no_loops_are_refused() {
+        let _ = Options::new().loops(0);
+    }
+
+    #[test]
+    #[should_panic(expected = "`runs` has to be 1 or more")]
+    fn no_runs_are_refused() {
+        let _ = Options::new().runs(0);
+    }
+}

@@ -1,0 +1,158 @@
+//! What the macros' loops call: which run comes next, how many loops of it, start and stop.
+//!
+//! The loops themselves stand in the cell, around the expression, which is written there once: `?` and `return` leave the cell as they
+//! would without the macro, and nothing has to be captured by a closure. What needs no types of the cell is here, compiled once.
+
+use super::Sample;
+use super::clock::{Clock, Lap};
+use super::plan::{Options, Plan};
+use crate::interrupt::{self, Scope};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+/// Repeats an expression; for the macros only.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct Sampler {
+    plan: Plan,
+    clock: Clock,
+    options: Options,
+    /// The run in work, if there is one.
+    run: Option<Run>,
+    lap: Lap,
+    /// Loops done together without asking whether to stop.
+    batch: u64,
+    /// Keeps SIGINT from ending the process.
+    _scope: Scope,
+}
+
+/// A run in work.
+#[derive(Debug)]
+struct Run {
+    began: Instant,
+    loops_left: u64,
+    timed: Duration,
+}
+
+/// How long nobody asks whether to stop. Long against the microsecond that asking costs, short against patience.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+impl Sampler {
+    pub fn new(options: Options) -> Sampler {
+        let clock = Clock::measured();
+        Sampler { plan: Plan::new(options), clock, options, run: None, lap: Lap::start(), batch: 1, _scope: Scope::enter() }
+    }
+
+    /// Begins the next run; false when everything is done.
+    pub fn next_run(&mut self) -> bool {
+        let loops = self.plan.next();
+        self.run = loops.map(|loops_left| Run { began: Instant::now(), loops_left, timed: Duration::ZERO });
+        self.run.is_some()
+    }
+
+    /// The loops to do now, without looking up; `None` when the run is done.
+    pub fn next_batch(&mut self) -> Option<Range<u64>> {
+        self.run.as_ref()?;
+        interrupt::check();
+        Some(0..self.batch_size())
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn batch_size(&self) -> u64 {
+        let left = self.run.as_ref().map_or(1, |run| run.loops_left);
+        // Each setup is made just before its call and dropped after it: one at a time.
+        if self.options.setup { 1 } else { self.batch.min(left) }
+    }
+
+    /// Starts the clock.
+    #[inline(never)]
+    pub fn start(&mut self) {
+        self.lap = Lap::start();
+    }
+
+    /// Stops the clock. Takes what is left of the batch: nothing, unless the expression left the loop.
+    #[inline(never)]
+    #[track_caller]
+    pub fn stop(&mut self, left: Range<u64>) {
+        let elapsed = self.lap.stop();
+        assert!(left.is_empty(), "`break` cannot leave an expression that is being timed");
+        let done = self.batch_size();
+        let run = self.run.as_mut().expect("a batch belongs to a run");
+        run.timed += elapsed.saturating_sub(self.clock.overhead);
+        run.loops_left -= done;
+        // At most tenfold: the first loops of a run may be quicker than the others.
+        if done == self.batch && elapsed < PATIENCE / 2 {
+            self.batch = self.batch.saturating_mul(if elapsed < PATIENCE / 20 { 10 } else { 2 });
+        } else if elapsed > 2 * PATIENCE {
+            self.batch = (self.batch / 2).max(1);
+        }
+        if run.loops_left == 0 {
+            self.plan.record(run.timed.as_secs_f64(), run.began.elapsed().as_secs_f64());
+            self.run = None;
+        }
+    }
+
+    /// The result; printed, unless it is wanted quiet.
+    pub fn finish(self) -> Sample {
+        let quiet = self.options.quiet;
+        let mut sample = self.into_sample();
+        if !quiet {
+            sample.print();
+        }
+        sample
+    }
+
+    pub(super) fn into_sample(self) -> Sample {
+        interrupt::check();
+        let (first_call, loops, all_runs) = self.plan.into_results();
+        Sample::new(all_runs, loops, first_call, self.options.setup, self.clock)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repeat(options: Options, mut f: impl FnMut()) -> Sample {
+        let mut sampler = Sampler::new(options);
+        while sampler.next_run() {
+            while let Some(batch) = sampler.next_batch() {
+                sampler.start();
+                for _ in batch {
+                    f();
+                }
+                sampler.stop(0..0);
+            }
+        }
+        sampler.into_sample()
+    }
+
+    #[test]
+    fn exactly_the_loops_asked_for() {
+        let mut calls = 0;
+        let sample = repeat(Options::new().loops(1234).runs(3), || calls += 1);
+        assert_eq!(calls, 1 + 3 * 1234);
+        assert_eq!((sample.loops, sample.runs, sample.all_runs.len()), (1234, 3, 3));
+    }
+
+    /// Batches are cut small enough to be interrupted, and their times add up.
+    #[test]
+    fn batches_add_up() {
+        let nap = Duration::from_millis(2);
+        let sample = repeat(Options::new().loops(60).runs(2), || std::thread::sleep(nap));
+        assert!(sample.best() >= nap.as_secs_f64() * 0.99, "{sample}");
+    }
+
+    #[test]
+    #[should_panic(expected = "`break` cannot leave")]
+    fn leaving_the_loop_is_noticed() {
+        let mut sampler = Sampler::new(Options::new());
+        assert!(sampler.next_run());
+        let batch = sampler.next_batch().unwrap();
+        sampler.start();
+        sampler.stop(batch);
+    }
+}
