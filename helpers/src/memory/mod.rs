@@ -34,6 +34,7 @@
 mod measurement;
 mod options;
 mod peak;
+mod plot;
 
 mod sampler;
 mod system;
@@ -41,6 +42,7 @@ mod trace;
 
 pub use measurement::Measurement;
 pub use options::MemoryUsage;
+pub use plot::plot_memory;
 
 pub use trace::{Counted, MemoryTrace, Sample};
 
