@@ -1,6 +1,6 @@
 //! Memory over time as a chart.
 
-use super::MemoryTrace;
+use super::{Counted, MemoryTrace};
 use crate::plot::Plot;
 use std::time::Duration;
 
@@ -29,12 +29,17 @@ impl MemoryTrace {
     pub fn plot(&self) -> Plot {
         let (times, values) = points(self);
         let ends = [Duration::ZERO, self.wall];
-        axes().title(self.to_string()).line("resident memory", times, values).ideal("peak", ends, [self.peak; 2])
+        let label = match self.counted {
+            Counted::Resident => "resident memory",
+            Counted::Proportional => "memory, shared pages in parts",
+        };
+        axes().title(self.to_string()).line(label, times, values).ideal("peak", ends, [self.peak; 2])
     }
 }
 
 fn axes() -> Plot {
-    Plot::new().y_label("memory (MiB)")
+    // One point draws no line, but the axis begins there: a change of a few pages must not look like much.
+    Plot::new().y_label("memory (MiB)").ideal("", [Duration::ZERO], [0.0])
 }
 
 fn points(trace: &MemoryTrace) -> (Vec<Duration>, Vec<f64>) {
@@ -46,6 +51,14 @@ mod tests {
     use super::super::trace::tests::example;
     use super::*;
     use crate::display::Rich;
+
+    /// A trace without steps is a flat line, far from the bottom.
+    #[test]
+    fn axis_begins_at_zero() {
+        let svg = example().plot().bundle().get("image/svg+xml").unwrap().to_string();
+        let zeros = svg.split('>').filter(|text| text.trim().split('<').next().is_some_and(|text| text.trim() == "0"));
+        assert_eq!(zeros.count(), 2, "{svg}");
+    }
 
     #[test]
     fn charts_have_labels_and_peaks() {
