@@ -33,7 +33,6 @@ mod cgroup;
 pub mod cores;
 pub mod display;
 pub mod graph;
-mod html;
 pub mod interrupt;
 pub mod memory;
 pub mod node;

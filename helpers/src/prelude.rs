@@ -10,7 +10,7 @@ pub use crate::display::{
 pub use crate::graph::{self, Graph};
 pub use crate::interrupt::{self, sleep};
 pub use crate::memit;
-pub use crate::memory::{self, MemoryTrace, MemoryUsage, memory_usage};
+pub use crate::memory::{self, MemoryTrace, MemoryUsage, memory_usage, plot_memory};
 pub use crate::node::{NodeInfo, node_info};
 pub use crate::plot::{self, Plot};
 pub use crate::profile::{self, line_profile};

@@ -143,7 +143,7 @@ fn quota_limits(group: Result<Group, String>) {
     };
     // The shell joins the group, then becomes the test program.
     let join = format!("echo $$ > '{}/cgroup.procs' && exec \"$@\"", group.0.display());
-    if !Command::new("sh").args(["-c", &join, "sh", "true"]).status().unwrap().success() {
+    if !Command::new("sh").args(["-c", &join, "sh", "true"]).output().unwrap().status.success() {
         println!("skipped: no process may be put into {}", group.0.display());
         return;
     }

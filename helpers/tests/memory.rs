@@ -97,7 +97,7 @@ fn samples_follow_the_memory() {
         let (_, trace) = MemoryUsage::new().interval(Duration::from_millis(2)).measure(|| {
             for _ in 0..4 {
                 kept.push(touched(10));
-                std::thread::sleep(Duration::from_millis(60));
+                std::thread::sleep(Duration::from_millis(200));
             }
         });
         assert!(trace.samples.len() > 10, "{}", trace.samples.len());
@@ -223,30 +223,41 @@ fn memit_gives_the_value_and_prints_ipythons_line() {
 fn children_count_without_what_they_share() {
     alone("children_count_without_what_they_share", || {
         let mut shared = touched(40);
-        let options = MemoryUsage::new().interval(Duration::from_millis(2)).include_children(true);
-        let run = |own: usize, shared: &mut Vec<u8>| {
-            let (_, trace) = options.measure(|| {
-                // SAFETY: the child touches memory it has already, sleeps and exits: nothing that another thread could have locked.
-                unsafe {
-                    let child = libc::fork();
-                    assert!(child >= 0);
-                    if child == 0 {
-                        shared[..own * MIB].fill(2);
-                        libc::usleep(300_000);
-                        libc::_exit(0);
-                    }
-                    let mut status = 0;
-                    assert_eq!(libc::waitpid(child, &mut status, 0), child);
+        // The trace ends while the child lives: its last sample counts it, however busy the machine is.
+        let run = |own: usize, shared: &mut Vec<u8>, children: bool| {
+            let mut pipes = [[0; 2]; 2];
+            // SAFETY: each is a place for two descriptors.
+            assert!(pipes.iter_mut().all(|pipe| unsafe { libc::pipe(pipe.as_mut_ptr()) } == 0));
+            let [[touched, has_touched], [may_end, end]] = pipes;
+            let measurement = MemoryUsage::new().include_children(children).start();
+            let mut byte = 0u8;
+            // SAFETY: the child touches memory it has already, waits and exits: nothing that another thread could have locked.
+            let child = unsafe {
+                let child = libc::fork();
+                assert!(child >= 0);
+                if child == 0 {
+                    shared[..own * MIB].fill(2);
+                    libc::write(has_touched, [1u8].as_ptr().cast(), 1);
+                    libc::read(may_end, (&raw mut byte).cast(), 1);
+                    libc::_exit(0);
                 }
-            });
-            assert!(!trace.exact);
-            assert_eq!(trace.counted, parcourse::memory::Counted::Proportional);
-            trace.increment()
+                assert_eq!(libc::read(touched, (&raw mut byte).cast(), 1), 1);
+                child
+            };
+            let trace = measurement.stop();
+            // SAFETY: the descriptor is ours, the child is not waited for yet.
+            unsafe {
+                assert_eq!(libc::write(end, [1u8].as_ptr().cast(), 1), 1);
+                assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
+            }
+            trace
         };
-        // Page tables and the like do not count, a few pages of stack do.
-        assert_near(run(0, &mut shared), 0.0);
-        assert_near(run(16, &mut shared), 16.0);
-        let (_, alone) = MemoryUsage::new().measure(|| run(16, &mut shared));
-        assert_near(alone.increment(), 0.0);
+        let with = run(16, &mut shared, true);
+        assert!(!with.exact);
+        assert_eq!(with.counted, parcourse::memory::Counted::Proportional);
+        assert_near(with.increment(), 16.0);
+        // What is shared counts once, and without being asked for nothing of the child counts.
+        assert_near(run(0, &mut shared, true).increment(), 0.0);
+        assert_near(run(16, &mut shared, false).increment(), 0.0);
     });
 }

@@ -12,13 +12,13 @@ pub(crate) fn parse(text: &str) -> Option<Vec<usize>> {
     Some(cpus)
 }
 
-/// The list that `parse` reads; ranges where there are three in a row or more.
+/// The list that `parse` reads.
 pub(super) fn write(cpus: &[usize]) -> String {
     let mut parts = Vec::new();
     for run in cpus.chunk_by(|a, b| a + 1 == *b) {
         match run {
-            [first, _, .., last] => parts.push(format!("{first}-{last}")),
-            few => parts.extend(few.iter().map(usize::to_string)),
+            [first, .., last] => parts.push(format!("{first}-{last}")),
+            alone => parts.extend(alone.iter().map(usize::to_string)),
         }
     }
     parts.join(",")
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn what_is_written_can_be_read() {
-        assert_eq!(write(&[0, 1, 2, 3, 8, 10, 11]), "0-3,8,10,11");
+        assert_eq!(write(&[0, 1, 2, 3, 8, 10, 11]), "0-3,8,10-11");
         for cpus in [vec![], vec![5], vec![0, 1], vec![0, 1, 2], vec![3, 7, 8, 9, 20]] {
             assert_eq!(parse(&write(&cpus)), Some(cpus));
         }

@@ -176,7 +176,7 @@ impl fmt::Debug for CoreLimits {
 
 impl Rich for CoreLimits {
     fn bundle(&self) -> Bundle {
-        use crate::html::escape;
+        use crate::display::escape::html as escape;
         let rows = self.limits.iter().map(|limit| {
             let (open, close) = if limit.decides { ("<b>", "</b>") } else { ("", "") };
             let cell = |text: &str, align: &str| format!("<td style=\"text-align:{align}\">{open}{}{close}</td>", escape(text));

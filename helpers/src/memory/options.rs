@@ -27,7 +27,7 @@ pub struct MemoryUsage {
 impl MemoryUsage {
     /// A sample every 10 ms, this process alone.
     ///
-    /// That is short enough to see the steps of a computation of a tenth of a second, and costs about 0.1 % of one core.
+    /// That is short enough to see the steps of a computation of a tenth of a second, and costs about 0.2 % of one core.
     /// memory_profiler's interval is 100 ms.
     pub fn new() -> MemoryUsage {
         MemoryUsage { interval: Duration::from_millis(10), children: false }

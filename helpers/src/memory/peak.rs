@@ -45,15 +45,34 @@ impl HighWater {
         let mark = system::high_water()?;
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, wiped_out) = running.iter().find(|(number, _)| *number == self.number)?;
-        match self.before {
-            Some(before) => (mark > before).then_some(mark),
-            None => Some(mark.max(*wiped_out)),
-        }
+        exact(mark, self.before, *wiped_out)
+    }
+}
+
+/// What the mark at the end says about the time since the beginning. One that was not set back says something only if it has risen.
+fn exact(mark: f64, before: Option<f64>, wiped_out: f64) -> Option<f64> {
+    match before {
+        Some(before) => (mark > before).then_some(mark),
+        None => Some(mark.max(wiped_out)),
     }
 }
 
 impl Drop for HighWater {
     fn drop(&mut self) {
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|(number, _)| *number != self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exact;
+
+    #[test]
+    fn a_mark_that_was_not_set_back_counts_only_if_it_rose() {
+        assert_eq!(exact(80.0, None, 0.0), Some(80.0));
+        assert_eq!(exact(80.0, None, 95.0), Some(95.0));
+        assert_eq!(exact(80.0, Some(70.0), 0.0), Some(80.0));
+        assert_eq!(exact(80.0, Some(80.0), 0.0), None);
+        assert_eq!(exact(80.0, Some(f64::INFINITY), 0.0), None);
     }
 }

@@ -95,12 +95,13 @@ impl fmt::Debug for MemoryTrace {
 
 impl Rich for MemoryTrace {
     fn bundle(&self) -> Bundle {
-        Bundle::plain(self.to_string())
+        // The chart's title is the line.
+        self.plot().bundle().with("text/plain", self.to_string())
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::memory) mod tests {
     use super::*;
 
     pub(in crate::memory) fn example() -> MemoryTrace {

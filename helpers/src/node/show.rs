@@ -2,8 +2,8 @@
 
 use super::bytes::in_words;
 use super::{Cache, CacheKind, NodeInfo};
+use crate::display::escape::html as escape;
 use crate::display::{Bundle, Rich};
-use crate::html::escape;
 use std::fmt;
 
 impl NodeInfo {
