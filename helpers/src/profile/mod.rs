@@ -85,7 +85,9 @@
 //!
 //! Counts go on until [`reset`]; defining a function anew with another text starts its counts again.
 
+mod flame;
 mod lines;
 
+pub use flame::{FlameGraph, Hot, flame_graph};
 pub use lines::{Frame, Function, FunctionReport, Line, Report, Resumption, report, reset};
 pub use parcourse_macros::line_profile;
