@@ -2,8 +2,13 @@
 //!
 //! Every test has functions of its own: the counters belong to the whole process.
 
+#![cfg(unix)]
+
+mod child;
+
+use child::On;
 use parcourse::prelude::*;
-use parcourse::profile::FunctionReport;
+use parcourse::profile::{Frame, Function, FunctionReport};
 use std::sync::Mutex;
 
 /// The report of one function.
@@ -472,4 +477,65 @@ fn text_is_as_it_was_written() {
         "}",
     ];
     assert_eq!(text, expected);
+}
+
+/// A notebook compiles a function again into each later cell, and a new definition has the old one's path.
+#[test]
+fn the_same_function_is_one_and_another_text_replaces_it() {
+    const TEXT: &str = "fn f() {\n    1\n}";
+    let body = || {
+        fn path() -> &'static str {
+            "ctx::f::X::here"
+        }
+        static FIRST: Function = Function::new(path, "ctx", TEXT, &[2]);
+        static AGAIN: Function = Function::new(path, "ctx", TEXT, &[2]);
+        static OTHER: Function = Function::new(path, "ctx", "fn f() {\n    2 + 2\n}", &[2]);
+        let hits = || profile::report().function("f").and_then(|function| function.line(2)?.hits);
+        let call = |function| Frame::enter(function).line(2);
+        call(&FIRST);
+        call(&AGAIN);
+        println!("{:?}", hits());
+        call(&OTHER);
+        println!("{:?} {}", hits(), profile::report().functions.len());
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| call(&OTHER));
+            }
+        });
+        profile::reset();
+        println!("{:?} {}", hits(), profile::report());
+        std::thread::spawn(move || call(&OTHER)).join().unwrap();
+        call(&OTHER);
+        println!("{:?} {}", hits(), profile::report().functions[0].calls);
+    };
+    let child = child::spawn("the_same_function_is_one_and_another_text_replaces_it", On::NoKernel, body);
+    let expected = "Some(2)\nSome(1) 1\nNone No function with #[line_profile] was called.\nSome(2) 2\n";
+    assert_eq!(child.finish().success(), expected);
+}
+
+#[test]
+fn report_is_shown_as_text_and_as_a_table() {
+    let body = || {
+        #[line_profile]
+        fn compare(a: &[u32]) -> bool {
+            if a.len() < 2 && a.is_empty() {
+                return true;
+            }
+            sleep(Duration::from_millis(20));
+            false
+        }
+        compare(&[1]);
+        let report = profile::report();
+        println!("{report}");
+        println!("{}", report.bundle().get("text/html").unwrap());
+    };
+    let output = child::spawn("report_is_shown_as_text_and_as_a_table", On::NoKernel, body).finish().success();
+    let lines: Vec<&str> = output.lines().collect();
+    assert!(lines[0].contains("::compare: 1 call, total "), "{output}");
+    assert!(lines[1].starts_with("Line  Hits") && lines[1].ends_with("% time  Source"), "{output}");
+    assert!(lines[3].ends_with("      if a.len() < 2 && a.is_empty() {") && lines[3].trim_start().starts_with("2     1 "), "{output}");
+    // What did not run has no times.
+    assert_eq!(lines[4].split_whitespace().collect::<Vec<_>>(), ["3", "0", "return", "true;"], "{output}");
+    assert!(lines[9].starts_with("Profiler overhead: about "), "{output}");
+    assert!(output.contains("if a.len() &lt; 2 &amp;&amp; a.is_empty() {"), "{output}");
 }

@@ -21,11 +21,16 @@ impl Source {
         };
         let header = tokens(function.vis.to_token_stream().into_iter().chain(function.sig.to_token_stream()));
         let first = line(*header.first().ok_or_else(unknown)?);
+        let body = function.block.brace_token.span;
         let mut canvas = Canvas::new(first);
         for span in header {
+            // A name that comes from where the macro is used.
+            if line(span) > line(body.open()) {
+                return Err(unknown());
+            }
             canvas.put(span).ok_or_else(unknown)?;
         }
-        canvas.put(function.block.brace_token.span.join()).ok_or_else(unknown)?;
+        canvas.put(body.join()).ok_or_else(unknown)?;
         Ok(Source { first, lines: canvas.lines })
     }
 

@@ -21,7 +21,9 @@ fn table(page: &mut String, function: &FunctionReport) {
     const SOURCE: &str = "text-align:left;padding:0 .8em;white-space:pre;border:none";
     let (name, rest) = function.heading();
     let _ = write!(page, "<p style=\"margin:.6em 0 .3em\"><code><b>{}</b></code>: {}</p>", escape(name), escape(&rest));
-    page.push_str("<table style=\"border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\"><thead><tr>");
+    page.push_str(
+        "<table style=\"color:inherit;border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\"><thead><tr>",
+    );
     for (column, title) in HEADER.iter().enumerate() {
         let _ = write!(page, "<th style=\"{}\">{title}</th>", if column == 5 { SOURCE } else { CELL });
     }

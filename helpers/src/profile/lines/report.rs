@@ -114,10 +114,11 @@ impl Report {
         let events: u64 = self.functions.iter().map(|function| function.events).sum();
         let all = Duration::from_nanos((self.overhead_per_event.as_nanos() as u64).saturating_mul(events));
         format!(
-            "Profiler overhead: about {} per line event, {}: about {} of the times above.",
+            "Profiler overhead: about {} per line event, {}: about {} of the times above. A line with {} per hit may take far less.",
             FineDuration(self.overhead_per_event),
             counted(events, "event"),
-            FineDuration(all)
+            FineDuration(all),
+            FineDuration(self.overhead_per_event),
         )
     }
 }
