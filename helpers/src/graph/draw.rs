@@ -3,7 +3,7 @@
 use super::describe::short;
 use super::layout::layout;
 use super::{Graph, paths};
-use crate::display::Svg;
+use crate::display::{Svg, escape};
 use std::fmt::Write;
 
 const MARGIN: f64 = 14.0;
@@ -66,10 +66,11 @@ impl Graph {
                 r#"<rect x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}" rx="6" fill="{fill}" stroke="{stroke}" stroke-width="{thickness}"{dashes}/>"#
             );
             let baseline = if note.is_empty() { middle + 4.5 } else { middle - 3.0 };
-            let _ = write!(shapes, r##"<text x="{x:.1}" y="{baseline:.1}" font-size="13" fill="#1b1f24">{}</text>"##, escaped(name));
+            let _ = write!(shapes, r##"<text x="{x:.1}" y="{baseline:.1}" font-size="13" fill="#1b1f24">{}</text>"##, escape::html(name));
             if !note.is_empty() {
                 let baseline = middle + 13.0;
-                let _ = write!(shapes, r##"<text x="{x:.1}" y="{baseline:.1}" font-size="11" fill="#4a525c">{}</text>"##, escaped(note));
+                let _ =
+                    write!(shapes, r##"<text x="{x:.1}" y="{baseline:.1}" font-size="11" fill="#4a525c">{}</text>"##, escape::html(note));
             }
         }
         let caption = if path.is_empty() {
@@ -123,10 +124,6 @@ fn arrow(shapes: &mut String, start: (f64, f64), bends: &[(f64, f64, f64)], end:
         r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="{thickness}"/><path d="M{tip:.1} {:.1}L{base:.1} {top:.1}V{bottom:.1}Z" fill="{colour}"/>"#,
         end.1
     );
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
