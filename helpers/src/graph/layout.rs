@@ -57,7 +57,8 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     let mut columns: Vec<Vec<usize>> = vec![Vec::new(); num_layers];
     places.iter().enumerate().for_each(|(index, place)| columns[place.layer].push(index));
     columns.iter().for_each(|column| settle(&mut places, column, |_| 0.0));
-    for round in 0..8 {
+    // The last round goes forward: what combines several tasks stands in their middle.
+    for round in 0..9 {
         let forward = round % 2 == 0;
         let neighbours = |place: &Place| if forward { place.left.clone() } else { place.right.clone() };
         let order: Vec<usize> = if forward { (0..num_layers).collect() } else { (0..num_layers).rev().collect() };

@@ -11,7 +11,7 @@ use crate::threads::quiet;
 use crate::threads::report::message;
 use std::any::Any;
 use std::panic::resume_unwind;
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Instant;
 
@@ -93,11 +93,13 @@ impl Graph {
 
     /// Runs until everything is done, or until whatever runs is done after a failure or an interrupt.
     fn on_threads(&self, mut dispatcher: Dispatcher, workers: &[String]) -> Vec<Report> {
-        let began = Instant::now();
+        // Set when all workers are there: starting them is no part of the run.
+        let began = OnceLock::new();
+        let now = || self.clock.units(began.get_or_init(Instant::now).elapsed());
         let perform = |start: Start| {
-            let from = self.clock.units(began.elapsed());
+            let from = now();
             let failure = quiet::catch(|| self.tasks[start.task].work.perform(&self.clock)).err();
-            Report { start, from, to: self.clock.units(began.elapsed()), failure }
+            Report { start, from, to: now(), failure }
         };
         thread::scope(|scope| {
             let (reporter, reports) = mpsc::channel();
@@ -115,6 +117,7 @@ impl Graph {
                     order
                 })
                 .collect();
+            now();
             let mut done: Vec<Report> = Vec::with_capacity(self.len());
             let (mut running, mut stop) = (0, false);
             loop {
