@@ -23,6 +23,8 @@
 //! | [`random`] | `streams(seed).stream(i)`, `streams(seed).par_blocks(n)` | `numpy.random.SeedSequence.spawn` |
 //! | [`ndarray`] | `Array2::zeros((3, 4))`, `&a + &b`, `a.sum_axis(Axis(0))` | `numpy` |
 //!
+//! [`guide`] has tables of equivalents for people who come from NumPy, numba and dask.
+//!
 //! Everything here also works in an ordinary program: the crate prints to stdout what it would show in a notebook, and never to stderr.
 //!
 //! The crate is built as a `dylib` as well as an `rlib`. Every notebook cell is a shared object of its own; because all of them link
@@ -33,6 +35,8 @@ mod cgroup;
 pub mod cores;
 pub mod display;
 pub mod graph;
+pub mod guide;
+mod html;
 pub mod interrupt;
 pub mod memory;
 pub mod node;
