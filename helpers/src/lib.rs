@@ -36,7 +36,6 @@ pub mod cores;
 pub mod display;
 pub mod graph;
 pub mod guide;
-mod html;
 pub mod interrupt;
 pub mod memory;
 pub mod node;
