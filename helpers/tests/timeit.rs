@@ -194,7 +194,7 @@ fn result_is_shown_once() {
         let quiet = timeit!(quiet, loops = 2, runs = 2, sleep(Duration::from_millis(1)));
         quiet.evcxr_display();
         println!("--");
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(200));
         sample.evcxr_display();
     });
     let stdout = child.finish().success();

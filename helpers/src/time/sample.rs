@@ -155,7 +155,7 @@ impl Sample {
     /// Called by the kernel for the last expression of a cell. Shows nothing when it has just been printed, by the macro itself.
     pub fn evcxr_display(&self) {
         // Microseconds pass from the print to here when the macro is the cell's last expression; to another cell, a compiler's run.
-        const SAME_CELL: Duration = Duration::from_millis(50);
+        const SAME_CELL: Duration = Duration::from_millis(100);
         if self.printed.is_none_or(|when| when.elapsed() > SAME_CELL) {
             self.bundle().evcxr_display();
         }
