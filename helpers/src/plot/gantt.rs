@@ -6,7 +6,7 @@ use super::number::Number;
 use super::{Plot, axis::Axis, palette};
 use std::collections::{HashMap, HashSet};
 
-/// One task in a [Gantt chart](gantt): who did it, what it was, from when to when.
+/// One task in a [Gantt chart](fn@gantt): who did it, what it was, from when to when.
 ///
 /// # Examples
 ///

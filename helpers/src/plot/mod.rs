@@ -14,10 +14,13 @@
 //! ```
 //!
 //! A chart is a value: as the last expression of a cell it is shown, as a drawing (SVG) that is legible on light and on dark pages.
-//! [`line`], [`scatter`], [`bar`] and [`histogram`] are short for a chart with one series; [`image`] and [`gantt`] fill a chart of their own.
+//! [`line`](fn@line), [`scatter`], [`bar`] and [`histogram`] are short for a chart with one series; [`image`](fn@image) and [`gantt`](fn@gantt) fill a
+//! chart of their own.
 //!
 //! Durations are drawn in the unit that fits, and name their axis. Series with the same label share a colour and a line in the legend:
-//! a [`band`](Plot::band) around a [`line`](Plot::line), say. Values that have no place are left out, and the chart says how many: NaN, infinities, and zero and less on a logarithmic axis.
+//! a [`band`](Plot::band) around a [`line`](Plot::line), say.
+//!
+//! Values that have no place are left out, and the chart says how many: NaN, infinities, and zero and less on a logarithmic axis.
 //! Series of more than 5000 points are thinned out for drawing; the peaks of lines stay.
 //!
 //! The drawing is SVG made with [plotters](https://docs.rs/plotters)' SVG backend. For what is not here (3-D, several panels, maps),
