@@ -82,12 +82,14 @@ impl<'a> Elf<'a> {
         Some(Elf { symbols, context })
     }
 
-    /// Names at an address of the file, as the linker knows them: inlined functions first, the function itself last.
+    /// Names at an address of the file: functions of the program itself that were inlined first, the function as the linker knows it last.
+    ///
+    /// Line tables name inlined functions without their path, so that those of libraries could not be told from a learner's own. Their
+    /// source files can; the time of an inlined library function is its caller's.
     pub fn names(&self, address: u64) -> Vec<String> {
+        let Some(symbol) = self.symbol(address) else { return Vec::new() };
         let mut names = self.context.as_ref().and_then(|context| inlined(context, address)).unwrap_or_default();
-        if names.is_empty() {
-            names.extend(self.symbol(address));
-        }
+        names.push(symbol);
         names
     }
 
@@ -106,7 +108,20 @@ fn inlined(context: &Context<Reader<'_>>, address: u64) -> Option<Vec<String>> {
     };
     let mut names = Vec::new();
     while let Ok(Some(frame)) = frames.next() {
-        names.push(frame.function?.raw_name().ok()?.into_owned());
+        let file = frame.location.and_then(|location| location.file).unwrap_or_default();
+        let is_library = ["/rustc/", "/library/", "/registry/", "/git/checkouts/"].iter().any(|part| file.contains(part));
+        let name = frame.function.and_then(|function| Some(function.raw_name().ok()?.into_owned()));
+        names.push((!is_library).then_some(name).flatten());
     }
-    Some(names)
+    // The last one is the function itself.
+    names.pop();
+    Some(names.into_iter().flatten().map(|name| bare(&name).to_owned()).collect())
+}
+
+/// A name without its generic arguments: `step<f64>` is `step`.
+fn bare(name: &str) -> &str {
+    match name.find('<') {
+        Some(start) if start > 0 => &name[..start],
+        _ => name,
+    }
 }
