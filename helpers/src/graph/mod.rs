@@ -34,6 +34,7 @@ mod describe;
 mod dispatch;
 mod draw;
 mod error;
+mod gantt;
 mod layout;
 mod paths;
 mod plan;
