@@ -35,6 +35,10 @@ pub fn learners_stack(stack: &[String]) -> Vec<String> {
     let is_beginning = |name: &String| BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
     let end = stack.iter().position(is_beginning).unwrap_or(stack.len());
     let mut frames: Vec<String> = Vec::new();
+    if stack[..end].is_empty() {
+        // All of it was inlined.
+        frames.push("{closure}".to_owned());
+    }
     for name in stack[..end].iter().rev() {
         if PASSING.iter().any(|passing| name.starts_with(passing)) {
             continue;
@@ -70,6 +74,7 @@ mod tests {
         let stack = |names: &[&str]| learners_stack(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         let main = ["fib", "fib", "work", "parcourse::profile::flame::begin", "cell", "main"];
         assert_eq!(stack(&main), ["work", "fib", "fib"]);
+        assert_eq!(stack(&main[3..]), ["{closure}"]);
         let worker =
             ["work", "<rayon::iter::map::MapFolder<C,F> as F>::consume", "core::ops::function::FnOnce::call_once", "rayon_core::join"];
         assert_eq!(stack(&worker), ["rayon", "work"]);
