@@ -3,6 +3,7 @@
 //! Numbers from two runs on a shared machine say little about each other. So whatever is compared is measured in turns, round by round:
 //! noise hits all of them, and ratios are taken within a round.
 
+mod helpers;
 mod kernel;
 mod statistics;
 mod table;
@@ -22,11 +23,14 @@ pub struct BenchArguments {
 enum What {
     /// Compare our kernel with the stock evcxr_jupyter kernel and ipykernel: starts, latency of cells, memory
     Kernel(kernel::Arguments),
+    /// Compare the helpers with the same written by hand: progress bars, timing, sampling, pools, random numbers, line profiler
+    Helpers(helpers::Arguments),
 }
 
 /// Exit code 1 when something that was asked for could not be measured.
 pub fn main(arguments: BenchArguments) -> Result<ExitCode> {
     match arguments.what {
         What::Kernel(arguments) => kernel::main(arguments),
+        What::Helpers(arguments) => helpers::main(arguments),
     }
 }

@@ -56,6 +56,15 @@ impl Outputs {
         }
     }
 
+    /// All that was written to stdout.
+    pub fn stdout(&self) -> String {
+        let texts = self.list.iter().filter_map(|output| match output {
+            Output::Stream { name, text } if name == "stdout" => Some(text.0.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     /// Shows new data wherever this cell shows the display id.
     pub fn update(&mut self, id: &str, data: &Media, metadata: &serde_json::Map<String, serde_json::Value>) {
         for index in self.displays.get(id).into_iter().flatten() {

@@ -17,12 +17,14 @@ mod world;
 use crate::cli::HelpersArgument;
 use crate::run::kernels::stopped;
 use anyhow::{Context, Result, bail, ensure};
+pub use latency::execute;
 use starts::Start;
+pub use starts::ours;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use telling::Telling;
-use world::World;
+pub use telling::Telling;
+pub use world::World;
 
 /// No start and no cell may take longer than this: a cold stock kernel on a busy laptop compiles for a minute.
 const LIMIT: Duration = Duration::from_secs(300);

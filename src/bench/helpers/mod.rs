@@ -1,0 +1,121 @@
+//! `parcourse bench helpers`: what the helpers cost, against the same written by hand, in cells of a real kernel.
+
+mod cells;
+
+use super::kernel::{Telling, World, execute, ours};
+use super::statistics::Sample;
+use super::table::Table;
+use super::units;
+use crate::cli::HelpersArgument;
+use crate::run::KernelKind;
+use crate::run::kernels::{Client, Session, stopped};
+use anyhow::{Context, Result, bail};
+use cells::{COMPARISONS, Comparison, DEFINITIONS};
+use serde_json::json;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// For the start of the kernel, which may have to compile the helper crate.
+const LIMIT: Duration = Duration::from_secs(300);
+/// What a progress bar may add to a loop whose body takes a microsecond.
+const TARGET: f64 = 1.01;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// How often everything is measured; medians of at least 5 are worth quoting
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Print JSON, for machines
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    helpers: HelpersArgument,
+}
+
+/// One helper: seconds with it, seconds by hand, and their ratios, round by round.
+#[derive(Default)]
+struct Measured {
+    helper: Sample,
+    hand: Sample,
+}
+
+pub fn main(arguments: Arguments) -> Result<ExitCode> {
+    let here = std::env::current_dir().context("failed to find the current folder")?;
+    let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &here)
+        .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
+    let world = World::create(helpers, true)?;
+    let telling = Telling::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the client")?;
+    let measured = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            signal = stopped() => bail!("stopped by {signal}; the kernel has been ended"),
+            measured = measure(arguments.rounds as usize, &world, &telling) => measured,
+        }
+    });
+    telling.clear();
+    drop(world);
+    let measured = measured?;
+    match arguments.json {
+        true => println!("{}", serde_json::to_string_pretty(&in_json(&measured))?),
+        false => print!("{}", in_words(&measured)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
+    world.prepare(false, true, telling).await?;
+    telling.say("starting the kernel");
+    let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world, false)), LIMIT).await?;
+    let mut session = Session::new(KernelKind::Parcourse, client);
+    for code in [&world.first_cell(), DEFINITIONS] {
+        execute(&mut session, code, false).await.context("the first cells")?;
+    }
+    let mut all: Vec<Measured> = COMPARISONS.iter().map(|_| Measured::default()).collect();
+    for round in 1..=rounds {
+        for (comparison, measured) in COMPARISONS.iter().zip(&mut all) {
+            telling.say(&format!("{round} of {rounds}: {}", comparison.name));
+            let (helper, hand) = once(&mut session, comparison).await.with_context(|| format!("measuring {}", comparison.name))?;
+            measured.helper.push(helper);
+            measured.hand.push(hand);
+        }
+    }
+    session.client.shut_down().await;
+    Ok(all)
+}
+
+async fn once(session: &mut Session, comparison: &Comparison) -> Result<(f64, f64)> {
+    let execution = execute(session, comparison.source, false).await?;
+    let text = execution.outputs.stdout();
+    let line = text.lines().last().unwrap_or_default();
+    let numbers: Vec<f64> = line.split(' ').filter_map(|number| number.parse().ok()).collect();
+    match numbers[..] {
+        [helper, hand] if helper > 0.0 && hand > 0.0 => Ok((helper, hand)),
+        _ => bail!("the cell printed {text:?} instead of two durations"),
+    }
+}
+
+fn in_words(all: &[Measured]) -> String {
+    let mut table = Table::new(&["Helper against the same by hand", "helper", "by hand", "ratio", "lowest", "highest"]);
+    for (comparison, Measured { helper, hand }) in COMPARISONS.iter().zip(all) {
+        let ratio = helper.ratios(hand);
+        let times = [helper, hand].map(|sample| sample.median().map(units::fine).unwrap_or_default());
+        let ratios = [ratio.median(), ratio.min(), ratio.max()].map(|value| value.map(units::ratio).unwrap_or_default());
+        let mut row = vec![format!("{}: per {}", comparison.name, comparison.per)];
+        row.extend(times.into_iter().chain(ratios));
+        table.row(row);
+    }
+    let progress = all.first().and_then(|measured| measured.helper.ratios(&measured.hand).median()).unwrap_or(f64::NAN);
+    let verdict = if progress <= TARGET { "met" } else { "missed" };
+    format!(
+        "{table}\nTarget: a progress bar adds at most 1 % to a loop of 1 µs per iteration: {verdict} ({:+.2} %)\n",
+        (progress - 1.0) * 100.0
+    )
+}
+
+fn in_json(all: &[Measured]) -> serde_json::Value {
+    let comparisons = COMPARISONS.iter().zip(all).map(|(comparison, Measured { helper, hand })| {
+        json!({ "name": comparison.name, "per": comparison.per, "helper_seconds": helper, "hand_seconds": hand, "ratio": helper.ratios(hand) })
+    });
+    json!({ "benchmark": "helpers", "version": env!("CARGO_PKG_VERSION"), "comparisons": comparisons.collect::<Vec<_>>() })
+}
