@@ -29,14 +29,15 @@ impl Schedule {
         plot::gantt(&bars).x_label(format!("time ({})", self.unit()))
     }
 
-    /// The tasks as a table: task, worker, start, end.
+    /// The tasks as a table: task, worker, start, end; times in units, rounded to hundredths.
     pub fn to_table(&self) -> Table {
         let column = |of: fn(&super::Entry) -> &String| self.entries.iter().map(of).cloned().collect::<Vec<_>>();
+        let hundredths = |time: f64| (100.0 * time).round() / 100.0;
         Table::new()
             .column("task", column(|entry| &entry.task))
             .column("worker", column(|entry| &entry.worker))
-            .column("start", self.entries.iter().map(|entry| entry.start))
-            .column("end", self.entries.iter().map(|entry| entry.end))
+            .column("start", self.entries.iter().map(|entry| hundredths(entry.start)))
+            .column("end", self.entries.iter().map(|entry| hundredths(entry.end)))
     }
 
     /// Called by the kernel for the last expression of a cell.
