@@ -121,9 +121,11 @@
 //!
 //! | IPython and its extensions | Rust |
 //! |---|---|
-//! | `%time f(x)` | `time!(f(x))` |
+//! | `%time f(x)`, `%timeit f(x)` | `time!(f(x))`, `timeit!(f(x))` |
+//! | `%timeit` for one version after the other | `compare! { "loop" => f(x), "arrays" => g(x) }` |
 //! | `%memit f(x)`, `memory_usage((f, (x,)))` | `memit!(f(x))`, `memory_usage(\|\| f(x))` |
 //! | `%lprun -f f f(x)` | `#[line_profile]` above `fn f`, then `profile::report()` |
+//! | `py-spy record` | `profile::flame_graph(\|\| f(x))` |
 //! | `plt.plot(x, y)`, `plt.loglog(x, y)` | `plot::line(&x, &y)`, `plot::line(&x, &y).log_x().log_y()` |
 //! | `pd.DataFrame({"n": n, "t": t})` | `Table::new().column("n", &n).column("t", &t)` |
 //! | `display(x)`, `HTML(…)` | `display(&x)`, `Html::new(…)` |
