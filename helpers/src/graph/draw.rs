@@ -1,7 +1,7 @@
 //! The drawing of a graph: boxes for tasks, arrows for dependencies, the critical path in orange.
 
 use super::describe::short;
-use super::layout::layout;
+use super::layout::{Bend, layout};
 use super::{Graph, paths};
 use crate::display::{Svg, escape};
 use std::fmt::Write;
@@ -106,7 +106,7 @@ impl Graph {
 }
 
 /// An arrow that leaves and enters horizontally, level where it passes other boxes.
-fn arrow(shapes: &mut String, start: (f64, f64), bends: &[(f64, f64, f64)], end: (f64, f64), is_critical: bool) {
+fn arrow(shapes: &mut String, start: (f64, f64), bends: &[Bend], end: (f64, f64), is_critical: bool) {
     let tip = end.0 - 1.0;
     let mut path = format!("M{:.1} {:.1}", start.0, start.1);
     let mut last = start;

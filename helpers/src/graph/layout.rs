@@ -13,9 +13,12 @@ pub(super) struct Layout {
     pub(super) height: f64,
     /// For each task the left edge and the middle.
     pub(super) boxes: Vec<(f64, f64)>,
-    /// For each arrow its two tasks and the bends between them: left end, right end, height.
-    pub(super) arrows: Vec<(usize, usize, Vec<(f64, f64, f64)>)>,
+    /// For each arrow its two tasks and the bends between them.
+    pub(super) arrows: Vec<(usize, usize, Vec<Bend>)>,
 }
+
+/// Where an arrow passes a layer: left end, right end, height.
+pub(super) type Bend = (f64, f64, f64);
 
 /// Between two layers, room for the arrows.
 const GAP: f64 = 44.0;
