@@ -69,6 +69,7 @@ pub fn scope<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Whether an interrupt has come and is still to be answered. Always false outside of a [`scope`].
+#[inline]
 pub fn requested() -> bool {
     signal::REQUESTED.load(Ordering::Relaxed)
 }
@@ -78,6 +79,7 @@ pub fn requested() -> bool {
 /// # Panics
 ///
 /// Unwinds with [`Interrupted`] as payload. No panic message is printed, destructors run, the notebook's variables stay.
+#[inline]
 pub fn check() {
     // A destructor that runs because of a panic must not start a second one: that would abort the process.
     if requested() && !std::thread::panicking() {

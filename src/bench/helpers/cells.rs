@@ -10,7 +10,7 @@ pub struct Comparison {
 
 /// Defined once. `body` takes about a microsecond.
 pub const DEFINITIONS: &str = "
-fn body(i: u64) -> u64 { (0..400).fold(i | 1, |x, _| std::hint::black_box(x.wrapping_mul(6364136223846793005))) }
+fn body(i: u64) -> u64 { (0..1000).fold(i | 1, |x, _| std::hint::black_box(x.wrapping_mul(6364136223846793005))) }
 fn per<T>(count: usize, f: impl FnOnce() -> T) -> f64 {
     let started = Instant::now();
     std::hint::black_box(f());
@@ -21,7 +21,7 @@ pub const COMPARISONS: [Comparison; 7] = [
     Comparison {
         name: "progress",
         per: "iteration of a loop of 1 µs",
-        source: "{ let n = 300_000; let helper = per(n, || { let mut x = 0; for i in progress(0..n as u64) { x ^= body(i); } x });
+        source: "{ let n = 200_000; let helper = per(n, || { let mut x = 0; for i in progress(0..n as u64) { x ^= body(i); } x });
             let hand = per(n, || { let mut x = 0; for i in 0..n as u64 { x ^= body(i); } x });
             println!(\"{helper} {hand}\"); }",
     },
