@@ -87,3 +87,22 @@ fn unknown_names_are_refused() {
     assert_eq!(output.status.code(), Some(2));
     assert!(told(&output).contains("nothing is left to measure"), "{}", told(&output));
 }
+
+#[test]
+fn helpers_are_compared_with_the_same_by_hand() {
+    let world = World::new();
+    let mut command = bench(&world);
+    let environment: Vec<_> = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    command = Command::new(BINARY);
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).envs(environment).args(["bench", "helpers", "--json", "--rounds", "1"]);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    let comparisons = report["comparisons"].as_array().unwrap();
+    assert!(comparisons.iter().any(|comparison| comparison["name"] == "progress"), "{report:#}");
+    for comparison in comparisons {
+        let (helper, hand) = (positive(&comparison["helper_seconds"]["median"]), positive(&comparison["hand_seconds"]["median"]));
+        assert!((positive(&comparison["ratio"]["median"]) - helper / hand).abs() < 1e-9);
+    }
+    world.assert_nothing_left(Duration::from_secs(1));
+}
