@@ -104,7 +104,8 @@ pub(crate) fn four_figures(number: f64) -> String {
     }
 }
 
-fn without_zeros(text: &str) -> &str {
+/// Zeros at the end of a fraction say nothing.
+pub(crate) fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 

@@ -1,13 +1,14 @@
 //! Graphs and schedules as text.
 
 use super::{Graph, Schedule, Work};
+use crate::display::cell::without_zeros;
 use crate::display::{Bundle, Rich};
 use std::fmt;
 
 /// A number of units with at most one decimal; `60`, `0.5`, `12.3`.
 pub(super) fn short(units: f64) -> String {
     let text = if units != 0.0 && units.abs() < 0.95 { format!("{units:.2}") } else { format!("{units:.1}") };
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
+    without_zeros(&text).to_string()
 }
 
 impl Graph {

@@ -31,10 +31,10 @@ impl Graph {
     /// ```
     #[track_caller]
     pub fn visualize(&self) -> Svg {
-        self.links();
         Svg::new(self.drawing())
     }
 
+    #[track_caller]
     pub(super) fn drawing(&self) -> String {
         let links = self.links();
         let durations = self.durations();

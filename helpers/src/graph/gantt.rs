@@ -53,9 +53,7 @@ impl Schedule {
 
 impl Rich for Schedule {
     fn bundle(&self) -> Bundle {
-        let chart = self.gantt().bundle();
-        let text = Bundle::plain(self.to_string());
-        chart.parts().filter(|(kind, _)| *kind != "text/plain").fold(text, |bundle, (kind, content)| bundle.with(kind.to_string(), content))
+        self.gantt().bundle().with("text/plain", self.to_string())
     }
 }
 

@@ -1,5 +1,8 @@
 //! Sizes as people read them.
 
+use crate::display::cell::without_zeros;
+use crate::time::three_figures;
+
 /// A number of bytes in the binary unit that fits, with three significant figures at most: `48 KiB`, `1.5 MiB`, `503 GiB`.
 pub(super) fn in_words(bytes: u64) -> String {
     let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -10,16 +13,7 @@ pub(super) fn in_words(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    let decimals = if value < 9.995 {
-        2
-    } else if value < 99.95 {
-        1
-    } else {
-        0
-    };
-    let text = format!("{value:.decimals$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text} {}", units[unit])
+    format!("{} {}", without_zeros(&three_figures(value)), units[unit])
 }
 
 #[cfg(test)]

@@ -87,6 +87,7 @@
 
 mod flame;
 mod lines;
+mod page;
 
 pub use flame::{FlameGraph, Hot, flame_graph};
 pub use lines::{Frame, Function, FunctionReport, Line, Report, Resumption, report, reset};

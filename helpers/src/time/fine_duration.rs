@@ -51,8 +51,8 @@ fn in_words(duration: Duration) -> String {
     if hours > 0 { format!("{hours}h {minutes}min {seconds}s") } else { format!("{minutes}min {seconds}s") }
 }
 
-/// A number from 1 (inclusive) to 999.5 (exclusive) with three significant figures, all of them shown.
-fn three_figures(value: f64) -> String {
+/// A number from 1 on with three significant figures, or all before the point where there are more.
+pub(crate) fn three_figures(value: f64) -> String {
     let decimals = if value < 9.995 {
         2
     } else if value < 99.95 {

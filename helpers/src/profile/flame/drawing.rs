@@ -1,7 +1,8 @@
 //! The flame graph as a drawing, without scripts: a box per call on the box of its caller, names as tooltips too.
 
 use super::tree::{FlameGraph, Node};
-use crate::profile::lines::escape;
+use crate::display::escape::html as escape;
+use crate::profile::page::{TABLE, remark};
 use std::fmt::Write;
 
 /// Rows of the table.
@@ -17,7 +18,7 @@ pub fn page(graph: &FlameGraph) -> String {
     if graph.samples() > 0 {
         svg(&mut page, graph);
     }
-    let _ = write!(page, "<p style=\"opacity:.75;font-size:90%\">{}</p>", escape(&graph.caption()));
+    page += &remark(&graph.caption());
     if graph.samples() > 0 {
         table(&mut page, graph);
     }
@@ -93,9 +94,7 @@ fn colour(name: &str) -> String {
 
 fn table(page: &mut String, graph: &FlameGraph) {
     const CELL: &str = "padding:0 .8em;white-space:pre;border:none";
-    page.push_str(
-        "<table style=\"color:inherit;border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\"><thead><tr>",
-    );
+    let _ = write!(page, "{TABLE}<thead><tr>");
     for (title, align) in [("% self", "right"), ("% total", "right"), ("Function", "left")] {
         let _ = write!(page, "<th style=\"text-align:{align};{CELL}\">{title}</th>");
     }

@@ -1,6 +1,8 @@
 //! The report as a table in HTML: colours that work on light and dark pages, no scripts.
 
 use super::report::{FunctionReport, HEADER, NOTHING, Report};
+use crate::display::escape::html as escape;
+use crate::profile::page::{TABLE, remark};
 use std::fmt::Write;
 
 /// The whole report.
@@ -12,7 +14,7 @@ pub fn page(report: &Report) -> String {
     for function in &report.functions {
         table(&mut page, function);
     }
-    let _ = write!(page, "<p style=\"opacity:.75;font-size:90%\">{}</p>", escape(&report.overhead()));
+    page += &remark(&report.overhead());
     page
 }
 
@@ -21,9 +23,7 @@ fn table(page: &mut String, function: &FunctionReport) {
     const SOURCE: &str = "text-align:left;padding:0 .8em;white-space:pre;border:none";
     let (name, rest) = function.heading();
     let _ = write!(page, "<p style=\"margin:.6em 0 .3em\"><code><b>{}</b></code>: {}</p>", escape(name), escape(&rest));
-    page.push_str(
-        "<table style=\"color:inherit;border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\"><thead><tr>",
-    );
+    let _ = write!(page, "{TABLE}<thead><tr>");
     for (column, title) in HEADER.iter().enumerate() {
         let _ = write!(page, "<th style=\"{}\">{title}</th>", if column == 5 { SOURCE } else { CELL });
     }
@@ -41,17 +41,4 @@ fn table(page: &mut String, function: &FunctionReport) {
         let _ = write!(page, "<td style=\"{SOURCE}\">{}</td></tr>", escape(&line.text));
     }
     page.push_str("</tbody></table>");
-}
-
-/// Text from elsewhere in HTML.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn source_cannot_be_taken_for_markup() {
-        assert_eq!(super::escape("if a<b && \"c\">d"), "if a&lt;b &amp;&amp; &quot;c&quot;&gt;d");
-    }
 }

@@ -8,6 +8,5 @@ mod registry;
 mod report;
 
 pub use frame::{Frame, Resumption};
-pub(super) use html::escape;
 pub use registry::{Function, reset};
 pub use report::{FunctionReport, Line, Report, report};
