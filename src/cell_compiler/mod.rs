@@ -11,7 +11,7 @@
 use crate::user_process::support;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -28,9 +28,6 @@ const BEGIN: &str = "mod evcxr_internal_runtime {\n";
 const END: &str = "pub fn create_variable_store() -> *mut VariableStore {\n    Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n";
 /// SHA-256 of the text from there to there, in the engine's release that [`SOURCE`] stands in for.
 const KNOWN: &str = "6aec0f4358cddd3961f5bd78c9f4f5fbd93761cd0efd856fd903ca5f896d7d64";
-
-/// With so few cores, dividing a cell among several code generators costs more (a third of the whole) than working at the same time gains.
-const FEW_CORES: usize = 2;
 
 static SETUP: OnceLock<Vec<String>> = OnceLock::new();
 
@@ -67,9 +64,6 @@ pub fn hook() -> Option<ExitCode> {
             library_argument.push(library);
             arguments.extend(["--extern".into(), library_argument]);
         }
-        if std::thread::available_parallelism().is_ok_and(|cores| cores.get() <= FEW_CORES) {
-            arguments = with_one_generator(arguments);
-        }
     }
     let error = Command::new(&rustc).args(arguments).env_remove(VARIABLE).exec();
     eprintln!("error: failed to start {}: {error}", rustc.display());
@@ -95,24 +89,6 @@ fn with_library(text: &str) -> Option<String> {
     Some(format!("{}extern crate {LIBRARY} as evcxr_internal_runtime;{lines}{}", &text[..begin], &text[end..]))
 }
 
-/// One code generation unit, which needs neither a second round of optimisation across units nor notes for the next time.
-fn with_one_generator(arguments: Vec<OsString>) -> Vec<OsString> {
-    let mut result: Vec<OsString> = Vec::with_capacity(arguments.len());
-    let mut arguments = arguments.into_iter().peekable();
-    let starts = |argument: Option<&OsString>, start: &str| {
-        argument.map(OsString::as_os_str).map(OsStr::as_encoded_bytes).is_some_and(|bytes| bytes.starts_with(start.as_bytes()))
-    };
-    while let Some(argument) = arguments.next() {
-        if argument == "-C" && (starts(arguments.peek(), "codegen-units=") || starts(arguments.peek(), "incremental=")) {
-            arguments.next();
-        } else {
-            result.push(argument);
-        }
-    }
-    result.push("-Ccodegen-units=1".into());
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,12 +108,5 @@ mod tests {
     fn an_unknown_store_is_left_alone() {
         assert_eq!(with_library("fn main() {}\n"), None);
         assert_eq!(with_library(&format!("{BEGIN}pub struct Other;\n{END}fn run() {{}}\n")), None);
-    }
-
-    #[test]
-    fn only_the_generators_change() {
-        let given = "-C opt-level=3 -C codegen-units=16 -C debuginfo=1 -C incremental=/tmp/x -L dependency=/d -Cprefer-dynamic";
-        let expected = "-C opt-level=3 -C debuginfo=1 -L dependency=/d -Cprefer-dynamic -Ccodegen-units=1";
-        assert_eq!(with_one_generator(arguments(given)), arguments(expected));
     }
 }

@@ -141,6 +141,15 @@ mod tests {
         assert!(Flavor::Stock.setup_commands().is_empty());
     }
 
+    /// A cell is too small to be divided, and its notes for the next time are never read.
+    #[test]
+    fn cells_are_one_unit() {
+        let environment = Flavor::Parcourse.cell_environment();
+        for (name, value) in [("CARGO_PROFILE_DEV_CODEGEN_UNITS", "1"), ("CARGO_PROFILE_DEV_INCREMENTAL", "false")] {
+            assert!(environment.contains(&(name, value.to_owned())), "{name}");
+        }
+    }
+
     #[test]
     fn two_cpus_of_different_features_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
