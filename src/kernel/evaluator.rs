@@ -14,7 +14,7 @@ use crate::template::{self, Flavor};
 use crate::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
 use evcxr::{CommandContext, EvalContext};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What is known before the start.
@@ -42,6 +42,8 @@ const HARMLESS_COMMANDS: [&str; 6] = [":dep", ":vars", ":show_deps", ":timing", 
 pub struct Evaluator {
     context: CommandContext,
     helpers: Option<PathBuf>,
+    /// As the notebook's commands want values shown.
+    display: DisplayFormat,
     /// While the standard library is hidden from rust-analyzer.
     hidden: Option<Hidden>,
 }
@@ -52,7 +54,7 @@ impl Evaluator {
         let executable = std::env::current_exe().context("failed to find the running program")?;
         let mut command = Command::new(executable);
         command.env(wire::CHANNEL_VARIABLE, &settings.channel);
-        let rustc = find_rustc();
+        let rustc = template::locate_compiler(Path::new(".")).map(|(rustc, _)| rustc);
         match rustc.as_ref().map_err(|error| anyhow!("{error:#}")).and_then(|rustc| support::prepare(rustc)) {
             Ok(library) => drop(command.env(wire::SUPPORT_VARIABLE, library)),
             Err(error) => eprintln!("parcourse kernel: panics will be described less well: {error:#}"),
@@ -72,22 +74,26 @@ impl Evaluator {
             std::thread::spawn(move || receiver.iter().for_each(|line| eprintln!("parcourse kernel: {name} of the user process: {line}")));
         }
         let context = CommandContext::with_eval_context(context);
-        let mut evaluator = Evaluator { context, helpers: settings.helpers.clone(), hidden };
-        evaluator.prepare(&DisplayFormat::default())?;
+        let mut evaluator = Evaluator { context, helpers: settings.helpers.clone(), display: DisplayFormat::default(), hidden };
+        evaluator.prepare()?;
         // The user's own start-up configuration, as the stock kernel reads it.
         evaluator.execute(":load_config --quiet").context("the start-up configuration failed")?;
         Ok(evaluator)
     }
 
-    /// The context, for this code.
-    pub fn for_code(&mut self, code: &str) -> &mut CommandContext {
+    /// To be called before this code is executed. Gives back how values were shown so far, in case the code fails.
+    pub fn get_ready_for(&mut self, code: &str) -> DisplayFormat {
         if needs_library(code) {
             self.show_library();
         }
+        self.set_display(self.display.after(code))
+    }
+
+    pub fn context(&mut self) -> &mut CommandContext {
         &mut self.context
     }
 
-    /// The context, for whatever.
+    /// The context, with all that rust-analyzer can know.
     pub fn complete(&mut self) -> &mut CommandContext {
         self.show_library();
         &mut self.context
@@ -106,7 +112,7 @@ impl Evaluator {
     }
 
     /// Tells a fresh or cleared engine how we want things.
-    pub fn prepare(&mut self, display: &DisplayFormat) -> Result<()> {
+    pub fn prepare(&mut self) -> Result<()> {
         if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
             template::restore_lockfile(directory.as_ref())?;
         }
@@ -124,13 +130,24 @@ impl Evaluator {
         {
             eprintln!("parcourse kernel: the helper crate is not loaded ahead of time: {error:#}");
         }
-        display.apply(&mut self.context)
+        self.display.apply(&mut self.context)
+    }
+
+    /// Has the engine show values in this way; gives back the way it was.
+    pub fn set_display(&mut self, display: DisplayFormat) -> DisplayFormat {
+        let before = std::mem::replace(&mut self.display, display);
+        if before != self.display {
+            // Where it fails values are shown as before.
+            let _ = self.display.apply(&mut self.context);
+        }
+        before
     }
 
     /// Forgets everything that was executed, and starts a new user process.
     pub fn start_over(&mut self) -> Result<()> {
         self.execute(":clear")?;
-        self.prepare(&DisplayFormat::default())
+        self.display = DisplayFormat::default();
+        self.prepare()
     }
 
     /// Starts a new user process, in this process's directory and environment.
@@ -157,21 +174,6 @@ fn needs_library(code: &str) -> bool {
     let commands = code.lines().map(str::trim_start).filter(|line| line.starts_with([':', '!']));
     let mut names = commands.map(|line| line.split_whitespace().next().unwrap_or_default());
     declares || names.any(|name| !HARMLESS_COMMANDS.contains(&name))
-}
-
-/// The compiler behind rustup's proxy, so that a new toolchain is noticed.
-fn find_rustc() -> Result<PathBuf> {
-    let rustup = Command::new("rustup").args(["which", "rustc"]).output();
-    if let Ok(output) = rustup
-        && output.status.success()
-    {
-        return Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim()));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join("rustc"))
-        .find(|candidate| candidate.is_file())
-        .context("found no rustc on PATH: install Rust with rustup")
 }
 
 #[cfg(test)]

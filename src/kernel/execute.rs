@@ -1,7 +1,6 @@
 //! One execution: compile, run, and tell how it went.
 
 use super::build_progress::BuildProgress;
-use super::display_format::DisplayFormat;
 use super::evaluator::Evaluator;
 use super::output::{Cell, Ending, Outputs};
 use super::report::source::Sources;
@@ -10,7 +9,7 @@ use super::{completeness, interrupt::Interrupts};
 use evcxr::EvalOutputs;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What executing a piece of code needs besides the engine.
@@ -19,7 +18,6 @@ pub struct Executor {
     pub sources: Arc<Sources>,
     pub interrupts: Arc<Interrupts>,
     pub build_directory: PathBuf,
-    pub display: Mutex<DisplayFormat>,
 }
 
 /// How an execution ended.
@@ -74,12 +72,8 @@ impl Executor {
         let deaths = self.outputs.deaths();
         self.outputs.begin_cell(Cell { ends_with_expression: completeness::ends_with_expression(code), ..cell.clone() });
         self.interrupts.begin();
-        let context = evaluator.for_code(code);
-        let display = self.display.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        let wanted = display.after(code);
-        if wanted != display {
-            let _ = wanted.apply(context);
-        }
+        let display_before = evaluator.get_ready_for(code);
+        let context = evaluator.context();
         let started = Instant::now();
         let progress = BuildProgress::watch(self.outputs.clone(), self.build_directory.clone());
         let mut result = context.execute(code);
@@ -98,17 +92,11 @@ impl Executor {
         let elapsed = started.elapsed();
         let interrupted = self.interrupts.end();
         // The engine keeps what its commands said only when the whole cell went well.
-        let display = if result.is_ok() {
-            *self.display.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = wanted.clone();
-            wanted
-        } else {
-            if wanted != display {
-                let _ = display.apply(context);
-            }
-            display
-        };
+        if result.is_err() {
+            evaluator.set_display(display_before);
+        }
         if code.lines().any(resets_items) {
-            let _ = evaluator.prepare(&display);
+            let _ = evaluator.prepare();
         }
         let ending = self.outputs.end_cell();
         let timing = timing(elapsed, &ending);

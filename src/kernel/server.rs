@@ -65,7 +65,6 @@ impl Body {
             sources,
             interrupts: interrupts.clone(),
             build_directory: workspace.build_directory().to_owned(),
-            display: Default::default(),
         });
         Ok(Body { engine, outputs, ready, publisher, published, questions, executing, executor, interrupts, relay })
     }

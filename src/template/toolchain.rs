@@ -98,7 +98,8 @@ impl Toolchain {
     }
 }
 
-fn locate(directory: &Path) -> Result<(PathBuf, bool)> {
+/// The compiler that the engine finds in `directory`, and whether rustup chose it.
+pub fn locate(directory: &Path) -> Result<(PathBuf, bool)> {
     let asked = Command::new("rustup").args(["which", "rustc"]).current_dir(directory).output();
     if let Ok(output) = asked
         && output.status.success()
