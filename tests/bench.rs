@@ -1,4 +1,4 @@
-//! `parcourse bench kernel`, small: two cells, one round, starts that need no compilation of the helper crate.
+//! `parcourse bench`, small: one round, two cells, starts that need no compilation of the helper crate.
 
 mod support;
 
@@ -7,13 +7,20 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use support::{BINARY, World, eventually, send, told, wait};
 
-fn bench(world: &World) -> Command {
-    let mut command = world.run("parcourse");
+/// `parcourse bench WHAT`, in a world of its own.
+fn bench(world: &World, what: &str) -> Command {
     // Only the place is that of a run.
-    let environment: Vec<_> = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
-    command = Command::new(BINARY);
+    let run = world.run("parcourse");
+    let environment = run.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    let mut command = Command::new(BINARY);
     command.current_dir(env!("CARGO_MANIFEST_DIR")).envs(environment);
-    command.args(["bench", "kernel", "--own-templates"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(["bench", what]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn bench_kernel(world: &World) -> Command {
+    let mut command = bench(world, "kernel");
+    command.arg("--own-templates");
     command
 }
 
@@ -26,7 +33,7 @@ fn positive(value: &Value) -> f64 {
 #[test]
 fn reports_for_machines() {
     let world = World::new();
-    let mut command = bench(&world);
+    let mut command = bench_kernel(&world);
     command.args(["--json", "--rounds", "1", "--starts", "warm,python", "--python", "/no/such/python", "--cells", "expression,error"]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
@@ -66,7 +73,7 @@ fn reports_for_machines() {
 #[test]
 fn an_interrupt_leaves_nothing() {
     let world = World::new();
-    let mut child = bench(&world).args(["--starts", "cold", "--cells", "none"]).spawn().unwrap();
+    let mut child = bench_kernel(&world).args(["--starts", "cold", "--cells", "none"]).spawn().unwrap();
     // The guard, the kernel and its own.
     eventually("a kernel", || (world.processes().len() >= 3).then_some(()));
     send(libc::SIGINT, child.id() as i32);
@@ -79,11 +86,11 @@ fn an_interrupt_leaves_nothing() {
 fn unknown_names_are_refused() {
     let world = World::new();
     for (option, name) in [("--starts", "lukewarm"), ("--cells", "goto"), ("--rounds", "0")] {
-        let output = bench(&world).args([option, name]).output().unwrap();
+        let output = bench_kernel(&world).args([option, name]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{}", told(&output));
         assert!(told(&output).contains(name), "{}", told(&output));
     }
-    let output = bench(&world).args(["--starts", "none", "--cells", "none"]).output().unwrap();
+    let output = bench_kernel(&world).args(["--starts", "none", "--cells", "none"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(told(&output).contains("nothing is left to measure"), "{}", told(&output));
 }
@@ -91,11 +98,7 @@ fn unknown_names_are_refused() {
 #[test]
 fn helpers_are_compared_with_the_same_by_hand() {
     let world = World::new();
-    let mut command = bench(&world);
-    let environment: Vec<_> = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
-    command = Command::new(BINARY);
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).envs(environment).args(["bench", "helpers", "--json", "--rounds", "1"]);
-    let output = command.stdin(Stdio::null()).output().unwrap();
+    let output = bench(&world, "helpers").args(["--json", "--rounds", "1"]).output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
     let comparisons = report["comparisons"].as_array().unwrap();

@@ -3,11 +3,14 @@
 //! Numbers from two runs on a shared machine say little about each other. So whatever is compared is measured in turns, round by round:
 //! noise hits all of them, and ratios are taken within a round.
 
+mod common;
 mod helpers;
 mod kernel;
 mod statistics;
 mod table;
+mod telling;
 mod units;
+mod world;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

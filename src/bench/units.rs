@@ -7,7 +7,7 @@ pub fn seconds(value: f64) -> String {
 
 /// A duration that may be very short: `2.35 ns`.
 pub fn fine(value: f64) -> String {
-    if value < 1e-6 { format!("{} ns", three_figures(value * 1e9)) } else { seconds(value) }
+    scaled(value, &[("ns", 1e-9), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)], 1000.0)
 }
 
 /// An amount of memory: `512 KiB`, `48.3 MiB`, `1.20 GiB`.

@@ -2,34 +2,27 @@
 
 mod cells;
 
-use super::kernel::{Telling, World, execute, ours};
+use super::common::{CommonArguments, LIMIT};
+use super::kernel::{execute, ours};
 use super::statistics::Sample;
 use super::table::Table;
+use super::telling::Telling;
 use super::units;
-use crate::cli::HelpersArgument;
+use super::world::World;
 use crate::run::KernelKind;
-use crate::run::kernels::{Client, Session, stopped};
+use crate::run::kernels::{Client, Session};
 use anyhow::{Context, Result, bail};
 use cells::{COMPARISONS, Comparison, DEFINITIONS};
 use serde_json::json;
 use std::process::ExitCode;
-use std::time::Duration;
 
-/// For the start of the kernel, which may have to compile the helper crate.
-const LIMIT: Duration = Duration::from_secs(300);
 /// What a progress bar may add to a loop whose body takes a microsecond.
 const TARGET: f64 = 1.01;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How often everything is measured; medians of at least 5 are worth quoting
-    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    rounds: u32,
-    /// Print JSON, for machines
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    helpers: HelpersArgument,
+    common: CommonArguments,
 }
 
 /// One helper: seconds with it, seconds by hand, and their ratios, round by round.
@@ -40,23 +33,9 @@ struct Measured {
 }
 
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
-    let here = std::env::current_dir().context("failed to find the current folder")?;
-    let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &here)
-        .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
-    let world = World::create(helpers, true)?;
-    let telling = Telling::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the client")?;
-    let measured = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            signal = stopped() => bail!("stopped by {signal}; the kernel has been ended"),
-            measured = measure(arguments.rounds as usize, &world, &telling) => measured,
-        }
-    });
-    telling.clear();
-    drop(world);
-    let measured = measured?;
-    match arguments.json {
+    let common = &arguments.common;
+    let measured = common.carry_out(true, async |world, telling| measure(common.rounds(), world, telling).await)?;
+    match common.json {
         true => println!("{}", serde_json::to_string_pretty(&in_json(&measured))?),
         false => print!("{}", in_words(&measured)),
     }

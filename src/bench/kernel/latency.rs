@@ -1,12 +1,12 @@
 //! Latency of cells, and what the kernels weigh after them.
 
-use super::LIMIT;
 use super::cells::Cell;
 use super::memory::{self, Memory};
 use super::starts::ours;
-use super::telling::Telling;
-use super::world::World;
+use crate::bench::common::LIMIT;
 use crate::bench::statistics::Sample;
+use crate::bench::telling::Telling;
+use crate::bench::world::World;
 use crate::run::KernelKind;
 use crate::run::kernels::{Client, Ending, Engine, Execution, Session};
 use crate::template::Flavor;

@@ -11,32 +11,21 @@ mod memory;
 mod python;
 mod report;
 mod starts;
-mod telling;
-mod world;
 
-use crate::cli::HelpersArgument;
-use crate::run::kernels::stopped;
-use anyhow::{Context, Result, bail, ensure};
+use super::common::CommonArguments;
+use super::telling::Telling;
+use super::world::World;
+use anyhow::{Result, ensure};
 pub use latency::execute;
 use starts::Start;
 pub use starts::ours;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
-pub use telling::Telling;
-pub use world::World;
-
-/// No start and no cell may take longer than this: a cold stock kernel on a busy laptop compiles for a minute.
-const LIMIT: Duration = Duration::from_secs(300);
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How often everything is measured; medians of at least 5 are worth quoting
-    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    rounds: u32,
-    /// Print JSON, for machines
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    common: CommonArguments,
     /// Which starts to measure, or `none` [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(Start::ALL.map(Start::name).to_vec()))]
     starts: Vec<String>,
@@ -49,8 +38,6 @@ pub struct Arguments {
     /// Use (and build, where missing) the templates in your own cache, instead of building private ones for a minute
     #[arg(long)]
     own_templates: bool,
-    #[command(flatten)]
-    helpers: HelpersArgument,
 }
 
 fn one_of(mut names: Vec<&'static str>) -> clap::builder::PossibleValuesParser {
@@ -70,30 +57,12 @@ impl Arguments {
 }
 
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
-    let here = std::env::current_dir().context("failed to find the current folder")?;
-    let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &here)
-        .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
     let (starts, cells) = (arguments.starts(), arguments.cells());
     ensure!(!(starts.is_empty() && cells.is_empty()), "nothing is left to measure with --starts none and --cells none");
-    let world = World::create(helpers, arguments.own_templates)?;
-    let telling = Telling::new();
-    // One thread: the work is done by the kernels, and the one who measures should not take a core from them.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the client")?;
-    let measured = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            signal = stopped() => Err(signal),
-            measured = measure(&arguments, &world, &starts, &cells, &telling) => Ok(measured),
-        }
-        // Leaving this block drops whatever kernel still runs, which ends it.
-    });
-    telling.clear();
-    drop(world);
-    let report = match measured {
-        Ok(report) => report?,
-        Err(signal) => bail!("stopped by {signal}; every kernel has been ended"),
-    };
-    match arguments.json {
+    let common = &arguments.common;
+    let report =
+        common.carry_out(arguments.own_templates, async |world, telling| measure(&arguments, world, &starts, &cells, telling).await)?;
+    match common.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => print!("{report}"),
     }
@@ -107,7 +76,7 @@ async fn measure(
     cells: &[&'static cells::Cell],
     telling: &Telling,
 ) -> Result<report::Report> {
-    let rounds = arguments.rounds as usize;
+    let rounds = arguments.common.rounds();
     let mut report = report::Report::new(rounds, world).await?;
     let stock = !cells.is_empty() || starts.contains(&Start::StockTemplate);
     let ours = !cells.is_empty() || starts.contains(&Start::Warm) || starts.contains(&Start::Standby);

@@ -1,10 +1,10 @@
 //! What is told in the end, to people and to machines.
 
-use super::world::World;
 use super::{latency, memory, starts};
 use crate::bench::statistics::Sample;
 use crate::bench::table::Table;
 use crate::bench::units;
+use crate::bench::world::World;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt;

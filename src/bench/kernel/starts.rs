@@ -1,10 +1,11 @@
 //! From starting a kernel to the first result that uses the helper crate.
 
-use super::telling::Telling;
-use super::world::World;
-use super::{LIMIT, latency, python};
+use super::{latency, python};
+use crate::bench::common::LIMIT;
 use crate::bench::statistics::Sample;
+use crate::bench::telling::Telling;
 use crate::bench::units;
+use crate::bench::world::World;
 use crate::run::KernelKind;
 use crate::run::kernels::{Client, Directory, Engine, Session};
 use crate::template::Flavor;

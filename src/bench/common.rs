@@ -1,0 +1,54 @@
+//! What all measurements have in common: their options, their place, and their end.
+
+use super::telling::Telling;
+use super::world::World;
+use crate::cli::HelpersArgument;
+use crate::run::kernels::stopped;
+use anyhow::{Context, Result, bail};
+use std::time::Duration;
+
+/// No start and no cell may take longer than this: a cold stock kernel on a busy laptop compiles for a minute.
+pub const LIMIT: Duration = Duration::from_secs(300);
+
+#[derive(clap::Args)]
+pub struct CommonArguments {
+    /// How often everything is measured; medians of at least 5 are worth quoting
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Print JSON, for machines
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    helpers: HelpersArgument,
+}
+
+impl CommonArguments {
+    pub fn rounds(&self) -> usize {
+        self.rounds as usize
+    }
+
+    /// Measures in a private place, on one thread: the work is done by the kernels, and the one who measures should not take a core from
+    /// them. A signal ends it, and every kernel with it.
+    pub fn carry_out<T>(&self, own_templates: bool, measure: impl AsyncFnOnce(&World, &Telling) -> Result<T>) -> Result<T> {
+        let here = std::env::current_dir().context("failed to find the current folder")?;
+        let helpers = crate::paths::find_helpers(self.helpers.helpers.as_deref(), &here)
+            .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
+        let world = World::create(helpers, own_templates)?;
+        let telling = Telling::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the client")?;
+        let measured = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                signal = stopped() => Err(signal),
+                measured = measure(&world, &telling) => Ok(measured),
+            }
+            // Leaving this block drops whatever kernel still runs, which ends it.
+        });
+        telling.clear();
+        drop(world);
+        match measured {
+            Ok(measured) => measured,
+            Err(signal) => bail!("stopped by {signal}; every kernel has been ended"),
+        }
+    }
+}
