@@ -4,13 +4,11 @@ import contextlib
 import os
 import signal
 import stat
-import subprocess
-import sys
 import time
 import unittest
 from pathlib import Path
 
-from harness import TRANSPORT, Kernel, KernelCase, is_running, processes_of, wait_until_gone
+from harness import TRANSPORT, FrontEndCase, Kernel, KernelCase, processes_of, wait_until_gone
 
 # Without a black_box the compiler may remove the loop.
 ENDLESS = "loop { std::hint::black_box(1); }"
@@ -121,14 +119,9 @@ time.sleep(600)
 """
 
 
-class Orphan(unittest.TestCase):
+class Orphan(FrontEndCase):
     def test_the_front_end_is_killed(self):
-        front_end = subprocess.Popen([sys.executable, "-c", FRONT_END], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True)
-        with front_end:
-            pids = [int(pid) for pid in front_end.stdout.readline().split()]
-            self.assertTrue(pids and all(map(is_running, pids)), pids)
-            front_end.kill()
-        self.assertEqual(wait_until_gone(pids, 10), [])
+        self.assert_nothing_outlives(FRONT_END)
 
 
 if __name__ == "__main__":

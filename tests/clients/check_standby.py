@@ -3,13 +3,11 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 import unittest
 from pathlib import Path
 
-from harness import PATIENCE, Kernel, is_running, processes_below, processes_of, wait_until_gone
+from harness import PATIENCE, FrontEndCase, Kernel, processes_below, processes_of, wait_until_gone
 
 # Where kernels in waiting have their sockets; a folder of this test's own, since there is one such kernel per user.
 WAITING = Path(os.environ["PARCOURSE_TMPDIR"]) / "standby"
@@ -40,7 +38,7 @@ def taken_over():
     return kernel, pids
 
 
-class Standby(unittest.TestCase):
+class Standby(FrontEndCase):
     def setUp(self):
         self.kernel, self.pids = taken_over()
 
@@ -72,12 +70,7 @@ class Standby(unittest.TestCase):
         self.assertFalse(self.kernel.manager.is_alive(), "Jupyter must see that its kernel has died")
 
     def test_the_front_end_is_killed(self):
-        front_end = subprocess.Popen([sys.executable, "-c", FRONT_END], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True)
-        with front_end:
-            pids = [int(pid) for pid in front_end.stdout.readline().split()]
-            self.assertTrue(pids and all(map(is_running, pids)), pids)
-            front_end.kill()
-        self.assertEqual(wait_until_gone(pids, 10), [])
+        self.assert_nothing_outlives(FRONT_END)
 
 
 if __name__ == "__main__":

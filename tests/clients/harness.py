@@ -5,6 +5,8 @@ The kernelspec is looked up by name in JUPYTER_PATH, which tests/clients.rs prep
 
 import contextlib
 import os
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -191,3 +193,16 @@ def wait_until_gone(pids, seconds):
     while time.monotonic() < end and any(map(is_running, pids)):
         time.sleep(0.05)
     return [pid for pid in pids if is_running(pid)]
+
+
+class FrontEndCase(unittest.TestCase):
+    """Cases about front ends that are killed without a chance to stop their kernels."""
+
+    def assert_nothing_outlives(self, script):
+        """Runs a front end that prints which processes serve its kernel, and then waits; kills it; all of them must end."""
+        front_end = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True)
+        with front_end:
+            pids = [int(pid) for pid in front_end.stdout.readline().split()]
+            self.assertTrue(pids and all(map(is_running, pids)), pids)
+            front_end.kill()
+        self.assertEqual(wait_until_gone(pids, 10), [])
