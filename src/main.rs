@@ -10,6 +10,7 @@ mod kernel;
 mod kernelspec;
 mod lab;
 mod library_path;
+mod log;
 mod paths;
 mod run;
 mod template;

@@ -4,6 +4,7 @@ use super::interrupt::Interrupts;
 use super::iopub::Publisher;
 use super::message::{self, Request};
 use super::{info, shell};
+use crate::log::log;
 use jupyter_zmq_client::KernelControlConnection;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ pub async fn serve(connection: KernelControlConnection, publisher: Publisher, in
         let request = match message::receive(&mut receiver).await {
             Ok(Ok(request)) => request,
             Ok(Err(error)) => {
-                eprintln!("parcourse kernel: ignored a message on control: {error:#}");
+                log!("parcourse kernel: ignored a message on control: {error:#}");
                 continue;
             }
             Err(_) => {

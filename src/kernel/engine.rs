@@ -4,6 +4,7 @@
 //! whoever hands in a job waits for its answer. The same thread starts the user process, which is killed when that thread ends.
 
 use super::evaluator::{Evaluator, Settings};
+use crate::log::log;
 use anyhow::{Context, Result, anyhow};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -58,7 +59,7 @@ fn work(mut evaluator: Evaluator, jobs: &mpsc::Receiver<Job>) {
             // The engine is other people's code: a bug in it costs the request, not the session.
             Ok(job) => {
                 if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut evaluator))).is_err() {
-                    eprintln!("parcourse kernel: the engine panicked");
+                    log!("parcourse kernel: the engine panicked");
                 }
             }
             Err(RecvTimeoutError::Timeout) => evaluator.warm_up(),

@@ -10,6 +10,7 @@
 use super::display_format::DisplayFormat;
 use super::library_sources::{self, Hidden};
 use crate::cell_compiler;
+use crate::log::log;
 use crate::template::{self, Flavor};
 use crate::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
@@ -57,10 +58,10 @@ impl Evaluator {
         let rustc = template::locate_compiler(Path::new(".")).map(|(rustc, _)| rustc);
         match rustc.as_ref().map_err(|error| anyhow!("{error:#}")).and_then(|rustc| support::prepare(rustc)) {
             Ok(library) => drop(command.env(wire::SUPPORT_VARIABLE, library)),
-            Err(error) => eprintln!("parcourse kernel: panics will be described less well: {error:#}"),
+            Err(error) => log!("parcourse kernel: panics will be described less well: {error:#}"),
         }
         if let Err(error) = rustc.and_then(|rustc| cell_compiler::prepare(&rustc)) {
-            eprintln!("parcourse kernel: cells with variables will compile more slowly: {error:#}");
+            log!("parcourse kernel: cells with variables will compile more slowly: {error:#}");
         }
         if let Some(value) = std::env::var_os("RUST_BACKTRACE") {
             command.env(wire::BACKTRACE_VARIABLE, value);
@@ -71,7 +72,7 @@ impl Evaluator {
         let (context, outputs) = EvalContext::with_subprocess_command(command).map_err(|error| anyhow!("{error}"))?;
         // What arrives here was written before the user process turned to us: only its failure to start.
         for (name, receiver) in [("stdout", outputs.stdout), ("stderr", outputs.stderr)] {
-            std::thread::spawn(move || receiver.iter().for_each(|line| eprintln!("parcourse kernel: {name} of the user process: {line}")));
+            std::thread::spawn(move || receiver.iter().for_each(|line| log!("parcourse kernel: {name} of the user process: {line}")));
         }
         let context = CommandContext::with_eval_context(context);
         let mut evaluator = Evaluator { context, helpers: settings.helpers.clone(), display: DisplayFormat::default(), hidden };
@@ -128,7 +129,7 @@ impl Evaluator {
         if let Some(load) = load
             && let Err(error) = self.execute(&load)
         {
-            eprintln!("parcourse kernel: the helper crate is not loaded ahead of time: {error:#}");
+            log!("parcourse kernel: the helper crate is not loaded ahead of time: {error:#}");
         }
         self.display.apply(&mut self.context)
     }

@@ -5,6 +5,7 @@
 //! server that started it does.
 
 use super::processes;
+use crate::log::log;
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
 use rustix::process::Pid;
@@ -104,8 +105,10 @@ impl Jupyter {
             std::thread::spawn(move || {
                 use rustix::event::{PollFd, PollFlags, poll};
                 let _ = rustix::io::retry_on_intr(|| poll(&mut [PollFd::new(&process, PollFlags::IN)], None));
-                eprintln!("parcourse kernel: Jupyter has gone, so the kernel ends");
-                std::process::exit(0);
+                log!("parcourse kernel: Jupyter has gone, so the kernel ends");
+                // At once: the engine's thread may be in the middle of a cell, and the guard ends and removes what is left.
+                // SAFETY: leaves without running anything.
+                unsafe { libc::_exit(0) };
             });
         }
     }

@@ -4,6 +4,7 @@
 //! that prints faster than the front end reads waits, it does not fill the kernel's memory.
 
 use super::message::{Request, message};
+use crate::log::log;
 use jupyter_protocol::JupyterMessage;
 use jupyter_zmq_client::{KernelIoPubXPubConnection, SubscriptionEvent};
 use serde_json::{Value, json};
@@ -89,10 +90,10 @@ pub async fn send_all(mut connection: KernelIoPubXPubConnection, mut queue: mpsc
             message = queue.recv() => match message {
                 Some(message) => match tokio::time::timeout(patience, connection.send(message)).await {
                     Ok(Ok(())) => patience = PATIENCE,
-                    Ok(Err(error)) => eprintln!("parcourse kernel: failed to publish: {error}"),
+                    Ok(Err(error)) => log!("parcourse kernel: failed to publish: {error}"),
                     Err(_) => {
                         if patience == PATIENCE {
-                            eprintln!("parcourse kernel: a subscriber does not read its messages; some are lost");
+                            log!("parcourse kernel: a subscriber does not read its messages; some are lost");
                         }
                         patience = NO_PATIENCE;
                     }

@@ -29,6 +29,7 @@ mod stdin;
 pub mod stock;
 mod workspace;
 
+use crate::log::log;
 use crate::template;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -89,7 +90,7 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     drop(workspace);
     drop(guard);
     if let Err(error) = &result {
-        eprintln!("parcourse kernel: {error:#}");
+        log!("parcourse kernel: {error:#}");
     }
     std::process::exit(if result.is_ok() { 0 } else { 1 })
 }

@@ -12,6 +12,7 @@ use super::standby::Successor;
 use super::stdin::{self, Question};
 use super::workspace::Workspace;
 use super::{control, shell};
+use crate::log::log;
 use anyhow::{Context, Result};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{ConnectionInfo, JupyterMessage};
@@ -143,7 +144,7 @@ fn make_private(connection: &ConnectionInfo) {
     for port in [connection.shell_port, connection.iopub_port, connection.stdin_port, connection.control_port, connection.hb_port] {
         let socket = format!("{}-{port}", connection.ip);
         if let Err(error) = std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600)) {
-            eprintln!("parcourse kernel: failed to make {socket} private: {error}");
+            log!("parcourse kernel: failed to make {socket} private: {error}");
         }
     }
 }
@@ -155,7 +156,7 @@ async fn after_start(
     successor: Option<(Successor, Vec<(String, String)>)>,
 ) {
     if let Ok(Err(error)) = ready.await {
-        eprintln!("parcourse kernel: the engine did not start: {error:#}");
+        log!("parcourse kernel: the engine did not start: {error:#}");
         if let Ok(mut reason) = engine_failure.lock() {
             *reason = Some(format!("the engine did not start: {error:#}"));
         }
@@ -163,7 +164,7 @@ async fn after_start(
         tokio::time::sleep(SUCCESSOR_DELAY).await;
         let started = tokio::task::spawn_blocking(move || successor.start(&environment, &std::env::current_dir()?)).await;
         if let Ok(Err(error)) = started {
-            eprintln!("parcourse kernel: {error:#}");
+            log!("parcourse kernel: {error:#}");
         }
     }
 }

@@ -9,6 +9,7 @@ use super::message::{self, Request};
 use super::output::Cell;
 use super::report::Failure;
 use super::{info, introspect};
+use crate::log::log;
 use jupyter_protocol::JupyterMessage;
 use jupyter_zmq_client::KernelShellConnection;
 use serde_json::{Map, Value, json};
@@ -39,7 +40,7 @@ pub async fn serve(connection: KernelShellConnection, shell: Shell) {
                         return;
                     }
                 }
-                Ok(Err(error)) => eprintln!("parcourse kernel: ignored a message on shell: {error:#}"),
+                Ok(Err(error)) => log!("parcourse kernel: ignored a message on shell: {error:#}"),
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
             }
         }
@@ -72,7 +73,7 @@ pub async fn serve(connection: KernelShellConnection, shell: Shell) {
         if let Some(reply) = reply
             && let Err(error) = sender.send(reply).await
         {
-            eprintln!("parcourse kernel: failed to answer {}: {error}", request.kind());
+            log!("parcourse kernel: failed to answer {}: {error}", request.kind());
         }
         publisher.status(&request, "idle").await;
         if request.kind() == "shutdown_request" {
@@ -83,7 +84,7 @@ pub async fn serve(connection: KernelShellConnection, shell: Shell) {
 
 /// Logs what nobody here understands.
 pub fn unknown(kind: &str) -> Option<Value> {
-    eprintln!("parcourse kernel: ignored a message of unknown type {kind:?}");
+    log!("parcourse kernel: ignored a message of unknown type {kind:?}");
     None
 }
 

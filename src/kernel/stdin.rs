@@ -1,6 +1,7 @@
 //! Asking the user for a line.
 
 use super::message::{self, Request};
+use crate::log::log;
 use jupyter_zmq_client::KernelStdinConnection;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
@@ -37,7 +38,7 @@ pub async fn serve(connection: KernelStdinConnection, mut questions: mpsc::Unbou
                     }
                 }
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => eprintln!("parcourse kernel: ignored a message on stdin: {error:#}"),
+                Ok(Err(error)) => log!("parcourse kernel: ignored a message on stdin: {error:#}"),
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
             },
         }

@@ -1,5 +1,6 @@
 //! The kernel's private folder: the engine's build directory and the socket of the user process.
 
+use crate::log::log;
 use crate::template::{self, Template, WorkDirectory};
 use anyhow::Result;
 use std::ffi::OsStr;
@@ -17,7 +18,7 @@ impl Workspace {
         let copy = template.and_then(|template| match template.checkout() {
             Ok(copy) => Some((copy, template.manifest().helpers.clone())),
             Err(error) => {
-                eprintln!("parcourse kernel: starting cold: {error:#}");
+                log!("parcourse kernel: starting cold: {error:#}");
                 None
             }
         });

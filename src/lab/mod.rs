@@ -19,6 +19,7 @@ mod supervise;
 mod toolchain;
 
 use crate::cli::HelpersArgument;
+use crate::log::log;
 use crate::template::{self, Flavor};
 use crate::{
     kernelspec::{self, Contents},
@@ -88,7 +89,7 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     if !arguments.no_standby {
         // Without it the first notebook starts a few seconds later, no more.
         if let Err(error) = standby::start(&command, &helpers, &course.root) {
-            eprintln!("parcourse: no warm kernel is waiting: {error:#}");
+            log!("parcourse: no warm kernel is waiting: {error:#}");
         }
     }
     steps.done("press Ctrl-C here to stop it");

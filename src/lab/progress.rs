@@ -1,5 +1,6 @@
 //! What the set-up is doing, on stderr: one line per step and its result, and between them what happens inside the step.
 
+use crate::log::log;
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ impl Steps {
         self.number += 1;
         self.began = Instant::now();
         self.said = self.began;
-        eprintln!("[{}/{}] {title}", self.number, self.total);
+        log!("[{}/{}] {title}", self.number, self.total);
     }
 
     /// Shows what happens inside the step.
@@ -39,7 +40,7 @@ impl Steps {
             let _ = stderr().flush();
             self.live_line = true;
         } else if self.said.elapsed() >= PLAIN_INTERVAL {
-            eprintln!("      {what} ({seconds} s)");
+            log!("      {what} ({seconds} s)");
             self.said = Instant::now();
         }
     }
@@ -49,9 +50,9 @@ impl Steps {
         self.clear();
         let elapsed = self.began.elapsed();
         if elapsed >= Duration::from_secs(1) {
-            eprintln!("      {result} ({:.0} s)", elapsed.as_secs_f64());
+            log!("      {result} ({:.0} s)", elapsed.as_secs_f64());
         } else {
-            eprintln!("      {result}");
+            log!("      {result}");
         }
     }
 

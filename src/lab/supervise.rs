@@ -3,6 +3,7 @@
 //! It gets a process group of its own, so that a Ctrl-C reaches it once and through us: first a request to stop, which shuts its kernels
 //! down, then, for the impatient or when it hangs, the end.
 
+use crate::log::log;
 use anyhow::{Context, Result};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -38,7 +39,7 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
             () = stop_signals.next() => {
                 if asked.is_none() {
                     asked = Some(Instant::now());
-                    eprintln!("\nparcourse: stopping JupyterLab and its kernels (once more to kill them)");
+                    log!("\nparcourse: stopping JupyterLab and its kernels (once more to kill them)");
                     send(group, libc::SIGTERM);
                 } else {
                     send(-group, libc::SIGKILL);
@@ -50,7 +51,7 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
                     send(group, libc::SIGTERM);
                     continue;
                 }
-                eprintln!("parcourse: JupyterLab did not stop within {} s and is killed", PATIENCE.as_secs());
+                log!("parcourse: JupyterLab did not stop within {} s and is killed", PATIENCE.as_secs());
                 send(-group, libc::SIGKILL);
                 return child.wait().await.context("failed to wait for JupyterLab");
             }

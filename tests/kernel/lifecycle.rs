@@ -59,7 +59,7 @@ fn sigkill_of_the_kernel_leaves_nothing_behind() {
     assert!(!children.into_iter().any(is_running));
 }
 
-/// Jupyter's server may be killed: its kernels must not live on without anybody to stop them.
+/// Jupyter's server may be killed, and who read its log with it: its kernels must not live on without anybody to stop them.
 #[test]
 #[cfg(target_os = "linux")]
 fn kernel_ends_with_jupyter() {
@@ -72,7 +72,8 @@ fn kernel_ends_with_jupyter() {
     let script = format!("export JPY_PARENT_PID=$$; {} & echo $!; wait", words.join(" "));
     let mut server = std::process::Command::new("sh");
     server.args(["-c", &script]).current_dir(kernel.get_current_dir().unwrap()).env("PARCOURSE_TMPDIR", world.path("p"));
-    let mut server = server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut server = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(server.stderr.take());
     eventually("start of the kernel", || world.processes().iter().any(|(_, line)| line.contains("kernel --connection-file")).then_some(()));
     eventually("start of its user process", || (world.processes().len() >= 4).then_some(()));
     server.kill().unwrap();

@@ -5,6 +5,7 @@
 //! its session is killed, or a child that holds the pipe open could keep the engine waiting for ever.
 
 use super::Outputs;
+use crate::log::log;
 use crate::user_process::wire::Kind;
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -44,7 +45,7 @@ impl Relay {
                 let (outputs, current) = (outputs.clone(), serving.clone());
                 std::thread::spawn(move || {
                     if let Err(error) = Connection::greet(channel, current).and_then(|connection| connection.serve(&outputs)) {
-                        eprintln!("parcourse kernel: lost the user process: {error:#}");
+                        log!("parcourse kernel: lost the user process: {error:#}");
                     }
                 });
             }

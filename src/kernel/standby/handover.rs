@@ -2,6 +2,7 @@
 
 use super::surroundings::Surroundings;
 use crate::kernel::guard::Jupyter;
+use crate::log::log;
 use crate::template::Template;
 use anyhow::Result;
 use rustix::fd::{AsFd, OwnedFd};
@@ -43,7 +44,7 @@ pub fn hand_over(template: &Template, connection: &str, output_limit: usize) -> 
     match offer(&channel, connection, output_limit) {
         Ok(Answer::Accepted) => Some(channel),
         Ok(Answer::Declined(differences)) => {
-            eprintln!("parcourse kernel: starting afresh; the standby differs in: {}", differences.join(", "));
+            log!("parcourse kernel: starting afresh; the standby differs in: {}", differences.join(", "));
             None
         }
         // It may have died a moment ago.

@@ -5,6 +5,7 @@ use super::surroundings::Surroundings;
 use crate::kernel::evaluator::Evaluator;
 use crate::kernel::server::{Body, Command};
 use crate::kernel::{guard, workspace::Workspace};
+use crate::log::log;
 use crate::template;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -122,7 +123,7 @@ pub fn main(arguments: Successor) -> Result<ExitCode> {
     drop(workspace);
     let code = u8::from(result.is_err());
     if let Err(error) = result {
-        eprintln!("parcourse kernel: {error:#}");
+        log!("parcourse kernel: {error:#}");
     }
     let _ = rustix::net::send(&channel, &[code], SendFlags::NOSIGNAL);
     std::process::exit(code.into())
