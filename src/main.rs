@@ -4,9 +4,11 @@
 
 mod bench;
 mod cell_compiler;
+mod check;
 mod cli;
 mod course;
 mod edition;
+mod files;
 mod kernel;
 mod kernelspec;
 mod lab;
