@@ -20,7 +20,7 @@ mod progress;
 mod report;
 mod schedule;
 mod session;
-mod tags;
+pub mod tags;
 mod text;
 mod verdict;
 mod warm;

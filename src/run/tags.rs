@@ -11,6 +11,14 @@ pub const CHECK_OUTPUT: &str = "check-output";
 pub const PARAMETERS: &str = "parameters";
 pub const INJECTED_PARAMETERS: &str = "injected-parameters";
 
+/// What editions are made by.
+pub const EXERCISE: &str = "exercise";
+pub const SOLUTION: &str = "solution";
+pub const CHECK: &str = "check";
+pub const NEEDS_SOLUTION: &str = "needs-solution";
+pub const INSTRUCTOR: &str = "instructor";
+pub const NOTES: &str = "notes";
+
 /// Every tag that is understood, with its meaning.
 pub const KNOWN: &[(&str, &str)] = &[
     // The runner.
@@ -21,11 +29,12 @@ pub const KNOWN: &[(&str, &str)] = &[
     (PARAMETERS, "defaults that `-p name value` overrides"),
     (INJECTED_PARAMETERS, "written by `-p name value`"),
     // Editions of the course.
-    ("exercise", "a task for the learner"),
-    ("solution", "removed from the learner's edition"),
-    ("check", "tells the learner whether an exercise is solved"),
+    (EXERCISE, "a task for the learner"),
+    (SOLUTION, "removed from the learner's edition"),
+    (CHECK, "tells the learner whether an exercise is solved"),
+    (NEEDS_SOLUTION, "may fail until the exercise is solved"),
     ("hint", "help with an exercise"),
-    ("instructor", "only in the instructor's edition"),
+    (INSTRUCTOR, "only in the instructor's edition"),
     ("going-further", "for the fast"),
     ("goals", "what the notebook teaches"),
     ("key-points", "what to take home"),
@@ -45,7 +54,7 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("subslide", "starts a slide below"),
     ("fragment", "appears within a slide"),
     ("skip-slide", "not among the slides"),
-    ("notes", "speaker's notes"),
+    (NOTES, "speaker's notes"),
     // nbgrader's kinds of cells, when written as tags.
     ("nbgrader", "part of a graded assignment"),
     ("grade", "graded"),
