@@ -164,6 +164,31 @@ macro_rules! on_kernel {
             }
 
             #[test]
+            fn exercises_may_be_open_or_solved() {
+                let world = World::new();
+                let junit = world.path("junit.xml");
+                let report = world.report(KERNEL, "exercises.ipynb", &["--keep-going", "--junit", junit.to_str().unwrap()]);
+                assert_eq!(report.code, Some(1), "{}", report.told);
+                let state = |id: &str| (report.verdict(id).to_string(), report.cell(id)["exercise"].as_str().map(str::to_string));
+                for (id, exercise) in
+                    [("open", "open"), ("open-not-compiled", "open"), ("solved", "solved"), ("needed-and-there", "solved")]
+                {
+                    assert_eq!(state(id), ("passed".to_string(), Some(exercise.to_string())), "{id}: {}", report.told);
+                }
+                // A cell that may fail may still not do anything else that is wrong, and without the tag it may not fail.
+                for (id, verdict) in [("solved-with-stderr", "unexpected stderr"), ("must-pass", "panic"), ("too-slow", "timeout")] {
+                    assert_eq!(state(id), (verdict.to_string(), None), "{id}: {}", report.told);
+                }
+                assert!(
+                    report.told.contains("exercises: 1 open, 1 solved") && report.told.contains("exercises 1 open and 1 solved"),
+                    "{}",
+                    report.told
+                );
+                let junit = std::fs::read_to_string(junit).unwrap();
+                assert_eq!(junit.matches("<property name=\"exercise\" value=\"open\"/>").count(), 2);
+            }
+
+            #[test]
             fn a_failure_ends_its_notebook_but_not_the_others() {
                 let world = World::new();
                 let json = world.path("report.json");

@@ -65,7 +65,7 @@ pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
             println!("{problem}");
         }
         if !arguments.quiet {
-            println!("{}", told(&material, &format!("{} problems", report.problems.len())));
+            println!("{}", told(&material, &counted(report.problems.len(), "problem")));
         }
         return Ok(ExitCode::from(if unreadable { 2 } else { 1 }));
     }
@@ -107,6 +107,9 @@ fn look(material: &Material, report: &mut Report) {
 /// The last line.
 fn told(material: &Material, outcome: &str) -> String {
     let count = material.on_disk.len();
-    let notebooks = if count == 1 { "notebook" } else { "notebooks" };
-    format!("{}: {count} {notebooks}, {outcome}", material.folder.display())
+    format!("{}: {}, {outcome}", material.folder.display(), counted(count, "notebook"))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

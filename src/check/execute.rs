@@ -131,7 +131,7 @@ fn judge(executed: &Executed, folder: &Path, place: &Place, kernel: KernelKind) 
     }
     let told = match notebooks {
         0 => "executed".to_string(),
-        _ => format!("executed, {open} exercises open as given"),
+        _ => format!("executed, exercises open as given: {open}"),
     };
     Outcome { code, told }
 }

@@ -77,12 +77,12 @@ fn count(notebook: &Notebook, exercises: &BTreeMap<u32, Places>, report: &mut Re
     let found = exercises.len();
     if !COUNT.contains(&found) {
         let (least, most) = (COUNT.start(), COUNT.end());
-        report.file(&notebook.path, format!("has {found} exercises (cells `exercise-N-…`): a notebook has {least} to {most}"));
+        report.file(&notebook.path, format!("its number of exercises (cells `exercise-N-…`) is {found}: a notebook has {least} to {most}"));
     }
     if let Some(planned) = notebook.entry.as_ref().and_then(|entry| entry.exercises)
         && planned as usize != found
     {
-        report.file(&notebook.path, format!("has {found} exercises, but course.toml says {planned}: make them agree"));
+        report.file(&notebook.path, format!("its number of exercises is {found}, but course.toml says {planned}: make them agree"));
     }
     if !exercises.keys().copied().eq(1..=found as u32) {
         let numbers: Vec<String> = exercises.keys().map(u32::to_string).collect();

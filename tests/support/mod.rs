@@ -1,6 +1,8 @@
 //! What the tests of the command share: starting the built binary in a temporary world of its own, and looking for what it leaves behind.
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
+pub mod course;
+
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
