@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// Shorter than this may be the start of a thread, or a worker of rayon that looked for work and found none.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there are no clocks of threads to compare"))]
-const LEAST: Duration = Duration::from_micros(300);
 /// The share of the busiest thread's time that counts as taking part.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there are no clocks of threads to compare"))]
 const SHARE: u32 = 20;
@@ -20,7 +17,7 @@ impl Busy {
         Busy
     }
 
-    pub fn stop(self) -> Vec<u64> {
+    pub fn stop(self, _least: Duration) -> Vec<u64> {
         Vec::new()
     }
 }
@@ -30,7 +27,7 @@ pub(super) use linux::Busy;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Duration, LEAST, SHARE};
+    use super::{Duration, SHARE};
     use crate::threads::seen::this_thread;
     use std::collections::HashMap;
     use std::sync::Arc;
@@ -44,7 +41,7 @@ mod linux {
     /// Watches all threads of the process, in a thread of its own.
     pub struct Busy {
         stop: Arc<AtomicBool>,
-        watcher: Option<JoinHandle<Vec<u64>>>,
+        watcher: Option<JoinHandle<Clocks>>,
     }
 
     /// A thread's CPU time when it was first and last seen.
@@ -66,7 +63,8 @@ mod linux {
                     let is_last = stopped.load(Ordering::Acquire);
                     look(&mut clocks);
                     if is_last {
-                        return busy(&clocks, this_thread());
+                        clocks.remove(&this_thread());
+                        return clocks;
                     }
                     std::thread::sleep(INTERVAL);
                 }
@@ -76,10 +74,11 @@ mod linux {
             Busy { stop, watcher: Some(watcher) }
         }
 
-        /// The threads that computed since.
-        pub fn stop(mut self) -> Vec<u64> {
+        /// The threads that have computed since, for so long at least.
+        pub fn stop(mut self, least: Duration) -> Vec<u64> {
             self.stop.store(true, Ordering::Release);
-            self.watcher.take().and_then(|watcher| watcher.join().ok()).unwrap_or_default()
+            let clocks = self.watcher.take().and_then(|watcher| watcher.join().ok()).unwrap_or_default();
+            busy(&clocks, least)
         }
     }
 
@@ -97,12 +96,10 @@ mod linux {
         }
     }
 
-    fn busy(clocks: &Clocks, watcher: u64) -> Vec<u64> {
-        let worked = || {
-            clocks.iter().filter(|(thread, _)| **thread != watcher).map(|(thread, (first, last))| (*thread, last.saturating_sub(*first)))
-        };
+    fn busy(clocks: &Clocks, least: Duration) -> Vec<u64> {
+        let worked = || clocks.iter().map(|(thread, (first, last))| (*thread, last.saturating_sub(*first)));
         let most = worked().map(|(_, time)| time).max().unwrap_or_default();
-        worked().filter(|(_, time)| *time >= LEAST && *time * SHARE >= most).map(|(thread, _)| thread).collect()
+        worked().filter(|(_, time)| *time >= least && *time * SHARE >= most).map(|(thread, _)| thread).collect()
     }
 
     fn threads() -> impl Iterator<Item = u64> {
@@ -127,17 +124,11 @@ mod linux {
         #[test]
         fn idle_and_hardly_busy_threads_do_not_count() {
             let ms = Duration::from_millis;
-            let clocks = HashMap::from([
-                (1, (ms(500), ms(600))),
-                (2, (ms(0), ms(6))),
-                (3, (ms(0), ms(4))),
-                (4, (ms(900), ms(900))),
-                (5, (ms(0), ms(90))),
-            ]);
-            let mut threads = busy(&clocks, 5);
+            let clocks = HashMap::from([(1, (ms(500), ms(600))), (2, (ms(0), ms(6))), (3, (ms(0), ms(4))), (4, (ms(900), ms(900)))]);
+            let mut threads = busy(&clocks, ms(1));
             threads.sort_unstable();
             assert_eq!(threads, [1, 2]);
-            assert_eq!(busy(&HashMap::from([(1, (ms(0), Duration::from_micros(299)))]), 5), []);
+            assert_eq!(busy(&HashMap::from([(1, (ms(0), ms(3)))]), ms(4)), []);
         }
 
         #[test]

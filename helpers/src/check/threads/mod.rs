@@ -8,11 +8,13 @@ use crate::threads::seen;
 use busy::Busy;
 use rayon::ThreadPoolBuilder;
 use std::hint::black_box;
+use std::time::Duration;
 
 /// Checks that a call really uses so many threads: prints how many did with a ✓, or panics with a message for learners.
 ///
 /// A thread counts that took an item of [`Pool::map`](crate::threads::Pool::map), waited in the prelude's [`sleep`](crate::sleep), or
-/// computed: a twentieth of the CPU time of the busiest one, and 0.3 ms, at least. So give it work of 20 ms or more. Threads of
+/// computed: a twentieth of the CPU time of the busiest one, and 0.3 ms, at least (3 ms beside threads that wait or belong to a pool: starting
+/// those takes time, too). So give it work of 20 ms or more. Threads of
 /// rayon, of pools and of the standard library count; one that lives for less than a millisecond may be missed.
 ///
 /// The call is made inside of a rayon pool of `threads` threads, so that the outcome does not depend on the machine's number of cores, and up
@@ -60,6 +62,10 @@ macro_rules! check_threads {
 
 /// How often at most.
 const CALLS: usize = 3;
+/// Shorter than this may be the start of a thread, or a worker of rayon that looked for work and found none.
+const LEAST: Duration = Duration::from_micros(300);
+/// Where threads have left notes, who computes for less than this may only have started them.
+const LEAST_BESIDE_NOTES: Duration = Duration::from_millis(3);
 
 /// For the macro only.
 #[doc(hidden)]
@@ -87,7 +93,8 @@ fn most_threads(call: &(dyn Fn() + Sync), expected: usize) -> usize {
         interrupt::check();
         let busy = Busy::watch();
         let ((), mut seen) = seen::during(|| pool.install(call));
-        seen.extend(busy.stop());
+        let least = if seen.is_empty() { LEAST } else { LEAST_BESIDE_NOTES };
+        seen.extend(busy.stop(least));
         most = most.max(seen.len());
         if most >= expected {
             break;
