@@ -1,6 +1,6 @@
 //! Which threads did something, for [`check_threads!`](crate::check_threads!): those that say so.
 //!
-//! A thread that computes can be told by its CPU time. One that waits cannot, so [`sleep`](crate::sleep) and a pool's workers leave a note.
+//! A thread that computes can be told by its CPU time. One that waits cannot, so [`sleep`](crate::interrupt::sleep) and a pool's workers leave a note.
 //! While nobody asks, that costs one load from memory.
 
 use std::collections::HashSet;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Checks that a call really uses so many threads: prints how many did with a ✓, or panics with a message for learners.
 ///
-/// A thread counts that took an item of [`Pool::map`](crate::threads::Pool::map), waited in the prelude's [`sleep`](crate::sleep), or
+/// A thread counts that took an item of [`Pool::map`](crate::threads::Pool::map), waited in the prelude's [`sleep`](crate::interrupt::sleep), or
 /// computed: a twentieth of the CPU time of the busiest one, and 0.3 ms, at least (3 ms beside threads that wait or belong to a pool: starting
 /// those takes time, too). So give it work of 20 ms or more. Threads of
 /// rayon, of pools and of the standard library count; one that lives for less than a millisecond may be missed.
