@@ -31,7 +31,7 @@ pub use command::{PrepareArguments, main};
 pub use flavor::Flavor;
 pub use lockfile::restore as restore_lockfile;
 pub use store::Template;
-pub use toolchain::locate as locate_compiler;
+pub use toolchain::{Toolchain, locate as locate_compiler};
 
 use anyhow::{Result, bail};
 use key::Ingredients;
