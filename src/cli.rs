@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and who answers.
 
-use crate::{bench, kernel, kernelspec, lab, run, template};
+use crate::{bench, doctor, kernel, kernelspec, lab, run, template};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -18,6 +18,8 @@ pub struct Arguments {
 enum Command {
     /// Set up what is missing and open the course in JupyterLab
     Lab(lab::LabArguments),
+    /// Check this machine for what can go wrong, and say how to mend it
+    Doctor(doctor::DoctorArguments),
     /// Execute notebooks cell by cell on a real kernel and report what failed
     Run(run::RunArguments),
     /// The Jupyter kernel, and its registration with existing Jupyter installations
@@ -50,6 +52,7 @@ struct KernelArguments {
 pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Lab(arguments) => lab::main(arguments),
+        Command::Doctor(arguments) => doctor::main(arguments),
         Command::Run(arguments) => run::main(arguments),
         Command::Kernel(KernelArguments { action: Some(action), .. }) => kernelspec::main(action),
         Command::Kernel(KernelArguments { start, action: None }) => kernel::main(start),

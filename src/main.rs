@@ -6,6 +6,7 @@ mod bench;
 mod cell_compiler;
 mod cli;
 mod course;
+mod doctor;
 mod edition;
 mod kernel;
 mod kernelspec;
