@@ -4,10 +4,12 @@
 
 mod bench;
 mod cell_compiler;
+mod check;
 mod cli;
 mod course;
 mod doctor;
 mod edition;
+mod files;
 mod kernel;
 mod kernelspec;
 mod lab;

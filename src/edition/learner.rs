@@ -24,7 +24,7 @@ pub fn learner_notebook(source: &str) -> Result<String> {
 }
 
 /// A cell as the learner gets it, if at all.
-fn learner_cell(mut cell: Cell) -> Result<Option<Cell>> {
+pub fn learner_cell(mut cell: Cell) -> Result<Option<Cell>> {
     // `solution`: whole cells, as the course had them before there were regions. Never to be given away, wherever they still are.
     if [INSTRUCTOR, NOTES, SOLUTION].iter().any(|tag| cell.has_tag(tag)) {
         ensure!(!cell.has_tag(EXERCISE), "is tagged `{EXERCISE}`, but also as one that learners do not get: remove one of the tags");

@@ -113,6 +113,11 @@ impl Cell {
         }
     }
 
+    /// Whether a file of this name is attached to the cell.
+    pub fn has_attachment(&self, name: &str) -> bool {
+        self.rest.get("attachments").is_some_and(|attachments| attachments.get(name).is_some())
+    }
+
     /// How messages name the cell: its id, or else its place among `count`.
     pub fn name(&self, index: usize, count: usize) -> String {
         self.id.clone().unwrap_or_else(|| format!("cell {} of {count}", index + 1))

@@ -42,6 +42,11 @@ impl Document {
         normal::text(Value::Object(fields))
     }
 
+    /// Whether it is of the format 4.5, in which cells have ids.
+    pub fn has_ids(&self) -> bool {
+        self.rest.get("nbformat_minor").and_then(Value::as_i64) == Some(5)
+    }
+
     /// The name of each cell in messages, beside the cell.
     pub fn named_cells(&self) -> impl Iterator<Item = (String, &Cell)> {
         self.cells.iter().enumerate().map(|(index, cell)| (cell.name(index, self.cells.len()), cell))

@@ -13,6 +13,6 @@ pub mod markdown;
 pub mod normal;
 mod read;
 
-pub use cell::{Cell, Kind};
+pub use cell::Cell;
 pub use document::Document;
 pub use read::{checked, read};

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub struct Source {
     /// As the user named it.
     pub path: PathBuf,
+    /// What it is called in messages: its path, if it has no better name.
+    pub name: String,
     /// Its folder, absolute: the kernel's working directory.
     pub folder: PathBuf,
     pub notebook: Notebook,
@@ -60,6 +62,7 @@ impl Source {
         let cells = code_cells(&notebook, timeout)?;
         Ok(Source {
             path: path.to_path_buf(),
+            name: path.display().to_string(),
             folder,
             notebook,
             cells,
