@@ -2,8 +2,7 @@
 
 use super::finding::Finding;
 use super::place::Place;
-use super::{finding::Verdict, patience, python, template};
-use crate::lab::{Environment, find_python};
+use super::{patience, template};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub fn crates(place: &Place) -> Finding {
     let Ok(toolchain) = &place.toolchain else { return Finding::unknown("crates", "not tried without cargo") };
     let asked = ask_cargo(toolchain.cargo());
-    let needed = template::check(place).verdict != Verdict::Ok;
+    let needed = !template::is_ready(place);
     judge(
         "crates",
         asked,
@@ -40,14 +39,14 @@ fn ask_cargo(cargo: PathBuf) -> Result<()> {
 
 /// The index of Python packages.
 pub fn packages(place: &Place) -> Finding {
-    let Ok(python) = find_python(place.python.as_deref()) else { return Finding::unknown("PyPI", "not tried without Python") };
-    let environment = Environment::place(&python).ok().filter(Environment::is_complete);
-    let program = environment.map_or(python.program, |environment| environment.python());
-    let needed = python::checks(place).iter().any(|finding| finding.verdict != Verdict::Ok);
+    let Ok((python, environment)) = &place.python else { return Finding::unknown("PyPI", "not tried without Python") };
+    let ready = environment.is_complete();
+    // The environment's pip is newer and surely there.
+    let asked = ask_pip(if ready { environment.python() } else { python.program.clone() });
     judge(
         "PyPI",
-        ask_pip(program),
-        needed,
+        asked,
+        !ready,
         "nothing of the course needs it any more",
         "index-url and proxy in pip's configuration (`pip config list`)",
     )
@@ -79,6 +78,7 @@ fn judge(name: &'static str, asked: Result<()>, needed: bool, otherwise: &str, c
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Verdict;
     use super::*;
 
     #[test]

@@ -1,8 +1,9 @@
 //! What the checks look at: found once, never made.
 
+use crate::lab::{self, Environment, Python};
 use crate::{paths, template::Toolchain};
 use anyhow::{Context, Result};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The folders and programs that the course would use here.
@@ -14,8 +15,8 @@ pub struct Place {
     pub cache: PathBuf,
     /// Where kernels work and sockets lie. Its errors name what is wrong with it.
     pub temporary: Result<PathBuf>,
-    /// The Python that was named.
-    pub python: Option<OsString>,
+    /// The Python that makes the private environment, and that environment, made or not.
+    pub python: Result<(Python, Environment)>,
     /// Bytes of free disk space to ask for.
     pub disk: u64,
 }
@@ -27,7 +28,11 @@ impl Place {
         let helpers = paths::find_helpers(helpers, &here);
         let toolchain = Toolchain::find(helpers.as_deref().unwrap_or(&here), &cache);
         let disk = (disk_gib * (1u64 << 30) as f64) as u64;
-        Ok(Self { helpers, toolchain, cache, temporary: paths::private_tmp(), python: python.map(OsStr::to_owned), disk })
+        let python = lab::find_python(python).and_then(|python| {
+            let environment = Environment::place(&python)?;
+            Ok((python, environment))
+        });
+        Ok(Self { helpers, toolchain, cache, temporary: paths::private_tmp(), python, disk })
     }
 
     /// The two folders that everything is written in, by what they are for.

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::patience;
 use super::place::Place;
-use crate::lab::{Environment, find_python};
+use crate::lab::Environment;
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,19 +11,17 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn checks(place: &Place) -> Vec<Finding> {
-    let python = match find_python(place.python.as_deref()) {
-        Ok(python) => python,
+    match &place.python {
+        Ok((python, environment)) => {
+            let found = format!("{} with venv and pip ({})", python.version, python.program.display());
+            vec![Finding::ok("Python", found), jupyter(environment)]
+        }
         Err(error) => {
             let text = error.to_string();
             let (found, mend) = text.split_once('\n').unwrap_or((&text, "install Python 3 with venv"));
-            return vec![Finding::problem("Python", found, mend)];
+            vec![Finding::problem("Python", found, mend)]
         }
-    };
-    let found = Finding::ok("Python", format!("{} with venv and pip ({})", python.version, python.program.display()));
-    vec![
-        found,
-        Environment::place(&python).map_or_else(|error| Finding::unknown("JupyterLab", format!("{error:#}")), |place| jupyter(&place)),
-    ]
+    }
 }
 
 fn jupyter(environment: &Environment) -> Finding {
@@ -31,7 +29,9 @@ fn jupyter(environment: &Environment) -> Finding {
     if !environment.is_complete() {
         return Finding::warning("JupyterLab", "not set up yet", "`parcourse lab` does it, or now: `parcourse lab --setup-only`");
     }
-    match patience::run(Command::new(environment.python()).args(["-I", "-c", "import jupyterlab, zmq, tornado"]), PATIENCE) {
+    // What is compiled and can be unloadable. Importing all of JupyterLab takes seconds.
+    let imports = "import zmq, tornado, rpds, jupyter_server; from importlib.metadata import version; version('jupyterlab')";
+    match patience::run(Command::new(environment.python()).args(["-I", "-c", imports]), PATIENCE) {
         Ok(()) => Finding::ok("JupyterLab", directory.display().to_string()),
         Err(error) => {
             let mend = format!("remove that folder, `parcourse lab` makes it again: rm -r '{}'", directory.display());

@@ -87,16 +87,16 @@ fn sources(toolchain: &Toolchain) -> Finding {
 }
 
 fn shared_library(toolchain: &Toolchain) -> Finding {
-    let name = toolchain.standard_library();
-    if name.is_empty() {
-        Finding::problem(
+    let names = toolchain.standard_library();
+    let shared = names.split(' ').find(|name| name.ends_with(".so") || name.ends_with(".dylib"));
+    let Some(name) = shared else {
+        return Finding::problem(
             "libstd",
             "the toolchain has no shared standard library (libstd-….so): cells and the helper crate could not share it",
             "Debian, Ubuntu: apt install libstd-rust-dev\nFedora: dnf install rust-std-static\nor use the toolchain from https://rustup.rs",
-        )
-    } else {
-        Finding::ok("libstd", format!("shared: {name}"))
-    }
+        );
+    };
+    Finding::ok("libstd", format!("shared: {name}"))
 }
 
 #[cfg(test)]
@@ -135,6 +135,8 @@ mod tests {
         assert_eq!(shared_library(&bare).verdict, Verdict::Problem);
         let library = folder.path().join("lib/rustlib/x86_64-here/lib");
         std::fs::create_dir_all(&library).unwrap();
+        std::fs::write(library.join("libstd-1234.rmeta"), "").unwrap();
+        assert_eq!(shared_library(&bare).verdict, Verdict::Problem, "what is there is for linking statically");
         std::fs::write(library.join("libstd-1234.so"), "").unwrap();
         std::fs::create_dir_all(folder.path().join("lib/rustlib/src/rust/library/std")).unwrap();
         assert_eq!(shared_library(&bare), Finding::ok("libstd", "shared: libstd-1234.so"));

@@ -25,3 +25,9 @@ pub fn check(place: &Place) -> Finding {
         Err(error) => Finding::problem(NAME, format!("{error:#}"), "put the course's folder right, or clone it again"),
     }
 }
+
+/// Whether kernels can start without compiling anything first.
+pub fn is_ready(place: &Place) -> bool {
+    let found = place.helpers.as_deref().and_then(|helpers| template::find(helpers, Flavor::Parcourse).ok());
+    found.flatten().is_some()
+}

@@ -166,7 +166,10 @@ impl Log {
             let text = String::from_utf8_lossy(&bytes.context("failed to read a program's output")?).into_owned();
             writeln!(self.file, "{text}").with_context(|| format!("failed to write {}", self.path.display()))?;
             line(&text);
-            last.push_back(text);
+            // pip tells of every package that is for other versions of Python.
+            if !text.starts_with("Ignoring ") {
+                last.push_back(text);
+            }
             if last.len() > 15 {
                 last.pop_front();
             }

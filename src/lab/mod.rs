@@ -23,7 +23,7 @@ mod supervise;
 mod toolchain;
 
 pub use environment::Environment;
-pub use python::find as find_python;
+pub use python::{Python, find as find_python};
 pub use toolchain::ADD_SOURCES;
 
 use crate::cli::HelpersArgument;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -79,7 +80,8 @@ fn probe(name: &OsString) -> Result<Python, Refusal> {
     // `-I`: without the caller's PYTHONHOME, PYTHONPATH and current folder.
     let output = match Command::new(name).args(["-I", "-c", PROBE]).stdin(Stdio::null()).output() {
         Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Refusal::Absent),
+        // A folder on PATH that one may not look into says the same as one without it.
+        Err(error) if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) => return Err(Refusal::Absent),
         Err(error) => return Err(Refusal::Unusable(error.to_string())),
     };
     if !output.status.success() {

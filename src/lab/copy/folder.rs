@@ -63,7 +63,8 @@ impl Folder {
         link::ensure(&self.root.join("helpers"), helpers)?;
         let new =
             tempfile::Builder::new().prefix(NEW).tempdir_in(&mark).with_context(|| format!("failed to write in {}", mark.display()))?;
-        edition::learner(course, new.path())?;
+        edition::learner(course, new.path())
+            .with_context(|| format!("{} is not in order (authors: --source opens it as it is)", course.display()))?;
         super::merge(self, new.path(), restore)
     }
 }
