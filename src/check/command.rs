@@ -19,7 +19,8 @@ pub struct CheckArguments {
     /// Folder of the course [default: found from the current folder upwards, else the one this program was built beside]
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// Rewrite notebooks in the form in which they are committed: no outputs, written as Jupyter writes
+    /// Rewrite notebooks in the form in which they are committed: no outputs, written as Jupyter writes, exercises with nbgrader's
+    /// metadata
     #[arg(long)]
     fix: bool,
     /// Then execute the notebooks: the source must pass, and in the learner's edition every exercise must fail as given while all the rest

@@ -4,11 +4,12 @@
 //! then `exercise-N-work` (tag `exercise`, with marked solutions) and `exercise-N-check` (tag `check`); behind them may stand cells that need
 //! the solution, and notes for the instructor anywhere among them.
 
+use super::form::FIX;
 use super::material::Notebook;
 use super::report::Report;
 use crate::course::minutes;
 use crate::edition;
-use crate::notebook::{Cell, markdown};
+use crate::notebook::{Cell, Document, markdown};
 use crate::run::tags::{CHECK, EXERCISE, INSTRUCTOR, NEEDS_SOLUTION, NOTES, SOLUTION};
 use regex::Regex;
 use serde_json::{Value, json};
@@ -111,7 +112,7 @@ fn order(notebook: &Notebook, number: u32, places: &Places, report: &mut Report)
 
 fn statement(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
     static HINT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?s)<details>\s*<summary>[^<]*\bHint\b[^<]*</summary>(.*?)</details>").expect("a constant"));
+        LazyLock::new(|| Regex::new(r"(?s)<details>\s*<summary>[^<]*\b[Hh]ints?\b[^<]*</summary>(.*?)</details>").expect("a constant"));
     let id = format!("exercise-{number}-text");
     let mut wrong = |text: String| report.cell(&notebook.path, &id, text);
     if !cell.is_markdown() {
@@ -144,33 +145,52 @@ fn statement(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report)
 }
 
 fn work(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
-    let id = format!("exercise-{number}-work");
-    let expected = json!({"schema_version": 3, "grade_id": id, "solution": true, "grade": false, "locked": false, "task": false});
-    graded(notebook, &id, cell, EXERCISE, &expected, report);
+    graded(notebook, &format!("exercise-{number}-work"), cell, EXERCISE, report);
 }
 
 fn check_cell(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
     static USED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bcheck(_\w+)?!\s*[\(\{\[]").expect("a constant"));
     let id = format!("exercise-{number}-check");
-    let expected = json!({
-        "schema_version": 3, "grade_id": id, "solution": false, "grade": true, "locked": true, "points": 1, "task": false, "cell_type": "code"
-    });
-    graded(notebook, &id, cell, CHECK, &expected, report);
+    graded(notebook, &id, cell, CHECK, report);
     if cell.is_code() && !USED.is_match(&cell.source) {
         report.cell(&notebook.path, &id, "checks nothing: use `check!`, `check_eq!` or another of that family");
     }
 }
 
 /// What the cell to be solved and the one that checks have in common.
-fn graded(notebook: &Notebook, id: &str, cell: &Cell, tag: &str, expected: &Value, report: &mut Report) {
+fn graded(notebook: &Notebook, id: &str, cell: &Cell, tag: &str, report: &mut Report) {
     if !cell.is_code() {
         report.cell(&notebook.path, id, "must be a code cell");
     }
     if !cell.has_tag(tag) {
         report.cell(&notebook.path, id, format!("is not tagged `{tag}`: add the tag"));
     }
-    if cell.metadata.get("nbgrader") != Some(expected) {
-        report.cell(&notebook.path, id, format!("has no or other metadata for nbgrader: give it `\"nbgrader\": {expected}`"));
+    if let Some(expected) = nbgrader(id)
+        && cell.metadata.get("nbgrader") != Some(&expected)
+    {
+        report.cell(&notebook.path, id, format!("has no or other metadata for nbgrader than `{expected}`: {FIX}"));
+    }
+}
+
+/// What nbgrader wants to know about the cell of an exercise, by its id.
+fn nbgrader(id: &str) -> Option<Value> {
+    match parse_id(id)?.1 {
+        "work" => Some(json!({
+            "schema_version": 3, "grade_id": id, "solution": true, "grade": false, "locked": false, "task": false
+        })),
+        "check" => Some(json!({
+            "schema_version": 3, "grade_id": id, "solution": false, "grade": true, "locked": true, "points": 1, "task": false, "cell_type": "code"
+        })),
+        _ => None,
+    }
+}
+
+/// Gives the cells of exercises their metadata for nbgrader.
+pub fn fix(document: &mut Document) {
+    for cell in document.cells.iter_mut().filter(|cell| cell.is_code()) {
+        if let Some(expected) = cell.id.as_deref().and_then(nbgrader) {
+            cell.metadata.insert("nbgrader".to_string(), expected);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The form in which notebooks are committed: nothing that an execution has left, written as Jupyter writes, for the kernel `rust`.
 
+use super::exercises;
 use super::material::Notebook;
 use super::report::Report;
 use crate::files::write_whole;
@@ -8,7 +9,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 /// What mends all of it.
-const FIX: &str = "run `parcourse check --fix`";
+pub const FIX: &str = "run `parcourse check --fix`";
 
 pub fn check(notebook: &Notebook, report: &mut Report) {
     kernel(notebook, report);
@@ -46,9 +47,10 @@ fn kernel(notebook: &Notebook, report: &mut Report) {
     }
 }
 
-/// Writes a notebook in its normal form; says whether that changed the file.
+/// Writes a notebook in its normal form, with nbgrader's metadata; says whether that changed the file.
 pub fn fix(notebook: &mut Notebook) -> Result<bool> {
     notebook.document.clear();
+    exercises::fix(&mut notebook.document);
     let text = notebook.document.to_text();
     if text == notebook.text {
         return Ok(false);

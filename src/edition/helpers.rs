@@ -4,7 +4,7 @@
 //! dependencies. The copy has no such workspace above it, so its own manifest becomes one.
 
 use super::folder::File;
-use crate::template::{Sources, lock_closure};
+use crate::template::{Sources, locked};
 use anyhow::{Context, Result};
 use std::path::Path;
 use toml::Table;
@@ -27,10 +27,10 @@ pub(super) fn files(helpers: &Path) -> Result<Vec<File>> {
         files.push(File { path: within.to_path_buf(), content });
     }
     if let Ok(lock) = std::fs::read_to_string(sources.workspace.join("Cargo.lock"))
-        && let Some(lock) = lock_closure(&lock, &sources.packages[0].name)?
+        && let Some(lock) = locked(&lock, &sources.packages[0].name)?
     {
         files.retain(|file| file.path != Path::new("Cargo.lock"));
-        files.push(File { path: "Cargo.lock".into(), content: lock.into_bytes() });
+        files.push(File { path: "Cargo.lock".into(), content: lock.to_string().into_bytes() });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)

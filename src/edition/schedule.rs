@@ -72,6 +72,7 @@ pub fn table(parts: &[Part]) -> String {
         let title = part.title.replace('|', "\\|");
         let title = if part.exercise { format!("**{title}**") } else { title };
         let minutes = match (part.minutes, part.estimated) {
+            (Some(0), true) => "under 1".to_string(),
             (Some(minutes), true) => format!("about {minutes}"),
             (Some(minutes), false) => minutes.to_string(),
             (None, _) if part.optional => "for the fast".to_string(),
