@@ -50,7 +50,8 @@ pub struct LabArguments {
     /// [default: the copy around the current folder, else ~/parcourse]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The course to copy: its folder [default: found from the current folder upwards, else where this program was built]
+    /// The course to copy: its folder; a copy keeps to the one that was named
+    /// [default: found from the current folder upwards, else where this program was built]
     #[arg(long, value_name = "DIR")]
     course: Option<PathBuf>,
     /// For authors: open the course's own notebooks with their solutions (or the folder named by --dir) as they are, nothing copied
@@ -122,6 +123,9 @@ fn update_copy(arguments: &LabArguments, course: &Path, copy: &Path, steps: &mut
     steps.begin(&format!("Your copy of the course in {}", copy.display()));
     let helpers = find_helpers(&arguments.helpers, course)?;
     let folder = Folder::open(copy)?;
+    if arguments.course.is_some() {
+        folder.remember_course(course)?;
+    }
     let changes =
         folder.update(course, &helpers, arguments.restore, || steps.inside("another start is bringing it up to date: waiting"))?;
     tell(&changes, steps);

@@ -42,12 +42,14 @@ impl Wishes<'_> {
             }));
         }
         let Some(named) = self.dir else {
-            let course = self.find_course(here)?;
             let copy = match here.ancestors().find(|folder| copy::is_copy(folder)) {
                 Some(around_us) => around_us.to_path_buf(),
-                None => default_copy(home.context("found no home folder: name the folder for your notebooks with --dir DIR")?, &course),
+                None => {
+                    let home = home.context("found no home folder: name the folder for your notebooks with --dir DIR")?;
+                    default_copy(home, self.find_course(here).ok().as_deref())
+                }
             };
-            return Ok(Choice::Copy { course, copy });
+            return self.follow(here, copy);
         };
         // The notebooks' folder of a copy, named as one sees it.
         let around = std::path::absolute(named).with_context(|| format!("failed to find {}", named.display()))?;
@@ -55,7 +57,7 @@ impl Wishes<'_> {
             && around.ends_with("notebooks")
             && copy::is_copy(folder)
         {
-            return Ok(Choice::Copy { course: self.find_course(here)?, copy: folder.to_path_buf() });
+            return self.follow(here, folder.to_path_buf());
         }
         if !copy::is_copy(named) && is_complete(named) {
             let notebooks = canonical(&named.join("notebooks"))?;
@@ -68,7 +70,13 @@ impl Wishes<'_> {
             }
             return Ok(Choice::AsItIs(notebooks));
         }
-        Ok(Choice::Copy { course: self.find_course(here)?, copy: named.to_path_buf() })
+        self.follow(here, named.to_path_buf())
+    }
+
+    /// A copy and the course that it follows: one that was named once is kept to.
+    fn follow(&self, here: &Path, copy: PathBuf) -> Result<Choice> {
+        let remembered = copy::remembered_course(&copy).filter(|course| self.course.is_none() && has_notebooks(course));
+        Ok(Choice::Copy { course: remembered.map_or_else(|| self.find_course(here), Ok)?, copy })
     }
 
     /// The folder named, else the course's `notebooks/` beside one of the folders above the current one, else the one beside which this
@@ -95,9 +103,9 @@ impl Wishes<'_> {
     }
 }
 
-fn default_copy(home: &Path, course: &Path) -> PathBuf {
+fn default_copy(home: &Path, course: Option<&Path>) -> PathBuf {
     let copy = home.join(HOME_COPY);
-    let is_the_course = course.parent().is_some_and(|root| copy.canonicalize().is_ok_and(|copy| copy == root));
+    let is_the_course = course.and_then(Path::parent).is_some_and(|root| copy.canonicalize().is_ok_and(|copy| copy == root));
     if is_the_course { home.join(HOME_COPY_BESIDE) } else { copy }
 }
 
@@ -154,6 +162,13 @@ mod tests {
         fs::write(copy.join("notebooks").join(FIRST_NOTEBOOK), "{}").unwrap();
         assert_eq!(choose(None, &copy.join("notebooks")), copy_of(&clone, &copy));
         assert_eq!(choose(Some(&copy.join("notebooks")), &clone), copy_of(&clone, &copy));
+        // A course that was named once is kept to, as long as it is there.
+        let other = home.join("other");
+        complete(&other);
+        copy::Folder::open(&copy).unwrap().remember_course(&other.join("notebooks")).unwrap();
+        assert_eq!(choose(Some(&copy), &clone), copy_of(&other, &copy));
+        fs::remove_dir_all(&other).unwrap();
+        assert_eq!(choose(Some(&copy), &clone), copy_of(&clone, &copy));
     }
 
     #[test]
@@ -182,9 +197,10 @@ mod tests {
     #[test]
     fn what_is_not_there_is_named() {
         let nowhere = Path::new("/no/such folder");
-        let error = |wishes: Wishes| wishes.choose(Path::new("/"), None).unwrap_err().to_string();
+        let choose = |wishes: Wishes, home| wishes.choose(Path::new("/"), home).unwrap_err().to_string();
+        let error = |wishes| choose(wishes, Some(nowhere));
         assert!(error(Wishes { dir: Some(nowhere), source: true, ..Wishes::default() }).contains("--dir /no/such folder"));
         assert!(error(Wishes { course: Some(nowhere), ..Wishes::default() }).contains("--course /no/such folder"));
-        assert!(error(Wishes::default()).contains("--dir DIR"));
+        assert!(choose(Wishes::default(), None).contains("--dir DIR"));
     }
 }

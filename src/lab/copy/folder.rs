@@ -11,9 +11,18 @@ const MARK: &str = ".parcourse";
 /// In it, notebooks that are about to be given.
 const NEW: &str = "new-";
 
+/// In it, the path of the course, if one was named.
+const COURSE: &str = "course";
+
 /// Whether the folder is a learner's copy.
 pub fn is_copy(folder: &Path) -> bool {
     folder.join(MARK).is_dir()
+}
+
+/// The course that a copy was made from when it was named (`--course`): the copy then follows that one, wherever a start is made.
+pub fn remembered_course(copy: &Path) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    Some(PathBuf::from(std::ffi::OsString::from_vec(fs::read(copy.join(MARK).join(COURSE)).ok()?)))
 }
 
 /// A learner's copy.
@@ -50,6 +59,11 @@ impl Folder {
     /// What was given is written down here.
     pub(super) fn given(&self) -> PathBuf {
         self.root.join(MARK).join("given.json")
+    }
+
+    /// Makes the copy follow this course from now on.
+    pub fn remember_course(&self, course: &Path) -> Result<()> {
+        crate::files::write_whole(&self.root.join(MARK).join(COURSE), course.as_os_str().as_encoded_bytes())
     }
 
     /// Brings it up to date with the course's notebooks in `course` and the helper crate in `helpers`. When another start is doing so,

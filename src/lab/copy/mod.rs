@@ -16,7 +16,7 @@ mod given;
 mod link;
 mod version;
 
-pub use folder::{Folder, is_copy};
+pub use folder::{Folder, is_copy, remembered_course};
 
 use anyhow::{Context, Result};
 use decide::Step;
