@@ -32,6 +32,9 @@ const TESTS: &[Test<SetUp>] = &[
     ("wrong_arguments_are_named", wrong_arguments_are_named),
 ];
 
+/// A kernel that is getting warm looks for its server when it is done with that; on a machine with much else to do it takes its time.
+const WARM_UP: Duration = Duration::from_secs(120);
+
 /// One cache for all: the set-up itself is the first test, the others start servers from it without a package index.
 struct SetUp {
     folder: TempDir,
@@ -48,7 +51,6 @@ struct Shared {
 impl SetUp {
     fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("parcourse läb ").tempdir().expect("a temporary folder");
-        // The environment's programs name their interpreter in their first line, where a blank is an end: pip writes them another way then.
         let python = set_up(&folder.path().join("cache"));
         write_course(&folder.path().join("course"), "let a = 40 + 2;");
         Self { folder, python, shared: Mutex::new(None) }
@@ -188,7 +190,7 @@ fn private_tmp() -> TempDir {
 
 /// Nothing that the start has made may be left: no process, detached ones included, and no folder of its session.
 fn left_nothing(tmp: &TempDir) -> Result<(), String> {
-    let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), Duration::from_secs(20));
+    let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), WARM_UP);
     ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
     let entries = fs::read_dir(tmp.path()).map_err(|error| error.to_string())?.flatten();
     let sessions: Vec<_> = entries.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with("lab-")).collect();
@@ -264,7 +266,7 @@ fn a_killed_launcher(lab: &SetUp) -> Result<(), String> {
     server.stop(libc::SIGKILL)?;
     let left = processes::left_after(&below, Duration::from_secs(20));
     ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
-    let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), Duration::from_secs(20));
+    let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), WARM_UP);
     ensure(left.is_empty(), || format!("detached processes left: {left:?}"))?;
     // The folder of the session is swept by the next start.
     let status = lab.start(&tmp)?.stop(libc::SIGTERM)?;
