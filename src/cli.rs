@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and who answers.
 
-use crate::{bench, check, edition, kernel, kernelspec, lab, run, template};
+use crate::{bench, check, doctor, edition, kernel, kernelspec, lab, run, template};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -18,6 +18,8 @@ pub struct Arguments {
 enum Command {
     /// Set up what is missing and open the course in JupyterLab
     Lab(lab::LabArguments),
+    /// Check this machine for what can go wrong, and say how to mend it
+    Doctor(doctor::DoctorArguments),
     /// Execute notebooks cell by cell on a real kernel and report what failed
     Run(run::RunArguments),
     /// Make an edition of the course: for learners, for instructors, as slides
@@ -54,6 +56,7 @@ struct KernelArguments {
 pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Lab(arguments) => lab::main(arguments),
+        Command::Doctor(arguments) => doctor::main(arguments),
         Command::Run(arguments) => run::main(arguments),
         Command::Check(arguments) => check::main(arguments),
         Command::Edition(arguments) => edition::main(arguments),

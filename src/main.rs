@@ -7,6 +7,7 @@ mod cell_compiler;
 mod check;
 mod cli;
 mod course;
+mod doctor;
 mod edition;
 mod files;
 mod kernel;

@@ -41,19 +41,21 @@ pub fn private_tmp() -> Result<PathBuf> {
 /// The helper crate's folder as a kernel that starts in `start` would use it: the one named, else `helpers/` beside one of the folders
 /// above `start`, else the one this binary was built beside. `None` when there is none.
 pub fn find_helpers(named: Option<&Path>, start: &Path) -> Option<PathBuf> {
-    let is_helpers = |directory: &Path| {
-        std::fs::read_to_string(directory.join("Cargo.toml")).is_ok_and(|text| {
-            text.parse::<toml::Table>().is_ok_and(|table| {
-                table.get("package").and_then(|package| package.get("name")).and_then(|name| name.as_str()) == Some("parcourse")
-            })
-        })
-    };
     let built_beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("helpers");
     named
         .map(Path::to_path_buf)
         .into_iter()
         .chain(start.ancestors().map(|folder| folder.join("helpers")))
         .chain([built_beside])
-        .find(|directory| is_helpers(directory))
+        .find(|directory| is_helper_crate(directory))
         .and_then(|directory| directory.canonicalize().ok())
+}
+
+/// Whether a folder holds the helper crate: its manifest names the package `parcourse`.
+pub fn is_helper_crate(directory: &Path) -> bool {
+    std::fs::read_to_string(directory.join("Cargo.toml")).is_ok_and(|text| {
+        text.parse::<toml::Table>().is_ok_and(|table| {
+            table.get("package").and_then(|package| package.get("name")).and_then(|name| name.as_str()) == Some("parcourse")
+        })
+    })
 }

@@ -135,6 +135,11 @@ fn list(arguments: &ListArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// All kernels in the places where Jupyter looks.
+pub fn registered() -> Vec<Spec> {
+    places::all().iter().flat_map(|folder| specs_in(folder)).collect()
+}
+
 fn specs_in(kernels: &Path) -> Vec<Spec> {
     let mut folders: Vec<PathBuf> =
         std::fs::read_dir(kernels).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();

@@ -7,5 +7,5 @@ mod command;
 mod places;
 mod spec;
 
-pub use command::{Action, main};
-pub use spec::{Contents, write};
+pub use command::{Action, main, registered};
+pub use spec::{Contents, Spec, write};

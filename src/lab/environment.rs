@@ -26,21 +26,32 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Finds the environment for this Python, or makes it: about a minute and 350 MB, from PyPI or the mirror that pip is configured for.
-    pub fn ensure(python: &Python, steps: &mut Steps) -> Result<Self> {
+    /// Finds the environment for this Python, or makes it: about a minute and 350 MB, from PyPI or the mirror that pip is configured for;
+    /// with `offline` from folders of packages that pip is configured for, if any.
+    pub fn ensure(python: &Python, offline: bool, steps: &mut Steps) -> Result<Self> {
         steps.begin(&format!("JupyterLab in a private environment of Python {} ({})", python.version, python.program.display()));
-        let parent = paths::cache()?.join("python");
-        fs::create_dir_all(&parent).with_context(|| format!("failed to create {}", parent.display()))?;
-        let name = format!("{}-{}", python.version, key(python));
-        let environment = Self { directory: parent.join(&name) };
+        let environment = Self::place(python)?;
+        let parent = environment.directory.parent().context("the environment has no folder")?;
+        fs::create_dir_all(parent).with_context(|| format!("failed to create {}", parent.display()))?;
+        let name = environment.directory.file_name().unwrap_or_default().display().to_string();
         if !environment.is_complete() {
             let _lock = lock(&parent.join(format!("{name}.lock")), steps)?;
             if !environment.is_complete() {
-                environment.make(python, &parent.join(format!("{name}.log")), steps)?;
+                environment.make(python, offline, &parent.join(format!("{name}.log")), steps)?;
             }
         }
         steps.done(&environment.directory.display().to_string());
         Ok(environment)
+    }
+
+    /// The one for this Python, whether it is there or not.
+    pub fn place(python: &Python) -> Result<Self> {
+        Ok(Self { directory: paths::cache()?.join("python").join(format!("{}-{}", python.version, key(python))) })
+    }
+
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Its interpreter.
@@ -49,11 +60,11 @@ impl Environment {
     }
 
     /// The interpreter is a link to the Python it was made with, which can go away.
-    fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.directory.join(MARKER).is_file() && self.python().exists()
     }
 
-    fn make(&self, python: &Python, log: &Path, steps: &mut Steps) -> Result<()> {
+    fn make(&self, python: &Python, offline: bool, log: &Path, steps: &mut Steps) -> Result<()> {
         if self.directory.exists() {
             fs::remove_dir_all(&self.directory).with_context(|| format!("failed to remove {}", self.directory.display()))?;
         }
@@ -75,6 +86,9 @@ impl Environment {
             .env_remove("PIP_TARGET")
             .env_remove("PIP_PREFIX")
             .env_remove("PIP_CONSTRAINT");
+        if offline {
+            pip.arg("--no-index");
+        }
         let (mut total, mut collected) = (pinned(REQUIREMENTS).count(), 0);
         log.run(&mut pip, |line| {
             if line.starts_with("Ignoring ") {
@@ -87,7 +101,12 @@ impl Environment {
                 steps.inside(&format!("installing {total} packages"));
             }
         })
-        .context("failed to install JupyterLab (the first time needs a network, or a mirror in pip's configuration)")?;
+        .context(if offline {
+            "JupyterLab is not set up yet for this Python, and --offline forbids to fetch it: run `parcourse lab --setup-only` where there is a \
+             network, or name a folder of packages in PIP_FIND_LINKS"
+        } else {
+            "failed to install JupyterLab (the first time needs a network, or a mirror in pip's configuration)"
+        })?;
         fs::write(self.directory.join(MARKER), "").with_context(|| format!("failed to finish {}", self.directory.display()))
     }
 }
@@ -147,7 +166,10 @@ impl Log {
             let text = String::from_utf8_lossy(&bytes.context("failed to read a program's output")?).into_owned();
             writeln!(self.file, "{text}").with_context(|| format!("failed to write {}", self.path.display()))?;
             line(&text);
-            last.push_back(text);
+            // pip tells of every package that is for other versions of Python.
+            if !text.starts_with("Ignoring ") {
+                last.push_back(text);
+            }
             if last.len() > 15 {
                 last.pop_front();
             }

@@ -1,8 +1,8 @@
 //! How JupyterLab is started: privately, quietly, with its token on.
 
-use super::course::Course;
 use super::environment::Environment;
 use super::session::Session;
+use super::source::FIRST_NOTEBOOK;
 use crate::paths;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The course's defaults for JupyterLab's settings; what the learner changes in its settings editor wins. Without this a newcomer is
@@ -21,11 +21,42 @@ const SETTINGS: &str = r#"{
 }
 "#;
 
+/// Starts JupyterLab without `rfc3987_syntax`: it works out a grammar when imported, which takes longer than the whole rest of the start (1.5 s
+/// of 2.3 s), for a kind of check of JSON documents that Jupyter never asks for and `jsonschema` does without when the module is not there.
+const START: &str = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp import main; sys.exit(main())";
+
+/// For a pinned environment.
+const PRIVATE_OPTIONS: [&str; 2] = [
+    // No look at PyPI: nothing is to be installed, and there may be no network.
+    "--LabApp.extension_manager=readonly",
+    // The kernel completes and explains by itself; looking for language servers runs npm, if there is one, at every start.
+    "--LanguageServerManager.autodetect=False",
+];
+
+/// Which JupyterLab.
+pub enum Program {
+    /// Ours, with settings of its own.
+    Private(Environment),
+    /// The `jupyter-lab` of the user's environment, with the settings and extensions that it has there.
+    Active(PathBuf),
+}
+
+impl Program {
+    /// What to start for one's own scripts: the private Python, or the program itself.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::Private(environment) => environment.python(),
+            Self::Active(program) => program.clone(),
+        }
+    }
+}
+
 /// One start of the server.
 pub struct Server<'a> {
-    pub environment: &'a Environment,
+    pub program: &'a Program,
     pub session: &'a Session,
-    pub course: &'a Course,
+    /// Folder of the notebooks, absolute.
+    pub root: &'a Path,
     pub port: Option<u16>,
     pub browser: bool,
     /// What the user gave for Jupyter: last, so that it wins.
@@ -35,32 +66,38 @@ pub struct Server<'a> {
 impl Server<'_> {
     pub fn command(&self) -> Result<Command> {
         let state = paths::cache()?.join("jupyter");
-        // Which tabs were open, one memory per folder: another folder's tabs would be notebooks that cannot be found.
-        let workspaces = state.join("workspaces").join(short_digest(self.course.root.as_os_str()));
-        let folders = [state.join("config"), state.join("data"), workspaces.clone(), self.session.runtime()];
-        for folder in &folders {
-            // Jupyter keeps secrets in these.
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .with_context(|| format!("failed to create {}", folder.display()))?;
-        }
-        write_settings(&folders[0])?;
-        let mut command = Command::new(self.environment.python());
-        // `-I`: a PYTHONPATH set for other work (environment modules do that) must not reach into the pinned environment.
-        command.args(["-I", "-m", "jupyterlab"]).args(self.options()).args(self.extra);
-        command
-            .env("JUPYTER_CONFIG_DIR", &folders[0])
-            .env("JUPYTER_DATA_DIR", &folders[1])
-            .env("JUPYTER_RUNTIME_DIR", self.session.runtime())
-            .env("JUPYTER_PATH", self.session.jupyter_path())
-            .env("IPYTHONDIR", state.join("ipython"))
-            .env("JUPYTERLAB_WORKSPACES_DIR", &workspaces)
-            .env("JUPYTERLAB_SETTINGS_DIR", folders[0].join("lab/user-settings"))
-            .env_remove("JUPYTER_CONFIG_PATH")
-            .env_remove("JUPYTER_PREFER_ENV_PATH")
-            .env_remove("JUPYTERLAB_DIR");
+        make_private(&self.session.runtime())?;
+        let mut command = match self.program {
+            Program::Active(program) => {
+                let mut command = Command::new(program);
+                command.args(self.options());
+                command
+            }
+            Program::Private(environment) => {
+                // Which tabs were open, one memory per folder: another folder's tabs would be notebooks that cannot be found.
+                let workspaces = state.join("workspaces").join(short_digest(self.root.as_os_str()));
+                let (config, data) = (state.join("config"), state.join("data"));
+                for folder in [&config, &data, &workspaces] {
+                    make_private(folder)?;
+                }
+                write_settings(&config)?;
+                let mut command = Command::new(environment.python());
+                // `-I`: a PYTHONPATH set for other work (environment modules do that) must not reach into the pinned environment.
+                command.args(["-I", "-c", START]).args(self.options()).args(PRIVATE_OPTIONS);
+                command
+                    .env("JUPYTER_CONFIG_DIR", &config)
+                    .env("JUPYTER_DATA_DIR", data)
+                    .env("IPYTHONDIR", state.join("ipython"))
+                    .env("JUPYTERLAB_WORKSPACES_DIR", workspaces)
+                    .env("JUPYTERLAB_SETTINGS_DIR", config.join("lab/user-settings"))
+                    .env_remove("JUPYTER_CONFIG_PATH")
+                    .env_remove("JUPYTER_PREFER_ENV_PATH")
+                    .env_remove("JUPYTERLAB_DIR");
+                command
+            }
+        };
+        // In both, `rust` is the kernel that belongs to this program and these notebooks.
+        command.args(self.extra).env("JUPYTER_RUNTIME_DIR", self.session.runtime()).env("JUPYTER_PATH", self.session.jupyter_path());
         Ok(command)
     }
 
@@ -73,20 +110,17 @@ impl Server<'_> {
             // Other users of this machine can connect to a port, but not to a socket in a private folder.
             "--KernelManager.transport=ipc",
             "--MultiKernelManager.default_kernel_name=rust",
-            // No questions about news, no look at PyPI: the environment is pinned, and may be offline.
+            // No questions about news.
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-            "--LabApp.extension_manager=readonly",
-            // The kernel completes and explains by itself; looking for language servers runs npm, if there is one, at every start.
-            "--LanguageServerManager.autodetect=False",
         ]
         .map(OsString::from)
         .into();
         let mut root = OsString::from("--ServerApp.root_dir=");
-        root.push(&self.course.root);
+        root.push(self.root);
         options.push(root);
-        if let Some(notebook) = self.course.first {
-            options.push(format!("--LabApp.default_url=/lab/tree/{notebook}").into());
+        if self.root.join(FIRST_NOTEBOOK).is_file() {
+            options.push(format!("--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}").into());
         }
         if let Some(port) = self.port {
             // Who asks for a port has a tunnel to it: the next free one would be of no use.
@@ -103,6 +137,12 @@ impl Server<'_> {
         }
         options
     }
+}
+
+/// Jupyter keeps secrets in these.
+fn make_private(folder: &Path) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("failed to create {}", folder.display()))
 }
 
 fn write_settings(config: &Path) -> Result<()> {

@@ -56,6 +56,12 @@ impl Steps {
         }
     }
 
+    /// Says something that stays, before the step ends.
+    pub fn note(&mut self, what: &str) {
+        self.clear();
+        log!("      {what}");
+    }
+
     fn clear(&mut self) {
         if std::mem::take(&mut self.live_line) {
             eprint!("\r\x1b[K");

@@ -1,7 +1,8 @@
 //! Finding a Python that can make the private environment.
 
 use anyhow::{Result, bail};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -34,10 +35,10 @@ pub struct Python {
     pub prefix: PathBuf,
 }
 
-/// The Python in `PARCOURSE_PYTHON` and no other when that is set; else the first usable one of `python3`, `python` and the versioned
-/// names, which is where a system keeps a newer Python beside an old `python3`.
-pub fn find() -> Result<Python> {
-    find_in(std::env::var_os("PARCOURSE_PYTHON"), &default_names())
+/// The Python named and no other, if there is one; else the first usable one of `python3`, `python` and the versioned names, which is where
+/// a system keeps a newer Python beside an old `python3`.
+pub fn find(named: Option<&OsStr>) -> Result<Python> {
+    find_in(named.map(OsStr::to_owned), &default_names())
 }
 
 fn default_names() -> Vec<OsString> {
@@ -57,13 +58,13 @@ fn find_in(named: Option<OsString>, names: &[OsString]) -> Result<Python> {
         }
     }
     let what = match (&named, refused.is_empty()) {
-        (Some(name), true) => format!("PARCOURSE_PYTHON is {}, which cannot be started", name.display()),
+        (Some(name), true) => format!("--python (or PARCOURSE_PYTHON) is {}, which cannot be started", name.display()),
         (None, true) => "found no Python".to_owned(),
         (_, false) => format!("found no usable Python ({})", refused.join("; ")),
     };
     bail!(
         "{what}\n  JupyterLab needs Python {}.{} or newer with its modules venv and ensurepip\n  Debian, Ubuntu: apt install python3 \
-         python3-venv\n  Fedora: dnf install python3 python3-pip\n  conda: conda install python\n  or set PARCOURSE_PYTHON to one",
+         python3-venv\n  Fedora: dnf install python3 python3-pip\n  conda: conda install python\n  or name one with --python",
         OLDEST.0,
         OLDEST.1
     )
@@ -79,7 +80,8 @@ fn probe(name: &OsString) -> Result<Python, Refusal> {
     // `-I`: without the caller's PYTHONHOME, PYTHONPATH and current folder.
     let output = match Command::new(name).args(["-I", "-c", PROBE]).stdin(Stdio::null()).output() {
         Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Refusal::Absent),
+        // A folder on PATH that one may not look into says the same as one without it.
+        Err(error) if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) => return Err(Refusal::Absent),
         Err(error) => return Err(Refusal::Unusable(error.to_string())),
     };
     if !output.status.success() {
@@ -144,6 +146,6 @@ mod tests {
         let nothing = find_in(None, &["no-such-python-anywhere".into()]).unwrap_err().to_string();
         assert!(nothing.starts_with("found no Python\n"), "{nothing}");
         let named = find_in(Some("/no/such/python".into()), &["python3".into()]).unwrap_err().to_string();
-        assert!(named.contains("PARCOURSE_PYTHON is /no/such/python"), "{named}");
+        assert!(named.contains("is /no/such/python"), "{named}");
     }
 }

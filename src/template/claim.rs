@@ -84,8 +84,22 @@ pub fn sweep(parent: &Path, prefix: &str) -> usize {
     claimed.filter(|entry| sweep_one(&entry.path())).count()
 }
 
+/// How many there are whose owners died, left as they are.
+pub fn abandoned(parent: &Path, prefix: &str) -> usize {
+    let Ok(entries) = std::fs::read_dir(parent) else { return 0 };
+    let wanted = format!("{prefix}-");
+    let claimed = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(&wanted));
+    claimed.filter(|entry| is_abandoned(&entry.path()).0).count()
+}
+
 fn sweep_one(path: &Path) -> bool {
     // The lock is kept until the directory is gone: nobody can take a share in what is being removed.
+    let (abandoned, _lock) = is_abandoned(path);
+    abandoned && std::fs::remove_dir_all(path).is_ok()
+}
+
+/// Whether the owner died; with the owner's lock, where there was one to take.
+fn is_abandoned(path: &Path) -> (bool, Option<File>) {
     let mut owner = File::open(path.join(OWNER)).ok();
     let mut text = String::new();
     if let Some(file) = &mut owner {
@@ -101,7 +115,7 @@ fn sweep_one(path: &Path) -> bool {
             Some(Err(TryLockError::Error(_))) | None => !made_by.is_running(),
         },
     };
-    abandoned && std::fs::remove_dir_all(path).is_ok()
+    (abandoned, owner)
 }
 
 fn age(path: &Path) -> Option<Duration> {
@@ -201,6 +215,7 @@ mod tests {
         // This very process is alive, but it does not hold the lock: the number was used again.
         let path = owned_by(parent.path(), "kernel-1", &Owner::this_process());
         assert_eq!(sweep(parent.path(), "other"), 0);
+        assert_eq!((abandoned(parent.path(), "other"), abandoned(parent.path(), "kernel")), (0, 1));
         assert_eq!(sweep(parent.path(), "kernel"), 1);
         assert!(!path.exists());
     }

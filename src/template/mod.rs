@@ -32,7 +32,7 @@ pub use flavor::Flavor;
 pub use lockfile::{needed_by as locked, restore as restore_lockfile};
 pub use sources::Sources;
 pub use store::Template;
-pub use toolchain::locate as locate_compiler;
+pub use toolchain::{Toolchain, locate as locate_compiler};
 
 use anyhow::{Result, bail};
 use key::Ingredients;

@@ -30,7 +30,8 @@ def main():
             text = answer.read()
             return json.loads(text) if text else None
 
-    started = request("POST", "/api/kernels", {"name": kernel})
+    # The path decides where the kernel works: beside the notebook, as the page has it, and not where the server was started.
+    started = request("POST", "/api/kernels", {"name": kernel, "path": "00_welcome.ipynb"})
     path = f"/api/kernels/{started['id']}"
     try:
         channels = websocket.create_connection(f"ws://{parts.netloc}{path}/channels", header={"Authorization": authorization}, timeout=PATIENCE)

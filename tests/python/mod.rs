@@ -31,6 +31,6 @@ pub fn output(command: &mut Command) -> Result<(String, String), String> {
 
 /// The Python of the environment that `parcourse lab` uses, made when missing, in the cache that this user's kernels have anyway.
 pub fn lab_python() -> Result<PathBuf, String> {
-    let (stdout, _) = output(Command::new(PARCOURSE).current_dir(root()).args(["lab", "--setup-only"]))?;
+    let (stdout, _) = output(Command::new(PARCOURSE).current_dir(root()).args(["lab", "--setup-only", "--source"]))?;
     Ok(PathBuf::from(stdout.trim_end()))
 }

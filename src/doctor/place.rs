@@ -1,0 +1,48 @@
+//! What the checks look at: found once, never made.
+
+use crate::lab::{self, Environment, Python};
+use crate::{paths, template::Toolchain};
+use anyhow::{Context, Result};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// The folders and programs that the course would use here.
+pub struct Place {
+    /// The helper crate, when one is found.
+    pub helpers: Option<PathBuf>,
+    /// The compiler as seen from there.
+    pub toolchain: Result<Toolchain>,
+    pub cache: PathBuf,
+    /// Where kernels work and sockets lie. Its errors name what is wrong with it.
+    pub temporary: Result<PathBuf>,
+    /// The Python that makes the private environment, and that environment, made or not.
+    pub python: Result<(Python, Environment)>,
+    /// Bytes of free disk space to ask for.
+    pub disk: u64,
+}
+
+impl Place {
+    pub fn look(helpers: Option<&Path>, python: Option<&OsStr>, disk_gib: f64) -> Result<Self> {
+        let here = std::env::current_dir().context("failed to read the current folder")?;
+        let cache = paths::cache()?;
+        let helpers = paths::find_helpers(helpers, &here);
+        let toolchain = Toolchain::find(helpers.as_deref().unwrap_or(&here), &cache);
+        let disk = (disk_gib * (1u64 << 30) as f64) as u64;
+        let python = lab::find_python(python).and_then(|python| {
+            let environment = Environment::place(&python)?;
+            Ok((python, environment))
+        });
+        Ok(Self { helpers, toolchain, cache, temporary: paths::private_tmp(), python, disk })
+    }
+
+    /// The two folders that everything is written in, by what they are for.
+    pub fn folders(&self) -> Vec<(&'static str, &Path)> {
+        let temporary = self.temporary.as_deref().ok().map(|path| ("temporary folder", path));
+        std::iter::once(("cache", &*self.cache)).chain(temporary).collect()
+    }
+}
+
+/// The folder itself, or the nearest one above it that exists: where it would be made.
+pub fn existing(folder: &Path) -> &Path {
+    folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"))
+}

@@ -1,0 +1,78 @@
+//! What happens to one file of the copy: the rule, without the doing.
+
+use super::version::Version;
+
+/// What to do with one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It is the learner's, or nothing is new.
+    Leave,
+    /// It is there as the course has it: only to be written down.
+    Record,
+    /// It is not there: written.
+    Give,
+    /// The learner has not changed it, the course has.
+    Replace,
+    /// Both have: the learner's is kept under another name.
+    KeepAside,
+    /// It was given, and the learner deleted it.
+    RespectDeletion,
+}
+
+/// Decides by the version that was given last (`None`: nobody knows), the one that is there and the one the course has now.
+pub fn step(given: Option<&Version>, current: Option<&Version>, offered: &Version, restore: bool) -> Step {
+    let Some(current) = current else {
+        return if given.is_some() && !restore { Step::RespectDeletion } else { Step::Give };
+    };
+    if given == Some(offered) {
+        return Step::Leave;
+    }
+    if current.content == offered.content {
+        // Outputs are worth more than new metadata when it is not known whether the metadata is new.
+        let learner_has_newest = given.is_none() || current.whole == offered.whole;
+        return if learner_has_newest { Step::Record } else { Step::Replace };
+    }
+    match given {
+        Some(given) if given.content == current.content => Step::Replace,
+        // New tags or metadata are not worth a second file beside the learner's.
+        Some(given) if given.content == offered.content => Step::Leave,
+        _ => Step::KeepAside,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(content: &str, rest: &str) -> Version {
+        Version { content: content.into(), whole: format!("{content}{rest}") }
+    }
+
+    #[test]
+    fn every_case() {
+        let (old, new, mine) = (version("old", ""), version("new", ""), version("mine", ""));
+        let (old_run, new_run, old_tagged) = (version("old", " run"), version("new", " run"), version("old", " tagged"));
+        let cases = [
+            ("nothing there yet", None, None, &new, Step::Give),
+            ("deleted", Some(&old), None, &old, Step::RespectDeletion),
+            ("deleted, and the course changed", Some(&old), None, &new, Step::RespectDeletion),
+            ("nobody changed anything", Some(&old), Some(&old), &old, Step::Leave),
+            ("run, unchanged", Some(&old), Some(&old_run), &old, Step::Leave),
+            ("the learner changed it", Some(&old), Some(&mine), &old, Step::Leave),
+            ("the course changed it", Some(&old), Some(&old), &new, Step::Replace),
+            ("run, and the course changed it", Some(&old), Some(&old_run), &new, Step::Replace),
+            ("both changed it", Some(&old), Some(&mine), &new, Step::KeepAside),
+            ("both changed it in the same way", Some(&old), Some(&new_run), &new, Step::Replace),
+            ("broken off before it was written down", Some(&old), Some(&new), &new, Step::Record),
+            ("new tags only", Some(&old), Some(&old_run), &old_tagged, Step::Replace),
+            ("new tags, and the learner changed it", Some(&old), Some(&mine), &old_tagged, Step::Leave),
+            ("unknown, as the course has it", None, Some(&new_run), &new, Step::Record),
+            ("unknown, different", None, Some(&mine), &new, Step::KeepAside),
+        ];
+        for (case, given, current, offered, expected) in cases {
+            assert_eq!(step(given, current, offered, false), expected, "{case}");
+            let restored = if expected == Step::RespectDeletion { Step::Give } else { expected };
+            assert_eq!(step(given, current, offered, true), restored, "{case}, restoring");
+        }
+    }
+}
