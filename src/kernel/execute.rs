@@ -121,7 +121,7 @@ fn describe(error: &evcxr::Error, code: &str, execution_count: u64, ending: &End
             "Interrupted",
             "the running code was stopped together with its process",
             vec![
-                "All variables are lost, definitions are kept. Helpers such as Pool::map can be interrupted without that loss.".to_owned(),
+                "All variables are lost, definitions are kept.\nHelpers such as Pool::map can be interrupted without that loss.".to_owned(),
             ],
         ),
         _ if interrupted => Failure::new("Interrupted", "compiling was stopped; variables are kept", Vec::new()),

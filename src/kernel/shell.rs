@@ -59,7 +59,8 @@ pub async fn serve(connection: KernelShellConnection, shell: Shell) {
         let publisher = session.shell.publisher.clone();
         publisher.status(&request, "busy").await;
         let (reply, failed) = if aborted && request.kind() == "execute_request" {
-            (Some(request.reply(json!({ "status": "aborted", "execution_count": session.execution_count }))), false)
+            // Without a count, as ipykernel's: JupyterLab would show it, and the cell would look executed.
+            (Some(request.reply(json!({ "status": "aborted" }))), false)
         } else {
             session.answer(&request).await
         };

@@ -8,6 +8,7 @@ use super::interpose;
 use super::wire::{self, Address, Kind, PanicReport};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,6 +50,7 @@ pub fn compile(rustc: &Path, name: &str, source: &str, extension: &str, flags: &
         .arg(&file)
         .args(flags)
         .args(["-Cstrip=debuginfo".to_owned(), format!("-Clink-arg=-Wl,-rpath,{}", target_libdir(rustc)?)])
+        .args(cargos_linker(std::env::vars_os()).map(|linker| format!("-Clinker={linker}")))
         .env_remove("RUSTC_WRAPPER")
         .output()
         .with_context(|| format!("failed to run {}", rustc.display()))?;
@@ -58,6 +60,17 @@ pub fn compile(rustc: &Path, name: &str, source: &str, extension: &str, flags: &
     // Two kernels may build at once: whoever is last replaces an equal file.
     std::fs::rename(&built, &library).with_context(|| format!("failed to write {}", library.display()))?;
     Ok(library)
+}
+
+/// The linker that cargo is told to use on this machine: where compilers come from conda, none is called `cc`, which rustc would look for.
+fn cargos_linker(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<String> {
+    let ours = format!("CARGO_TARGET_{}_", std::env::consts::ARCH.to_uppercase());
+    let system = if cfg!(target_os = "macos") { "DARWIN".to_owned() } else { std::env::consts::OS.to_uppercase() };
+    let text = |text: OsString| text.into_string().ok();
+    variables.filter_map(|(name, value)| Some((text(name)?, text(value)?))).find_map(|(name, value)| {
+        let target = name.strip_prefix(&ours)?.strip_suffix("_LINKER")?;
+        (target.contains(&system) && !value.is_empty()).then_some(value)
+    })
 }
 
 fn target_libdir(rustc: &Path) -> Result<String> {
@@ -196,4 +209,21 @@ fn truncated(text: &str, limit: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_linker_is_the_one_that_cargo_is_told() {
+        let linker = |name: &str, value: &str| cargos_linker([(OsString::from(name), OsString::from(value))].into_iter());
+        let architecture = std::env::consts::ARCH.to_uppercase();
+        let target = if cfg!(target_os = "macos") { "APPLE_DARWIN" } else { "UNKNOWN_LINUX_GNU" };
+        assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_{target}_LINKER"), "conda-cc").as_deref(), Some("conda-cc"));
+        assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_{target}_LINKER"), ""), None);
+        assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_{target}_RUNNER"), "qemu"), None);
+        assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_PC_WINDOWS_MSVC_LINKER"), "link.exe"), None);
+        assert_eq!(linker("PATH", "/bin"), None);
+    }
 }

@@ -98,6 +98,8 @@ fn queued_cells_are_aborted_after_an_error() {
     let [failed, second, third] = ids.map(|id| kernel.finish(&id));
     assert_eq!([failed.status(), second.status(), third.status()], ["error", "aborted", "aborted"]);
     assert_eq!(second.order(), Vec::<&str>::new());
+    // A front end would show the count beside a cell that has not been executed.
+    assert!(second.content().get("execution_count").is_none());
     // Other requests are answered, and later cells run.
     kernel.wait_for("kernel info", LONG, |message| message.parent == info && message.kind == "kernel_info_reply");
     assert_eq!(kernel.ok("3").count(), 2);

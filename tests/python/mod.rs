@@ -1,10 +1,12 @@
-//! What the tests that need Python and PyPI share: whether they can run here, the private environment that `parcourse lab` makes, a second
-//! one with other people's Jupyter clients, and processes.
+//! What the tests that need Python and PyPI share: whether they can run here, the private environment that `parcourse lab` makes, others
+//! beside it with what a test brings, servers, a browser, and processes.
 
 // Each test binary uses its own part of this.
 #![allow(dead_code)]
 
+pub mod browser;
 pub mod clients;
+pub mod environment;
 pub mod gate;
 pub mod processes;
 pub mod server;

@@ -1,13 +1,9 @@
 //! Compiler diagnostics, one report each, in the compiler's own layout but with the notebook's lines.
 
+use super::colours::{BLUE, BOLD, RED, RESET};
 use super::{Failure, headline};
 use crate::kernel::completeness;
 use evcxr::CompilationError;
-
-const BOLD: &str = "\u{1b}[1m";
-const RED: &str = "\u{1b}[1;31m";
-const BLUE: &str = "\u{1b}[1;34m";
-const RESET: &str = "\u{1b}[0m";
 
 /// The failure that a list of diagnostics amounts to. Warnings are left out, and so are repetitions.
 pub fn failure(errors: &[CompilationError], code: &str, execution_count: u64) -> Failure {

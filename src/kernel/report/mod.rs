@@ -1,5 +1,6 @@
 //! How a cell that failed is described: a name, a value and a traceback that shows the user's cell and line.
 
+mod colours;
 pub mod compile;
 mod death;
 pub mod source;
@@ -7,6 +8,7 @@ mod trace;
 
 use crate::kernel::output::Ending;
 use crate::user_process::wire::PanicReport;
+use colours::{RED, RESET};
 pub use death::Cause;
 use serde_json::{Value, json};
 use source::Sources;
@@ -81,5 +83,5 @@ impl Failure {
 
 /// The last line of a traceback, in the colours Jupyter's front ends know.
 pub fn headline(ename: &str, evalue: &str) -> String {
-    format!("\u{1b}[1;31m{ename}\u{1b}[0m: {evalue}")
+    format!("{RED}{ename}{RESET}: {evalue}")
 }

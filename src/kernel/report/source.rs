@@ -3,6 +3,7 @@
 //! The engine compiles a file `src/lib.rs` that holds the current cell, all items of earlier cells and code of its own. It copies the
 //! user's statements verbatim, so a line of that file is found again by its text, and by the lines around it where the text occurs twice.
 
+use super::colours::{RED, RESET};
 use regex::{Captures, Regex};
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
@@ -122,7 +123,7 @@ impl Sources {
             .map(|index| {
                 let number = index + 1;
                 if index == at {
-                    format!("\u{1b}[1;31m-->\u{1b}[0m {number:>width$} | {}", lines[index])
+                    format!("{RED}-->{RESET} {number:>width$} | {}", lines[index])
                 } else {
                     format!("    {number:>width$} | {}", lines[index])
                 }
