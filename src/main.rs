@@ -12,7 +12,10 @@ mod lab;
 mod library_path;
 mod log;
 mod paths;
+mod process;
+mod python_environment;
 mod run;
+mod steps;
 mod template;
 mod user_process;
 

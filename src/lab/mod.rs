@@ -1,7 +1,7 @@
 //! `parcourse lab`: from a fresh machine to the first notebook open in JupyterLab, in one command.
 //!
 //! Four steps, each shown while it runs and each nearly free when its work is already done: the Rust toolchain has its library sources
-//! (`toolchain`), a private Python environment holds a pinned JupyterLab (`python`, `environment`), the template that lets kernels start
+//! (`toolchain`), a private Python environment holds a pinned JupyterLab ([`crate::python_environment`]), the template that lets kernels start
 //! warm is built ([`template`]), the server runs until Ctrl-C (`jupyter`, `session`, `supervise`).
 //!
 //! Everything written lies in two folders, [`paths::cache`] and [`paths::private_tmp`]. The user's own Jupyter (settings, kernels,
@@ -9,10 +9,7 @@
 //! everybody. Registering the kernel with an existing Jupyter is `parcourse kernel install`.
 
 mod course;
-mod environment;
 mod jupyter;
-mod progress;
-mod python;
 mod session;
 mod standby;
 mod supervise;
@@ -20,6 +17,8 @@ mod toolchain;
 
 use crate::cli::HelpersArgument;
 use crate::log::log;
+use crate::python_environment::{Environment, Recipe, python};
+use crate::steps::Steps;
 use crate::template::{self, Flavor};
 use crate::{
     kernelspec::{self, Contents},
@@ -27,12 +26,13 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use course::Course;
-use environment::Environment;
-use progress::Steps;
 use session::Session;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The same JupyterLab for everybody.
+const JUPYTERLAB: Recipe = Recipe { name: "JupyterLab", requirements: include_str!("requirements.txt") };
 
 /// Where to open, and what to hand on to Jupyter.
 #[derive(clap::Args)]
@@ -67,7 +67,7 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     })?;
     let mut steps = Steps::new(if arguments.setup_only { 3 } else { 4 });
     toolchain::ensure(&course.root, &mut steps)?;
-    let environment = Environment::ensure(&python::find()?, &mut steps)?;
+    let environment = Environment::ensure(JUPYTERLAB, &python::find()?, &mut steps)?;
     ensure_template(&helpers, &mut steps)?;
     if arguments.setup_only {
         println!("{}", environment.python().display());
@@ -101,4 +101,19 @@ fn ensure_template(helpers: &Path, steps: &mut Steps) -> Result<()> {
     let template = template::ensure(helpers, Flavor::Parcourse, &mut |what| steps.inside(what))?;
     steps.done(&template.path().display().to_string());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::python_environment::pinned;
+
+    /// Whoever comes by conda gets the same JupyterLab.
+    #[test]
+    fn environment_yml_names_the_same_jupyterlab() {
+        let conda = include_str!("../../environment.yml");
+        let version = |line: &str| line.split("jupyterlab==").nth(1).map(|rest| rest.split([' ', ';']).next().unwrap().to_owned());
+        let newest = pinned(JUPYTERLAB.requirements).filter_map(version).last().unwrap();
+        assert!(conda.contains(&format!("- jupyterlab={newest}\n")), "environment.yml lacks jupyterlab={newest}");
+    }
 }

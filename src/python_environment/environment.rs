@@ -1,12 +1,12 @@
-//! The private Python environment with JupyterLab, exactly as pinned in `requirements.txt`.
+//! A private Python environment that holds exactly what a list of pinned requirements names.
 //!
 //! One folder per (requirements, Python), made in place because an environment does not survive being moved, and complete only once its
 //! marker is there: a set-up that was broken off is done again from pip's own cache, and a lock makes a second start wait for the first.
 
-use super::progress::Steps;
 use super::python::Python;
-use super::supervise::die_with_parent;
 use crate::paths;
+use crate::process::die_with_parent;
+use crate::steps::Steps;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, TryLockError};
@@ -14,8 +14,15 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Every package with its exact version and the digests of its files.
-const REQUIREMENTS: &str = include_str!("requirements.txt");
+/// What an environment is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Recipe {
+    /// As people know it: "JupyterLab".
+    pub name: &'static str,
+    /// Every package with its exact version and the digests of its files, as pip reads it.
+    pub requirements: &'static str,
+}
+
 /// Written last.
 const MARKER: &str = "complete";
 
@@ -26,21 +33,34 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Finds the environment for this Python, or makes it: about a minute and 350 MB, from PyPI or the mirror that pip is configured for.
-    pub fn ensure(python: &Python, steps: &mut Steps) -> Result<Self> {
-        steps.begin(&format!("JupyterLab in a private environment of Python {} ({})", python.version, python.program.display()));
-        let parent = paths::cache()?.join("python");
-        fs::create_dir_all(&parent).with_context(|| format!("failed to create {}", parent.display()))?;
-        let name = format!("{}-{}", python.version, key(python));
-        let environment = Self { directory: parent.join(&name) };
+    /// Finds the environment for this Python, or makes it: about a minute and some hundred MB, from PyPI or the mirror that pip is
+    /// configured for.
+    pub fn ensure(recipe: Recipe, python: &Python, steps: &mut Steps) -> Result<Self> {
+        steps.begin(&format!("{} in a private environment of Python {} ({})", recipe.name, python.version, python.program.display()));
+        let environment = Self::place(recipe, python)?;
         if !environment.is_complete() {
-            let _lock = lock(&parent.join(format!("{name}.lock")), steps)?;
+            let parent = environment.directory.parent().context("the environment has no folder")?;
+            fs::create_dir_all(parent).with_context(|| format!("failed to create {}", parent.display()))?;
+            let _lock = lock(&environment.directory.with_added_extension("lock"), steps)?;
             if !environment.is_complete() {
-                environment.make(python, &parent.join(format!("{name}.log")), steps)?;
+                environment.make(recipe, python, steps)?;
             }
         }
         steps.done(&environment.directory.display().to_string());
         Ok(environment)
+    }
+
+    /// The environment for this Python if it has been made, without a look at the network.
+    #[expect(dead_code, reason = "for commands that must work offline")]
+    pub fn find(recipe: Recipe, python: &Python) -> Result<Option<Self>> {
+        let environment = Self::place(recipe, python)?;
+        Ok(environment.is_complete().then_some(environment))
+    }
+
+    /// Where it is or would be.
+    fn place(recipe: Recipe, python: &Python) -> Result<Self> {
+        let name = format!("{}-{}", python.version, key(recipe, python));
+        Ok(Self { directory: paths::cache()?.join("python").join(name) })
     }
 
     /// Its interpreter.
@@ -53,11 +73,11 @@ impl Environment {
         self.directory.join(MARKER).is_file() && self.python().exists()
     }
 
-    fn make(&self, python: &Python, log: &Path, steps: &mut Steps) -> Result<()> {
+    fn make(&self, recipe: Recipe, python: &Python, steps: &mut Steps) -> Result<()> {
         if self.directory.exists() {
             fs::remove_dir_all(&self.directory).with_context(|| format!("failed to remove {}", self.directory.display()))?;
         }
-        let mut log = Log::create(log)?;
+        let mut log = Log::create(&self.directory.with_added_extension("log"))?;
         steps.inside("making the environment");
         let mut venv = Command::new(&python.program);
         venv.args(["-I", "-m", "venv"]).arg(&self.directory);
@@ -65,7 +85,7 @@ impl Environment {
 
         // Outside the environment's folder nothing is left when this fails, inside it the next try starts afresh.
         let requirements = self.directory.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS).with_context(|| format!("failed to write {}", requirements.display()))?;
+        fs::write(&requirements, recipe.requirements).with_context(|| format!("failed to write {}", requirements.display()))?;
         let mut pip = Command::new(self.python());
         pip.args(["-I", "-m", "pip", "install", "--no-deps", "--require-hashes", "--no-input"])
             .args(["--disable-pip-version-check", "--progress-bar", "off", "--no-color", "--requirement"])
@@ -75,7 +95,7 @@ impl Environment {
             .env_remove("PIP_TARGET")
             .env_remove("PIP_PREFIX")
             .env_remove("PIP_CONSTRAINT");
-        let (mut total, mut collected) = (pinned(REQUIREMENTS).count(), 0);
+        let (mut total, mut collected) = (pinned(recipe.requirements).count(), 0);
         log.run(&mut pip, |line| {
             if line.starts_with("Ignoring ") {
                 total = total.saturating_sub(1);
@@ -87,15 +107,17 @@ impl Environment {
                 steps.inside(&format!("installing {total} packages"));
             }
         })
-        .context("failed to install JupyterLab (the first time needs a network, or a mirror in pip's configuration)")?;
+        .with_context(|| {
+            format!("failed to install {} (the first time needs a network, or a mirror in pip's configuration)", recipe.name)
+        })?;
         fs::write(self.directory.join(MARKER), "").with_context(|| format!("failed to finish {}", self.directory.display()))
     }
 }
 
 /// What makes two environments different. A home directory may serve machines of several architectures.
-fn key(python: &Python) -> String {
+fn key(recipe: Recipe, python: &Python) -> String {
     let mut digest = Sha256::new();
-    for part in [REQUIREMENTS, &python.version, &python.prefix.to_string_lossy(), std::env::consts::ARCH] {
+    for part in [recipe.requirements, &python.version, &python.prefix.to_string_lossy(), std::env::consts::ARCH] {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
@@ -103,7 +125,7 @@ fn key(python: &Python) -> String {
 }
 
 /// `name==version` and the condition after it, for every pin.
-fn pinned(requirements: &str) -> impl Iterator<Item = &str> {
+pub fn pinned(requirements: &str) -> impl Iterator<Item = &str> {
     requirements.lines().filter(|line| line.contains("==") && line.starts_with(|first: char| first.is_ascii_alphanumeric()))
 }
 
@@ -165,29 +187,14 @@ impl Log {
 mod tests {
     use super::*;
 
-    /// pip refuses the whole file when a digest is missing or a version is not exact, but only at the learner's.
     #[test]
-    fn every_requirement_is_pinned_with_a_digest() {
-        assert!(pinned(REQUIREMENTS).count() > 80);
-        for entry in REQUIREMENTS.replace("\\\n", " ").lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-            assert!(entry.contains("==") && entry.contains("--hash=sha256:"), "{entry}");
-        }
-    }
-
-    /// Whoever comes by conda gets the same JupyterLab.
-    #[test]
-    fn environment_yml_names_the_same_jupyterlab() {
-        let conda = include_str!("../../environment.yml");
-        let version = |line: &str| line.split("jupyterlab==").nth(1).map(|rest| rest.split([' ', ';']).next().unwrap().to_owned());
-        let newest = pinned(REQUIREMENTS).filter_map(version).last().unwrap();
-        assert!(conda.contains(&format!("- jupyterlab={newest}\n")), "environment.yml lacks jupyterlab={newest}");
-    }
-
-    #[test]
-    fn another_python_is_another_environment() {
+    fn another_python_or_list_is_another_environment() {
         let python = |version: &str, prefix: &str| Python { program: "python3".into(), version: version.into(), prefix: prefix.into() };
-        let keys = [python("3.11.7", "/usr"), python("3.11.8", "/usr"), python("3.11.7", "/opt")].map(|python| key(&python));
-        assert_eq!(std::collections::HashSet::from(keys).len(), 3);
+        let recipe = Recipe { name: "one", requirements: "six==1.17.0" };
+        let mut keys =
+            [python("3.11.7", "/usr"), python("3.11.8", "/usr"), python("3.11.7", "/opt")].map(|python| key(recipe, &python)).to_vec();
+        keys.push(key(Recipe { name: "another", requirements: "six==1.16.0" }, &python("3.11.7", "/usr")));
+        assert_eq!(std::collections::HashSet::<String>::from_iter(keys).len(), 4);
     }
 
     #[test]
