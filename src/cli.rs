@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and who answers.
 
-use crate::{bench, kernel, kernelspec, lab, run, template};
+use crate::{bench, check, edition, kernel, kernelspec, lab, run, template};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -20,6 +20,10 @@ enum Command {
     Lab(lab::LabArguments),
     /// Execute notebooks cell by cell on a real kernel and report what failed
     Run(run::RunArguments),
+    /// Make an edition of the course: for learners, for instructors, as slides
+    Edition(edition::EditionArguments),
+    /// Check that a course is what it promises to be, and with --execute that its exercises are
+    Check(check::CheckArguments),
     /// The Jupyter kernel, and its registration with existing Jupyter installations
     Kernel(KernelArguments),
     /// Build the template that lets kernels start warm
@@ -51,6 +55,8 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Lab(arguments) => lab::main(arguments),
         Command::Run(arguments) => run::main(arguments),
+        Command::Check(arguments) => check::main(arguments),
+        Command::Edition(arguments) => edition::main(arguments),
         Command::Kernel(KernelArguments { action: Some(action), .. }) => kernelspec::main(action),
         Command::Kernel(KernelArguments { start, action: None }) => kernel::main(start),
         Command::Prepare(arguments) => template::main(arguments),

@@ -4,13 +4,17 @@
 
 mod bench;
 mod cell_compiler;
+mod check;
 mod cli;
 mod course;
+mod edition;
+mod files;
 mod kernel;
 mod kernelspec;
 mod lab;
 mod library_path;
 mod log;
+mod notebook;
 mod paths;
 mod process;
 mod python_environment;

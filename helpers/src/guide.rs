@@ -130,12 +130,13 @@
 //! | `pd.DataFrame({"n": n, "t": t})` | `Table::new().column("n", &n).column("t", &t)` |
 //! | `display(x)`, `HTML(…)` | `display(&x)`, `Html::new(…)` |
 //! | `tqdm(items)` | `progress(&items)` |
+//! | `assert a == b, "…"`, `np.testing.assert_allclose(a, b, rtol=1e-9)` | `check_eq!(a, b, hint = "…")`, `check_close!(a, b, 1e-9)` |
 //!
 //! ```
 //! use parcourse::prelude::*;
 //! let n = [1, 2, 4];
 //! let squares = time!(n.map(|n| n * n));
 //! let table = Table::new().column("n", n).column("square", squares);
-//! assert_eq!(table.values("square"), [1.0, 4.0, 16.0]);
+//! check_eq!(table.values("square"), [1.0, 4.0, 16.0], hint = "4 is the last n");
 //! table.plot("n", "square").log_y().show();
 //! ```

@@ -18,6 +18,7 @@
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
 //! | [`profile`] | `#[line_profile]`, `profile::report()` | `%lprun`, `%prun` |
+//! | [`check`](mod@check) | `check_eq!(f(x), 3)`, `check_fast!(…)`, `check_memory!(…)` | `numpy.testing`, nbgrader's tests |
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
 //! | [`rayon`] | `items.par_iter()` | `numba.prange` |
 //! | [`random`] | `streams(seed).stream(i)`, `streams(seed).par_blocks(n)` | `numpy.random.SeedSequence.spawn` |
@@ -32,6 +33,7 @@
 #![deny(missing_docs)]
 
 mod cgroup;
+pub mod check;
 pub mod cores;
 pub mod display;
 pub mod graph;

@@ -3,6 +3,8 @@
 //! Names the cell defines or imports itself win over these. rayon's own prelude is part of it, so that `par_iter` is at hand; of ndarray
 //! and rand what a learner types.
 
+// The module and the macro of this name.
+pub use crate::check;
 pub use crate::cores::{Cores, cores};
 pub use crate::display::{
     self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, Table, clear_output, display, display_with_id, progress,
@@ -10,7 +12,7 @@ pub use crate::display::{
 pub use crate::graph::{self, Graph};
 pub use crate::interrupt::{self, sleep};
 pub use crate::memit;
-pub use crate::memory::{self, MemoryTrace, MemoryUsage, memory_usage, plot_memory};
+pub use crate::memory::{self, GIB, KIB, MIB, MemoryTrace, MemoryUsage, memory_usage, plot_memory};
 pub use crate::node::{NodeInfo, node_info};
 pub use crate::plot::{self, Plot};
 pub use crate::profile::{self, line_profile};
@@ -19,6 +21,7 @@ pub use crate::threads::{self, Pool, map};
 pub use crate::time::{Timing, scaling};
 // The module and the macro of this name.
 pub use crate::time;
+pub use crate::{check_close, check_eq, check_fast, check_memory, check_threads};
 pub use crate::{compare, timed, timeit};
 pub use ndarray;
 pub use ndarray::{

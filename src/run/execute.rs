@@ -4,7 +4,7 @@ use super::client::Client;
 use super::notebook::{CodeCell, Source};
 use super::progress::{Progress, seconds};
 use super::session::{Ending, Execution, Session};
-use super::verdict::{Verdict, judge};
+use super::verdict::{Exercise, Verdict, judge};
 use super::{KernelKind, Settings};
 use nbformat::v4::{Cell, Notebook};
 use serde_json::{Map, Value, json};
@@ -40,6 +40,16 @@ impl NotebookResult {
         self.cells.iter().filter(|cell| matches!(cell.verdict, Verdict::Failed(_))).count()
     }
 
+    /// How many exercises are open, and how many solved.
+    pub fn exercises(&self) -> (usize, usize) {
+        let checks = self.cells.iter().filter(|cell| cell.cell.tags.check);
+        checks.fold((0, 0), |(open, solved), cell| match &cell.verdict {
+            Verdict::Passed(Some(Exercise::Open(_))) => (open + 1, solved),
+            Verdict::Passed(Some(Exercise::Solved)) => (open, solved + 1),
+            _ => (open, solved),
+        })
+    }
+
     /// One word for reports.
     pub fn outcome(&self) -> &'static str {
         match (&self.could_not_run, self.failures()) {
@@ -58,7 +68,7 @@ pub struct Turns {
 
 /// Executes a notebook when its turn comes. Its kernel starts a little earlier, while another notebook is running.
 pub async fn execute(number: usize, source: &Source, settings: &Settings, turns: &Turns, progress: &RefCell<Progress>) -> NotebookResult {
-    let name = source.path.display().to_string();
+    let name = source.name.clone();
     let _kernel = turns.kernels.acquire().await;
     progress.borrow_mut().starting(number, &name);
     let begun = Instant::now();
@@ -89,10 +99,16 @@ fn tell(name: &str, result: &NotebookResult) -> String {
     let executed = result.cells.iter().filter(|cell| !matches!(cell.verdict, Verdict::Skipped(_))).count();
     let times = format!("{}, kernel {}", seconds(result.wall), seconds(result.startup));
     let cells = |count: usize| if count == 1 { "1 cell".to_string() } else { format!("{count} cells") };
+    let exercises = match result.exercises() {
+        (0, 0) => String::new(),
+        (open, 0) => format!(", exercises: {open} open"),
+        (0, solved) => format!(", exercises: {solved} solved"),
+        (open, solved) => format!(", exercises: {open} open, {solved} solved"),
+    };
     match (&result.could_not_run, result.failures()) {
         (Some(_), _) => format!("ERROR   {name}  could not run"),
-        (None, 0) => format!("passed  {name}  {} in {times}", cells(executed)),
-        (None, failures) => format!("FAILED  {name}  {failures} of {} in {times}", cells(executed)),
+        (None, 0) => format!("passed  {name}  {} in {times}{exercises}", cells(executed)),
+        (None, failures) => format!("FAILED  {name}  {failures} of {} in {times}{exercises}", cells(executed)),
     }
 }
 
@@ -125,7 +141,7 @@ async fn run_cells(number: usize, source: &Source, settings: &Settings, client: 
         let verdict = judge(source, cell, &session.executions[place], settings.kernel, &engine_source);
         let dead = matches!(session.executions[place].ending, Ending::Died(_) | Ending::TimedOut { killed: true } | Ending::Protocol(_));
         if let Verdict::Failed(failure) = &verdict {
-            let place = format!("{}, code cell {}", source.path.display(), cell.number);
+            let place = format!("{}, code cell {}", source.name, cell.number);
             progress.borrow_mut().note(&format!("failed  {place}: {}: {}", failure.kind.name(), failure.summary));
         }
         if matches!(verdict, Verdict::Failed(_)) && (dead || !settings.keep_going) {
@@ -139,7 +155,7 @@ async fn run_cells(number: usize, source: &Source, settings: &Settings, client: 
     client.shut_down().await;
     // What came late may change a verdict: on the stock kernel text can lag behind the end of its cell.
     for ((cell, place), verdict) in source.cells.iter().zip(&executed).zip(&mut verdicts) {
-        if let (Ok(place), Verdict::Passed, KernelKind::Evcxr) = (place, &verdict, settings.kernel) {
+        if let (Ok(place), Verdict::Passed(_), KernelKind::Evcxr) = (place, &verdict, settings.kernel) {
             *verdict = judge(source, cell, &executions[*place], settings.kernel, &|| None);
         }
     }
@@ -178,6 +194,9 @@ fn store(cell: &mut Cell, execution: Option<&Execution>, count: Option<i32>, ver
     run.insert("wall_seconds".to_string(), json!(execution.wall.as_secs_f64()));
     if let Some(Value::Object(measured)) = &execution.measured {
         run.extend(measured.clone());
+    }
+    if let Verdict::Passed(Some(exercise)) = verdict {
+        run.insert("exercise".to_string(), json!(exercise.name()));
     }
     if let Verdict::Failed(failure) = verdict {
         run.insert("failure".to_string(), json!(format!("{}: {}", failure.kind.name(), failure.summary)));

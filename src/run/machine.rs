@@ -3,7 +3,7 @@
 use super::Settings;
 use super::execute::NotebookResult;
 use super::notebook::Source;
-use super::verdict::Verdict;
+use super::verdict::{Exercise, Verdict};
 use anyhow::{Context, Result};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -20,8 +20,9 @@ pub fn write_json(path: &Path, sources: &[Source], results: &[NotebookResult], s
 
 fn notebook_json(source: &Source, result: &NotebookResult) -> Value {
     let cells = result.cells.iter().map(|cell| {
+        let exercise = exercise(&cell.verdict);
         let (verdict, reason, failure) = match &cell.verdict {
-            Verdict::Passed => ("passed", None, None),
+            Verdict::Passed(_) => ("passed", None, None),
             Verdict::Skipped(reason) => ("skipped", Some(*reason), None),
             Verdict::Failed(failure) => {
                 let (kind, summary, detail, line) = (failure.kind.name(), &failure.summary, &failure.detail, failure.line);
@@ -32,6 +33,7 @@ fn notebook_json(source: &Source, result: &NotebookResult) -> Value {
             "number": cell.cell.number,
             "id": source.notebook.cells[cell.cell.index].id().as_str(),
             "verdict": verdict,
+            "exercise": exercise.map(Exercise::name),
             "skipped_because": reason,
             "failure": failure,
             "execution_count": cell.execution_count,
@@ -49,6 +51,10 @@ fn notebook_json(source: &Source, result: &NotebookResult) -> Value {
         "wall_seconds": result.wall.as_secs_f64(),
         "cells": cells.collect::<Vec<_>>(),
     })
+}
+
+fn exercise(verdict: &Verdict) -> Option<&Exercise> {
+    if let Verdict::Passed(exercise) = verdict { exercise.as_ref() } else { None }
 }
 
 /// Writes the JUnit report.
@@ -98,7 +104,8 @@ fn suite(writer: &mut Writer<Vec<u8>>, source: &Source, result: &NotebookResult)
         let title = format!("cell {}: {first}", cell.cell.number);
         writer.write_event(Event::Start(case(&name, &title, cell.wall.as_secs_f64())))?;
         match &cell.verdict {
-            Verdict::Passed => {}
+            Verdict::Passed(None) => {}
+            Verdict::Passed(Some(exercise)) => property(writer, "exercise", exercise.name())?,
             Verdict::Skipped(reason) => element(writer, "skipped", &[("message", reason)], "")?,
             Verdict::Failed(failure) => {
                 let text = format!("{}\n\n{}", cell.cell.source, failure.detail);
@@ -117,6 +124,17 @@ fn case(class: &str, name: &str, seconds: f64) -> BytesStart<'static> {
     case.push_attribute(("name", legal(name).as_str()));
     case.push_attribute(("time", format!("{seconds:.3}").as_str()));
     case
+}
+
+/// What is worth knowing about a test case, without being its result.
+fn property(writer: &mut Writer<Vec<u8>>, name: &str, value: &str) -> Result<()> {
+    writer.write_event(Event::Start(BytesStart::new("properties")))?;
+    let mut property = BytesStart::new("property");
+    property.push_attribute(("name", name));
+    property.push_attribute(("value", value));
+    writer.write_event(Event::Empty(property))?;
+    writer.write_event(Event::End(BytesEnd::new("properties")))?;
+    Ok(())
 }
 
 fn element(writer: &mut Writer<Vec<u8>>, name: &str, attributes: &[(&str, &str)], text: &str) -> Result<()> {

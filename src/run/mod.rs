@@ -3,7 +3,7 @@
 //! Every notebook gets a kernel process of its own, spoken to over ZeroMQ exactly as JupyterLab would. All notebooks are read and checked
 //! before the first cell runs. In reading order: [`notebook`] (what is executed), [`directory`], [`guard`], [`process`] and [`client`] (a
 //! kernel that leaves nothing behind), [`session`] and [`outputs`] (one cell), [`verdict`] (its judgement), [`execute`] (one notebook),
-//! [`schedule`] (several), [`report`] and [`machine`] (what came of it).
+//! [`schedule`] (several), [`plan`] (all of it, also for other commands), [`report`] and [`machine`] (what came of it).
 
 mod check;
 mod client;
@@ -15,17 +15,27 @@ mod machine;
 mod notebook;
 mod outputs;
 mod parameters;
+mod plan;
 mod process;
 mod progress;
 mod report;
 mod schedule;
 mod session;
-mod tags;
+pub mod tags;
 mod text;
 mod verdict;
 mod warm;
 
 pub use guard::{GuardArguments, main as guard};
+pub use plan::{Executed, Plan, Settings};
+
+/// What came of executed notebooks, for whoever else has some executed: `parcourse check`.
+pub mod results {
+    pub use super::execute::NotebookResult;
+    pub use super::notebook::Source;
+    pub use super::report::{one_failure, what_failed};
+    pub use super::verdict::{Exercise, Kind, Verdict};
+}
 
 /// A kernel and what it executes, for whoever else needs one: `parcourse bench`.
 pub mod kernels {
@@ -39,13 +49,11 @@ pub mod kernels {
 use crate::cli::HelpersArgument;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use notebook::{Request, Source};
-use progress::Progress;
+use notebook::Source;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use warm::Templates;
 
 /// Exit codes: 0 every cell did what it should, 1 a cell failed, 2 something could not be run.
 #[derive(Args)]
@@ -108,48 +116,31 @@ impl std::fmt::Display for KernelKind {
     }
 }
 
-/// What holds for every notebook of a run.
-pub struct Settings {
-    kernel: KernelKind,
-    jobs: usize,
-    startup_timeout: Duration,
-    parameters: Vec<(String, String)>,
-    keep_going: bool,
-    templates: Templates,
-}
-
-fn parse_jobs(text: &str) -> Result<usize, String> {
+pub fn parse_jobs(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|jobs| *jobs > 0).ok_or_else(|| "not a number from 1 upwards".to_string())
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
     seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or_else(|| "not a positive number of seconds".to_string())
 }
 
 pub fn main(arguments: RunArguments) -> Result<ExitCode> {
     let begun = Instant::now();
-    let parameters: Vec<(String, String)> = arguments.parameters.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-    let sources = load(&arguments, &parameters)?;
-    check_destinations(&arguments, &sources)?;
-    directory::sweep()?;
-    let mut progress = Progress::new(arguments.quiet);
-    let templates = Templates::prepare(arguments.kernel, &sources, arguments.helpers.helpers.clone(), &mut |line| {
-        progress.preparing(&format!("preparing the helper crate: {line}"))
-    });
-    let settings = Settings {
+    let plan = Plan {
         kernel: arguments.kernel,
         jobs: arguments.jobs,
+        timeout: arguments.timeout,
         startup_timeout: arguments.startup_timeout,
-        parameters,
+        parameters: arguments.parameters.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
         keep_going: arguments.keep_going,
-        templates,
+        check_images: arguments.check_images,
+        quiet: arguments.quiet,
+        helpers: arguments.helpers.helpers.clone(),
     };
-
-    let (results, interrupted) = schedule::run(&sources, &settings, progress)?;
-    // After an interruption: what was finished until then.
-    let (sources, results): (Vec<Source>, Vec<_>) =
-        sources.into_iter().zip(results).filter_map(|(source, result)| Some((source, result?))).unzip();
+    let sources = plan.load(&arguments.notebooks)?;
+    check_destinations(&arguments, &sources)?;
+    let Executed { sources, results, settings, interrupted } = plan.execute(sources)?;
     for (source, result) in sources.iter().zip(&results) {
         print!("{}", report::failures(source, result, &settings));
         if let (Some(folder), None) = (&arguments.output, &result.could_not_run) {
@@ -172,24 +163,6 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
     }
     let outcome = |word: &str| results.iter().any(|result| result.outcome() == word);
     Ok(ExitCode::from(if outcome("error") { 2 } else { u8::from(outcome("failed")) }))
-}
-
-/// Reads and checks every notebook, and reports everything that is wrong at once.
-fn load(arguments: &RunArguments, parameters: &[(String, String)]) -> Result<Vec<Source>> {
-    let request = Request { parameters, timeout: arguments.timeout };
-    let mut sources = Vec::new();
-    let mut problems = Vec::new();
-    for path in &arguments.notebooks {
-        match Source::load(path, &request) {
-            Ok(mut source) => {
-                source.rules.images = arguments.check_images;
-                sources.push(source);
-            }
-            Err(error) => problems.push(format!("{error:#}")),
-        }
-    }
-    ensure!(problems.is_empty(), "nothing was executed, because\n  {}", problems.join("\n  "));
-    Ok(sources)
 }
 
 /// Finds out before the first cell whether the results can be written.

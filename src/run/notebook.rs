@@ -3,9 +3,8 @@
 use super::tags::{self, Tags};
 use super::{check::Rules, parameters};
 use crate::course::Course;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use nbformat::v4::{Cell, CellId, Notebook, Output};
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +12,8 @@ use std::time::Duration;
 pub struct Source {
     /// As the user named it.
     pub path: PathBuf,
+    /// What it is called in messages: its path, if it has no better name.
+    pub name: String,
     /// Its folder, absolute: the kernel's working directory.
     pub folder: PathBuf,
     pub notebook: Notebook,
@@ -48,7 +49,7 @@ impl Source {
     }
 
     fn load_inner(path: &Path, request: &Request) -> Result<Source> {
-        let text = read(path)?;
+        let text = crate::notebook::read(path)?;
         let mut notebook = parse(&text)?;
         check_language(&notebook)?;
         let folder = path.canonicalize()?.parent().context("has no folder")?.to_path_buf();
@@ -61,6 +62,7 @@ impl Source {
         let cells = code_cells(&notebook, timeout)?;
         Ok(Source {
             path: path.to_path_buf(),
+            name: path.display().to_string(),
             folder,
             notebook,
             cells,
@@ -71,25 +73,8 @@ impl Source {
     }
 }
 
-fn read(path: &Path) -> Result<String> {
-    match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes).ok().context("is not a notebook: its content is not text"),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!("there is no such file"),
-        Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => bail!("is a folder: name the notebooks in it"),
-        Err(error) => Err(error).context("cannot be read"),
-    }
-}
-
 fn parse(text: &str) -> Result<Notebook> {
-    let value: Value = serde_json::from_str(text).context("is not a notebook: it is not JSON")?;
-    let Some(format) = value.get("nbformat").and_then(Value::as_i64) else {
-        bail!("is not a notebook: it has no nbformat number");
-    };
-    let minor = value.get("nbformat_minor").and_then(Value::as_i64).unwrap_or(0);
-    if format < 4 {
-        bail!("is in the old notebook format {format}: open and save it in JupyterLab, or run `jupyter nbconvert --to notebook` on it");
-    }
-    ensure!((format, minor) <= (4, 5), "is in notebook format {format}.{minor}, which is newer than this program knows (4.5)");
+    crate::notebook::checked(text)?;
     match nbformat::parse_notebook(text).context("is not a valid notebook")? {
         nbformat::Notebook::V4(notebook) => Ok(notebook),
         nbformat::Notebook::V4QuirksMode(quirks) => Ok(quirks.repair()),

@@ -12,27 +12,34 @@ use std::time::Duration;
 /// Detail beyond this many lines is cut in the middle; JSON and the executed notebook have all of it.
 const DETAIL_LINES: usize = 60;
 
-/// The failures of one notebook, or why it could not run; empty when all is well.
+/// The failures of one notebook, or why it could not run, and how to see them again; empty when all is well.
 pub fn failures(source: &Source, result: &NotebookResult, settings: &Settings) -> String {
-    let mut report = String::new();
-    if let Some(error) = &result.could_not_run {
-        let _ = writeln!(report, "\n=== {}: could not run\n{error}", source.path.display());
-    }
-    for cell in &result.cells {
-        if let Verdict::Failed(failure) = &cell.verdict {
-            report.push_str(&one_failure(source, result, cell, failure));
-        }
-    }
+    let mut report = what_failed(source, result);
     if !report.is_empty() {
         let _ = writeln!(report, "Run again: {}", command(&source.path, settings));
     }
     report
 }
 
-fn one_failure(source: &Source, result: &NotebookResult, cell: &CellResult, failure: &Failure) -> String {
+/// The failures of one notebook, or why it could not run; empty when all is well.
+pub fn what_failed(source: &Source, result: &NotebookResult) -> String {
     let mut report = String::new();
-    let (path, number, count) = (source.path.display(), cell.cell.number, result.cells.len());
-    let _ = writeln!(report, "\n=== {path}, code cell {number} of {count}: {}", failure.kind.name());
+    if let Some(error) = &result.could_not_run {
+        let _ = writeln!(report, "\n=== {}: could not run\n{error}", source.name);
+    }
+    for cell in &result.cells {
+        if let Verdict::Failed(failure) = &cell.verdict {
+            report.push_str(&one_failure(source, result, cell, failure));
+        }
+    }
+    report
+}
+
+/// A cell's source and what became of it.
+pub fn one_failure(source: &Source, result: &NotebookResult, cell: &CellResult, failure: &Failure) -> String {
+    let mut report = String::new();
+    let (name, number, count) = (&source.name, cell.cell.number, result.cells.len());
+    let _ = writeln!(report, "\n=== {name}, code cell {number} of {count}: {}", failure.kind.name());
     for (index, line) in cell.cell.source.lines().enumerate() {
         let mark = if failure.line == Some(index + 1) { '>' } else { ' ' };
         let _ = writeln!(report, "{mark} {:>3} | {line}", index + 1);
@@ -77,7 +84,9 @@ pub fn summary(results: &[NotebookResult], wall: Duration) -> String {
     let parts = [("passed", count("passed")), ("failed", count("failed")), ("could not run", count("error"))];
     let told: Vec<String> = parts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
     let notebooks = if results.len() == 1 { "notebook" } else { "notebooks" };
-    format!("{} {notebooks}, {cells} code cells: {}, {}", results.len(), told.join(", "), seconds(wall))
+    let (open, solved) = results.iter().map(NotebookResult::exercises).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let exercises = if open + solved == 0 { String::new() } else { format!(", exercises {open} open and {solved} solved") };
+    format!("{} {notebooks}, {cells} code cells: {}{exercises}, {}", results.len(), told.join(", "), seconds(wall))
 }
 
 #[cfg(test)]

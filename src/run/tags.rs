@@ -11,24 +11,40 @@ pub const CHECK_OUTPUT: &str = "check-output";
 pub const PARAMETERS: &str = "parameters";
 pub const INJECTED_PARAMETERS: &str = "injected-parameters";
 
+/// What editions are made by.
+pub const EXERCISE: &str = "exercise";
+pub const SOLUTION: &str = "solution";
+pub const CHECK: &str = "check";
+pub const NEEDS_SOLUTION: &str = "needs-solution";
+pub const INSTRUCTOR: &str = "instructor";
+pub const NOTES: &str = "notes";
+pub const GOALS: &str = "goals";
+pub const KEY_POINTS: &str = "key-points";
+pub const GOING_FURTHER: &str = "going-further";
+pub const SLIDE: &str = "slide";
+pub const SUBSLIDE: &str = "subslide";
+pub const FRAGMENT: &str = "fragment";
+pub const SKIP_SLIDE: &str = "skip-slide";
+
 /// Every tag that is understood, with its meaning.
 pub const KNOWN: &[(&str, &str)] = &[
     // The runner.
-    (RAISES_EXCEPTION, "the cell must fail"),
+    (RAISES_EXCEPTION, "the cell must fail; with `check` or `needs-solution` it may"),
     (SKIP_EXECUTION, "the cell is not executed"),
     (ALLOW_STDERR, "output on stderr is no failure"),
     (CHECK_OUTPUT, "the outputs must equal the stored ones"),
     (PARAMETERS, "defaults that `-p name value` overrides"),
     (INJECTED_PARAMETERS, "written by `-p name value`"),
     // Editions of the course.
-    ("exercise", "a task for the learner"),
-    ("solution", "removed from the learner's edition"),
-    ("check", "tells the learner whether an exercise is solved"),
+    (EXERCISE, "a task for the learner"),
+    (SOLUTION, "removed from the learner's edition"),
+    (CHECK, "tells the learner whether an exercise is solved"),
+    (NEEDS_SOLUTION, "may fail until the exercise is solved"),
     ("hint", "help with an exercise"),
-    ("instructor", "only in the instructor's edition"),
-    ("going-further", "for the fast"),
-    ("goals", "what the notebook teaches"),
-    ("key-points", "what to take home"),
+    (INSTRUCTOR, "only in the instructor's edition"),
+    (GOING_FURTHER, "for the fast"),
+    (GOALS, "what the notebook teaches"),
+    (KEY_POINTS, "what to take home"),
     // Presentation: Jupyter Book, nbconvert, slides.
     ("hide-input", "folded source"),
     ("hide-output", "folded output"),
@@ -41,11 +57,11 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("full-width", "wide in the rendered page"),
     ("margin", "in the margin of the rendered page"),
     ("scroll-output", "long output scrolls"),
-    ("slide", "starts a slide"),
-    ("subslide", "starts a slide below"),
-    ("fragment", "appears within a slide"),
-    ("skip-slide", "not among the slides"),
-    ("notes", "speaker's notes"),
+    (SLIDE, "starts a slide"),
+    (SUBSLIDE, "starts a slide below"),
+    (FRAGMENT, "appears within a slide"),
+    (SKIP_SLIDE, "not among the slides"),
+    (NOTES, "speaker's notes"),
     // nbgrader's kinds of cells, when written as tags.
     ("nbgrader", "part of a graded assignment"),
     ("grade", "graded"),
@@ -55,7 +71,12 @@ pub const KNOWN: &[(&str, &str)] = &[
 /// The tags of one cell that change its verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tags {
+    /// The cell must fail.
     pub raises_exception: bool,
+    /// The cell may fail: it is of an exercise, in an edition where learners solve it.
+    pub of_exercise: bool,
+    /// The cell tells whether an exercise is solved.
+    pub check: bool,
     pub skip_execution: bool,
     pub allow_stderr: bool,
     pub check_output: bool,
@@ -74,8 +95,11 @@ impl Tags {
             });
         }
         let has = |name: &str| tags.iter().any(|tag| tag == name);
+        let of_exercise = has(RAISES_EXCEPTION) && (has(CHECK) || has(NEEDS_SOLUTION));
         Ok(Tags {
-            raises_exception: has(RAISES_EXCEPTION),
+            raises_exception: has(RAISES_EXCEPTION) && !of_exercise,
+            of_exercise,
+            check: has(CHECK),
             skip_execution: has(SKIP_EXECUTION),
             allow_stderr: has(ALLOW_STDERR),
             check_output: has(CHECK_OUTPUT),
@@ -121,6 +145,13 @@ mod tests {
     fn reads_the_tags_that_matter_and_lets_the_others_be() {
         let tags = parse(&["exercise", "raises-exception", "allow-stderr"]).unwrap();
         assert_eq!(tags, Tags { raises_exception: true, allow_stderr: true, ..Tags::default() });
+    }
+
+    #[test]
+    fn an_exercise_may_be_open_or_solved() {
+        assert_eq!(parse(&["check", "raises-exception"]).unwrap(), Tags { of_exercise: true, check: true, ..Tags::default() });
+        assert_eq!(parse(&["needs-solution", "raises-exception"]).unwrap(), Tags { of_exercise: true, ..Tags::default() });
+        assert_eq!(parse(&["check"]).unwrap(), Tags { check: true, ..Tags::default() }, "must pass");
     }
 
     #[test]

@@ -10,10 +10,29 @@ use jupyter_protocol::ReplyStatus;
 /// The judgement on one code cell.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    Passed,
+    /// Did what it should; of a cell that depends on an exercise, in what state that is.
+    Passed(Option<Exercise>),
     /// Not executed, and why.
     Skipped(&'static str),
     Failed(Failure),
+}
+
+/// The state of the exercise that a cell depends on. Both are as they should be.
+#[derive(Debug, Clone)]
+pub enum Exercise {
+    /// Not solved yet, and what the cell told the learner.
+    Open(Failure),
+    Solved,
+}
+
+impl Exercise {
+    /// As reports name it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Exercise::Open(_) => "open",
+            Exercise::Solved => "solved",
+        }
+    }
 }
 
 /// Why a cell failed.
@@ -68,11 +87,12 @@ pub fn judge(
     kernel: KernelKind,
     engine_source: &dyn Fn() -> Option<String>,
 ) -> Verdict {
-    let failed = |kind, summary: String, detail: String| {
+    let failure = |kind, summary: String, detail: String| {
         let count = execution.reply.as_ref().map(|reply| reply.execution_count.value() as i32);
         let line = locate::line(&cell.source, &detail, count, engine_source().as_deref());
-        Verdict::Failed(Failure { kind, summary, detail, line })
+        Failure { kind, summary, detail, line }
     };
+    let failed = |kind, summary: String, detail: String| Verdict::Failed(failure(kind, summary, detail));
     match &execution.ending {
         Ending::Finished => {}
         Ending::TimedOut { killed } => {
@@ -95,6 +115,9 @@ pub fn judge(
     }
     let raised = raised(execution);
     match (raised, cell.tags.raises_exception) {
+        (Some((kind, summary, detail)), false) if cell.tags.of_exercise => {
+            return Verdict::Passed(Some(Exercise::Open(failure(kind, summary, detail))));
+        }
         (Some((kind, summary, detail)), false) => return failed(kind, summary, detail),
         (None, true) => {
             let summary = "succeeded, but is tagged `raises-exception`: it must fail".to_string();
@@ -123,7 +146,7 @@ pub fn judge(
             return failed(Kind::Output, difference.summary, format!("{}\n{hint}", difference.detail));
         }
     }
-    Verdict::Passed
+    Verdict::Passed(cell.tags.of_exercise.then_some(Exercise::Solved))
 }
 
 /// What the cell raised: its kind, in one line, and in full.

@@ -18,6 +18,18 @@ const CELLS: (&str, &str) = ("ctx", "1.0.0");
 /// The part of a workspace's lock file that the package `name` needs, as the lock file of a package of cells that depends on it.
 /// `None` when the lock file does not know the package.
 pub fn closure(lock: &str, name: &str) -> Result<Option<String>> {
+    let Some(mut kept) = needed_by(lock, name)? else { return Ok(None) };
+    let cells = Value::Table(Table::from_iter([
+        ("name".to_owned(), Value::from(CELLS.0)),
+        ("version".to_owned(), Value::from(CELLS.1)),
+        ("dependencies".to_owned(), Value::from(vec![name])),
+    ]));
+    kept.get_mut("package").and_then(Value::as_array_mut).context("it lists no package")?.push(cells);
+    Ok(Some(kept.to_string()))
+}
+
+/// The part of a workspace's lock file that the package `name` needs, itself included. `None` when the lock file does not know the package.
+pub fn needed_by(lock: &str, name: &str) -> Result<Option<Table>> {
     let lock: Table = lock.parse().context("it is no lock file")?;
     let none = Vec::new();
     let packages = lock.get("package").and_then(Value::as_array).unwrap_or(&none);
@@ -35,18 +47,13 @@ pub fn closure(lock: &str, name: &str) -> Result<Option<String>> {
             waiting.extend(packages.iter().position(|package| is_meant(package, dependency)));
         }
     }
-    let mut kept: Vec<Value> = needed.into_iter().map(|index| packages[index].clone()).collect();
-    kept.push(Value::Table(Table::from_iter([
-        ("name".to_owned(), Value::from(CELLS.0)),
-        ("version".to_owned(), Value::from(CELLS.1)),
-        ("dependencies".to_owned(), Value::from(vec![name])),
-    ])));
+    let kept: Vec<Value> = needed.into_iter().map(|index| packages[index].clone()).collect();
     let mut result = Table::new();
     if let Some(version) = lock.get("version") {
         result.insert("version".to_owned(), version.clone());
     }
     result.insert("package".to_owned(), Value::Array(kept));
-    Ok(Some(result.to_string()))
+    Ok(Some(result))
 }
 
 /// Puts the kept lock file back when the one in the directory no longer knows the helper crate; says whether it did.

@@ -29,7 +29,8 @@ pub use builder::{BuildArguments, dependency, main as build_main};
 pub use checkout::{WorkDirectory, sweep};
 pub use command::{PrepareArguments, main};
 pub use flavor::Flavor;
-pub use lockfile::restore as restore_lockfile;
+pub use lockfile::{needed_by as locked, restore as restore_lockfile};
+pub use sources::Sources;
 pub use store::Template;
 pub use toolchain::locate as locate_compiler;
 

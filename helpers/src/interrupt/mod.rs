@@ -26,6 +26,7 @@
 mod signal;
 
 use crate::display::protocol;
+use crate::threads::seen;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -113,6 +114,7 @@ fn unwind() -> ! {
 /// ```
 pub fn sleep(duration: Duration) {
     const STEP: Duration = Duration::from_millis(10);
+    seen::note();
     scope(|| {
         let start = Instant::now();
         while let Some(left) = duration.checked_sub(start.elapsed()).filter(|left| !left.is_zero()) {

@@ -46,6 +46,13 @@ pub use plot::plot_memory;
 
 pub use trace::{Counted, MemoryTrace, Sample};
 
+/// 1024 bytes.
+pub const KIB: usize = 1 << 10;
+/// 1024² bytes.
+pub const MIB: usize = 1 << 20;
+/// 1024³ bytes.
+pub const GIB: usize = 1 << 30;
+
 /// Runs `f` and gives back its value and how much memory the process used over time; the short form of
 /// [`MemoryUsage::new().measure(f)`](MemoryUsage::measure).
 ///

@@ -15,6 +15,7 @@ mod map;
 mod pool;
 pub(crate) mod quiet;
 pub(crate) mod report;
+pub(crate) mod seen;
 
 pub use map::map;
 pub use pool::Pool;

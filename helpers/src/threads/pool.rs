@@ -7,6 +7,7 @@
 
 use super::quiet;
 use super::report::{abridged, message};
+use super::seen;
 use crate::cores::cores;
 use crate::interrupt::{self, Interrupted, Scope};
 use std::any::Any;
@@ -167,6 +168,7 @@ impl<'items, T, F> Work<'items, T, F> {
         while !self.stop.load(Ordering::Relaxed) && !interrupt::requested() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = self.items.get(index) else { break };
+            seen::note();
             match quiet::catch(|| (self.f)(item)) {
                 Ok(result) => share.results.push((index, result)),
                 Err((payload, place)) => {

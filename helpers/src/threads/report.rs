@@ -13,7 +13,7 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
 }
 
 /// A value in `{:?}` form, cut off after some 80 characters: an item may be an array of millions.
-pub(super) fn abridged(value: &impl fmt::Debug) -> String {
+pub(crate) fn abridged(value: &impl fmt::Debug) -> String {
     struct Bounded {
         text: String,
         characters_left: usize,

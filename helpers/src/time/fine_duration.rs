@@ -64,7 +64,7 @@ pub(crate) fn three_figures(value: f64) -> String {
 }
 
 /// Seconds as text, in the same form; below a nanosecond too, which a [`Duration`] cannot hold: `2.55 ns`, `0.312 ns`.
-pub(super) fn fine_seconds(seconds: f64) -> String {
+pub(crate) fn fine_seconds(seconds: f64) -> String {
     let nanoseconds = seconds * 1e9;
     // Negated, so that NaN gets here as well.
     if !(nanoseconds >= 0.0005) {

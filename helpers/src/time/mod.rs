@@ -34,7 +34,7 @@ pub use compare::Comparison;
 #[doc(hidden)]
 pub use compare::Contest;
 pub use fine_duration::FineDuration;
-pub(crate) use fine_duration::three_figures;
+pub(crate) use fine_duration::{fine_seconds, three_figures};
 #[doc(hidden)]
 pub use plan::Options;
 pub use sample::Sample;

@@ -31,6 +31,7 @@ pub const FILE_NAME: &str = "course.toml";
 /// A parsed manifest.
 #[derive(Debug, Default)]
 pub struct Course {
+    pub title: Option<String>,
     pub notebooks: Vec<Entry>,
     pub sanitizers: Vec<Sanitizer>,
     /// Relative tolerance for numbers in compared outputs, when the manifest sets one.
@@ -46,10 +47,10 @@ pub struct Entry {
     pub title: String,
     /// Planned time for a learner.
     pub minutes: Option<u32>,
+    /// "Afterwards you can …".
     #[serde(default)]
-    #[expect(dead_code, reason = "read by people and by the tools that print the schedule")]
     pub goals: Vec<String>,
-    #[expect(dead_code, reason = "as above")]
+    /// How many there are.
     pub exercises: Option<u32>,
     /// Seconds that one cell may take.
     timeout: Option<f64>,
@@ -71,7 +72,6 @@ pub struct Sanitizer {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    #[expect(dead_code, reason = "for people")]
     title: Option<String>,
     #[serde(default, rename = "notebook")]
     notebooks: Vec<Entry>,
@@ -115,7 +115,7 @@ impl Course {
             Ok(Sanitizer { regex, replace: sanitizer.replace })
         };
         let sanitizers = written.sanitizers.into_iter().map(compile).collect::<Result<_>>()?;
-        Ok(Course { notebooks: written.notebooks, sanitizers, tolerance: written.tolerance })
+        Ok(Course { title: written.title, notebooks: written.notebooks, sanitizers, tolerance: written.tolerance })
     }
 
     /// The entry for a notebook, by file name.

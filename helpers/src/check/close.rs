@@ -1,0 +1,155 @@
+//! `check_close!`: numbers that agree within a tolerance.
+
+use super::{Numbers, Wording};
+use crate::display::cell::four_figures;
+
+/// Checks that numbers agree within a relative tolerance: prints a line with a ✓, or panics with a message for learners.
+///
+/// Takes numbers, slices, arrays, vectors and ndarray's arrays of any dimension; the shapes must be the same. A number is close when it
+/// differs from the expected one by at most `tolerance` times that. Where 0 is expected, a single number may differ by `tolerance` itself,
+/// and one in a sequence by `tolerance` times the largest number expected there. NaN is close to nothing.
+///
+/// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check). Memory: both sequences as `f64`, for a moment.
+///
+/// # Panics
+///
+/// When the shapes differ, or any number is off.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// let a = array![[1.0, 2.0], [3.0, 4.0]];
+/// check_close!(2f64.sqrt(), 1.414, 1e-3);
+/// check_close!(&a / 3.0 * 3.0, a, 1e-12, what = "a / 3 * 3");
+/// ```
+///
+/// prints
+///
+/// ```text
+/// ✓ 2f64.sqrt() is 1.4142135623730951 (1.414 expected, relative error 0.0001511)
+/// ✓ a / 3 * 3: 4 numbers, relative error at most 0
+/// ```
+///
+/// ```should_panic
+/// # use parcourse::prelude::*;
+/// check_close!([1.0, 2.0, 3.5], [1.0, 2.0, 3.0], 1e-9);
+/// // ✗ [1.0, 2.0, 3.5]: number 2 is 3.5, expected 3 (relative error 0.1667, 1e-9 allowed; 1 of 3 numbers is off)
+/// ```
+#[macro_export]
+macro_rules! check_close {
+    ($answer:expr, $expected:expr, $tolerance:expr $(, $($options:tt)*)?) => {
+        match (&$answer, &$expected) {
+            (answer, expected) => $crate::check::close(
+                answer,
+                expected,
+                $tolerance,
+                $crate::__check_options!($crate::check::Wording::of(::std::stringify!($answer)), $($($options)*)?),
+            ),
+        }
+    };
+}
+
+/// For the macro only.
+#[doc(hidden)]
+#[track_caller]
+pub fn close(answer: &(impl Numbers + ?Sized), expected: &(impl Numbers + ?Sized), tolerance: f64, wording: Wording) {
+    let what = wording.subject();
+    let (shape, expected_shape) = (answer.shape(), expected.shape());
+    if shape != expected_shape {
+        wording.fail(format_args!("{what} has the shape {shape:?}, expected {expected_shape:?}"));
+    }
+    let (answers, expected) = (answer.numbers(), expected.numbers());
+    let largest = expected.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+    let errors: Vec<f64> = answers.iter().zip(&expected).map(|(&answer, &expected)| error(answer, expected, largest)).collect();
+    // Negated, so that NaN is off.
+    let off = errors.iter().filter(|&&error| !(error <= tolerance)).count();
+    let worst = errors.iter().fold(0.0f64, |worst, &error| worst.max(error));
+    match errors.iter().position(|&error| !(error <= tolerance)) {
+        None if shape.is_empty() && worst == 0.0 => wording.pass(format_args!("{what} is {}", answers[0])),
+        None if shape.is_empty() => {
+            let (answer, expected, worst) = (answers[0], expected[0], four_figures(worst));
+            wording.pass(format_args!("{what} is {answer} ({expected} expected, relative error {worst})"));
+        }
+        None => wording.pass(format_args!("{what}: {} numbers, relative error at most {}", answers.len(), four_figures(worst))),
+        Some(first) => {
+            let (answer, expected) = (answers[first], expected[first]);
+            let figures = format!("relative error {}, {} allowed", four_figures(errors[first]), four_figures(tolerance));
+            if shape.is_empty() {
+                wording.fail(format_args!("{what} is {answer}, expected {expected} ({figures})"));
+            }
+            let (place, is) = (place(first, &shape), if off == 1 { "is" } else { "are" });
+            let share = format!("{off} of {} numbers {is} off", answers.len());
+            wording.fail(format_args!("{what}: number {place} is {answer}, expected {expected} ({figures}; {share})"));
+        }
+    }
+}
+
+/// The error relative to what is expected; relative to the largest of all where that is 0, absolute where all are.
+fn error(answer: f64, expected: f64, largest: f64) -> f64 {
+    if answer == expected {
+        return 0.0;
+    }
+    let scale = if expected != 0.0 {
+        expected.abs()
+    } else if largest > 0.0 {
+        largest
+    } else {
+        1.0
+    };
+    // Infinity expected and not found: the quotient would be NaN or 0.
+    if scale.is_finite() { (answer - expected).abs() / scale } else { f64::INFINITY }
+}
+
+/// `3` in a sequence, `[1, 2]` in an array.
+fn place(number: usize, shape: &[usize]) -> String {
+    if shape.len() == 1 {
+        return number.to_string();
+    }
+    let (mut rest, mut indices) = (number, Vec::new());
+    for &length in shape.iter().rev() {
+        indices.push(rest % length);
+        rest /= length;
+    }
+    indices.reverse();
+    format!("{indices:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::wording::failure;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn tolerance_is_relative_and_absolute_at_zero() {
+        crate::check_close!(1e9 + 1.0, 1e9, 1e-8);
+        crate::check_close!(1e-10, 0.0, 1e-9);
+        crate::check_close!([1e6, 1e-4], [1e6, 0.0], 1e-9);
+        crate::check_close!(f64::INFINITY, f64::INFINITY, 1e-9);
+        assert!(failure(|| crate::check_close!(1e-9, 2e-9, 1e-3)).contains("relative error 0.5"));
+        assert!(failure(|| crate::check_close!(1.0, f64::INFINITY, 1e-3)).contains("expected inf"));
+        assert!(failure(|| crate::check_close!(f64::NAN, 1.0, 1e-3)).contains("is NaN, expected 1 "));
+        assert!(failure(|| crate::check_close!(f64::NAN, f64::NAN, 1e-3)).contains("is NaN, expected NaN "));
+    }
+
+    #[test]
+    fn anything_made_of_numbers() {
+        let (vector, matrix) = (vec![1.0f32, 2.0], array![[1.0, 2.0], [3.0, 4.0]]);
+        crate::check_close!(vector, [1, 2], 0.0);
+        crate::check_close!(&vector[1..], vec![2.0], 0.0);
+        crate::check_close!(matrix.row(1), array![3.0, 4.0], 0.0);
+        crate::check_close!(7usize, 7.0, 0.0, hint = "never shown");
+        crate::check_close!(Vec::<f64>::new(), [0.0; 0], 0.0);
+    }
+
+    #[test]
+    fn failure_says_where_and_how_much() {
+        let shape = failure(|| crate::check_close!(vec![1.0], [1.0, 2.0], 0.1, what = "f(x)", hint = "count"));
+        assert_eq!(shape, "✗ f(x) has the shape [1], expected [2]\n  Hint: count");
+        let mut answer = Array2::<f64>::ones((3, 4));
+        answer[[1, 2]] = 3.0;
+        answer[[2, 0]] = f64::NAN;
+        let message = failure(|| crate::check_close!(answer, Array2::<f64>::ones((3, 4)), 1e-9));
+        assert_eq!(message, "✗ answer: number [1, 2] is 3, expected 1 (relative error 2, 1e-9 allowed; 2 of 12 numbers are off)");
+    }
+}

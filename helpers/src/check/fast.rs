@@ -1,0 +1,172 @@
+//! `check_fast!`: so many times as fast as another.
+
+use super::Wording;
+use crate::interrupt::{self, Scope};
+use crate::time::{fine_seconds, three_figures};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Checks that a function is so many times as fast as another: prints both times with a ✓, or panics with a message for learners.
+///
+/// Both are closures without arguments. After a first call that does not count they take turns, and the fastest run of each counts:
+/// whatever else the machine does makes a run slower, never faster. Calls below a millisecond are repeated within a run. The check is over
+/// as soon as `yours` has been fast enough three runs long; before it fails it has made seven runs of each at least and tried for some
+/// seconds, unless there is no hope (less than half of what is wanted). A factor close to what is expected is a matter of luck: leave room.
+///
+/// What the two give back is kept from the optimiser, and not compared: use [`check_eq!`](crate::check_eq!) first. Let their input come
+/// from variables; the compiler computes with constants beforehand.
+///
+/// Options: `factor = 2.0`, how many times as fast `yours` has to be (1 if nothing is said; below 1: it may be that much slower);
+/// `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
+///
+/// # Panics
+///
+/// When `yours` is slower than that. Unwinds with [`Interrupted`](crate::interrupt::Interrupted) when interrupted, between two runs.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// let numbers: Vec<f64> = (0..100_000).map(f64::from).collect();
+/// check_fast!(|| numbers[..100].iter().sum::<f64>(), || numbers.iter().sum::<f64>(), factor = 10.0, what = "a small sum");
+/// ```
+///
+/// prints
+///
+/// ```text
+/// ✓ a small sum is 1098 times as fast as given, 10 times expected (58.2 ns, given 63.9 µs; fastest of 3 runs each)
+/// ```
+///
+/// ```should_panic
+/// # use parcourse::prelude::*;
+/// let numbers: Vec<f64> = (0..100_000).map(f64::from).collect();
+/// check_fast!(|| numbers.iter().sum::<f64>(), || numbers[..100].iter().sum::<f64>(), hint = "sum less");
+/// ```
+#[macro_export]
+macro_rules! check_fast {
+    ($yours:expr, $given:expr $(, $($options:tt)*)?) => {
+        $crate::check::fast(
+            $yours,
+            $given,
+            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($yours)), $($($options)*)?),
+        )
+    };
+}
+
+/// Runs before the check may hold, …
+const FEWEST: usize = 3;
+/// … and before it may fail, …
+const PATIENT: usize = 7;
+/// … and after which it is over.
+const MOST: usize = 50;
+/// How long it tries before it fails, unless the first [`FEWEST`] runs take longer.
+const BUDGET: Duration = Duration::from_secs(4);
+/// A run that is repeated until it takes this long has nothing to fear from the clock's steps. Seconds.
+const LONG_ENOUGH: f64 = 1e-3;
+const MOST_LOOPS: f64 = 1e6;
+
+/// For the macro only.
+#[doc(hidden)]
+#[track_caller]
+pub fn fast<A, B>(mut yours: impl FnMut() -> A, mut given: impl FnMut() -> B, wording: Wording) {
+    let (ratio, found) = race(&mut || drop(black_box(yours())), &mut || drop(black_box(given())), &wording);
+    if ratio >= wording.factor { wording.pass(found) } else { wording.fail(found) }
+}
+
+/// Everything that does not depend on the closures' types: how many times as fast, and the sentence.
+fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> (f64, String) {
+    let _scope = Scope::enter();
+    let begin = Instant::now();
+    let (mut given, mut yours) = (Runner::new(given), Runner::new(yours));
+    let wanted = wording.factor;
+    for run in 1.. {
+        given.run();
+        yours.run();
+        let ratio = given.fastest / yours.fastest;
+        let hopeless = run >= PATIENT && ratio < wanted / 2.0;
+        let out_of_time = begin.elapsed() > BUDGET && run >= FEWEST && (run >= PATIENT || begin.elapsed() > 2 * BUDGET);
+        if (run >= FEWEST && ratio >= wanted) || hopeless || out_of_time || run == MOST {
+            return (ratio, sentence(wording, &yours, &given, run));
+        }
+    }
+    unreachable!("there is a most")
+}
+
+fn sentence(wording: &Wording, yours: &Runner, given: &Runner, runs: usize) -> String {
+    let times = format!("{}, given {}; fastest of {runs} runs each", fine_seconds(yours.fastest), fine_seconds(given.fastest));
+    let ratio = three_figures(given.fastest / yours.fastest);
+    format!("{} is {ratio} times as fast as given, {} times expected ({times})", wording.subject(), wording.factor)
+}
+
+/// One of the two.
+struct Runner<'a> {
+    call: &'a mut dyn FnMut(),
+    loops: u64,
+    /// Seconds per call.
+    fastest: f64,
+}
+
+impl<'a> Runner<'a> {
+    /// Calls it once, which does not count, and finds out how often to call it in a run.
+    fn new(call: &'a mut dyn FnMut()) -> Runner<'a> {
+        let mut runner = Runner { call, loops: 1, fastest: f64::INFINITY };
+        runner.run();
+        if runner.fastest < LONG_ENOUGH / 4.0 {
+            // The first call was slow, its code and data being far away.
+            runner.fastest = f64::INFINITY;
+            runner.run();
+        }
+        runner.loops = (LONG_ENOUGH / runner.fastest).ceil().clamp(1.0, MOST_LOOPS) as u64;
+        runner.fastest = f64::INFINITY;
+        runner
+    }
+
+    fn run(&mut self) {
+        interrupt::check();
+        let start = Instant::now();
+        for _ in 0..self.loops {
+            (self.call)();
+        }
+        let seconds = start.elapsed().as_secs_f64() / self.loops as f64;
+        // A clock with coarse steps may say 0; nothing takes less than this.
+        self.fastest = self.fastest.min(seconds.max(1e-12));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::wording::failure;
+    use std::cell::Cell;
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn faster_enough_is_enough() {
+        let runs = Cell::new(0);
+        let yours = || runs.set(runs.get() + 1);
+        crate::check_fast!(yours, || sleep(5 * MILLISECOND), factor = 2.0);
+        assert!(runs.get() > 3);
+        crate::check_fast!(|| sleep(2 * MILLISECOND), || sleep(MILLISECOND), factor = 0.2);
+    }
+
+    #[test]
+    fn failure_says_how_fast_both_are() {
+        let message =
+            failure(|| crate::check_fast!(|| sleep(4 * MILLISECOND), || sleep(MILLISECOND), factor = 2.0, what = "f", hint = "wait less"));
+        assert!(message.starts_with("✗ f is 0.") && message.contains(" times as fast as given, 2 times expected (4."), "{message}");
+        assert!(message.ends_with("; fastest of 7 runs each)\n  Hint: wait less"), "{message}");
+    }
+
+    /// The first two runs are disturbed; minimum and patience make up for that.
+    #[test]
+    fn a_disturbance_does_not_count() {
+        let mut calls = 0;
+        let yours = || {
+            calls += 1;
+            sleep(if calls < 7 { 20 * MILLISECOND } else { MILLISECOND });
+        };
+        crate::check_fast!(yours, || sleep(8 * MILLISECOND), factor = 2.0);
+    }
+}

@@ -1,0 +1,72 @@
+//! `check_memory!`: at most so much.
+
+use super::Wording;
+use crate::memory::{MIB, Measurement, resident};
+use std::hint::black_box;
+
+/// Checks that a call gets along with so much memory: prints its peak with a ✓, or panics with a message for learners.
+///
+/// The limit is in bytes, above what the process had in use before the call: `8 * MIB`. What counts is described in
+/// [`memory`](mod@crate::memory): resident pages, exact on Linux but for some 0.1 MiB per core; so choose a limit of some MiB. The call is
+/// repeated up to twice when it needs more, for the first one may load code and start threads; other cells' threads that allocate
+/// meanwhile count, too.
+///
+/// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
+///
+/// # Panics
+///
+/// When it needs more.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// check_memory!(|| (0..1_000_000).map(f64::from).sum::<f64>(), 4 * MIB, hint = "do not collect");
+/// ```
+///
+/// prints
+///
+/// ```text
+/// ✓ (0..1_000_000).map(f64::from).sum::<f64>() needs 0.01 MiB, at most 4.00 MiB expected
+/// ```
+///
+/// ```should_panic
+/// # use parcourse::prelude::*;
+/// check_memory!(|| (0..1_000_000).map(f64::from).collect::<Vec<f64>>(), 4 * MIB, what = "it");
+/// // ✗ it needs 7.64 MiB, at most 4.00 MiB expected
+/// ```
+#[macro_export]
+macro_rules! check_memory {
+    ($call:expr, $limit:expr $(, $($options:tt)*)?) => {
+        $crate::check::memory(
+            $call,
+            $limit,
+            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($call)), $($($options)*)?),
+        )
+    };
+}
+
+/// How often at most.
+const CALLS: usize = 3;
+
+/// For the macro only.
+#[doc(hidden)]
+#[track_caller]
+pub fn memory<R>(mut call: impl FnMut() -> R, limit: usize, wording: Wording) {
+    if resident().is_none() {
+        return wording.skip("this system does not tell how much memory a program uses");
+    }
+    let limit = limit as f64 / MIB as f64;
+    let mut least = f64::INFINITY;
+    for _ in 0..CALLS {
+        let measurement = Measurement::of_peak();
+        let value = black_box(call());
+        least = least.min(measurement.stop().increment());
+        drop(value);
+        if least <= limit {
+            break;
+        }
+    }
+    let found = format!("{} needs {least:.2} MiB, at most {limit:.2} MiB expected", wording.subject());
+    if least <= limit { wording.pass(found) } else { wording.fail(found) }
+}

@@ -1,0 +1,97 @@
+//! `check_threads!`: really on several threads.
+
+mod busy;
+
+use super::Wording;
+use crate::interrupt::{self, Scope};
+use crate::threads::seen;
+use busy::Busy;
+use rayon::ThreadPoolBuilder;
+use std::hint::black_box;
+
+/// Checks that a call really uses so many threads: prints how many did with a ✓, or panics with a message for learners.
+///
+/// A thread counts that took an item of [`Pool::map`](crate::threads::Pool::map), waited in the prelude's [`sleep`](crate::sleep), or
+/// computed: a twentieth of the CPU time of the busiest one, and 0.3 ms, at least. So give it work of 20 ms or more. Threads of
+/// rayon, of pools and of the standard library count; one that lives for less than a millisecond may be missed.
+///
+/// The call is made inside of a rayon pool of `threads` threads, so that the outcome does not depend on the machine's number of cores, and up
+/// to three times, for a busy machine may give all work to one thread. It says nothing about speed; for that there is
+/// [`check_fast!`](crate::check_fast!).
+///
+/// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check). On systems other than Linux CPU times are not looked at: if too
+/// few threads have left a note, nothing is checked, and that is said.
+///
+/// # Panics
+///
+/// When there are fewer threads; when threads cannot be started. Panics of the call come through.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// let items = [10, 20, 30, 40];
+/// check_threads!(|| Pool::new(3).map(|&ms| sleep(Duration::from_millis(ms)), &items), 3, what = "the pool");
+/// ```
+///
+/// prints
+///
+/// ```text
+/// ✓ the pool uses 3 threads, at least 3 expected
+/// ```
+///
+/// ```should_panic
+/// # use parcourse::prelude::*;
+/// let items = [10, 20, 30, 40];
+/// check_threads!(|| map(|&ms| sleep(Duration::from_millis(ms)), &items), 3, what = "it", hint = "use a pool");
+/// // ✗ it uses 1 thread, at least 3 expected
+/// //   Hint: use a pool
+/// ```
+#[macro_export]
+macro_rules! check_threads {
+    ($call:expr, $threads:expr $(, $($options:tt)*)?) => {
+        $crate::check::threads(
+            $call,
+            $threads,
+            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($call)), $($($options)*)?),
+        )
+    };
+}
+
+/// How often at most.
+const CALLS: usize = 3;
+
+/// For the macro only.
+#[doc(hidden)]
+#[track_caller]
+pub fn threads<R>(call: impl Fn() -> R + Sync, expected: usize, wording: Wording) {
+    // The value is dropped where it was computed: it need not be able to change threads.
+    let found = most_threads(&|| drop(black_box(call())), expected);
+    if found < expected && !Busy::IS_KNOWN {
+        return wording.skip("this system does not tell which threads computed");
+    }
+    let plural = if found == 1 { "" } else { "s" };
+    let message = format!("{} uses {found} thread{plural}, at least {expected} expected", wording.subject());
+    if found >= expected { wording.pass(message) } else { wording.fail(message) }
+}
+
+#[track_caller]
+fn most_threads(call: &(dyn Fn() + Sync), expected: usize) -> usize {
+    let _scope = Scope::enter();
+    let pool = match ThreadPoolBuilder::new().num_threads(expected).build() {
+        Ok(pool) => pool,
+        Err(error) => panic!("failed to start {expected} threads: {error}"),
+    };
+    let mut most = 0;
+    for _ in 0..CALLS {
+        interrupt::check();
+        let busy = Busy::watch();
+        let ((), mut seen) = seen::during(|| pool.install(call));
+        seen.extend(busy.stop());
+        most = most.max(seen.len());
+        if most >= expected {
+            break;
+        }
+    }
+    most
+}
