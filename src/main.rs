@@ -3,6 +3,7 @@
 //! This file hooks, parses and maps to an exit code; everything else lives in the modules.
 
 mod bench;
+mod book;
 mod cell_compiler;
 mod check;
 mod cli;

@@ -3,16 +3,15 @@
 //! One folder per (requirements, Python), made in place because an environment does not survive being moved, and complete only once its
 //! marker is there: a set-up that was broken off is done again from pip's own cache, and a lock makes a second start wait for the first.
 
+use super::log::Log;
 use super::python::Python;
 use crate::paths;
-use crate::process::die_with_parent;
 use crate::steps::Steps;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, TryLockError};
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// What an environment is for.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +50,6 @@ impl Environment {
     }
 
     /// The environment for this Python if it has been made, without a look at the network.
-    #[expect(dead_code, reason = "for commands that must work offline")]
     pub fn find(recipe: Recipe, python: &Python) -> Result<Option<Self>> {
         let environment = Self::place(recipe, python)?;
         Ok(environment.is_complete().then_some(environment))
@@ -143,46 +141,6 @@ fn lock(path: &Path, steps: &mut Steps) -> Result<File> {
     Ok(file)
 }
 
-/// Keeps all that the set-up's programs say, and shows the end of it when one fails.
-struct Log {
-    path: PathBuf,
-    file: File,
-}
-
-impl Log {
-    fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path).with_context(|| format!("failed to create {}", path.display()))?;
-        Ok(Self { path: path.to_path_buf(), file })
-    }
-
-    /// Runs a program to its end, stdout and stderr as one stream of lines.
-    fn run(&mut self, command: &mut Command, mut line: impl FnMut(&str)) -> Result<()> {
-        let (reader, writer) = std::io::pipe().context("failed to make a pipe")?;
-        let second_writer = writer.try_clone().context("failed to make a pipe")?;
-        let shown = format!("{command:?}");
-        command.stdin(Stdio::null()).stdout(writer).stderr(second_writer);
-        let mut child = die_with_parent(command).spawn().with_context(|| format!("failed to start {shown}"))?;
-        // The command keeps its ends of the pipe open: without this the pipe would never end.
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let mut last = std::collections::VecDeque::new();
-        for bytes in BufReader::new(reader).split(b'\n') {
-            let text = String::from_utf8_lossy(&bytes.context("failed to read a program's output")?).into_owned();
-            writeln!(self.file, "{text}").with_context(|| format!("failed to write {}", self.path.display()))?;
-            line(&text);
-            last.push_back(text);
-            if last.len() > 15 {
-                last.pop_front();
-            }
-        }
-        let status = child.wait().with_context(|| format!("failed to wait for {shown}"))?;
-        if !status.success() {
-            let last: Vec<String> = last.into();
-            bail!("{status}; the last it said (all of it is in {}):\n  {}", self.path.display(), last.join("\n  "));
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,17 +153,5 @@ mod tests {
             [python("3.11.7", "/usr"), python("3.11.8", "/usr"), python("3.11.7", "/opt")].map(|python| key(recipe, &python)).to_vec();
         keys.push(key(Recipe { name: "another", requirements: "six==1.16.0" }, &python("3.11.7", "/usr")));
         assert_eq!(std::collections::HashSet::<String>::from_iter(keys).len(), 4);
-    }
-
-    #[test]
-    fn a_failing_program_is_quoted_and_logged() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
-        let mut log = Log::create(&path).unwrap();
-        let mut seen = Vec::new();
-        let error = log.run(Command::new("sh").args(["-c", "echo one; echo two >&2; exit 3"]), |line| seen.push(line.to_owned()));
-        assert_eq!(seen, ["one", "two"]);
-        assert!(error.unwrap_err().to_string().contains("one\n  two"));
-        assert_eq!(fs::read_to_string(path).unwrap(), "one\ntwo\n");
     }
 }
