@@ -1,9 +1,9 @@
 //! An environment with Jupyter clients that are not ours, pinned in `tests/clients/requirements.txt`, and kernelspecs for them.
 
+use super::environment::environment;
 use super::{PARCOURSE, lab_python, output, root};
-use sha2::{Digest, Sha256};
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -18,7 +18,7 @@ pub struct Clients {
 impl Clients {
     /// Everything the scripts need; made once per user and kept.
     pub fn set_up() -> Result<Self, String> {
-        let python = environment(&lab_python()?)?;
+        let python = environment("clients", "tests/clients/requirements.txt", &lab_python()?)?;
         let jupyter = tempfile::tempdir().map_err(|error| error.to_string())?;
         for (name, options) in [("rust", &["--no-standby"][..]), ("rust-standby", &[])] {
             let mut install = Command::new(PARCOURSE);
@@ -55,28 +55,4 @@ impl Clients {
         print!("{stdout}{stderr}");
         Ok(())
     }
-}
-
-/// The environment's Python: made in place, complete when its marker is there, one process at a time.
-fn environment(base: &Path) -> Result<PathBuf, String> {
-    let requirements = root().join("tests/clients/requirements.txt");
-    let pinned = fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
-    let mut digest = Sha256::new();
-    digest.update(&pinned);
-    digest.update(base.as_os_str().as_encoded_bytes());
-    let key: String = digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    // Beside the environment of `parcourse lab`, whose Python is `FOLDER/ENVIRONMENT/bin/python`.
-    let parent = base.ancestors().nth(3).ok_or("the private Python has no folder")?;
-    let folder = parent.join(format!("clients-{key}"));
-    let (python, marker) = (folder.join("bin/python"), folder.join("complete"));
-    let lock = File::create(parent.join(format!("clients-{key}.lock"))).map_err(|error| error.to_string())?;
-    lock.lock().map_err(|error| error.to_string())?;
-    if !(marker.is_file() && python.exists()) {
-        output(Command::new(base).args(["-I", "-m", "venv", "--clear"]).arg(&folder))?;
-        let mut pip = Command::new(&python);
-        pip.args(["-I", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement"]).arg(&requirements);
-        output(&mut pip)?;
-        fs::write(marker, "").map_err(|error| error.to_string())?;
-    }
-    Ok(python)
 }

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub mod clients;
+pub mod environment;
 pub mod gate;
 pub mod processes;
 pub mod server;
