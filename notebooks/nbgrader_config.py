@@ -11,3 +11,11 @@ c.ClearSolutions.end_solution_delimeter = "END SOLUTION"
 
 # The first cell may compile the helper crate, and cells measure.
 c.ExecutePreprocessor.timeout = 600
+
+# Notes for the instructor are cells of their own, which learners do not get.
+from nbconvert.preprocessors import TagRemovePreprocessor  # noqa: E402
+from nbgrader.converters import GenerateAssignment  # noqa: E402
+
+c.TagRemovePreprocessor.enabled = True
+c.TagRemovePreprocessor.remove_cell_tags = {"instructor", "notes"}
+c.GenerateAssignment.preprocessors = [TagRemovePreprocessor, *GenerateAssignment.preprocessors.default()]

@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and who answers.
 
-use crate::{bench, check, doctor, edition, kernel, kernelspec, lab, run, template};
+use crate::{bench, book, check, doctor, edition, kernel, kernelspec, lab, run, template};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -26,6 +26,8 @@ enum Command {
     Edition(edition::EditionArguments),
     /// Check that a course is what it promises to be, and with --execute that its exercises are
     Check(check::CheckArguments),
+    /// Make a web site of the course, to read and to search, with what its cells show
+    Book(book::BookArguments),
     /// The Jupyter kernel, and its registration with existing Jupyter installations
     Kernel(KernelArguments),
     /// Build the template that lets kernels start warm
@@ -59,6 +61,7 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Doctor(arguments) => doctor::main(arguments),
         Command::Run(arguments) => run::main(arguments),
         Command::Check(arguments) => check::main(arguments),
+        Command::Book(arguments) => book::main(arguments),
         Command::Edition(arguments) => edition::main(arguments),
         Command::Kernel(KernelArguments { action: Some(action), .. }) => kernelspec::main(action),
         Command::Kernel(KernelArguments { start, action: None }) => kernel::main(start),

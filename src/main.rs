@@ -3,6 +3,7 @@
 //! This file hooks, parses and maps to an exit code; everything else lives in the modules.
 
 mod bench;
+mod book;
 mod cell_compiler;
 mod check;
 mod cli;
@@ -17,7 +18,10 @@ mod library_path;
 mod log;
 mod notebook;
 mod paths;
+mod process;
+mod python_environment;
 mod run;
+mod steps;
 mod template;
 mod user_process;
 

@@ -1,6 +1,7 @@
 //! What the checks look at: found once, never made.
 
-use crate::lab::{self, Environment, Python};
+use crate::lab;
+use crate::python_environment::{Environment, python, python::Python};
 use crate::{paths, template::Toolchain};
 use anyhow::{Context, Result};
 use std::ffi::OsStr;
@@ -28,8 +29,8 @@ impl Place {
         let helpers = paths::find_helpers(helpers, &here);
         let toolchain = Toolchain::find(helpers.as_deref().unwrap_or(&here), &cache);
         let disk = (disk_gib * (1u64 << 30) as f64) as u64;
-        let python = lab::find_python(python).and_then(|python| {
-            let environment = Environment::place(&python)?;
+        let python = python::find(python).and_then(|python| {
+            let environment = Environment::place(lab::JUPYTERLAB, &python)?;
             Ok((python, environment))
         });
         Ok(Self { helpers, toolchain, cache, temporary: paths::private_tmp(), python, disk })

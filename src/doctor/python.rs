@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::patience;
 use super::place::Place;
-use crate::lab::Environment;
+use crate::python_environment::Environment;
 use std::process::Command;
 use std::time::Duration;
 

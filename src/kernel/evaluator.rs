@@ -94,6 +94,11 @@ impl Evaluator {
         &mut self.context
     }
 
+    /// The helper crate, where a template has it compiled.
+    pub fn helpers(&self) -> Option<&Path> {
+        self.helpers.as_deref()
+    }
+
     /// The context, with all that rust-analyzer can know.
     pub fn complete(&mut self) -> &mut CommandContext {
         self.show_library();

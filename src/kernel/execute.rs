@@ -5,7 +5,7 @@ use super::evaluator::Evaluator;
 use super::output::{Cell, Ending, Outputs};
 use super::report::source::Sources;
 use super::report::{Cause, Failure, compile};
-use super::{completeness, interrupt::Interrupts};
+use super::{completeness, helper_crate, interrupt::Interrupts};
 use evcxr::EvalOutputs;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -73,15 +73,16 @@ impl Executor {
         self.outputs.begin_cell(Cell { ends_with_expression: completeness::ends_with_expression(code), ..cell.clone() });
         self.interrupts.begin();
         let display_before = evaluator.get_ready_for(code);
+        let located = helper_crate::located(code, evaluator.helpers());
         let context = evaluator.context();
         let started = Instant::now();
         let progress = BuildProgress::watch(self.outputs.clone(), self.build_directory.clone());
-        let mut result = context.execute(code);
+        let mut result = context.execute(&located);
         if result.is_err() && is_missing_dependency(code, &result) && !self.interrupts.requested() {
             let _ = context.execute(":offline 0");
             // The engine rewrites this file only when it builds; it would keep cargo offline while it looks for the crate.
             let _ = std::fs::remove_file(self.build_directory.join(".cargo/config.toml"));
-            result = context.execute(code);
+            result = context.execute(&located);
             let _ = context.execute(":offline 1");
         }
         if let Err(evcxr::Error::SubprocessTerminated(_)) = &result {

@@ -12,6 +12,7 @@ mod engine;
 mod evaluator;
 mod execute;
 mod guard;
+mod helper_crate;
 mod history;
 mod info;
 mod interrupt;

@@ -1,6 +1,6 @@
 //! A JupyterLab that is there already, used when `--use-active` asks for it: that of the active conda or venv environment.
 
-use super::progress::Steps;
+use crate::steps::Steps;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

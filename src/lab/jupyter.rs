@@ -1,9 +1,9 @@
 //! How JupyterLab is started: privately, quietly, with its token on.
 
-use super::environment::Environment;
 use super::session::Session;
 use super::source::FIRST_NOTEBOOK;
 use crate::paths;
+use crate::python_environment::Environment;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};

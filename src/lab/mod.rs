@@ -2,7 +2,7 @@
 //!
 //! Five steps, each shown while it runs and each nearly free when its work is already done: the learner's copy of the course is brought up
 //! to date (`source`, `copy`), the Rust toolchain has its library sources (`toolchain`), a private Python environment holds a pinned
-//! JupyterLab (`python`, `environment`; or one that is there is used, `active`), the template that lets kernels start warm is built
+//! JupyterLab ([`crate::python_environment`]; or one that is there is used, `active`), the template that lets kernels start warm is built
 //! ([`template`]), the server runs until Ctrl-C (`jupyter`, `session`, `supervise`).
 //!
 //! Everything written lies in three folders: the learner's own, [`paths::cache`] and [`paths::private_tmp`]. The user's own Jupyter
@@ -11,23 +11,20 @@
 
 mod active;
 mod copy;
-mod environment;
 mod jupyter;
 mod offline;
-mod progress;
-mod python;
 mod session;
 mod source;
 mod standby;
 mod supervise;
 mod toolchain;
 
-pub use environment::Environment;
-pub use python::{Python, find as find_python};
 pub use toolchain::ADD_SOURCES;
 
 use crate::cli::HelpersArgument;
 use crate::log::log;
+use crate::python_environment::{Environment, Recipe, python};
+use crate::steps::Steps;
 use crate::template::{self, Flavor};
 use crate::{
     kernelspec::{self, Contents},
@@ -36,12 +33,14 @@ use crate::{
 use anyhow::{Context, Result};
 use copy::{Changes, Folder};
 use jupyter::Program;
-use progress::Steps;
 use session::Session;
 use source::{Choice, Wishes};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The same JupyterLab for everybody.
+pub const JUPYTERLAB: Recipe = Recipe { name: "JupyterLab", requirements: include_str!("requirements.txt") };
 
 /// Where to open, and what to hand on to Jupyter.
 #[derive(clap::Args)]
@@ -108,7 +107,7 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     let program = if arguments.use_active {
         Program::Active(active::find(&mut steps)?)
     } else {
-        Program::Private(Environment::ensure(&python::find(arguments.python.as_deref())?, arguments.offline, &mut steps)?)
+        Program::Private(Environment::ensure(JUPYTERLAB, &python::find(arguments.python.as_deref())?, arguments.offline, &mut steps)?)
     };
     ensure_template(&helpers, arguments.offline, &mut steps)?;
     if arguments.setup_only {
@@ -189,4 +188,18 @@ fn serve(arguments: &LabArguments, program: &Program, root: &Path, helpers: &Pat
     }
     steps.done("press Ctrl-C here to stop it");
     supervise::run(command)
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::python_environment::pinned;
+
+    /// Whoever comes by conda gets the same JupyterLab.
+    #[test]
+    fn environment_yml_names_the_same_jupyterlab() {
+        let conda = include_str!("../../environment.yml");
+        let version = |line: &str| line.split("jupyterlab==").nth(1).map(|rest| rest.split([' ', ';']).next().unwrap().to_owned());
+        let newest = pinned(JUPYTERLAB.requirements).filter_map(version).last().unwrap();
+        assert!(conda.contains(&format!("- jupyterlab={newest}\n")), "environment.yml lacks jupyterlab={newest}");
+    }
 }

@@ -4,6 +4,7 @@
 //! down, then, for the impatient or when it hangs, the end.
 
 use crate::log::log;
+use crate::process::die_with_parent;
 use anyhow::{Context, Result};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -100,29 +101,6 @@ fn hangup_is_ignored() -> bool {
 fn send(process: libc::pid_t, signal: libc::c_int) {
     // SAFETY: kill takes any two numbers.
     unsafe { libc::kill(process, signal) };
-}
-
-/// Ends a child when we are killed without a chance to tell it. Only Linux offers this. What hangs on the child (kernels) watches its
-/// parent itself.
-pub fn die_with_parent(command: &mut Command) -> &mut Command {
-    #[cfg(target_os = "linux")]
-    {
-        let parent = std::process::id();
-        // SAFETY: between fork and exec only two system calls are made, and nothing is allocated.
-        unsafe {
-            command.pre_exec(move || {
-                if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
-                    return Err(std::io::Error::last_os_error());
-                }
-                // Killed before the call above took effect.
-                if libc::getppid() as u32 != parent {
-                    return Err(std::io::Error::from_raw_os_error(libc::ESRCH));
-                }
-                Ok(())
-            });
-        }
-    }
-    command
 }
 
 /// As a shell would report it: 128 + signal number for a process that was killed.

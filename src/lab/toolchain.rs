@@ -3,7 +3,7 @@
 //! The engine fetches missing sources itself, when the first kernel starts: on a compute node, which has no network, too late. So it is
 //! done here.
 
-use super::progress::Steps;
+use crate::steps::Steps;
 use crate::template::Toolchain;
 use anyhow::{Context, Result, bail};
 use std::path::Path;

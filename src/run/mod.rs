@@ -33,7 +33,7 @@ pub use plan::{Executed, Plan, Settings};
 pub mod results {
     pub use super::execute::NotebookResult;
     pub use super::notebook::Source;
-    pub use super::report::{one_failure, what_failed};
+    pub use super::report::{failures, one_failure, what_failed};
     pub use super::verdict::{Exercise, Kind, Verdict};
 }
 
