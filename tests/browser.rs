@@ -33,7 +33,7 @@ const TESTS: &[Test<SetUp>] = &[
     ("shift_tab_explains", |course| ready(course)?.check("check_editor.py", "shift_tab_explains")),
 ];
 
-/// A running `parcourse lab` on a copy of the course, and what drives a browser.
+/// A running `parcourse lab` on a learner's copy of the course, and what drives a browser.
 struct Course {
     address: String,
     driver: PathBuf,
@@ -51,10 +51,10 @@ impl Course {
         let folder = tempfile::Builder::new().prefix("parcourse-browser-").tempdir().map_err(|error| error.to_string())?;
         // A short path: it has sockets in it.
         let private_tmp = tempfile::Builder::new().prefix("pb-").tempdir_in("/tmp").map_err(|error| error.to_string())?;
-        let notebooks = copy_course(folder.path()).map_err(|error| format!("failed to copy the course: {error}"))?;
         let settings = write_settings(folder.path()).map_err(|error| format!("failed to write settings: {error}"))?;
         let mut lab = Command::new(python::PARCOURSE);
-        lab.args(["lab", "--no-browser", "--dir"]).arg(&notebooks).current_dir(folder.path());
+        lab.args(["lab", "--no-browser", "--dir"]).arg(folder.path().join("copy")).arg("--course").arg(root());
+        lab.current_dir(folder.path());
         lab.env("PARCOURSE_TMPDIR", private_tmp.path()).env_remove("JUPYTER_TOKEN");
         // The tests ask JupyterLab what it knows of a notebook.
         lab.args(["--", "--LabApp.expose_app_in_browser=True"]);
@@ -89,20 +89,6 @@ impl Course {
         print!("{stdout}{stderr}");
         Ok(())
     }
-}
-
-/// The notebooks, with the helper crate beside their folder; a link, so that the template that exists already serves.
-fn copy_course(folder: &Path) -> std::io::Result<PathBuf> {
-    let notebooks = folder.join("notebooks");
-    fs::create_dir(&notebooks)?;
-    for entry in fs::read_dir(root().join("notebooks"))? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            fs::copy(entry.path(), notebooks.join(entry.file_name()))?;
-        }
-    }
-    std::os::unix::fs::symlink(root().join("helpers"), folder.join("helpers"))?;
-    Ok(notebooks)
 }
 
 /// Settings of JupyterLab that make the page easier to look at: cells out of view are on the page too, and a busy machine may take its

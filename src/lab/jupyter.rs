@@ -15,9 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The course's defaults for JupyterLab's settings; what the learner changes in its settings editor wins. Without this a newcomer is
-/// asked about news before seeing the first cell, whatever the server's own option for news says.
+/// asked about news before seeing the first cell, whatever the server's own option for news says; and on a busy machine completions come
+/// later than after the one second that the page waits for them.
 const SETTINGS: &str = r#"{
-  "@jupyterlab/apputils-extension:notification": { "fetchNews": "false", "checkForUpdates": false }
+  "@jupyterlab/apputils-extension:notification": { "fetchNews": "false", "checkForUpdates": false },
+  "@jupyterlab/completer-extension:manager": { "providerTimeout": 5000 }
 }
 "#;
 

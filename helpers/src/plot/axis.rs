@@ -30,6 +30,11 @@ pub(super) struct Extent {
 }
 
 impl Extent {
+    /// With ticks at whole numbers only, if `whole` says so.
+    pub(super) fn or_whole(self, whole: bool) -> Extent {
+        Extent { whole: self.whole || whole, ..self }
+    }
+
     /// Of values that are finite; none without values.
     pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Option<Extent> {
         let mut extent: Option<Extent> = None;

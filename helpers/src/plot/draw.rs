@@ -161,6 +161,13 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_curve_through_counts_has_whole_ticks_if_asked() {
+        let curve = line([1.0, 1.5, 2.0], [10.0, 20.0, 30.0]);
+        assert!(texts(&curve).iter().any(|text| text.contains('.')));
+        assert!(!texts(&curve.whole_x()).iter().any(|text| text.contains('.')));
+    }
+
+    #[test]
     fn what_is_left_out_is_counted() {
         let chart = scatter([1.0, 2.0, f64::INFINITY], [f64::NAN, 1.0, 1.0]);
         assert!(has(&chart, "2 values left out: NaN or infinite"));

@@ -40,6 +40,7 @@ impl Scales {
 pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, plot: &Plot, data: &Data<'_>) -> Frame {
     let y_extent = y_extent(plot, data);
     let x_extent = Extent::of(data.series.iter().flat_map(|placed| placed.points.iter().map(|point| point.x)));
+    let x_extent = x_extent.map(|extent| extent.or_whole(plot.whole_x));
     // The legend's height is known only when it is drawn, and it begins where the numbers at the left end; a first guess is good enough.
     let y_axis = y_extent.map(|extent| axis(plot.log_y, plot.y_range, extent, zero_share(plot, data), frame.y_ticks()));
     frame.left += y_axis.as_ref().map_or(0.0, |axis| axis.widest_label(TICK)) + 8.0;

@@ -80,6 +80,7 @@ pub struct Plot {
     y_label: AxisLabel,
     log_x: bool,
     log_y: bool,
+    whole_x: bool,
     x_range: Option<(f64, f64)>,
     y_range: Option<(f64, f64)>,
     size: Option<(u32, u32)>,
@@ -228,6 +229,12 @@ impl Plot {
     /// Makes the horizontal axis logarithmic. Values of zero and less have no place on it and are left out.
     pub fn log_x(mut self) -> Plot {
         self.log_x = true;
+        self
+    }
+
+    /// Puts ticks of the horizontal axis at whole numbers only, as is done where all values are whole: for a curve through counts.
+    pub fn whole_x(mut self) -> Plot {
+        self.whole_x = true;
         self
     }
 

@@ -170,7 +170,7 @@ impl Scaling {
             let law: Vec<f64> = grid.iter().map(|threads| 1.0 / (serial + (1.0 - serial) / threads)).collect();
             plot = plot.line(format!("Amdahl, {} serial", percent(serial)), grid, law);
         }
-        plot.x_label("threads").y_label("speed-up")
+        plot.whole_x().x_label("threads").y_label("speed-up")
     }
 
     /// The times over the number of threads, both axes logarithmic: the ideal is a straight line.
