@@ -120,7 +120,11 @@ fn offline(made: &SetUp) -> Result<(), String> {
     fs::write(executed.join("second.ipynb"), stale).map_err(|error| error.to_string())?;
     refused(&mut again(), 2, &["second.ipynb", "its cells are not those of the course", "parcourse run --output"])?;
     let nothing_installed = folder()?;
-    refused(again().env("PARCOURSE_CACHE", nothing_installed.path()), 2, &["Sphinx is not installed yet", "without --offline"])
+    refused(
+        again().env("PARCOURSE_CACHE", nothing_installed.path()),
+        2,
+        &["Sphinx is not set up yet", "run `parcourse book` where there is a network"],
+    )
 }
 
 fn a_failing_cell(made: &SetUp) -> Result<(), String> {

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// What builds the pages.
-const SPHINX: Recipe = Recipe { name: "Sphinx", requirements: include_str!("requirements.txt") };
+const SPHINX: Recipe = Recipe { name: "Sphinx", requirements: include_str!("requirements.txt"), command: "parcourse book" };
 
 /// Exit codes: 0 the book is made, 1 a cell failed, 2 it could not be made.
 #[derive(Args)]

@@ -40,7 +40,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The same JupyterLab for everybody.
-pub const JUPYTERLAB: Recipe = Recipe { name: "JupyterLab", requirements: include_str!("requirements.txt") };
+pub const JUPYTERLAB: Recipe =
+    Recipe { name: "JupyterLab", requirements: include_str!("requirements.txt"), command: "parcourse lab --setup-only" };
 
 /// Where to open, and what to hand on to Jupyter.
 #[derive(clap::Args)]

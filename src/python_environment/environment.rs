@@ -20,6 +20,8 @@ pub struct Recipe {
     pub name: &'static str,
     /// Every package with its exact version and the digests of its files, as pip reads it.
     pub requirements: &'static str,
+    /// The command that makes it, for those who are offline later.
+    pub command: &'static str,
 }
 
 /// Written last.
@@ -110,9 +112,9 @@ impl Environment {
         .with_context(|| {
             if offline {
                 format!(
-                    "{} is not set up yet for this Python, and --offline forbids to fetch it: run the command once without --offline where there \
-                     is a network (`parcourse lab --setup-only` for JupyterLab), or name a folder of packages in PIP_FIND_LINKS",
-                    recipe.name
+                    "{} is not set up yet for this Python, and --offline forbids to fetch it: run `{}` where there is a network, or name a \
+                     folder of packages in PIP_FIND_LINKS",
+                    recipe.name, recipe.command
                 )
             } else {
                 format!("failed to install {} (the first time needs a network, or a mirror in pip's configuration)", recipe.name)
@@ -158,10 +160,10 @@ mod tests {
     #[test]
     fn another_python_or_list_is_another_environment() {
         let python = |version: &str, prefix: &str| Python { program: "python3".into(), version: version.into(), prefix: prefix.into() };
-        let recipe = Recipe { name: "one", requirements: "six==1.17.0" };
+        let recipe = Recipe { name: "one", requirements: "six==1.17.0", command: "make" };
         let mut keys =
             [python("3.11.7", "/usr"), python("3.11.8", "/usr"), python("3.11.7", "/opt")].map(|python| key(recipe, &python)).to_vec();
-        keys.push(key(Recipe { name: "another", requirements: "six==1.16.0" }, &python("3.11.7", "/usr")));
+        keys.push(key(Recipe { name: "another", requirements: "six==1.16.0", command: "make" }, &python("3.11.7", "/usr")));
         assert_eq!(std::collections::HashSet::<String>::from_iter(keys).len(), 4);
     }
 }
