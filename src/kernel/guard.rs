@@ -21,6 +21,7 @@ pub struct Guard {
 /// Forks the guard. Must be called while this process has one thread.
 pub fn start(id: &str) -> Result<Guard> {
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context("failed to start the guard")?;
+    let kernel = std::process::id();
     // SAFETY: this process has one thread, so the child may go on like any other process.
     match unsafe { libc::fork() } {
         -1 => Err(std::io::Error::last_os_error()).context("failed to start the guard"),
@@ -29,7 +30,7 @@ pub fn start(id: &str) -> Result<Guard> {
             // A child of nobody: it is not among the processes that an interrupt stops, and needs no waiting for.
             // SAFETY: as above.
             match unsafe { libc::fork() } {
-                0 => watch(reader, id),
+                0 => watch(reader, id, kernel),
                 // SAFETY: leaves without running anything of the parent's.
                 _ => unsafe { libc::_exit(0) },
             }
@@ -42,7 +43,7 @@ pub fn start(id: &str) -> Result<Guard> {
     }
 }
 
-fn watch(reader: OwnedFd, id: &str) -> ! {
+fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
     let _ = rustix::process::setsid();
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         // SAFETY: ignoring a signal installs no code.
@@ -68,7 +69,7 @@ fn watch(reader: OwnedFd, id: &str) -> ! {
         processes::kill_all(&left);
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    super::workspace::sweep();
+    super::workspace::sweep(kernel);
     std::process::exit(0)
 }
 

@@ -57,7 +57,8 @@ impl Workspace {
     }
 }
 
-/// Removes folders whose kernel is dead.
-pub fn sweep() {
+/// Removes folders whose kernel is dead; `kernel` is known to be, and may have died while it made its own.
+pub fn sweep(kernel: u32) {
+    template::sweep_unmarked(kernel);
     template::sweep();
 }

@@ -84,6 +84,19 @@ pub fn sweep(parent: &Path, prefix: &str) -> usize {
     claimed.filter(|entry| sweep_one(&entry.path())).count()
 }
 
+/// Removes directories `PREFIX-PID-…` that a process did not get to mark as its own. Only for those who know it to be dead: everybody else
+/// leaves it some time.
+pub fn sweep_unmarked(parent: &Path, prefix: &str, pid: u32) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    let wanted = format!("{prefix}-{pid}-");
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(&wanted)) {
+        let owner = std::fs::read_to_string(entry.path().join(OWNER)).unwrap_or_default();
+        if Owner::from_text(&owner).is_none() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// How many there are whose owners died, left as they are.
 pub fn abandoned(parent: &Path, prefix: &str) -> usize {
     let Ok(entries) = std::fs::read_dir(parent) else { return 0 };
@@ -256,6 +269,21 @@ mod tests {
         let before_reboot = Owner { boot: "b".into(), ..Owner::this_process() };
         owned_by(parent.path(), "kernel-rebooted", &before_reboot);
         assert_eq!(sweep(parent.path(), "kernel"), 1);
+    }
+
+    #[test]
+    fn what_the_dead_did_not_mark_goes_at_once() {
+        let parent = tempfile::tempdir().unwrap();
+        let half = parent.path().join("kernel-12-abc");
+        let others = ["kernel-1-abc", "kernel-123-abc", "lab-12-abc"].map(|name| parent.path().join(name));
+        for path in others.iter().chain([&half]) {
+            std::fs::create_dir(path).unwrap();
+            std::fs::write(path.join(OWNER), "12 34").unwrap();
+        }
+        let marked = owned_by(parent.path(), "kernel-12-def", &Owner::this_process());
+        sweep_unmarked(parent.path(), "kernel", 12);
+        assert!(!half.exists());
+        assert!(marked.exists() && others.iter().all(|path| path.exists()));
     }
 
     #[test]
