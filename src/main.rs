@@ -16,6 +16,7 @@ mod kernelspec;
 mod lab;
 mod library_path;
 mod log;
+mod memory;
 mod notebook;
 mod paths;
 mod process;

@@ -11,14 +11,7 @@ mod cgroup;
 const GIB: u64 = 1 << 30;
 
 pub fn checks() -> Vec<Finding> {
-    vec![memory(available(), limit(Path::new("/"))), shared()]
-}
-
-/// What could be used without swapping, in bytes.
-fn available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let kib: u64 = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
+    vec![memory(crate::memory::available(), limit(Path::new("/"))), shared()]
 }
 
 /// The smallest limit on the way to the root of the control groups, in bytes.

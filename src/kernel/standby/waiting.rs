@@ -23,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2 * 60 * 60);
 /// How often a waiting standby looks whether it is still good for anything.
 const LOOK: Duration = Duration::from_secs(5);
 /// A standby takes about half a GiB; where less than this is free, none is started.
-const NEEDED_MEMORY_KIB: u64 = 2 << 20;
+const NEEDED_MEMORY: u64 = 2 << 30;
 
 /// How a kernel in service starts the next standby.
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ impl Successor {
         if has_start_up_configuration() {
             return Ok(());
         }
-        if available_memory_kib().is_some_and(|available| available < NEEDED_MEMORY_KIB) {
+        if crate::memory::available().is_some_and(|available| available < NEEDED_MEMORY) {
             return Ok(());
         }
         let mut command = std::process::Command::new(std::env::current_exe()?);
@@ -66,11 +66,6 @@ impl Successor {
         command.status().context("failed to start a standby")?;
         Ok(())
     }
-}
-
-fn available_memory_kib() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 /// `parcourse __standby`
