@@ -78,31 +78,29 @@ impl Drop for Claim {
 
 /// Removes the directories `PREFIX-…` in `parent` whose owners died. Returns how many.
 pub fn sweep(parent: &Path, prefix: &str) -> usize {
-    let Ok(entries) = std::fs::read_dir(parent) else { return 0 };
-    let wanted = format!("{prefix}-");
-    let claimed = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(&wanted));
-    claimed.filter(|entry| sweep_one(&entry.path())).count()
+    named(parent, &format!("{prefix}-")).filter(|path| sweep_one(path)).count()
 }
 
 /// Removes directories `PREFIX-PID-…` that a process did not get to mark as its own. Only for those who know it to be dead: everybody else
 /// leaves it some time.
 pub fn sweep_unmarked(parent: &Path, prefix: &str, pid: u32) {
-    let Ok(entries) = std::fs::read_dir(parent) else { return };
-    let wanted = format!("{prefix}-{pid}-");
-    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(&wanted)) {
-        let owner = std::fs::read_to_string(entry.path().join(OWNER)).unwrap_or_default();
+    for path in named(parent, &format!("{prefix}-{pid}-")) {
+        let owner = std::fs::read_to_string(path.join(OWNER)).unwrap_or_default();
         if Owner::from_text(&owner).is_none() {
-            let _ = std::fs::remove_dir_all(entry.path());
+            let _ = std::fs::remove_dir_all(path);
         }
     }
 }
 
 /// How many there are whose owners died, left as they are.
 pub fn abandoned(parent: &Path, prefix: &str) -> usize {
-    let Ok(entries) = std::fs::read_dir(parent) else { return 0 };
-    let wanted = format!("{prefix}-");
-    let claimed = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(&wanted));
-    claimed.filter(|entry| is_abandoned(&entry.path()).0).count()
+    named(parent, &format!("{prefix}-")).filter(|path| is_abandoned(path).0).count()
+}
+
+/// What is in `parent` under a name that begins like this.
+fn named(parent: &Path, beginning: &str) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    entries.filter(move |entry| entry.file_name().to_string_lossy().starts_with(beginning)).map(|entry| entry.path())
 }
 
 fn sweep_one(path: &Path) -> bool {
