@@ -3,7 +3,7 @@
 //! A list of the book's files lies among them. The next book replaces these and removes those it no longer has; what somebody added (the
 //! `.git` of a branch that is published, a `CNAME`) stays.
 
-use crate::files::write_whole;
+use crate::files::{below, write_whole};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -34,8 +34,8 @@ pub fn check(folder: &Path) -> Result<()> {
 /// Writes the site that lies in `from`.
 pub fn write(from: &Path, folder: &Path) -> Result<()> {
     check(folder)?;
-    let mut new = BTreeSet::new();
-    collect(from, Path::new(""), &mut new)?;
+    // Without what Sphinx keeps for its next build.
+    let new: BTreeSet<PathBuf> = below(from, &|path| path != Path::new(".buildinfo"))?.into_iter().collect();
     let old: BTreeSet<PathBuf> = match std::fs::read_to_string(folder.join(LIST)) {
         Ok(list) => list.lines().map(PathBuf::from).filter(|path| path.is_relative()).collect(),
         Err(_) => BTreeSet::new(),
@@ -62,22 +62,6 @@ pub fn write(from: &Path, folder: &Path) -> Result<()> {
 fn list<'a>(folder: &Path, paths: impl Iterator<Item = &'a PathBuf>) -> Result<()> {
     let lines: String = paths.map(|path| format!("{}\n", path.display())).collect();
     write_whole(&folder.join(LIST), lines.as_bytes())
-}
-
-/// All files below a folder, but what Sphinx keeps for its next build.
-fn collect(root: &Path, below: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
-    let folder = root.join(below);
-    let failed = || format!("failed to read the folder {}", folder.display());
-    for entry in std::fs::read_dir(&folder).with_context(failed)? {
-        let entry = entry.with_context(failed)?;
-        let path = below.join(entry.file_name());
-        if entry.path().is_dir() {
-            collect(root, &path, found)?;
-        } else if path != Path::new(".buildinfo") {
-            found.insert(path);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A whole course folder, as one edition.
 
-use crate::files::write_whole;
+use crate::files::{below, write_whole};
 use crate::notebook;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -55,30 +55,11 @@ pub(super) fn is_notebook(file: &Path) -> bool {
     file.extension().is_some_and(|end| end == "ipynb")
 }
 
-/// All files of a course, by their paths within it, in order. Hidden ones belong to tools: JupyterLab keeps its checkpoints there.
+/// All files of a course, by their paths within it, in order. Hidden ones belong to tools: JupyterLab keeps its checkpoints there. An
+/// edition is complete in itself, so that links become what they lead to.
 fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    collect(folder, Path::new(""), &mut found)?;
-    found.sort();
-    Ok(found)
-}
-
-fn collect(root: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    let folder = root.join(below);
-    let failed = || format!("failed to read the folder {}", folder.display());
-    for entry in std::fs::read_dir(&folder).with_context(failed)? {
-        let entry = entry.with_context(failed)?;
-        let name = entry.file_name();
-        let shown = name.to_string_lossy();
-        if shown.starts_with('.') || LEFT_OUT.contains(&&*shown) {
-            continue;
-        }
-        // Follows links: an edition is complete in itself.
-        if entry.path().is_dir() {
-            collect(root, &below.join(&name), found)?;
-        } else {
-            found.push(below.join(&name));
-        }
-    }
-    Ok(())
+    below(folder, &|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        !name.starts_with('.') && !LEFT_OUT.contains(&&*name)
+    })
 }

@@ -1,10 +1,10 @@
 //! What was given to the learner: one version per file, in `.parcourse/given.json`.
 
 use super::version::Version;
-use anyhow::{Context, Result};
+use crate::files::write_whole;
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Raised when the meaning of the file changes: another one is then not understood, which is safe (see [`super::decide`]).
@@ -40,12 +40,7 @@ impl Given {
         let written = Written { format: FORMAT, files: std::mem::take(&mut self.files) };
         let text = serde_json::to_string_pretty(&written);
         self.files = written.files;
-        let folder = self.path.parent().context("the file has no folder")?;
-        tempfile::NamedTempFile::new_in(folder)
-            .and_then(|mut file| file.write_all(text?.as_bytes()).map(|()| file))
-            .and_then(|file| file.persist(&self.path).map_err(|error| error.error))
-            .with_context(|| format!("failed to write {}", self.path.display()))?;
-        Ok(())
+        write_whole(&self.path, text?.as_bytes())
     }
 }
 
