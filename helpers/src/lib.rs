@@ -42,12 +42,16 @@ pub mod interrupt;
 pub mod memory;
 pub mod node;
 pub mod plot;
+pub mod pool;
 pub mod prelude;
 pub mod profile;
 pub mod random;
+pub mod tasks;
 pub mod threads;
 pub mod time;
 
 pub use ndarray;
 pub use rand;
 pub use rayon;
+pub use serde;
+pub use tokio;

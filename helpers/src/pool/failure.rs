@@ -1,0 +1,106 @@
+//! A task that failed: which one, and how.
+
+use std::fmt;
+
+/// Why a pool has no result for an item.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::pool::{Cause, Failure};
+/// let cause = Cause::Panicked { message: "no fifth letter".into(), place: "src/lib.rs:3:5".into() };
+/// let failure = Failure { index: 2, item: "\"mom\"".into(), cause };
+/// assert_eq!(failure.to_string(), "the function panicked on items[2] = \"mom\": no fifth letter (at src/lib.rs:3:5)");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The item's position.
+    pub index: usize,
+    /// The item in `{:?}` form, cut off after some 80 characters.
+    pub item: String,
+    /// What happened.
+    pub cause: Cause,
+}
+
+/// What happened to a task that failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The function panicked.
+    Panicked {
+        /// The message of the panic.
+        message: String,
+        /// `file:line:column`; empty if unknown.
+        place: String,
+    },
+    /// The worker process was ended by a signal.
+    Killed {
+        /// The number of the process.
+        pid: u32,
+        /// The number of the signal.
+        signal: i32,
+    },
+    /// The worker process ended by itself, without a result.
+    Exited {
+        /// The number of the process.
+        pid: u32,
+        /// Its exit code.
+        code: i32,
+    },
+    /// The result could not be sent back.
+    Unsent {
+        /// What serde said.
+        message: String,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let item = format_args!("items[{}] = {}", self.index, self.item);
+        match &self.cause {
+            Cause::Panicked { message, place } if place.is_empty() => write!(f, "the function panicked on {item}: {message}"),
+            Cause::Panicked { message, place } => write!(f, "the function panicked on {item}: {message} (at {place})"),
+            Cause::Killed { pid, signal } => {
+                write!(f, "worker process {pid} was killed by signal {signal}{} while it worked on {item}", name(*signal))
+            }
+            Cause::Exited { pid, code } => write!(f, "worker process {pid} ended with exit code {code} while it worked on {item}"),
+            Cause::Unsent { message } => write!(f, "the result for {item} could not be sent back: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The signals a worker dies of, with what they usually mean.
+fn name(signal: i32) -> &'static str {
+    match signal {
+        libc::SIGKILL => " (SIGKILL: by hand, or because memory ran out)",
+        libc::SIGSEGV => " (SIGSEGV: invalid memory access, or a stack overflow)",
+        libc::SIGABRT => " (SIGABRT: it aborted itself)",
+        libc::SIGTERM => " (SIGTERM)",
+        libc::SIGBUS => " (SIGBUS: invalid memory access)",
+        libc::SIGILL => " (SIGILL: an instruction this CPU does not have)",
+        libc::SIGFPE => " (SIGFPE)",
+        libc::SIGINT => " (SIGINT: interrupted)",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_names_the_item() {
+        let causes = [
+            Cause::Panicked { message: "m".into(), place: String::new() },
+            Cause::Killed { pid: 7, signal: libc::SIGKILL },
+            Cause::Exited { pid: 7, code: 3 },
+            Cause::Unsent { message: "m".into() },
+        ];
+        for cause in causes {
+            let text = Failure { index: 4, item: "'x'".into(), cause }.to_string();
+            assert!(text.contains("items[4] = 'x'"), "{text}");
+        }
+    }
+}
