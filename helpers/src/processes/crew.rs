@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// How soon an interrupt is noticed.
 const STEP: Duration = Duration::from_millis(20);
+/// Who has taken so long for a chunk is asked to share it.
+const SLOW: Duration = Duration::from_millis(10);
 /// So many workers may die, one after the other, before they have begun anything. Then it is not bad luck.
 const STILLBORN: usize = 3;
 
@@ -60,9 +62,11 @@ impl Crew<'_> {
         }
         self.workers.iter().for_each(|worker| worker.set_stop(false));
         let mut stillborn = 0;
+        let mut stopped = false;
         loop {
             interrupt::check();
             self.hand_out(&mut todo)?;
+            self.recall(&todo);
             if todo.is_empty() && self.workers.iter().all(Worker::is_idle) {
                 return Ok(std::mem::take(&mut self.workers));
             }
@@ -72,8 +76,12 @@ impl Crew<'_> {
             while let Some(worker) = self.workers.get_mut(position) {
                 for news in std::mem::take(&mut worker.news) {
                     let (items, went_well) = match news {
-                        News::Done(items, took) => {
+                        News::Done { items, left, took } => {
                             self.chunk.learn(items, took);
+                            if !left.is_empty() && !stopped {
+                                todo.push_front(left);
+                                worker.set_stop(false);
+                            }
                             continue;
                         }
                         News::Values(items, bytes) => (items.len(), take(Answer::Values(items, bytes))),
@@ -98,9 +106,17 @@ impl Crew<'_> {
                 }
             }
             if failed && !self.go_on {
+                stopped = true;
                 todo.clear();
                 self.workers.iter().for_each(|worker| worker.set_stop(true));
             }
+        }
+    }
+
+    /// When a worker has nothing to do because another sits on items that turn out to be slow: the other gives back what it has not begun.
+    fn recall(&self, todo: &VecDeque<Range<usize>>) {
+        if todo.is_empty() && self.chunk.is_adaptive() && self.workers.iter().any(Worker::is_idle) {
+            self.workers.iter().filter(|worker| worker.sits_on_items(SLOW)).for_each(|worker| worker.set_stop(true));
         }
     }
 
