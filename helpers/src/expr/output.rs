@@ -41,6 +41,14 @@ unsafe impl Sync for Places {}
 impl Places {
     /// # Safety
     ///
+    /// As for [`set`](Places::set), for all places from `start` on, one behind the other.
+    unsafe fn set_all(&self, start: usize, values: &[f64]) {
+        // SAFETY: by this function's contract.
+        unsafe { self.0.add(start).copy_from_nonoverlapping(values.as_ptr(), values.len()) }
+    }
+
+    /// # Safety
+    ///
     /// The place must be within the array, and no other thread may use it at the same time.
     unsafe fn set(&self, offset: isize, value: f64) {
         // SAFETY: by this function's contract.
@@ -87,10 +95,8 @@ impl<E: Expression> Lazy<E> {
                 // SAFETY (of all below): the view is borrowed mutably as long as this function runs, chunks and blocks do not overlap, and no two
                 // elements of a mutable view are at the same place.
                 if contiguous {
-                    for (i, x) in block.iter().enumerate() {
-                        // SAFETY: as above; `start + i` is less than the number of elements, which lie one behind the other.
-                        unsafe { places.set((start + i) as isize, *x) };
-                    }
+                    // SAFETY: as above; the elements lie one behind the other, and there are at least `start + block.len()`.
+                    unsafe { places.set_all(start, block) };
                 } else {
                     pieces(shape, strides, start, block.len(), |piece| {
                         for (i, x) in block[piece.range].iter().enumerate() {
