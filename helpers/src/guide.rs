@@ -48,6 +48,7 @@
 //! | `a @ b` | `a.dot(&b)` |
 //! | `a.sum()`, `a.mean()`, `a.sum(axis=0)` | `a.sum()`, `a.mean()`, `a.sum_axis(Axis(0))` |
 //! | `numexpr.evaluate("a * b", out=out)`, no temporaries | `azip!((out in &mut out, &a in &a, &b in &b) *out = a * b)` |
+//! | `numexpr.evaluate("sum(sin(a) * log(a))")`, all cores | `(lazy(&a).sin() * lazy(&a).ln()).sum()` |
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -83,6 +84,8 @@
 //! | `@njit` | every function is compiled |
 //! | `@njit(parallel=True)`, `for i in prange(n)` | `(0..n).into_par_iter().for_each(…)` |
 //! | a reduction in a `prange` loop | `.map(…).sum()`, `.reduce(…)` |
+//! | the same sum on any number of cores | `.map(…).reproducible_sum()` |
+//! | `@vectorize(target="parallel")` | `lazy(&a).sqrt().to_array()`, and `.map(f)` for any `f` ([`expr`](crate::expr)) |
 //! | `a[i] = …` in a `prange` loop | `a.par_iter_mut().for_each(\|x\| …)`, `a.par_mapv_inplace(…)` |
 //! | `numba.set_num_threads(4)` | `threads::with_num_threads(4, \|\| …)` |
 //! | `with Pool(3) as pool: pool.map(f, items)` | `Pool::new(3).map(f, &items)` |
@@ -97,6 +100,8 @@
 //! let serial: f64 = a.iter().map(|x| x.sqrt()).sum();
 //! let parallel: f64 = a.par_iter().map(|x| x.sqrt()).sum();
 //! assert!((serial - parallel).abs() < 1e-6); // sums of floats in another order differ in the last digits
+//!
+//! assert_eq!(lazy(&a).sqrt().sum(), lazy(&a).sqrt().serial().sum()); // these do not
 //!
 //! let mut squares = Array1::from(a);
 //! squares.par_mapv_inplace(|x| x * x);
