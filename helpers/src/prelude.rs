@@ -10,6 +10,7 @@ pub use crate::display::{
     self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, Table, clear_output, display, display_with_id, progress,
 };
 pub use crate::graph::{self, Graph};
+pub use crate::grid;
 pub use crate::interrupt::{self, sleep};
 pub use crate::memit;
 pub use crate::memory::{self, GIB, KIB, MIB, MemoryTrace, MemoryUsage, memory_usage, plot_memory};
@@ -17,6 +18,7 @@ pub use crate::node::{NodeInfo, node_info};
 pub use crate::plot::{self, Plot};
 pub use crate::profile::{self, line_profile};
 pub use crate::random::{self, Stream, streams};
+pub use crate::tasks;
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::{Timing, scaling};
 // The module and the macro of this name.
