@@ -123,6 +123,19 @@
 //! | `bag.map(f).filter(p).fold(…)` | `items.par_iter().map(f).filter(p).reduce(…)` |
 //! | `delayed` tasks and `.visualize()` | [`Graph`](crate::graph::Graph) |
 //! | `ProgressBar()` | `progress(&items)` |
+//! | the task stream of the dashboard | `tasks::record(\|\| …)`, `tasks::live(\|\| …)` |
+//! | chunks of a 2-d array, `map_blocks` | `grid::tiles_mut(&mut a, (2, 2)).into_par_iter()` |
+//!
+//! ```
+//! use parcourse::prelude::*;
+//! let mut squares = Array2::<usize>::zeros((40, 60));
+//! let ((), stream) = tasks::record(|| {
+//!     grid::tiles_mut(&mut squares, (2, 2)).into_par_iter().enumerate().for_each(|(number, (tile, mut part))| {
+//!         tasks::task(format!("tile {number}"), || part.fill(tile.len()))
+//!     })
+//! });
+//! assert_eq!((stream.entries().len(), squares[[39, 59]]), (4, 600));
+//! ```
 //!
 //! ```
 //! use parcourse::prelude::*;

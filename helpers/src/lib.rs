@@ -19,6 +19,8 @@
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
 //! | [`profile`] | `#[line_profile]`, `profile::report()` | `%lprun`, `%prun` |
 //! | [`check`](mod@check) | `check_eq!(f(x), 3)`, `check_fast!(…)`, `check_memory!(…)` | `numpy.testing`, nbgrader's tests |
+//! | [`tasks`] | `tasks::record(\|\| f(x))`, `tasks::live(…)`, `tasks::task("row 3", \|\| …)` | the task stream of dask's dashboard |
+//! | [`grid`] | `grid::tiles((rows, cols), (2, 2))`, `grid::tiles_mut(&mut image, (2, 2))` | `numpy.array_split`, chunks of `dask.array` |
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
 //! | [`rayon`] | `items.par_iter()` | `numba.prange` |
 //! | [`random`] | `streams(seed).stream(i)`, `streams(seed).par_blocks(n)` | `numpy.random.SeedSequence.spawn` |
@@ -39,6 +41,7 @@ pub mod cores;
 pub mod display;
 pub mod expr;
 pub mod graph;
+pub mod grid;
 pub mod guide;
 pub mod interrupt;
 pub mod memory;
