@@ -95,21 +95,19 @@ fn waiting_needs_no_core_and_macros_need_no_closure() {
         });
         assert_eq!(value, 5);
         assert!(timing.wall >= 100 * MILLISECOND);
-        let fallible = || -> Result<u32, tokio::time::error::Elapsed> {
-            block_on(async { timed!(tokio::time::timeout(MILLISECOND, waiting::sleep(LONG)).await?).0.pipe() })
+        let fallible = async || -> Result<u32, tokio::time::error::Elapsed> {
+            timed!(tokio::time::timeout(MILLISECOND, waiting::sleep(LONG)).await?);
+            Ok(1)
         };
-        assert!(fallible().is_err());
+        assert!(block_on(fallible()).is_err());
     });
 }
 
-trait Pipe {
-    fn pipe(self) -> Result<u32, tokio::time::error::Elapsed>;
-}
-
-impl Pipe for () {
-    fn pipe(self) -> Result<u32, tokio::time::error::Elapsed> {
-        Ok(0)
-    }
+#[test]
+fn the_limit_of_open_files_is_not_lowered() {
+    let most = waiting::open_files();
+    assert!(most >= 256, "{most}");
+    assert_eq!(waiting::open_files(), most);
 }
 
 #[test]

@@ -7,12 +7,10 @@
 //!
 //! This concerns a `:dep` in a notebook, and the first `.await`: the engine then adds tokio, which the helper crate has compiled already.
 
+use crate::template::RUNTIME;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// What the engine adds by itself to run code that waits. It adds nothing where there is a tokio already.
-const RUNTIME: &str = ":dep tokio = {version=\"1.34.0\", features=[\"rt\", \"rt-multi-thread\"]}";
 
 /// The commands that this code begins with that add dependencies, and the one that it implies. Not those in `known`, and not the helper
 /// crate, which is loaded ahead of time.

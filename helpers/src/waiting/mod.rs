@@ -38,6 +38,7 @@
 mod block_on;
 mod gather;
 mod interruptible;
+mod open_files;
 mod runtime;
 mod sleep;
 mod task;
@@ -46,6 +47,7 @@ pub use block_on::block_on;
 #[doc(hidden)]
 pub use block_on::run_cell;
 pub use gather::gather;
+pub use open_files::open_files;
 pub use runtime::runtime;
 pub use sleep::sleep;
 pub use task::task;
