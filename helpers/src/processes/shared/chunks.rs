@@ -1,0 +1,1 @@
+//! Parts of a shared array that belong to one process each.
