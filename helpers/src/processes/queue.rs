@@ -46,6 +46,8 @@ struct Bound {
     count: SharedMutex<u32>,
     /// Counts the values taken out; who waits for room sleeps on it.
     taken: SharedArray<u32>,
+    /// Whether nothing is to be put in any more: who waits for room would wait for ever.
+    closed: SharedArray<bool>,
 }
 
 impl<T: Serialize + DeserializeOwned> Queue<T> {
@@ -71,7 +73,7 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     pub fn bounded(capacity: usize) -> Queue<T> {
         assert!(capacity > 0, "a queue needs room for one value at least: Queue::bounded(0)");
         let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
-        Queue::with(Some(Bound { capacity, count: SharedMutex::new(0), taken: SharedArray::zeros(1) }))
+        Queue::with(Some(Bound { capacity, count: SharedMutex::new(0), taken: SharedArray::zeros(1), closed: SharedArray::zeros(1) }))
     }
 
     #[track_caller]
@@ -149,6 +151,10 @@ impl<T: Serialize + DeserializeOwned> Queue<T> {
     /// Says that nothing will be put in any more, by no process. What is in the queue can still be taken out.
     pub fn close(&self) {
         self.ends.entrance.close_for_sending();
+        if let Some(bound) = &self.ends.bound {
+            bound.closed.set(0, true);
+            bound.wake();
+        }
     }
 
     /// Whether the queue is empty at this moment.
@@ -174,6 +180,7 @@ impl Ends {
     fn put(&self, message: &Message) -> std::io::Result<Sent> {
         let attempt = || match &self.bound {
             None => not_full(self.entrance.try_send(message)),
+            Some(bound) if bound.closed.get(0) => Some(Ok(Sent::End)),
             Some(bound) => {
                 let mut count = bound.lock();
                 // After a process was killed in the middle the count may be wrong; an empty queue puts it right.
