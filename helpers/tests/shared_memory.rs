@@ -7,7 +7,7 @@ mod fork;
 use child::On;
 use fork::{descriptors, fork, wait_until, within};
 use parcourse::interrupt::Interrupted;
-use parcourse::processes::{Page, Pages, SharedArray, SharedCounter, SharedMutex, page_map, pages};
+use parcourse::processes::{Page, Pages, Pool, SharedArray, SharedCounter, SharedMutex, page_map, pages};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -370,6 +370,40 @@ fn pages_are_private_copied_or_shared() {
     assert!(shared.iter().all(|value| value == 1));
     assert_eq!(shared.page_map().unwrap(), [Page::Shared; 64]);
     assert_eq!(before.to_string().split(' ').nth(1), Some("pages:"));
+}
+
+#[test]
+fn chunks_are_ordinary_slices() {
+    within(60, || {
+        for len in [0, 1, 9, 10, 11, 99, 100, 101] {
+            for chunk_len in [1, 10, 1000] {
+                let mut array = SharedArray::<f64>::zeros(len);
+                let sums = array.map_chunks(&Pool::new(3), chunk_len, |number, chunk| {
+                    assert_eq!(chunk.len(), chunk_len.min(len - number * chunk_len));
+                    chunk.iter_mut().enumerate().for_each(|(i, x)| *x += (number * chunk_len + i) as f64);
+                    chunk.iter().sum::<f64>()
+                });
+                let expected: Vec<f64> = (0..len).map(|i| i as f64).collect();
+                let expected_sums: Vec<f64> = expected.chunks(chunk_len).map(|chunk| chunk.iter().sum()).collect();
+                assert_eq!((array.to_vec(), sums), (expected, expected_sums), "{len} {chunk_len}");
+            }
+        }
+    });
+}
+
+#[test]
+fn chunks_belong_to_one() {
+    let mut array = SharedArray::<u8>::zeros(3);
+    let clone = array.clone();
+    let pool = Pool::new(2);
+    let message = |f: &mut dyn FnMut()| *catch_unwind(AssertUnwindSafe(f)).unwrap_err().downcast::<String>().unwrap();
+    let refused = catch_unwind(AssertUnwindSafe(|| array.for_each_chunk(&pool, 1, |_, _| ()))).unwrap_err();
+    assert!(refused.downcast_ref::<&str>().unwrap().starts_with("a clone of the shared array exists"));
+    drop(clone);
+    let failed = message(&mut || array.for_each_chunk(&pool, 2, |_, chunk| assert_ne!(chunk.len(), 1, "short")));
+    assert!(failed.contains("items[1] = elements 2..3"), "{failed}");
+    let killed = message(&mut || array.for_each_chunk(&pool, 2, |_, _| process::abort()));
+    assert!(killed.contains("= elements"), "{killed}");
 }
 
 /// Summing and filling must not cost several times what an array costs that fits in no cache. Generous: other programs run here.

@@ -1,6 +1,6 @@
 //! `fork`, with what can go wrong in a program of several threads taken care of; `README.md` beside this file tells what that is.
 
-use super::{lifeline, output};
+use super::{events, lifeline, output};
 use crate::display::protocol;
 use crate::threads::quiet;
 use crate::{interrupt, memory, profile, tasks, threads};
@@ -111,6 +111,7 @@ fn prepare() {
     output::install_panic_hook();
     quiet::install();
     protocol::on_our_kernel();
+    events::set_epoch();
 }
 
 /// The life of a child.
@@ -119,7 +120,8 @@ fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
         IN_CHILD.store(true, Ordering::Relaxed);
         lifeline::attach(childs_lifeline);
         interrupt::leave_to_parent();
-        tasks::forget();
+        // What was recorded before is the parent's.
+        drop(tasks::take());
         close_stdin();
         with_a_rayon_pool(work);
     }));

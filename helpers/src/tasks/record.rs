@@ -37,9 +37,14 @@ pub(crate) fn hold() -> impl Sized {
     EVENTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// In a copy of the process: what was recorded before is the original's.
-pub(crate) fn forget() {
-    EVENTS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+/// In a copy of the process: whether the original wants to know.
+pub(crate) fn set_recording(recording: bool) {
+    ASKING.store(recording.into(), Ordering::Relaxed);
+}
+
+/// In a copy of the process: what was recorded since the last call, for the original.
+pub(crate) fn take() -> Vec<Event> {
+    std::mem::take(&mut EVENTS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Does `f` as a task of this name: it appears in the task stream, if one is recorded, in the row of the thread that did it.
