@@ -7,6 +7,7 @@ mod fork;
 use child::On;
 use fork::{descriptors, fork, wait_until, within};
 use parcourse::interrupt::{self, Interrupted};
+use parcourse::ndarray::Array2;
 use parcourse::processes::{Disconnected, Queue, SharedArray, SharedCounter, pipe};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::sleep;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 const LONG: Duration = Duration::from_secs(20);
 
 /// Both kinds of queue: as much as the system takes, and so many values.
-fn kinds<T: serde::Serialize + serde::de::DeserializeOwned>() -> [Queue<T>; 3] {
+fn kinds<T: serde::Serialize + serde::de::DeserializeOwned + 'static>() -> [Queue<T>; 3] {
     [Queue::new(), Queue::bounded(1), Queue::bounded(7)]
 }
 
@@ -56,6 +57,16 @@ fn messages_of_all_sizes() {
         let queue = Queue::new();
         queue.put(floats.clone());
         assert!(queue.get() == floats);
+        // Not in one piece, not plain numbers, two dimensions.
+        let texts: Vec<String> = (0..100_000).map(|i| format!("{i}")).collect();
+        let queue = Queue::new();
+        queue.put(texts.clone());
+        assert!(queue.get() == texts);
+        let queue = Queue::new();
+        let array = Array2::from_shape_fn((300, 400), |(i, j)| (i * j) as f64);
+        queue.put(array.clone());
+        queue.put(array.clone().reversed_axes());
+        assert!(queue.get() == array && queue.get() == array.t());
     });
 }
 

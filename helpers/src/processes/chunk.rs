@@ -15,6 +15,8 @@ const RECENT: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
     fixed: Option<usize>,
+    /// What a chunk should take.
+    target: Duration,
     adaptive: usize,
     /// Seconds per item.
     recent: VecDeque<f64>,
@@ -22,7 +24,12 @@ pub(super) struct Chunk {
 
 impl Chunk {
     pub(super) fn new(fixed: Option<usize>) -> Chunk {
-        Chunk { fixed, adaptive: 1, recent: VecDeque::with_capacity(RECENT) }
+        Chunk { fixed, target: CHUNK, adaptive: 1, recent: VecDeque::with_capacity(RECENT) }
+    }
+
+    /// For workers that are made for each chunk: that takes a quarter of a millisecond, and more in a process that uses much memory.
+    pub(super) fn for_new_workers(fixed: Option<usize>) -> Chunk {
+        Chunk { target: 10 * CHUNK, ..Chunk::new(fixed) }
     }
 
     /// How many of the items that are left the next worker gets.
@@ -45,7 +52,7 @@ impl Chunk {
         }
         self.recent.push_back(took.as_secs_f64() / items as f64);
         // Of four times as many items more can be said when they are done.
-        self.adaptive = ((CHUNK.as_secs_f64() / self.per_item()) as usize).clamp(1, self.adaptive.max(4 * items));
+        self.adaptive = ((self.target.as_secs_f64() / self.per_item()) as usize).clamp(1, self.adaptive.max(4 * items));
     }
 
     /// How long an item takes, if nothing comes in between.

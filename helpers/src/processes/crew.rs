@@ -17,7 +17,7 @@ use std::time::Duration;
 const STEP: Duration = Duration::from_millis(20);
 /// Who has taken so long for a chunk is asked to share it.
 const SLOW: Duration = Duration::from_millis(10);
-/// So many workers may die, one after the other, before they have begun anything. Then it is not bad luck.
+/// So many workers, besides all that were there, may die one after the other before they have begun anything. Then it is not bad luck.
 const STILLBORN: usize = 3;
 
 /// One `map`.
@@ -40,9 +40,20 @@ pub(super) enum Answer {
     /// Values of some items, or the reasons why there are none.
     Values(Range<usize>, Vec<u8>),
     /// The value of one item.
-    Large(usize, Box<dyn Any>),
+    Large(usize, Box<dyn Any + Send>),
     /// There is no value, because the worker has died.
     Failed(usize, Cause),
+}
+
+impl Answer {
+    /// What a worker says, if it is an answer.
+    pub(super) fn of(news: News) -> Result<Answer, News> {
+        match news {
+            News::Values(items, bytes) => Ok(Answer::Values(items, bytes)),
+            News::Large(index, value) => Ok(Answer::Large(index, value)),
+            other => Err(other),
+        }
+    }
 }
 
 impl Crew<'_> {
@@ -95,7 +106,7 @@ impl Crew<'_> {
                     continue;
                 }
                 let mut dead = self.workers.remove(position);
-                match post_mortem(&mut dead, &mut todo, stillborn >= STILLBORN) {
+                match post_mortem(&mut dead, &mut todo, stillborn >= STILLBORN + self.size) {
                     Some((index, cause)) => {
                         failed = true;
                         take(Answer::Failed(index, cause));

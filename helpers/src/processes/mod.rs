@@ -1,30 +1,38 @@
 //! Pools of processes.
 
 mod board;
+mod by_fork;
 mod chunk;
 mod crew;
 mod desk;
 mod events;
 pub(crate) mod fork;
+mod imap;
+mod jobs;
 mod lifeline;
-mod memory_file;
-mod memory_map;
 mod output;
-mod pipe;
+pub(crate) mod per_process;
 mod pool;
-mod queue;
 mod raw;
 mod relay;
-mod shared;
-mod socket;
+mod run;
 mod value;
 mod wire;
 mod worker;
 
+pub use pool::Pool;
+
 #[allow(unused_imports, reason = "the kinds of shared memory are tested with it")]
 pub(crate) use fork::{Connecting, Ended, ParentsEnd, Process, fork, fork_with, in_child};
+
+mod memory_file;
+mod memory_map;
+mod pipe;
+mod queue;
+mod shared;
+mod socket;
+
 pub use memory_map::{Page, Pages, page_map, pages};
 pub use pipe::{Disconnected, PipeEnd, pipe};
-pub use pool::Pool;
 pub use queue::Queue;
 pub use shared::{Element, Error, Number, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex, SharedMutexGuard};

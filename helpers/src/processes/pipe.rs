@@ -33,7 +33,7 @@ use std::{error, fmt};
 /// # Ok::<(), parcourse::processes::Disconnected>(())
 /// ```
 #[track_caller]
-pub fn pipe<T: Serialize + DeserializeOwned>() -> (PipeEnd<T>, PipeEnd<T>) {
+pub fn pipe<T: Serialize + DeserializeOwned + 'static>() -> (PipeEnd<T>, PipeEnd<T>) {
     let ends = match Socket::pair() {
         Ok((first, second)) => [Mutex::new(Some(Arc::new(first))), Mutex::new(Some(Arc::new(second)))],
         Err(error) => panic!("failed to make a pipe: {error}"),
@@ -76,7 +76,7 @@ impl fmt::Display for Disconnected {
 
 impl error::Error for Disconnected {}
 
-impl<T: Serialize + DeserializeOwned> PipeEnd<T> {
+impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
     /// Sends a value to the other end. Waits when there is much on its way that nobody has received: some 200 KiB, or 200 values.
     ///
     /// # Errors

@@ -50,7 +50,7 @@ struct Bound {
     closed: SharedArray<bool>,
 }
 
-impl<T: Serialize + DeserializeOwned> Queue<T> {
+impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     /// An empty queue that holds as much as the system lets it: about 200 KiB, or 200 small values. Then [`put`](Self::put) waits.
     ///
     /// Values above 32 KiB do not count there; `bounded` says how many of them may pile up.

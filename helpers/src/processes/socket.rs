@@ -5,9 +5,9 @@
 //! descriptor is sent.
 
 use super::memory_file;
+use super::raw::Raw;
+use super::value::{self, Value};
 use crate::interrupt;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem::{MaybeUninit, size_of, zeroed};
@@ -24,6 +24,8 @@ const STEP: Duration = Duration::from_millis(10);
 /// Where the bytes are: the first byte of every message.
 const HERE: u8 = 1;
 const IN_A_FILE: u8 = 2;
+/// As they are in memory.
+const NUMBERS_IN_A_FILE: u8 = 3;
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub(super) struct Socket(OwnedFd);
 /// A value ready to be sent.
 #[derive(Debug)]
 pub(super) struct Message {
-    /// [`HERE`] and the value, or [`IN_A_FILE`] and its length.
+    /// [`HERE`] and the value, or where else it is, and its shape.
     bytes: Vec<u8>,
     file: Option<File>,
 }
@@ -65,36 +67,58 @@ pub(super) enum Until {
 }
 
 impl Message {
-    pub(super) fn new(value: &impl Serialize) -> Result<Message, String> {
+    pub(super) fn new<T: Value>(value: &T) -> Result<Message, String> {
         let failed = |error: io::Error| format!("no memory for a message: {error}");
-        let bytes = postcard::to_extend(value, vec![HERE]).map_err(|error| error.to_string())?;
-        if bytes.len() <= SHORT {
+        let mut bytes = vec![HERE];
+        let numbers = value::put(Raw::of::<T>(), value, &mut bytes).map_err(|error| error.to_string())?;
+        if numbers.is_none() && bytes.len() <= SHORT {
             return Ok(Message { bytes, file: None });
         }
-        let value = &bytes[1..];
+        let (head, content) = match &numbers {
+            // Without a copy in between.
+            Some(numbers) => (NUMBERS_IN_A_FILE, numbers.bytes),
+            None => (IN_A_FILE, &bytes[1..]),
+        };
+        let shape = numbers.as_ref().map_or([content.len(), 1], |numbers| numbers.shape);
         let mut file = memory_file::create("parcourse-message").map_err(failed)?;
-        file.write_all(value).map_err(failed)?;
-        let mut bytes = vec![IN_A_FILE];
-        bytes.extend((value.len() as u64).to_le_bytes());
+        file.write_all(content).map_err(failed)?;
+        let bytes = [head].into_iter().chain(shape.into_iter().flat_map(usize::to_le_bytes)).collect();
         Ok(Message { bytes, file: Some(file) })
     }
 
     /// The value.
-    pub(super) fn open<T: DeserializeOwned>(self) -> Result<T, String> {
-        let Some((kind, rest)) = self.bytes.split_first() else { return Err("an empty message".into()) };
-        let read = |bytes: &[u8]| postcard::from_bytes(bytes).map_err(|error| error.to_string());
-        match (*kind, self.file) {
-            (HERE, None) => read(rest),
-            (IN_A_FILE, Some(file)) => {
-                let length = rest.try_into().map(u64::from_le_bytes).map_err(|_| "a message without its length")?;
-                let mut bytes = vec![0; length as usize];
-                file.read_exact_at(&mut bytes, 0).map_err(|error| error.to_string())?;
-                read(&bytes)
+    pub(super) fn open<T: Value>(self) -> Result<T, String> {
+        let Some((kind, mut rest)) = self.bytes.split_first() else { return Err("an empty message".into()) };
+        let raw = Raw::of::<T>();
+        let take = |bytes: &mut &[u8]| value::take(raw, bytes).map_err(|cause| format!("{cause:?}"));
+        let Some(file) = self.file else {
+            return if *kind == HERE { take(&mut rest) } else { Err("no file descriptor is left for a long message".into()) };
+        };
+        let (numbers, shape) = (*kind == NUMBERS_IN_A_FILE, shape(rest).ok_or("a message without its length")?);
+        match raw {
+            Some(raw) if numbers => {
+                let mut landing = raw.land(shape);
+                let (place, length) = landing.place();
+                // SAFETY: there is room for so many bytes, which nobody else uses; they are only written to, by the system.
+                let place = unsafe { std::slice::from_raw_parts_mut(place, length) };
+                file.read_exact_at(place, 0).map_err(|error| error.to_string())?;
+                // SAFETY: all bytes have been put in place.
+                let value = unsafe { landing.finish() };
+                value.downcast().map(|value| *value).map_err(|_| "a message of another type".into())
             }
-            (IN_A_FILE, None) => Err("no file descriptor is left for a long message".into()),
-            _ => Err("not a message of ours".into()),
+            _ => {
+                let mut bytes = vec![0; shape[0]];
+                file.read_exact_at(&mut bytes, 0).map_err(|error| error.to_string())?;
+                take(&mut &bytes[..])
+            }
         }
     }
+}
+
+/// Rows and columns, or the number of bytes and 1.
+fn shape(bytes: &[u8]) -> Option<[usize; 2]> {
+    let (rows, columns) = bytes.split_at_checked(size_of::<usize>())?;
+    Some([usize::from_le_bytes(rows.try_into().ok()?), usize::from_le_bytes(columns.try_into().ok()?)])
 }
 
 /// Room for one descriptor beside a message, aligned as the system wants it.

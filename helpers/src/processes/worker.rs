@@ -7,7 +7,6 @@ use super::fork::{Ended, ParentsEnd, Process, fork_with};
 use super::raw::{Landing, Raw};
 use super::relay::{Relay, To};
 use super::wire::{HEAD, Head, Kind};
-use crate::interrupt;
 use crate::tasks;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -41,7 +40,7 @@ pub(super) enum News {
     /// The values of some items, as bytes.
     Values(Range<usize>, Vec<u8>),
     /// The value of one item.
-    Large(usize, Box<dyn Any>),
+    Large(usize, Box<dyn Any + Send>),
     /// A range is done: so many items of it, in this time. Some may be left, when it was told to stop.
     Done { items: usize, left: Range<usize>, took: Duration },
 }
@@ -323,7 +322,7 @@ pub(super) fn wait(workers: &mut [Worker], raw: Option<&'static Raw>, timeout: D
     let milliseconds = timeout.as_millis().try_into().unwrap_or(libc::c_int::MAX);
     // SAFETY: so many valid entries.
     let ready = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds) };
-    if ready <= 0 || interrupt::requested() {
+    if ready <= 0 {
         return;
     }
     for (worker, entries) in workers.iter_mut().zip(entries.chunks(3)) {
