@@ -170,7 +170,7 @@ impl<T: Element> SharedArray<T> {
     ///
     /// ```
     /// use parcourse::processes::SharedArray;
-    /// let highest = SharedArray::from([3.5]);
+    /// let highest = SharedArray::<f64>::from([3.5]);
     /// highest.update(0, |before| before.max(7.0));
     /// assert_eq!(highest.get(0), 7.0);
     /// ```
