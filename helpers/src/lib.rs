@@ -44,6 +44,7 @@ pub mod node;
 pub mod plot;
 pub mod pool;
 pub mod prelude;
+pub mod processes;
 pub mod profile;
 pub mod random;
 pub mod tasks;

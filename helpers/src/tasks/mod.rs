@@ -6,4 +6,4 @@ mod record;
 
 pub use record::task;
 #[allow(unused_imports, reason = "until the pools use it")]
-pub(crate) use record::{Event, add, recording};
+pub(crate) use record::{Event, add, hold, recording, set_recording, take};

@@ -32,6 +32,21 @@ pub(crate) fn add(event: Event) {
     }
 }
 
+/// Keeps everybody from adding events, while the process is copied: the copy's lock must not be in another thread's hands.
+pub(crate) fn hold() -> impl Sized {
+    EVENTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// In a copy of the process: whether the original wants to know.
+pub(crate) fn set_recording(recording: bool) {
+    ASKING.store(recording.into(), Ordering::Relaxed);
+}
+
+/// In a copy of the process: what was recorded since the last call, for the original.
+pub(crate) fn take() -> Vec<Event> {
+    std::mem::take(&mut EVENTS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// Does `f` as a task of this name: it appears in the task stream, if one is recorded, in the row of the thread that did it.
 pub fn task<R>(name: impl Display, f: impl FnOnce() -> R) -> R {
     if !recording() {
