@@ -75,7 +75,9 @@ pub const BENCHMARKS: [Benchmark; 5] = [
         peers: &[cell("rayon", "rayon, by hand")],
         rows: &[
             Row { name: "map-few", title: "Pool::map, 1,000 items of 1 µs", tolerance: EXACT },
+            Row { name: "sum-few", title: "reproducible_sum, 1,000 items of 1 µs", tolerance: |_| 1e-12 },
             Row { name: "map-many", title: "Pool::map, 100,000 items of 1 µs", tolerance: EXACT },
+            Row { name: "sum-many", title: "reproducible_sum, 100,000 items of 1 µs", tolerance: |_| 1e-12 },
         ],
         size: 100_000,
         small: 100_000,

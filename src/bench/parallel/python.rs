@@ -51,3 +51,21 @@ impl Interpreter {
         Ok(Ok((python, file)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::parallel::benchmarks::{BENCHMARKS, Program};
+
+    /// Without their packages they cannot run, but their syntax can be checked.
+    #[tokio::test]
+    async fn programs_are_python() {
+        let Ok(python) = python::find(None) else { return };
+        for peer in BENCHMARKS.iter().flat_map(|benchmark| benchmark.peers) {
+            let Program::Python { source } = peer.program else { continue };
+            let mut command = Command::new(&python.program);
+            command.args(["-I", "-c", "import sys; compile(sys.argv[1], sys.argv[2], 'exec')"]).arg(format!("{COMMON}\n{source}"));
+            program::output(command.arg(peer.name)).await.unwrap();
+        }
+    }
+}

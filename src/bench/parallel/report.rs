@@ -1,7 +1,7 @@
 //! What is told in the end, to people and to machines.
 
 use super::benchmarks::{Benchmark, OURS, Peer};
-use super::rounds::Peers;
+use super::rounds::{NOT_ASKED, Peers};
 use super::targets::{self, Target};
 use crate::bench::machine::Machine;
 use crate::bench::statistics::Sample;
@@ -156,6 +156,7 @@ impl Report {
             for side in &row.sides {
                 let name = format!("  {}", side.in_words);
                 match (&side.left_out, &side.failure) {
+                    (Some(reason), _) if reason == NOT_ASKED => {}
                     (Some(reason), _) => table.row(vec![format!("{name}: left out, {reason}")]),
                     (_, Some(reason)) => table.row(vec![format!("{name}: FAILED, {reason}")]),
                     _ => {

@@ -18,6 +18,9 @@ pub struct Peers {
     pub python: Option<python::Interpreter>,
 }
 
+/// Why a peer is left out that nobody wants to see.
+pub const NOT_ASKED: &str = "not asked for (--peers)";
+
 /// What stands before the arguments of a program, for those that can be run here, by benchmark and peer.
 type Programs = HashMap<(&'static str, &'static str), Vec<OsString>>;
 
@@ -65,7 +68,6 @@ pub async fn measure(report: &mut Report, peers: &Peers, world: &World, telling:
 
 /// Compiles and writes the programs. Those that cannot be run here are marked with the reason.
 async fn prepare(report: &mut Report, peers: &Peers, world: &World, telling: &Telling) -> Result<Programs> {
-    const NOT_ASKED: &str = "not asked for (--peers)";
     let mut programs = Programs::new();
     for &benchmark in &report.benchmarks.clone() {
         for peer in benchmark.peers {
