@@ -48,6 +48,7 @@
 //! | `a @ b` | `a.dot(&b)` |
 //! | `a.sum()`, `a.mean()`, `a.sum(axis=0)` | `a.sum()`, `a.mean()`, `a.sum_axis(Axis(0))` |
 //! | `numexpr.evaluate("a * b", out=out)`, no temporaries | `azip!((out in &mut out, &a in &a, &b in &b) *out = a * b)` |
+//! | `numexpr.evaluate("sum(sin(a) * log(a))")`, all cores | `(lazy(&a).sin() * lazy(&a).ln()).sum()` |
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -83,9 +84,14 @@
 //! | `@njit` | every function is compiled |
 //! | `@njit(parallel=True)`, `for i in prange(n)` | `(0..n).into_par_iter().for_each(…)` |
 //! | a reduction in a `prange` loop | `.map(…).sum()`, `.reduce(…)` |
+//! | the same sum on any number of cores | `.map(…).reproducible_sum()` |
+//! | `@vectorize(target="parallel")` | `lazy(&a).sqrt().to_array()`, and `.map(f)` for any `f` ([`expr`](crate::expr)) |
 //! | `a[i] = …` in a `prange` loop | `a.par_iter_mut().for_each(\|x\| …)`, `a.par_mapv_inplace(…)` |
-//! | `numba.set_num_threads(4)` | `rayon::ThreadPoolBuilder::new().num_threads(4).build()?.install(\|\| …)` |
+//! | `numba.set_num_threads(4)` | `threads::with_num_threads(4, \|\| …)` |
 //! | `with Pool(3) as pool: pool.map(f, items)` | `Pool::new(3).map(f, &items)` |
+//! | `pool.starmap(pow, [(2, 5), (3, 2)])` | `pool.starmap(u64::pow, &[(2, 5), (3, 2)])` |
+//! | `pool.imap_unordered(f, items)` | `pool.imap_unordered(f, items)` |
+//! | `future = executor.submit(f)`, `future.result()` | `let future = pool.submit(f);`, `future.get()` |
 //! | `os.cpu_count()`, `len(os.sched_getaffinity(0))` | `cores().logical`, `cores().usable` |
 //!
 //! ```
@@ -95,9 +101,17 @@
 //! let parallel: f64 = a.par_iter().map(|x| x.sqrt()).sum();
 //! assert!((serial - parallel).abs() < 1e-6); // sums of floats in another order differ in the last digits
 //!
+//! assert_eq!(lazy(&a).sqrt().sum(), lazy(&a).sqrt().serial().sum()); // these do not
+//!
 //! let mut squares = Array1::from(a);
 //! squares.par_mapv_inplace(|x| x * x);
 //! assert_eq!(squares[100], 10_000.0);
+//!
+//! let pool = Pool::new(2);
+//! let later = pool.submit(|| 6 * 7);
+//! assert_eq!(pool.starmap(u64::pow, &[(2, 5), (3, 2)]), [32, 9]);
+//! assert_eq!(later.get(), 42);
+//! assert_eq!(threads::with_num_threads(4, rayon::current_num_threads), 4);
 //! ```
 //!
 //! # dask

@@ -13,7 +13,7 @@
 //! | [`memory`](mod@memory) | `memit!(f(x))`, `memory_usage(\|\| f(x))` | `%memit`, `memory_profiler` |
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
 //! | [`node`] | `node_info()` | `lscpu`, `platform` |
-//! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)` | `map`, `multiprocessing.Pool` |
+//! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)`, `pool.submit(f)` | `map`, `multiprocessing.Pool`, `concurrent.futures` |
 //! | [`graph`] | `Graph::new().task("chop", 15).after(["wash"])` | `dask.delayed`, `.visualize()` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
@@ -22,6 +22,7 @@
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
 //! | [`rayon`] | `items.par_iter()` | `numba.prange` |
 //! | [`random`] | `streams(seed).stream(i)`, `streams(seed).par_blocks(n)` | `numpy.random.SeedSequence.spawn` |
+//! | [`expr`] | `(lazy(&a).sin() * 2.0).sum()` | `numexpr`, `numba.vectorize` |
 //! | [`ndarray`] | `Array2::zeros((3, 4))`, `&a + &b`, `a.sum_axis(Axis(0))` | `numpy` |
 //!
 //! [`guide`] has tables of equivalents for people who come from NumPy, numba and dask.
@@ -36,6 +37,7 @@ mod cgroup;
 pub mod check;
 pub mod cores;
 pub mod display;
+pub mod expr;
 pub mod graph;
 pub mod guide;
 pub mod interrupt;
@@ -47,6 +49,7 @@ pub mod prelude;
 pub mod processes;
 pub mod profile;
 pub mod random;
+mod reproducible;
 pub mod tasks;
 pub mod threads;
 pub mod time;
@@ -54,5 +57,6 @@ pub mod time;
 pub use ndarray;
 pub use rand;
 pub use rayon;
+pub use reproducible::ReproducibleSum;
 pub use serde;
 pub use tokio;

@@ -4,11 +4,13 @@
 //! and rand what a learner types.
 
 // The module and the macro of this name.
+pub use crate::ReproducibleSum;
 pub use crate::check;
 pub use crate::cores::{Cores, cores};
 pub use crate::display::{
     self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, Table, clear_output, display, display_with_id, progress,
 };
+pub use crate::expr::{self, lazy};
 pub use crate::graph::{self, Graph};
 pub use crate::interrupt::{self, sleep};
 pub use crate::memit;

@@ -3,21 +3,33 @@
 //! One at first. A message there and back costs some 20 µs, so more items are given while they take less than a millisecond together; items
 //! that take longer always go one by one. Towards the end chunks become smaller, so that all workers end at the same time.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// What a chunk should take.
 const CHUNK: Duration = Duration::from_millis(1);
 
+/// Of so many chunks the fastest counts: the others have lost time to other programs.
+const RECENT: usize = 8;
+
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
     fixed: Option<usize>,
+    /// What a chunk should take.
+    target: Duration,
     adaptive: usize,
-    last: Option<Duration>,
+    /// Seconds per item.
+    recent: VecDeque<f64>,
 }
 
 impl Chunk {
     pub(super) fn new(fixed: Option<usize>) -> Chunk {
-        Chunk { fixed, adaptive: 1, last: None }
+        Chunk { fixed, target: CHUNK, adaptive: 1, recent: VecDeque::with_capacity(RECENT) }
+    }
+
+    /// For workers that are made for each chunk: that takes a quarter of a millisecond, and more in a process that uses much memory.
+    pub(super) fn for_new_workers(fixed: Option<usize>) -> Chunk {
+        Chunk { target: 10 * CHUNK, ..Chunk::new(fixed) }
     }
 
     /// How many of the items that are left the next worker gets.
@@ -26,22 +38,31 @@ impl Chunk {
         self.fixed.unwrap_or(self.adaptive.min(fair)).min(left)
     }
 
+    pub(super) fn is_adaptive(&self) -> bool {
+        self.fixed.is_none()
+    }
+
     /// Learns from a chunk of so many items.
     pub(super) fn learn(&mut self, items: usize, took: Duration) {
-        self.last = Some(took);
-        match took {
-            // Chunks from before the last change say nothing new.
-            _ if items < self.adaptive / 2 => {}
-            short if short < CHUNK / 8 => self.adaptive = (4 * self.adaptive).min(4 * items.max(1)),
-            short if short < CHUNK => self.adaptive = (2 * self.adaptive).min(2 * items.max(1)),
-            long if long > 2 * CHUNK => self.adaptive = (self.adaptive / 2).max(1),
-            _ => {}
+        if items == 0 {
+            return;
         }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(took.as_secs_f64() / items as f64);
+        // Of four times as many items more can be said when they are done.
+        self.adaptive = ((self.target.as_secs_f64() / self.per_item()) as usize).clamp(1, self.adaptive.max(4 * items));
+    }
+
+    /// How long an item takes, if nothing comes in between.
+    fn per_item(&self) -> f64 {
+        self.recent.iter().copied().fold(f64::INFINITY, f64::min).max(1e-12)
     }
 
     /// How many chunks a worker has at a time: a second one, so that it need not wait for the parent, unless it would sit on it.
     pub(super) fn depth(&self) -> usize {
-        if self.last.is_some_and(|took| took < 2 * CHUNK) { 2 } else { 1 }
+        if self.per_item() < CHUNK.as_secs_f64() { 2 } else { 1 }
     }
 }
 

@@ -15,7 +15,9 @@ use std::time::Duration;
 
 /// How soon an interrupt is noticed.
 const STEP: Duration = Duration::from_millis(20);
-/// So many workers may die, one after the other, before they have begun anything. Then it is not bad luck.
+/// Who has taken so long for a chunk is asked to share it.
+const SLOW: Duration = Duration::from_millis(10);
+/// So many workers, besides all that were there, may die one after the other before they have begun anything. Then it is not bad luck.
 const STILLBORN: usize = 3;
 
 /// One `map`.
@@ -38,9 +40,20 @@ pub(super) enum Answer {
     /// Values of some items, or the reasons why there are none.
     Values(Range<usize>, Vec<u8>),
     /// The value of one item.
-    Large(usize, Box<dyn Any>),
+    Large(usize, Box<dyn Any + Send>),
     /// There is no value, because the worker has died.
     Failed(usize, Cause),
+}
+
+impl Answer {
+    /// What a worker says, if it is an answer.
+    pub(super) fn of(news: News) -> Result<Answer, News> {
+        match news {
+            News::Values(items, bytes) => Ok(Answer::Values(items, bytes)),
+            News::Large(index, value) => Ok(Answer::Large(index, value)),
+            other => Err(other),
+        }
+    }
 }
 
 impl Crew<'_> {
@@ -60,9 +73,11 @@ impl Crew<'_> {
         }
         self.workers.iter().for_each(|worker| worker.set_stop(false));
         let mut stillborn = 0;
+        let mut stopped = false;
         loop {
             interrupt::check();
             self.hand_out(&mut todo)?;
+            self.recall(&todo);
             if todo.is_empty() && self.workers.iter().all(Worker::is_idle) {
                 return Ok(std::mem::take(&mut self.workers));
             }
@@ -72,8 +87,12 @@ impl Crew<'_> {
             while let Some(worker) = self.workers.get_mut(position) {
                 for news in std::mem::take(&mut worker.news) {
                     let (items, went_well) = match news {
-                        News::Done(items, took) => {
+                        News::Done { items, left, took } => {
                             self.chunk.learn(items, took);
+                            if !left.is_empty() && !stopped {
+                                todo.push_front(left);
+                                worker.set_stop(false);
+                            }
                             continue;
                         }
                         News::Values(items, bytes) => (items.len(), take(Answer::Values(items, bytes))),
@@ -87,7 +106,7 @@ impl Crew<'_> {
                     continue;
                 }
                 let mut dead = self.workers.remove(position);
-                match post_mortem(&mut dead, &mut todo, stillborn >= STILLBORN) {
+                match post_mortem(&mut dead, &mut todo, stillborn >= STILLBORN + self.size) {
                     Some((index, cause)) => {
                         failed = true;
                         take(Answer::Failed(index, cause));
@@ -98,9 +117,17 @@ impl Crew<'_> {
                 }
             }
             if failed && !self.go_on {
+                stopped = true;
                 todo.clear();
                 self.workers.iter().for_each(|worker| worker.set_stop(true));
             }
+        }
+    }
+
+    /// When a worker has nothing to do because another sits on items that turn out to be slow: the other gives back what it has not begun.
+    fn recall(&self, todo: &VecDeque<Range<usize>>) {
+        if todo.is_empty() && self.chunk.is_adaptive() && self.workers.iter().any(Worker::is_idle) {
+            self.workers.iter().filter(|worker| worker.sits_on_items(SLOW)).for_each(|worker| worker.set_stop(true));
         }
     }
 

@@ -60,9 +60,10 @@ impl Desk<'_> {
         let mut answers = Answers { desk: self, next: start, sent: start, bytes: Vec::new(), last_sent: begin };
         compute(request, &mut answers);
         answers.flush()?;
+        let count = answers.next - start;
         let nanoseconds = begin.elapsed().as_nanos() as u64;
         let events = events::to_bytes(tasks::take());
-        self.send(Head { kind: Kind::Done, nanoseconds, length: events.len(), ..Head::default() }, &events)
+        self.send(Head { kind: Kind::Done, count, nanoseconds, length: events.len(), ..Head::default() }, &events)
     }
 
     fn receive(&self) -> io::Result<(Head, Vec<u8>)> {

@@ -1,6 +1,6 @@
 //! `fork`, with what can go wrong in a program of several threads taken care of; `README.md` beside this file tells what that is.
 
-use super::{events, lifeline, output};
+use super::{events, lifeline, output, per_process};
 use crate::display::protocol;
 use crate::threads::quiet;
 use crate::{interrupt, memory, profile, tasks, threads};
@@ -78,7 +78,7 @@ pub(crate) fn fork_with<P, C>(
             return Err(error);
         }
     };
-    let held = (interrupt::hold(), tasks::hold(), threads::seen::hold(), profile::hold(), memory::hold());
+    let held = (interrupt::hold(), tasks::hold(), threads::seen::hold(), profile::hold(), memory::hold(), per_process::hold());
     // SAFETY: the child's copy of memory is whole as far as this crate, the standard library's output and the allocator go: their locks
     // are held by this thread (the allocator's by the C library), which is the one that lives on in the child.
     match unsafe { libc::fork() } {

@@ -1,16 +1,21 @@
 //! Pools of processes.
 
 mod board;
+mod by_fork;
 mod chunk;
 mod crew;
 mod desk;
 mod events;
 pub(crate) mod fork;
+mod imap;
+mod jobs;
 mod lifeline;
 mod output;
+pub(crate) mod per_process;
 mod pool;
 mod raw;
 mod relay;
+mod run;
 mod value;
 mod wire;
 mod worker;

@@ -19,7 +19,7 @@ pub(super) struct View<'value> {
 }
 
 /// Memory for a value that is still to come.
-pub(super) trait Landing {
+pub(super) trait Landing: Send {
     /// Where its bytes are to be put, and how many there are.
     fn place(&mut self) -> (*mut u8, usize);
 
@@ -28,7 +28,7 @@ pub(super) trait Landing {
     /// # Safety
     ///
     /// All bytes have been put in place.
-    unsafe fn finish(self: Box<Self>) -> Box<dyn Any>;
+    unsafe fn finish(self: Box<Self>) -> Box<dyn Any + Send>;
 }
 
 impl Raw {
@@ -48,7 +48,7 @@ impl Raw {
 }
 
 /// Plain numbers: every pattern of bits is one of them, and none of their bytes is padding.
-trait Number: Copy + 'static {}
+trait Number: Copy + Send + 'static {}
 
 fn bytes_of<E: Number>(numbers: &[E]) -> &[u8] {
     // SAFETY: numbers have no padding, so that all of their bytes may be read.
@@ -59,11 +59,11 @@ fn bytes_of<E: Number>(numbers: &[E]) -> &[u8] {
 struct Room<E> {
     numbers: Vec<E>,
     shape: [usize; 2],
-    into: fn(Vec<E>, [usize; 2]) -> Box<dyn Any>,
+    into: fn(Vec<E>, [usize; 2]) -> Box<dyn Any + Send>,
 }
 
 impl<E: Number> Room<E> {
-    fn boxed(shape: [usize; 2], into: fn(Vec<E>, [usize; 2]) -> Box<dyn Any>) -> Box<dyn Landing> {
+    fn boxed(shape: [usize; 2], into: fn(Vec<E>, [usize; 2]) -> Box<dyn Any + Send>) -> Box<dyn Landing> {
         Box::new(Room { numbers: Vec::with_capacity(shape[0] * shape[1]), shape, into })
     }
 }
@@ -73,7 +73,7 @@ impl<E: Number> Landing for Room<E> {
         (self.numbers.as_mut_ptr().cast(), self.shape[0] * self.shape[1] * size_of::<E>())
     }
 
-    unsafe fn finish(mut self: Box<Self>) -> Box<dyn Any> {
+    unsafe fn finish(mut self: Box<Self>) -> Box<dyn Any + Send> {
         // SAFETY: there is room for so many, and the caller has filled it; any bytes are numbers.
         unsafe { self.numbers.set_len(self.shape[0] * self.shape[1]) };
         (self.into)(self.numbers, self.shape)
@@ -110,7 +110,7 @@ const fn arrays_2<E: Number>() -> Raw {
             Some(View { shape: [array.nrows(), array.ncols()], bytes: bytes_of(array.as_slice()?) })
         },
         land: |shape| {
-            let into = |numbers, shape: [usize; 2]| -> Box<dyn Any> {
+            let into = |numbers, shape: [usize; 2]| -> Box<dyn Any + Send> {
                 Box::new(Array2::from_shape_vec(shape, numbers).expect("there are rows times columns numbers"))
             };
             Room::<E>::boxed(shape, into)

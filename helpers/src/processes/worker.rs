@@ -7,7 +7,6 @@ use super::fork::{Ended, ParentsEnd, Process, fork_with};
 use super::raw::{Landing, Raw};
 use super::relay::{Relay, To};
 use super::wire::{HEAD, Head, Kind};
-use crate::interrupt;
 use crate::tasks;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -15,7 +14,7 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A worker. Dropping it ends the process and passes on the last of what it printed.
 pub(super) struct Worker {
@@ -29,6 +28,8 @@ pub(super) struct Worker {
     sent: usize,
     /// The ranges it was given, without the items whose answers have come.
     assigned: VecDeque<Range<usize>>,
+    /// When it has got or begun the first of them.
+    since: Instant,
     /// Answers that nobody has taken yet.
     pub(super) news: Vec<News>,
     is_gone: bool,
@@ -39,9 +40,9 @@ pub(super) enum News {
     /// The values of some items, as bytes.
     Values(Range<usize>, Vec<u8>),
     /// The value of one item.
-    Large(usize, Box<dyn Any>),
-    /// A range is done; so many items of it, in this time.
-    Done(usize, Duration),
+    Large(usize, Box<dyn Any + Send>),
+    /// A range is done: so many items of it, in this time. Some may be left, when it was told to stop.
+    Done { items: usize, left: Range<usize>, took: Duration },
 }
 
 /// A message that has come in part.
@@ -84,7 +85,19 @@ impl Worker {
         })?;
         let incoming = Incoming::Head([0; HEAD], 0);
         let (assigned, news) = (VecDeque::new(), Vec::new());
-        Ok(Worker { process, socket, board, relays, incoming, outgoing: Vec::new(), sent: 0, assigned, news, is_gone: false })
+        Ok(Worker {
+            process,
+            socket,
+            board,
+            relays,
+            incoming,
+            outgoing: Vec::new(),
+            sent: 0,
+            assigned,
+            since: Instant::now(),
+            news,
+            is_gone: false,
+        })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -108,18 +121,26 @@ impl Worker {
         };
         self.outgoing.extend_from_slice(&head.to_bytes());
         self.outgoing.extend_from_slice(bytes);
-        self.assigned.push_back(items);
+        self.assume(items);
         self.send();
     }
 
     /// The worker knows already that it is to do these.
     pub(super) fn assume(&mut self, items: Range<usize>) {
+        if self.assigned.is_empty() {
+            self.since = Instant::now();
+        }
         self.assigned.push_back(items);
     }
 
     /// What it was given and has not answered.
     pub(super) fn assigned(&self) -> &VecDeque<Range<usize>> {
         &self.assigned
+    }
+
+    /// Whether it has items that others could do, and has been busy with others for so long.
+    pub(super) fn sits_on_items(&self, duration: Duration) -> bool {
+        self.assigned.iter().map(Range::len).sum::<usize>() > 1 && self.since.elapsed() > duration
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -233,8 +254,9 @@ impl Worker {
                 }
                 Kind::Done => {
                     events::from_bytes(&bytes).into_iter().for_each(tasks::add);
-                    self.assigned.pop_front();
-                    self.news.push(News::Done(head.count, Duration::from_nanos(head.nanoseconds)));
+                    let left = self.assigned.pop_front().unwrap_or_default();
+                    self.since = Instant::now();
+                    self.news.push(News::Done { items: head.count, left, took: Duration::from_nanos(head.nanoseconds) });
                 }
                 Kind::Compute | Kind::Large => return false,
             },
@@ -300,7 +322,7 @@ pub(super) fn wait(workers: &mut [Worker], raw: Option<&'static Raw>, timeout: D
     let milliseconds = timeout.as_millis().try_into().unwrap_or(libc::c_int::MAX);
     // SAFETY: so many valid entries.
     let ready = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds) };
-    if ready <= 0 || interrupt::requested() {
+    if ready <= 0 {
         return;
     }
     for (worker, entries) in workers.iter_mut().zip(entries.chunks(3)) {

@@ -1,0 +1,224 @@
+//! Functions of each number of a block, and operations on two blocks.
+
+use super::elementary::{self, Elementary};
+use super::instruction_set::{InstructionSet, for_each_instruction_set};
+use std::marker::PhantomData;
+
+/// A function of one number.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(missing_docs)]
+pub enum Function {
+    Neg,
+    Abs,
+    Sqrt,
+    Square,
+    Recip,
+    Sin,
+    Cos,
+    Exp,
+    Ln,
+    Powi(i32),
+    /// x + c
+    Plus(f64),
+    /// c - x
+    From(f64),
+    /// x · c
+    Times(f64),
+    /// x / c
+    Over(f64),
+    /// c / x
+    Under(f64),
+    Minimum(f64),
+    Maximum(f64),
+}
+
+/// An operation on two numbers.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[allow(missing_docs)]
+pub enum Operation {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Minimum,
+    Maximum,
+}
+
+for_each_instruction_set! {
+    /// Writes `function(from)` to `to`; without `from`, `to` is changed in place.
+    fn apply(function: Function, from: Option<&[f64]>, to: &mut [f64]) = apply_with
+}
+
+for_each_instruction_set! {
+    /// Writes `operation(left, right)` to `to`; without `left`, it is `to` that is changed in place.
+    fn combine(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64]) = combine_with
+}
+
+/// As NumPy's `minimum`: NaN if one of them is.
+#[inline(always)]
+pub(in crate::expr) fn minimum(a: f64, b: f64) -> f64 {
+    if (a < b) | a.is_nan() { a } else { b }
+}
+
+/// As NumPy's `maximum`: NaN if one of them is.
+#[inline(always)]
+pub(in crate::expr) fn maximum(a: f64, b: f64) -> f64 {
+    if (a > b) | a.is_nan() { a } else { b }
+}
+
+#[inline(always)]
+fn apply_with<const FMA: bool>(function: Function, from: Option<&[f64]>, to: &mut [f64]) {
+    match function {
+        Function::Neg => each(from, to, |x| -x),
+        Function::Abs => each(from, to, f64::abs),
+        Function::Sqrt => each(from, to, f64::sqrt),
+        Function::Square => each(from, to, |x| x * x),
+        Function::Recip => each(from, to, |x| 1.0 / x),
+        Function::Sin => careful::<FMA, elementary::Sin>(from, to),
+        Function::Cos => careful::<FMA, elementary::Cos>(from, to),
+        Function::Exp => careful::<FMA, elementary::Exp>(from, to),
+        Function::Ln => careful::<FMA, elementary::Ln>(from, to),
+        Function::Powi(n) => group_by_group(from, to, Powi(n)),
+        Function::Plus(c) => each(from, to, |x| x + c),
+        Function::From(c) => each(from, to, |x| c - x),
+        Function::Times(c) => each(from, to, |x| x * c),
+        Function::Over(c) => each(from, to, |x| x / c),
+        Function::Under(c) => each(from, to, |x| c / x),
+        Function::Minimum(c) => each(from, to, |x| minimum(x, c)),
+        Function::Maximum(c) => each(from, to, |x| maximum(x, c)),
+    }
+}
+
+#[inline(always)]
+fn combine_with<const FMA: bool>(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64]) {
+    match operation {
+        Operation::Add => each_pair(left, right, to, |a, b| a + b),
+        Operation::Sub => each_pair(left, right, to, |a, b| a - b),
+        Operation::Mul => each_pair(left, right, to, |a, b| a * b),
+        Operation::Div => each_pair(left, right, to, |a, b| a / b),
+        Operation::Minimum => each_pair(left, right, to, minimum),
+        Operation::Maximum => each_pair(left, right, to, maximum),
+    }
+}
+
+#[inline(always)]
+fn each(from: Option<&[f64]>, to: &mut [f64], f: impl Fn(f64) -> f64) {
+    match from {
+        Some(from) => to.iter_mut().zip(from).for_each(|(to, &x)| *to = f(x)),
+        None => to.iter_mut().for_each(|x| *x = f(*x)),
+    }
+}
+
+#[inline(always)]
+fn each_pair(left: Option<&[f64]>, right: &[f64], to: &mut [f64], f: impl Fn(f64, f64) -> f64) {
+    match left {
+        Some(left) => to.iter_mut().zip(left).zip(right).for_each(|((to, &a), &b)| *to = f(a, b)),
+        None => to.iter_mut().zip(right).for_each(|(a, &b)| *a = f(*a, b)),
+    }
+}
+
+/// Numbers that are looked at together: enough to keep the processor busy, few enough to stay in registers and the first cache.
+const GROUP: usize = 32;
+
+/// What is done with a group. A trait and no closure, because a closure that is not inlined is compiled without the vector instructions.
+trait OfGroup {
+    fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]);
+}
+
+/// `f` of one group of numbers after the other. The last one is filled up with ones.
+#[inline(always)]
+fn group_by_group(from: Option<&[f64]>, to: &mut [f64], f: impl OfGroup) {
+    let whole = to.len() - to.len() % GROUP;
+    let (groups, rest) = to.split_at_mut(whole);
+    match from {
+        Some(from) => {
+            for (to, from) in groups.chunks_exact_mut(GROUP).zip(from.chunks_exact(GROUP)) {
+                f.of(from.try_into().expect("a group"), to.try_into().expect("a group"));
+            }
+        }
+        None => {
+            for group in groups.chunks_exact_mut(GROUP) {
+                let from: [f64; GROUP] = (&*group).try_into().expect("a group");
+                f.of(&from, group.try_into().expect("a group"));
+            }
+        }
+    }
+    if !rest.is_empty() {
+        let mut last = [1.0; GROUP];
+        last[..rest.len()].copy_from_slice(from.map_or(&*rest, |from| &from[whole..]));
+        let mut result = [0.0; GROUP];
+        f.of(&last, &mut result);
+        rest.copy_from_slice(&result[..rest.len()]);
+    }
+}
+
+/// An elementary function of each number.
+#[inline(always)]
+fn careful<const FMA: bool, F: Elementary>(from: Option<&[f64]>, to: &mut [f64]) {
+    if FMA {
+        group_by_group(from, to, Careful(PhantomData::<F>));
+    } else {
+        // `mul_add` would be a call of a function for each multiplication.
+        each(from, to, F::slow);
+    }
+}
+
+/// `fast(x)` for all `x` in the usual range, `slow(x)` for the others. What becomes of a number does not depend on its neighbours.
+struct Careful<F>(PhantomData<F>);
+
+impl<F: Elementary> OfGroup for Careful<F> {
+    #[inline(always)]
+    fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]) {
+        let mut any_unusual = false;
+        for &x in from {
+            any_unusual |= is_unusual::<F>(x);
+        }
+        for (to, &x) in to.iter_mut().zip(from) {
+            *to = F::fast(x);
+        }
+        if any_unusual {
+            replace_unusual::<F>(from, to);
+        }
+    }
+}
+
+/// Without a branch, which `&&` would be. NaN is in no range.
+#[inline(always)]
+fn is_unusual<F: Elementary>(x: f64) -> bool {
+    !((x >= *F::USUAL.start()) & (x <= *F::USUAL.end()))
+}
+
+#[cold]
+#[inline(never)]
+fn replace_unusual<F: Elementary>(from: &[f64; GROUP], to: &mut [f64; GROUP]) {
+    for (to, &x) in to.iter_mut().zip(from) {
+        if is_unusual::<F>(x) {
+            *to = F::slow(x);
+        }
+    }
+}
+
+struct Powi(i32);
+
+/// By repeated squaring, as std does it: the same bits. The loop over the bits of `n` is the outer one, so that the inner ones are vectorised.
+impl OfGroup for Powi {
+    #[inline(always)]
+    fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]) {
+        *to = [1.0; GROUP];
+        let mut square = *from;
+        let mut left = self.0.unsigned_abs();
+        loop {
+            if left & 1 == 1 {
+                to.iter_mut().zip(&square).for_each(|(power, square)| *power *= square);
+            }
+            left >>= 1;
+            if left == 0 {
+                break;
+            }
+            square.iter_mut().for_each(|x| *x *= *x);
+        }
+        if self.0 < 0 {
+            to.iter_mut().for_each(|x| *x = 1.0 / *x);
+        }
+    }
+}

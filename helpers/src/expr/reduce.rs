@@ -1,0 +1,69 @@
+//! From an expression to one number.
+
+use super::kernels::{self, BLOCK, InstructionSet, Operation, instruction_set, pairwise};
+use super::lazy::Lazy;
+use super::nodes::{Binary, Expression};
+use super::run::{CHUNK, each_block, each_chunk};
+
+impl<E: Expression> Lazy<E> {
+    /// The sum of all elements, 0 of none. The same bits in every run, whatever the number of threads: see [the module](super).
+    pub fn sum(&self) -> f64 {
+        self.reduce(kernels::sum, 0.0, |a, b| a + b)
+    }
+
+    /// The mean of all elements, NaN of none.
+    pub fn mean(&self) -> f64 {
+        self.sum() / self.len() as f64
+    }
+
+    /// The smallest element; NaN if there is one, as in NumPy.
+    ///
+    /// # Panics
+    ///
+    /// If there are no elements.
+    #[track_caller]
+    pub fn min(&self) -> f64 {
+        assert!(!self.is_empty(), "no elements, so there is no smallest");
+        self.reduce(kernels::least, f64::INFINITY, kernels::minimum)
+    }
+
+    /// The greatest element; NaN if there is one, as in NumPy.
+    ///
+    /// # Panics
+    ///
+    /// If there are no elements.
+    #[track_caller]
+    pub fn max(&self) -> f64 {
+        assert!(!self.is_empty(), "no elements, so there is no greatest");
+        self.reduce(kernels::greatest, f64::NEG_INFINITY, kernels::maximum)
+    }
+
+    /// The sum of the products, element by element; of arrays with more than one dimension, too.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn dot<R: Expression<Dim = E::Dim>>(&self, other: Lazy<R>) -> f64
+    where
+        E: Clone,
+    {
+        Lazy { expression: Binary::new(self.expression.clone(), Operation::Mul, other.expression), serial: self.serial || other.serial }
+            .sum()
+    }
+
+    /// Blocks to numbers, and numbers to one number in a tree of pairs.
+    fn reduce(&self, block: fn(InstructionSet, &[f64]) -> f64, empty: f64, f: impl Fn(f64, f64) -> f64 + Sync) -> f64 {
+        let set = instruction_set();
+        let chunks = each_chunk(self.len(), self.serial, |range| {
+            let mut blocks = [empty; CHUNK / BLOCK];
+            let mut count = 0;
+            each_block(&self.expression, range, |_, numbers| {
+                blocks[count] = block(set, numbers);
+                count += 1;
+            });
+            pairwise(&blocks[..count], empty, &f)
+        });
+        pairwise(&chunks, empty, &f)
+    }
+}
