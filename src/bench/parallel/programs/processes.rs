@@ -1,3 +1,5 @@
+use parcourse::processes;
+
 fn increment(i: &u64) -> u64 {
     i + 1
 }
