@@ -109,3 +109,72 @@ fn helpers_are_compared_with_the_same_by_hand() {
     }
     world.assert_nothing_left(Duration::from_secs(1));
 }
+
+/// Small problems and one round. Python's packages are 400 MB: without a Python its programs are left out, with the reason.
+#[test]
+fn cells_are_compared_with_programs() {
+    let world = World::new();
+    let mut command = bench(&world, "parallel");
+    let output = command.args(["--json", "--quick", "--rounds", "1", "--python", "/no/such/python"]).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    judge_parallel(&report, |side| match side {
+        "ours" | "rayon" | "persistent" => Some(""),
+        // Where gcc has no OpenMP, or there is none.
+        "c" | "c-fast" | "c-native" => Some("gcc"),
+        _ => None,
+    });
+    assert!(report.to_string().contains("/no/such/python, which cannot be started"), "{report:#}");
+    assert!(report["targets"].as_array().unwrap().is_empty(), "small problems say nothing: {report:#}");
+    world.assert_nothing_left(Duration::from_secs(1));
+}
+
+/// Everybody, Python too.
+#[test]
+#[ignore = "installs 400 MB from PyPI"]
+fn cells_are_compared_with_all_programs() {
+    let world = World::new();
+    let output = bench(&world, "parallel").args(["--json", "--quick", "--rounds", "2"]).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    judge_parallel(&report, |_| Some(""));
+    world.assert_nothing_left(Duration::from_secs(1));
+}
+
+/// Every row has every side, measured or left out with a reason. `measured` tells of a side whether it must be measured (`Some("")`), may be
+/// left out for a reason that contains a word, or must be left out (`None`).
+fn judge_parallel(report: &Value, measured: impl Fn(&str) -> Option<&'static str>) {
+    let rows = report["rows"].as_array().unwrap();
+    let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    for name in ["map-few", "map-many", "sum-few", "sum-many", "processes-start", "processes-task", "expression", "mandelbrot", "pi"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for row in rows {
+        let sides = row["sides"].as_array().unwrap();
+        assert_eq!(sides[0]["name"], "ours");
+        assert!(sides.len() > 1, "{row:#}");
+        for side in sides {
+            let left_out = side["left_out"].as_str();
+            match (measured(side["name"].as_str().unwrap()), left_out) {
+                (Some(_), None) => {
+                    let ratio = positive(&side["seconds"]["median"]) / positive(&sides[0]["seconds"]["median"]);
+                    if side["seconds"]["samples"].as_array().unwrap().len() == 1 {
+                        assert!((positive(&side["ratio"]["median"]) - ratio).abs() < 1e-9);
+                    }
+                }
+                (Some(reason), Some(left_out)) => assert!(!reason.is_empty() && left_out.contains(reason), "{side:#}"),
+                (None, left_out) => assert!(left_out.is_some(), "{side:#}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn unknown_benchmarks_are_refused_with_the_list() {
+    let world = World::new();
+    let output = bench(&world, "parallel").args(["--only", "goto"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    for name in ["goto", "pool", "processes", "expression", "mandelbrot", "pi"] {
+        assert!(told(&output).contains(name), "{}", told(&output));
+    }
+}

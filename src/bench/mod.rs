@@ -6,6 +6,8 @@
 mod common;
 mod helpers;
 mod kernel;
+mod machine;
+mod parallel;
 mod statistics;
 mod table;
 mod telling;
@@ -28,6 +30,8 @@ enum What {
     Kernel(kernel::Arguments),
     /// Compare the helpers with the same written by hand: progress bars, timing, sampling, pools, random numbers, line profiler
     Helpers(helpers::Arguments),
+    /// Compare parallel programs in a cell with rayon by hand, numpy, numba, dask, multiprocessing, joblib, and C with OpenMP
+    Parallel(parallel::Arguments),
 }
 
 /// Exit code 1 when something that was asked for could not be measured.
@@ -35,5 +39,6 @@ pub fn main(arguments: BenchArguments) -> Result<ExitCode> {
     match arguments.what {
         What::Kernel(arguments) => kernel::main(arguments),
         What::Helpers(arguments) => helpers::main(arguments),
+        What::Parallel(arguments) => parallel::main(arguments),
     }
 }

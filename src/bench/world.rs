@@ -26,7 +26,7 @@ impl World {
         claim::sweep(&parent, PREFIX);
         let claim = Claim::create(&parent, PREFIX)?;
         let world = World { claim, helpers, program: std::env::current_exe().context("failed to find this program's own file")? };
-        for name in ["t", "cache", "cold", "folder", "tmp"] {
+        for name in ["t", "cache", "cold", "folder", "tmp", "programs"] {
             let path = world.path(name);
             std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
         }
@@ -74,7 +74,7 @@ impl World {
         // A builder ends with the one who started it: a signal from the terminal is for us, who then drop it.
         command.process_group(0).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().context("failed to start `parcourse prepare`")?;
-        let _whole_group = KillGroup(child.id());
+        let _whole_group = KillGroup::new(child.id());
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let complaints = async {
             let mut text = String::new();
@@ -127,7 +127,14 @@ impl World {
 
 /// Kills a child's group of processes (cargo and compilers among them) when we leave early. Harmless after its end: the number of a group
 /// is not used again while this process lives on for a moment.
-struct KillGroup(Option<u32>);
+pub struct KillGroup(Option<u32>);
+
+impl KillGroup {
+    /// Of the child with this number, which leads the group.
+    pub fn new(leader: Option<u32>) -> KillGroup {
+        KillGroup(leader)
+    }
+}
 
 impl Drop for KillGroup {
     fn drop(&mut self) {

@@ -21,7 +21,8 @@ mod tests {
     fn every_requirement_is_pinned_with_a_digest() {
         let lab = include_str!("../lab/requirements.txt");
         let book = include_str!("../book/requirements.txt");
-        for requirements in [lab, book] {
+        let bench = include_str!("../bench/parallel/requirements.txt");
+        for requirements in [lab, book, bench] {
             assert!(pinned(requirements).count() > 20);
             for entry in requirements.replace("\\\n", " ").lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
                 assert!(entry.contains("==") && entry.contains("--hash=sha256:"), "{entry}");

@@ -1,6 +1,7 @@
 //! What is told in the end, to people and to machines.
 
 use super::{latency, memory, starts};
+use crate::bench::machine::Machine;
 use crate::bench::statistics::Sample;
 use crate::bench::table::Table;
 use crate::bench::units;
@@ -22,14 +23,6 @@ pub struct Report {
     targets: Vec<Target>,
 }
 
-#[derive(Serialize)]
-struct Machine {
-    cpus: usize,
-    rustc: String,
-    /// Processes that want to run, averaged over a minute, before and after.
-    load: [Option<f64>; 2],
-}
-
 /// What the project promises.
 #[derive(Serialize)]
 struct Target {
@@ -43,10 +36,7 @@ struct Target {
 
 impl Report {
     pub async fn new(rounds: usize, world: &World) -> Result<Report> {
-        let rustc = tokio::process::Command::new("rustc").arg("--version").current_dir(world.folder()).output().await;
-        let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()).unwrap_or_default();
-        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        let machine = Machine { cpus, rustc, load: [load(), None] };
+        let machine = Machine::new(world).await;
         let version = env!("CARGO_PKG_VERSION");
         let (starts, cells, memory, targets) = Default::default();
         Ok(Report { benchmark: "kernel", version, rounds, machine, starts, cells, memory, targets })
@@ -54,7 +44,7 @@ impl Report {
 
     /// After the last measurement.
     pub fn finish(&mut self) {
-        self.machine.load[1] = load();
+        self.machine.finish();
         let median = |name: &str| self.starts.iter().find(|start| start.name == name)?.seconds.median();
         let candidates = [
             ("standby: time to the first result", "s", 0.5, median("standby")),
@@ -80,18 +70,12 @@ impl Report {
     }
 }
 
-fn load() -> Option<f64> {
-    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Machine { cpus, rustc, load } = &self.machine;
+        let Machine { cpus, rustc, .. } = &self.machine;
         let rounds = if self.rounds == 1 { "1 round".to_string() } else { format!("{} rounds", self.rounds) };
         writeln!(f, "parcourse {}, {rustc}, {cpus} CPUs, {rounds}", self.version)?;
-        if let Some(load) = load.iter().flatten().copied().reduce(f64::max)
-            && load > *cpus as f64 * 1.5
-        {
+        if let Some(load) = self.machine.too_busy() {
             writeln!(f, "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times.")?;
         }
         if self.rounds < 5 {

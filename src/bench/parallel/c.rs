@@ -1,0 +1,36 @@
+//! The C programs: compiled with gcc and OpenMP into the private place of the measurement.
+
+use super::program;
+use crate::bench::world::World;
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+use tokio::process::Command;
+
+/// What stands before each program.
+const COMMON: &str = include_str!("programs/common.h");
+
+pub struct Compiler {
+    folder: PathBuf,
+}
+
+impl Compiler {
+    pub fn new(world: &World) -> Compiler {
+        Compiler { folder: world.path("programs") }
+    }
+
+    /// Which gcc it is; `None` when there is none.
+    pub async fn version(&self) -> Option<String> {
+        let version = program::output(Command::new("gcc").arg("--version")).await.ok()?;
+        version.lines().next().map(str::to_string)
+    }
+
+    /// The program's file, or why it cannot be compiled here.
+    pub async fn compile(&self, name: &str, source: &str, flags: &[&str]) -> Result<PathBuf> {
+        let (file, program) = (self.folder.join(name).with_added_extension("c"), self.folder.join(name));
+        std::fs::write(&file, format!("{COMMON}{source}")).with_context(|| format!("failed to write {}", file.display()))?;
+        let mut gcc = Command::new("gcc");
+        gcc.args(flags).arg("-fopenmp").arg("-o").arg(&program).arg(&file).arg("-lm");
+        program::output(&mut gcc).await.context("gcc with OpenMP is needed")?;
+        Ok(program)
+    }
+}

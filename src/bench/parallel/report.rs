@@ -1,0 +1,230 @@
+//! What is told in the end, to people and to machines.
+
+use super::benchmarks::{Benchmark, OURS, Peer};
+use super::rounds::{NOT_ASKED, Peers};
+use super::targets::{self, Target};
+use crate::bench::machine::Machine;
+use crate::bench::statistics::Sample;
+use crate::bench::table::Table;
+use crate::bench::units;
+use crate::bench::world::World;
+use anyhow::Result;
+use serde::Serialize;
+use std::fmt;
+
+/// Of so many runs in each round the shortest counts.
+const RUNS: usize = 3;
+
+/// Everything that was measured.
+#[derive(Serialize)]
+pub struct Report {
+    benchmark: &'static str,
+    version: &'static str,
+    pub rounds: usize,
+    /// The shortest of so many counts in each round.
+    pub runs: usize,
+    /// Of everybody, but for the 4 processes.
+    pub threads: usize,
+    quick: bool,
+    machine: Machine,
+    gcc: Option<String>,
+    python: Option<String>,
+    rows: Vec<Row>,
+    targets: Vec<Target>,
+    #[serde(skip)]
+    pub benchmarks: Vec<&'static Benchmark>,
+}
+
+/// One thing that was measured of everybody.
+#[derive(Serialize)]
+pub struct Row {
+    pub benchmark: &'static str,
+    pub name: &'static str,
+    pub title: &'static str,
+    /// Of the problem.
+    pub size: usize,
+    pub sides: Vec<Side>,
+}
+
+/// What was measured of one of them.
+#[derive(Serialize)]
+pub struct Side {
+    pub name: &'static str,
+    #[serde(skip)]
+    in_words: &'static str,
+    pub seconds: Sample,
+    /// How far the process's memory rose, input included; nothing where that was not measured.
+    pub peak_bytes: Sample,
+    /// Its time divided by ours, round by round: how many times as fast we are.
+    pub ratio: Sample,
+    /// Why it was not measured, although that is no failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+impl Side {
+    fn new(name: &'static str, in_words: &'static str) -> Side {
+        let (seconds, peak_bytes, ratio) = Default::default();
+        Side { name, in_words, seconds, peak_bytes, ratio, left_out: None, failure: None }
+    }
+}
+
+impl Row {
+    /// The side of a peer.
+    pub fn side(&mut self, name: &str) -> &mut Side {
+        self.sides.iter_mut().find(|side| side.name == name).expect("every peer has a side in every row")
+    }
+}
+
+impl Report {
+    pub async fn new(rounds: usize, quick: bool, selected: &[&'static Benchmark], peers: &Peers, world: &World) -> Result<Report> {
+        let machine = Machine::new(world).await;
+        let gcc = match &peers.c {
+            Some(compiler) => compiler.version().await,
+            None => None,
+        };
+        let python = match &peers.python {
+            Some(interpreter) => interpreter.versions().await,
+            None => None,
+        };
+        let available = crate::memory::available();
+        let side = |peer: &Peer| Side::new(peer.name, peer.in_words);
+        let row = |benchmark: &Benchmark, row: &super::benchmarks::Row| Row {
+            benchmark: benchmark.name,
+            name: row.name,
+            title: row.title,
+            size: benchmark.size(quick, available),
+            sides: std::iter::once(Side::new(OURS, OURS)).chain(benchmark.peers.iter().map(side)).collect(),
+        };
+        Ok(Report {
+            benchmark: "parallel",
+            version: env!("CARGO_PKG_VERSION"),
+            rounds,
+            runs: if quick { 1 } else { RUNS },
+            threads: machine.cpus,
+            quick,
+            machine,
+            gcc,
+            python,
+            rows: selected.iter().flat_map(|benchmark| benchmark.rows.iter().map(|definition| row(benchmark, definition))).collect(),
+            targets: Vec::new(),
+            benchmarks: selected.to_vec(),
+        })
+    }
+
+    pub fn rows_of(&mut self, benchmark: &Benchmark) -> impl Iterator<Item = &mut Row> {
+        self.rows.iter_mut().filter(|row| row.benchmark == benchmark.name)
+    }
+
+    pub fn size(&self, benchmark: &Benchmark) -> usize {
+        self.rows.iter().find(|row| row.benchmark == benchmark.name).map_or(benchmark.small, |row| row.size)
+    }
+
+    /// Whether a peer failed in any row of a benchmark.
+    pub fn has_failed(&self, benchmark: &Benchmark, name: &str) -> bool {
+        let rows = self.rows.iter().filter(|row| row.benchmark == benchmark.name);
+        rows.flat_map(|row| &row.sides).any(|side| side.name == name && side.failure.is_some())
+    }
+
+    /// After the last measurement.
+    pub fn finish(&mut self) {
+        self.machine.finish();
+        for row in &mut self.rows {
+            let ours = row.side(OURS).seconds.clone();
+            row.sides.iter_mut().for_each(|side| side.ratio = side.seconds.ratios(&ours));
+        }
+        if !self.quick {
+            self.targets = targets::judge(&self.rows);
+        }
+    }
+
+    pub fn has_failures(&self) -> bool {
+        self.rows.iter().flat_map(|row| &row.sides).any(|side| side.failure.is_some())
+    }
+
+    fn rows_table(&self) -> Table {
+        let mut table = Table::new(&["Side by side", "fastest", "median", "slowest", "memory", "time / ours", "lowest", "highest"]);
+        for row in &self.rows {
+            table.row(vec![match row.benchmark {
+                "expression" => format!("{}, {} doubles", row.title, thousands(row.size)),
+                "mandelbrot" => format!("{}, {size} × {size}", row.title, size = row.size),
+                "pi" => format!("{}, {} samples", row.title, thousands(row.size)),
+                _ => row.title.to_string(),
+            }]);
+            for side in &row.sides {
+                let name = format!("  {}", side.in_words);
+                match (&side.left_out, &side.failure) {
+                    (Some(reason), _) if reason == NOT_ASKED => {}
+                    (Some(reason), _) => table.row(vec![format!("{name}: left out, {reason}")]),
+                    (_, Some(reason)) => table.row(vec![format!("{name}: FAILED, {reason}")]),
+                    _ => {
+                        let times = [side.seconds.min(), side.seconds.median(), side.seconds.max()];
+                        let ratios = [side.ratio.median(), side.ratio.min(), side.ratio.max()];
+                        let mut cells = vec![name];
+                        cells.extend(times.map(|value| optional(value, units::fine)));
+                        cells.push(side.peak_bytes.median().map(units::bytes).unwrap_or_default());
+                        if side.name != OURS {
+                            cells.extend(ratios.map(|value| optional(value, units::ratio)));
+                        }
+                        table.row(cells);
+                    }
+                }
+            }
+        }
+        table
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Machine { cpus, rustc, .. } = &self.machine;
+        let rounds = if self.rounds == 1 { "1 round".to_string() } else { format!("{} rounds", self.rounds) };
+        writeln!(f, "parcourse {}, {rustc}, {cpus} CPUs and threads, {rounds}, of {} runs each the shortest", self.version, self.runs)?;
+        for version in [&self.gcc, &self.python].into_iter().flatten() {
+            writeln!(f, "{version}")?;
+        }
+        if let Some(load) = self.machine.too_busy() {
+            writeln!(f, "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times.")?;
+        }
+        if self.quick {
+            writeln!(f, "Problems of --quick are too small to mean anything.")?;
+        } else if self.rounds < 5 {
+            writeln!(f, "Fewer than 5 rounds: medians are not worth quoting.")?;
+        }
+        write!(f, "\n{}", self.rows_table())?;
+        writeln!(f, "Memory: how far that of the process rose, input included. numba: compiled before the clock started.")?;
+        if !self.targets.is_empty() {
+            let mut table = Table::new(&["Targets: speed relative to", "measured", "at least", ""]);
+            for target in &self.targets {
+                let name = format!("{}: {} to {}", target.row, target.of, target.than);
+                let verdict = if target.met { "met" } else { "missed" };
+                table.row(vec![name, units::ratio(target.measured), units::ratio(target.at_least), verdict.into()]);
+            }
+            write!(f, "\n{table}")?;
+        }
+        Ok(())
+    }
+}
+
+fn optional(value: Option<f64>, in_words: fn(f64) -> String) -> String {
+    value.map(in_words).unwrap_or_else(|| "-".to_string())
+}
+
+/// `100,000,000`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits")).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        assert_eq!([1, 999, 1000, 100_000_000].map(thousands), ["1", "999", "1,000", "100,000,000"]);
+    }
+}

@@ -1,0 +1,139 @@
+//! Taking turns: in each round everybody does everything once.
+
+use super::benchmarks::{Benchmark, OURS, Peer, Program};
+use super::cells::Kernel;
+use super::line::{Line, disagreement};
+use super::report::{Report, Row};
+use super::{c, program, python};
+use crate::bench::telling::Telling;
+use crate::bench::world::World;
+use anyhow::{Context, Result};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use tokio::process::Command;
+
+/// Whom to compare with; `None` for those not asked for.
+pub struct Peers {
+    pub c: Option<c::Compiler>,
+    pub python: Option<python::Interpreter>,
+}
+
+/// Why a peer is left out that nobody wants to see.
+pub const NOT_ASKED: &str = "not asked for (--peers)";
+
+/// What stands before the arguments of a program, for those that can be run here, by benchmark and peer.
+type Programs = HashMap<(&'static str, &'static str), Vec<OsString>>;
+
+/// Measures everything once per round. Whoever fails is not tried again; without our own side nothing means anything.
+pub async fn measure(report: &mut Report, peers: &Peers, world: &World, telling: &Telling) -> Result<()> {
+    world.prepare(false, true, telling).await?;
+    let programs = prepare(report, peers, world, telling).await?;
+    telling.say("starting the kernel");
+    let selected = report.benchmarks.clone();
+    let mut kernel = Kernel::start(&selected, report.threads, world).await?;
+    for round in 1..=report.rounds {
+        for &benchmark in &selected {
+            let mut waiting: Vec<Option<&Peer>> = vec![None];
+            waiting.extend(benchmark.peers.iter().filter(|peer| programs.contains_key(&(benchmark.name, peer.name))).map(Some));
+            // Who goes first changes, in case the one disturbs the other.
+            if round % 2 == 0 {
+                waiting.reverse();
+            }
+            let mut results = Vec::new();
+            for peer in waiting {
+                let name = peer.map_or(OURS, |peer| peer.name);
+                if report.has_failed(benchmark, name) {
+                    continue;
+                }
+                telling.say(&format!("{round} of {}: {}, {name}", report.rounds, benchmark.name));
+                let (size, runs, threads) = (report.size(benchmark), report.runs, report.threads);
+                let lines = match peer {
+                    None => Ok(kernel
+                        .run(benchmark.name, size, runs, threads)
+                        .await
+                        .with_context(|| format!("measuring {}", benchmark.name))?),
+                    Some(peer) => {
+                        let mut command = command(&programs[&(benchmark.name, peer.name)], threads, world);
+                        program::run(command.args([size, runs, threads].map(|number| number.to_string())).arg(peer.name)).await
+                    }
+                };
+                results.push((name, lines));
+            }
+            record(report.rows_of(benchmark), benchmark, results);
+        }
+    }
+    kernel.end().await;
+    Ok(())
+}
+
+/// Compiles and writes the programs. Those that cannot be run here are marked with the reason.
+async fn prepare(report: &mut Report, peers: &Peers, world: &World, telling: &Telling) -> Result<Programs> {
+    let mut programs = Programs::new();
+    for &benchmark in &report.benchmarks.clone() {
+        for peer in benchmark.peers {
+            let name = format!("{}-{}", benchmark.name, peer.name);
+            telling.say(&format!("programs: {name}"));
+            let prepared = match (&peer.program, &peers.c, &peers.python) {
+                (Program::Cell, ..) => continue,
+                (Program::C { source, flags }, Some(compiler), _) => {
+                    let compiled = compiler.compile(&name, source, flags).await;
+                    compiled.map(|program| vec![program.into()]).map_err(|error| format!("{error:#}"))
+                }
+                (Program::Python { source }, _, Some(interpreter)) => {
+                    let prepared = interpreter.prepare(&name, source, world)?;
+                    // `-I`: nothing of the user's reaches into the pinned environment.
+                    prepared.map(|(python, file)| vec![python.into(), "-I".into(), file.into()])
+                }
+                (Program::C { .. }, None, _) | (Program::Python { .. }, _, None) => Err(NOT_ASKED.to_string()),
+            };
+            match prepared {
+                Ok(command) => {
+                    programs.insert((benchmark.name, peer.name), command);
+                }
+                Err(reason) => report.rows_of(benchmark).for_each(|row| row.side(peer.name).left_out = Some(reason.clone())),
+            }
+        }
+    }
+    Ok(programs)
+}
+
+fn command(program: &[OsString], threads: usize, world: &World) -> Command {
+    let mut command = Command::new(&program[0]);
+    command.args(&program[1..]).current_dir(world.folder());
+    for variable in ["OMP_NUM_THREADS", "NUMBA_NUM_THREADS"] {
+        command.env(variable, threads.to_string());
+    }
+    // What numba compiled is there for the next round.
+    for variable in ["NUMBA_CACHE_DIR", "JOBLIB_TEMP_FOLDER", "TMPDIR"] {
+        command.env(variable, world.path("tmp"));
+    }
+    command
+}
+
+/// Enters the results of a round. Everybody's must agree with ours.
+fn record<'a>(rows: impl Iterator<Item = &'a mut Row>, benchmark: &Benchmark, results: Vec<(&str, Result<Vec<Line>>)>) {
+    let mut lines = Vec::new();
+    let mut failures: Vec<(&str, String)> = Vec::new();
+    for (name, result) in results {
+        match result {
+            Ok(more) => lines.extend(more),
+            Err(error) => failures.push((name, format!("{error:#}"))),
+        }
+    }
+    for (row, definition) in rows.zip(benchmark.rows) {
+        let ours = lines.iter().find(|line| line.row == row.name && line.of == OURS);
+        for side in row.sides.iter_mut().filter(|side| side.left_out.is_none() && side.failure.is_none()) {
+            let line = lines.iter().find(|line| line.row == row.name && line.of == side.name);
+            let failed = failures.iter().find(|(name, _)| *name == side.name).map(|(_, reason)| reason.clone());
+            let wrong = || disagreement(ours?, line?, (definition.tolerance)(row.size as f64));
+            match (line, failed.or_else(wrong)) {
+                (_, Some(reason)) => side.failure = Some(reason),
+                (None, None) => side.failure = Some("it told no result".to_string()),
+                (Some(line), None) => {
+                    side.seconds.push(line.seconds);
+                    line.peak_bytes.into_iter().for_each(|bytes| side.peak_bytes.push(bytes));
+                }
+            }
+        }
+    }
+}
