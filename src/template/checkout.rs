@@ -96,10 +96,13 @@ impl Template {
             std::fs::create_dir(&config).with_context(|| format!("failed to make {}", config.display()))?;
             let from = shell_word(&work.join(lockfile::KEPT))?;
             let to = shell_word(&work.join("Cargo.lock"))?;
-            // The stock kernel runs this file's lines when its engine is up; a shell line is the one thing in it that reaches a file.
+            // The stock kernel runs these files' lines when its engine is up; a shell line is the one thing in it that reaches a file.
             let restore = format!("!test -e {from} && cp {from} {to} || true\n");
-            let lines = lockfile::with_runtime(&work.join(lockfile::KEPT), &restore);
-            std::fs::write(config.join("init.evcxr"), lines).with_context(|| format!("failed to write in {}", config.display()))?;
+            let (first, second) = lockfile::start_up(&work.join(lockfile::KEPT), &restore);
+            for (name, lines) in [("init.evcxr", Some(first)), ("prelude.rs", second)] {
+                let lines = lines.unwrap_or_default();
+                std::fs::write(config.join(name), lines).with_context(|| format!("failed to write in {}", config.display()))?;
+            }
             environment.push(("EVCXR_CONFIG_DIR", config.into()));
         }
         Ok(environment)

@@ -73,11 +73,12 @@ pub fn restore(directory: &Path) -> Result<bool> {
 /// What the engine adds by itself at the first `.await`. It adds nothing where there is a tokio already.
 pub const RUNTIME: &str = ":dep tokio = {version=\"1.34.0\", features=[\"rt\", \"rt-multi-thread\"]}";
 
-/// The lines with which a stock kernel's engine starts: `restore`, a shell line that puts back the kept lock file, and where that file knows
-/// tokio, tokio as a dependency. Added later, at a notebook's first `.await`, it would cost the lock file again.
-pub fn with_runtime(kept: &Path, restore: &str) -> String {
+/// What a stock kernel's engine executes when it starts, and after that: in two steps, since the build in the first one drops from the lock
+/// file what nothing depends on yet. `restore` is a shell line that puts back the kept lock file. Where that file knows tokio, tokio becomes
+/// a dependency now: added by the engine, at a notebook's first `.await`, it would cost the lock file again.
+pub fn start_up(kept: &Path, restore: &str) -> (String, Option<String>) {
     let knows = std::fs::read_to_string(kept).is_ok_and(|lock| lock.contains("\nname = \"tokio\"\n"));
-    if knows { format!("{restore}{RUNTIME}\n{restore}") } else { restore.to_owned() }
+    if knows { (format!("{restore}{RUNTIME}\n"), Some(restore.to_owned())) } else { (restore.to_owned(), None) }
 }
 
 fn text<'a>(package: &'a Value, field: &str) -> &'a str {
@@ -163,8 +164,8 @@ checksum = "fb39b166"
     fn a_runtime_is_added_where_it_is_locked() {
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join(KEPT);
-        assert_eq!(with_runtime(&kept, "!cp\n"), "!cp\n");
+        assert_eq!(start_up(&kept, "!cp\n"), ("!cp\n".to_owned(), None));
         std::fs::write(&kept, "[[package]]\nname = \"tokio\"\nversion = \"1.54.1\"\n").unwrap();
-        assert_eq!(with_runtime(&kept, "!cp\n"), format!("!cp\n{RUNTIME}\n!cp\n"));
+        assert_eq!(start_up(&kept, "!cp\n"), (format!("!cp\n{RUNTIME}\n"), Some("!cp\n".to_owned())));
     }
 }

@@ -3,6 +3,7 @@
 //! A kernel takes seconds to start on a busy machine: each test walks through one topic on one kernel, and only what destroys a kernel
 //! gets one of its own. Times that the kernel promises ("within a second") are tested with slack, see [`SOON`].
 
+mod awaiting;
 mod client;
 mod deaths;
 mod errors;

@@ -1,0 +1,58 @@
+//! Cells that wait for async code: interrupts, panics, `?`, what goes on between cells, and that nothing is compiled for it.
+
+use crate::client::Kernel;
+use crate::{PRELUDE, SOON};
+use std::time::{Duration, Instant};
+
+const WAIT: &str = "println!(\"begun\"); parcourse::tokio::time::sleep(Duration::from_secs(1000)).await;";
+
+#[test]
+fn cells_wait_and_can_be_interrupted() {
+    let mut kernel = Kernel::start();
+    kernel.ok(PRELUDE);
+    kernel.ok("let kept = vec![1, 2, 3];");
+
+    // The engine adds tokio now. The helper crate is not compiled again for it, of which the kernel would say something.
+    let cell = kernel.ok("time!(waiting::sleep(Duration::from_millis(50)).await); kept.len()");
+    assert_eq!(cell.result(), Some("3"));
+    assert!(!cell.told().contains("compiled dependencies"), "{}", cell.told());
+
+    // What is spawned goes on between cells, on the runtime of the helpers.
+    kernel.ok("let (sender, mut receiver) = parcourse::tokio::sync::mpsc::channel::<u32>(1);");
+    kernel.ok("waiting::runtime().spawn(async move { for i in 0.. { if sender.send(i).await.is_err() { break } } });");
+    assert_eq!(kernel.ok("receiver.recv().await").result(), Some("Some(0)"));
+    assert_eq!(kernel.ok("receiver.recv().await").result(), Some("Some(1)"));
+    // In a cell that waits for nothing, but is compiled as one that does by now.
+    assert_eq!(kernel.ok("waiting::block_on(async { 5 })").result(), Some("5"));
+
+    // Whatever is waited for, an interrupt ends it and the variables stay.
+    for wait in [WAIT, "println!(\"begun\"); waiting::gather((0..100).map(|_| waiting::sleep(Duration::from_secs(1000)))).await;"] {
+        let id = kernel.begin(wait);
+        kernel.wait_for_text(&id, "begun");
+        std::thread::sleep(Duration::from_millis(500));
+        let asked = Instant::now();
+        kernel.interrupt();
+        let cell = kernel.finish(&id);
+        assert!(cell.replied_at().duration_since(asked) < SOON, "{wait}");
+        assert_eq!(cell.ename(), "Interrupted", "{}", cell.told());
+        assert!(cell.evalue().contains("variables are kept"), "{}", cell.evalue());
+        assert_eq!(kernel.ok("kept.len()").result(), Some("3"));
+    }
+    assert_eq!(kernel.ok("receiver.recv().await").result(), Some("Some(2)"));
+
+    // A panic and a `?` behind an `.await`, with the line they happened in.
+    let cell = kernel.fails("waiting::sleep(Duration::from_millis(1)).await;\npanic!(\"too late\");");
+    assert_eq!((cell.ename(), cell.evalue()), ("Panic", "too late"));
+    assert!(cell.traceback().contains("line 2"), "{}", cell.traceback());
+    let patience = "let late = parcourse::tokio::time::timeout(Duration::from_millis(1), waiting::sleep(Duration::from_secs(9))).await?;";
+    let cell = kernel.fails(patience);
+    assert!(cell.evalue().contains("deadline has elapsed"), "{}", cell.told());
+    assert_eq!(kernel.ok("kept.len()").result(), Some("3"));
+
+    // A cell that computes is stopped with its process, as before there was anything to wait for.
+    let id = kernel.begin("println!(\"begun\"); loop { std::hint::spin_loop(); }");
+    kernel.wait_for_text(&id, "begun");
+    kernel.interrupt();
+    let cell = kernel.finish(&id);
+    assert!(cell.traceback().contains("variables are lost"), "{}", cell.traceback());
+}
