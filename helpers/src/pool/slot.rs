@@ -49,20 +49,19 @@ impl<R> Slot<R> {
         }
         let _scope = Scope::enter();
         loop {
+            // Also where the result has come meanwhile: it may be that of a task that has answered the interrupt.
             interrupt::check();
+            if self.is_filled() {
+                return true;
+            }
             let helping = match rayon::yield_now() {
-                Some(rayon::Yield::Executed) if self.is_filled() => return true,
                 Some(rayon::Yield::Executed) => continue,
                 other => other.is_some(),
             };
             let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
             let step = left.min(if helping { STEP_OF_HELPER } else { STEP });
             let waiting = |state: &mut State<R>| matches!(state, State::Waiting);
-            let (state, timeout) = self.filled.wait_timeout_while(self.lock(), step, waiting).unwrap_or_else(PoisonError::into_inner);
-            drop(state);
-            if !timeout.timed_out() {
-                return true;
-            }
+            drop(self.filled.wait_timeout_while(self.lock(), step, waiting).unwrap_or_else(PoisonError::into_inner));
             if left.is_zero() {
                 return self.is_filled();
             }

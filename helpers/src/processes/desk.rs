@@ -5,6 +5,7 @@ use super::events;
 use super::raw::Raw;
 use super::value::{self, Failed, Value};
 use super::wire::{HEAD, Head, Kind};
+use crate::pool::Cause;
 use crate::tasks;
 use crate::threads::quiet;
 use crate::threads::report::message;
@@ -119,6 +120,17 @@ impl Answers<'_> {
         self.desk.board.end();
         let is_long = |answers: &Answers| answers.bytes.len() > MUCH || answers.last_sent.elapsed() > LONG;
         outcome.is_ok() && (!is_long(self) || self.flush().is_ok())
+    }
+
+    /// Answers with the reason why there is no value. Says whether to go on.
+    pub(super) fn refuse(&mut self, cause: &Cause) -> bool {
+        let text = match cause {
+            Cause::Unsent { message } => message.clone(),
+            other => format!("{other:?}"),
+        };
+        self.next += 1;
+        value::put_failure(&Failed::Unsent(&text), &mut self.bytes);
+        !self.desk.board.is_stopped()
     }
 
     /// Sends what is there.

@@ -120,7 +120,8 @@ fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
         IN_CHILD.store(true, Ordering::Relaxed);
         lifeline::attach(childs_lifeline);
         interrupt::leave_to_parent();
-        // What was recorded before is the parent's.
+        // What was recorded before is the parent's, and so is who would catch a panic.
+        quiet::forget();
         drop(tasks::take());
         close_stdin();
         with_a_rayon_pool(work);

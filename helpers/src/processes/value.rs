@@ -33,15 +33,28 @@ pub(super) fn put<'value, R: Value>(
         if view.bytes.len() > LARGE {
             return Ok(Some(view));
         }
-        out.push(RAW);
-        out.extend(view.shape.into_iter().flat_map(usize::to_le_bytes));
-        out.extend_from_slice(view.bytes);
+        put_view(&view, out);
         return Ok(None);
     }
     let before = out.len();
     out.push(SERDE);
     put_serde(value, out).inspect_err(|_| out.truncate(before))?;
     Ok(None)
+}
+
+fn put_view(view: &View, out: &mut Vec<u8>) {
+    out.push(RAW);
+    out.extend(view.shape.into_iter().flat_map(usize::to_le_bytes));
+    out.extend_from_slice(view.bytes);
+}
+
+/// Appends a value, however large, or the reason why that cannot be.
+pub(super) fn put_here<R: Value>(raw: Option<&'static Raw>, value: &R, out: &mut Vec<u8>) {
+    match put(raw, value, out) {
+        Ok(None) => {}
+        Ok(Some(view)) => put_view(&view, out),
+        Err(error) => put_failure(&Failed::Unsent(&error.to_string()), out),
+    }
 }
 
 /// Appends the reason why there is no value.

@@ -104,6 +104,11 @@ impl Worker {
         self.process.pid()
     }
 
+    /// Whether its process runs.
+    pub(super) fn is_alive(&mut self) -> bool {
+        self.process.try_wait().is_none()
+    }
+
     /// Whether this process is the one that hired it.
     pub(super) fn is_ours(&self) -> bool {
         self.socket.is_ours()
@@ -187,7 +192,9 @@ impl Worker {
                 Err(_) => return,
             }
         }
+        // The memory of large items is not kept.
         self.outgoing.clear();
+        self.outgoing.shrink_to(64 << 10);
         self.sent = 0;
     }
 

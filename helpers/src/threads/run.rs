@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// What a chunk should take.
 const CHUNK: Duration = Duration::from_micros(50);
 /// A chunk is taken from its tray in so many parts, at least.
-const PARTS: usize = 16;
+const PARTS: usize = 8;
 
 /// One `map`.
 pub(super) struct Run<'a, R, F> {
@@ -83,18 +83,11 @@ impl<'a, R: Send, F: Fn(usize) -> R + Sync> Run<'a, R, F> {
         let mut begin = Instant::now();
         while let Some(range) = self.claim(chunk).or_else(|| self.steal(thread)) {
             seen::note();
-            if range.len() == 1 || self.chunk_size.is_some() {
-                self.compute(range, &mut pieces);
-            } else {
-                let part = range.len().div_ceil(PARTS);
-                *lock(&self.trays[thread].0) = range;
-                while let Some(range) = self.take(thread, part) {
-                    self.compute(range, &mut pieces);
-                }
-            }
+            self.compute(thread, range, &mut pieces);
             if self.chunk_size.is_none() {
                 let end = Instant::now();
                 match end - begin {
+                    short if short < CHUNK / 8 => chunk = chunk.saturating_mul(4),
                     short if short < CHUNK => chunk = chunk.saturating_mul(2),
                     long if long > 2 * CHUNK => chunk = chunk.div_ceil(2),
                     _ => {}
@@ -112,7 +105,7 @@ impl<'a, R: Send, F: Fn(usize) -> R + Sync> Run<'a, R, F> {
         }
         // Relaxed is enough, here and below: the results reach the caller through a mutex.
         let left = self.len.checked_sub(self.next.load(Ordering::Relaxed)).filter(|&left| left > 0)?;
-        let fair = (left / (2 * self.trays.len())).max(1);
+        let fair = left.div_ceil(self.trays.len());
         let chunk = self.chunk_size.unwrap_or(chunk.min(fair)).min(left);
         // Others may have taken some of these meanwhile, and then it is a few less; the counter passes the end by no more than a chunk each.
         let start = self.next.fetch_add(chunk, Ordering::Relaxed);
@@ -142,25 +135,38 @@ impl<'a, R: Send, F: Fn(usize) -> R + Sync> Run<'a, R, F> {
         (!front.is_empty() && !self.is_stopped()).then_some(front)
     }
 
-    fn compute(&self, range: Range<usize>, pieces: &mut Vec<Piece<R>>) {
-        if pieces.last().is_none_or(|piece| piece.start + piece.results.len() != range.start) {
-            pieces.push(Piece { start: range.start, results: Vec::with_capacity(range.len()) });
+    /// Does the items of a chunk, or those of them that nobody else takes.
+    fn compute(&self, thread: usize, chunk: Range<usize>, pieces: &mut Vec<Piece<R>>) {
+        if pieces.last().is_none_or(|piece| piece.start + piece.results.len() != chunk.start) {
+            pieces.push(Piece { start: chunk.start, results: Vec::with_capacity(chunk.len()) });
         }
         let last = pieces.len() - 1;
         let Piece { start, results } = &mut pieces[last];
-        let number = range.len();
         let outcome = quiet::catch(|| {
-            for index in range {
-                if self.is_stopped() {
-                    return;
-                }
-                let result = recorded(|| (self.f)(index), || (self.name)(index));
-                results.push(result);
+            if self.chunk_size.is_some() || chunk.len() == 1 {
+                return chunk.for_each(|index| self.part(index..index + 1, results));
+            }
+            let part = chunk.len().div_ceil(PARTS);
+            *lock(&self.trays[thread].0) = chunk;
+            while let Some(range) = self.take(thread, part) {
+                self.part(range, results);
             }
         });
         if let Err((payload, place)) = outcome {
             self.stop.store(true, Ordering::Relaxed);
             self.note(Failed { index: *start + results.len(), payload, place });
+        }
+    }
+
+    fn part(&self, range: Range<usize>, results: &mut Vec<R>) {
+        if self.is_stopped() {
+            return;
+        }
+        let number = range.len();
+        if tasks::recording() {
+            results.extend(range.map(|index| tasks::task((self.name)(index), || (self.f)(index))));
+        } else {
+            results.extend(range.map(&self.f));
         }
         if let Some(bar) = &self.progress {
             lock(bar).advance(number);
