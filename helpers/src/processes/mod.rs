@@ -7,6 +7,8 @@
 //! | `pool.imap(f, items)`, `pool.imap_unordered(f, items)` | `pool.imap(f, items)`, `pool.imap_unordered(f, items)` |
 //! | `pool.apply_async(f).get(timeout=1)` | `pool.submit(f).get_timeout(Duration::from_secs(1))` |
 //! | `ProcessPoolExecutor(4)`, joblib's `loky` | `PersistentPool::new(4)` |
+//! | `multiprocessing.Array`, `Value`, `Lock`, `SharedMemory` | [`SharedArray`], [`SharedCounter`], [`SharedMutex`] |
+//! | `multiprocessing.Queue`, `Pipe` | [`Queue`], [`pipe`](fn@pipe) |
 //!
 //! Python needs processes to compute on several cores. Rust does not: threads compute at the same time, see the same memory and cost a
 //! hundredth. Processes are for what threads cannot do: to survive a crash, to be ended from outside, to call a library that allows one
