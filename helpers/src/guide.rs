@@ -114,6 +114,22 @@
 //! assert_eq!(threads::with_num_threads(4, rayon::current_num_threads), 4);
 //! ```
 //!
+//! # asyncio: [`waiting`](crate::waiting) and [`tokio`]
+//!
+//! | Python | Rust |
+//! |---|---|
+//! | `async def f(x): …`, `await f(x)` | `async fn f(x: u32) -> u32 { … }`, `f(x).await` |
+//! | `await asyncio.sleep(1)` | `waiting::sleep(Duration::from_secs(1)).await` |
+//! | `await asyncio.gather(f(1), f(2))` | `waiting::gather([f(1), f(2)]).await` |
+//! | `asyncio.create_task(f(1))`, `asyncio.to_thread(g)` | `tokio::spawn(f(1))`, `tokio::task::spawn_blocking(g)` |
+//! | `asyncio.run(main())` | `waiting::block_on(main())` |
+//!
+//! ```
+//! use parcourse::prelude::*;
+//! let lengths = waiting::block_on(waiting::gather(["mom", "thesis"].map(async |word| word.len())));
+//! assert_eq!(lengths, [3, 6]);
+//! ```
+//!
 //! # dask
 //!
 //! | dask | Rust |
@@ -123,6 +139,19 @@
 //! | `bag.map(f).filter(p).fold(…)` | `items.par_iter().map(f).filter(p).reduce(…)` |
 //! | `delayed` tasks and `.visualize()` | [`Graph`](crate::graph::Graph) |
 //! | `ProgressBar()` | `progress(&items)` |
+//! | the task stream of the dashboard | `tasks::record(\|\| …)`, `tasks::live(\|\| …)` |
+//! | chunks of a 2-d array, `map_blocks` | `grid::tiles_mut(&mut a, (2, 2)).into_par_iter()` |
+//!
+//! ```
+//! use parcourse::prelude::*;
+//! let mut squares = Array2::<usize>::zeros((40, 60));
+//! let ((), stream) = tasks::record(|| {
+//!     grid::tiles_mut(&mut squares, (2, 2)).into_par_iter().enumerate().for_each(|(number, (tile, mut part))| {
+//!         tasks::task(format!("tile {number}"), || part.fill(tile.len()))
+//!     })
+//! });
+//! assert_eq!((stream.entries().len(), squares[[39, 59]]), (4, 600));
+//! ```
 //!
 //! ```
 //! use parcourse::prelude::*;

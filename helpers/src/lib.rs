@@ -14,11 +14,14 @@
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
 //! | [`node`] | `node_info()` | `lscpu`, `platform` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)`, `pool.submit(f)` | `map`, `multiprocessing.Pool`, `concurrent.futures` |
+//! | [`waiting`] | `waiting::gather(futures).await`, `waiting::block_on(future)` | `asyncio` |
 //! | [`graph`] | `Graph::new().task("chop", 15).after(["wash"])` | `dask.delayed`, `.visualize()` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
 //! | [`profile`] | `#[line_profile]`, `profile::report()` | `%lprun`, `%prun` |
 //! | [`check`](mod@check) | `check_eq!(f(x), 3)`, `check_fast!(…)`, `check_memory!(…)` | `numpy.testing`, nbgrader's tests |
+//! | [`tasks`] | `tasks::record(\|\| f(x))`, `tasks::live(…)`, `tasks::task("row 3", \|\| …)` | the task stream of dask's dashboard |
+//! | [`grid`] | `grid::tiles((rows, cols), (2, 2))`, `grid::tiles_mut(&mut image, (2, 2))` | `numpy.array_split`, chunks of `dask.array` |
 //! | [`interrupt`] | `sleep(duration)`, `interrupt::check()` | `time.sleep`, `KeyboardInterrupt` |
 //! | [`rayon`] | `items.par_iter()` | `numba.prange` |
 //! | [`random`] | `streams(seed).stream(i)`, `streams(seed).par_blocks(n)` | `numpy.random.SeedSequence.spawn` |
@@ -39,6 +42,7 @@ pub mod cores;
 pub mod display;
 pub mod expr;
 pub mod graph;
+pub mod grid;
 pub mod guide;
 pub mod interrupt;
 pub mod memory;
@@ -53,6 +57,7 @@ mod reproducible;
 pub mod tasks;
 pub mod threads;
 pub mod time;
+pub mod waiting;
 
 pub use ndarray;
 pub use rand;

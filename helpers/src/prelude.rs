@@ -12,6 +12,7 @@ pub use crate::display::{
 };
 pub use crate::expr::{self, lazy};
 pub use crate::graph::{self, Graph};
+pub use crate::grid;
 pub use crate::interrupt::{self, sleep};
 pub use crate::memit;
 pub use crate::memory::{self, GIB, KIB, MIB, MemoryTrace, MemoryUsage, memory_usage, plot_memory};
@@ -19,10 +20,12 @@ pub use crate::node::{NodeInfo, node_info};
 pub use crate::plot::{self, Plot};
 pub use crate::profile::{self, line_profile};
 pub use crate::random::{self, Stream, streams};
+pub use crate::tasks;
 pub use crate::threads::{self, Pool, map};
 pub use crate::time::{Timing, scaling};
 // The module and the macro of this name.
 pub use crate::time;
+pub use crate::waiting;
 pub use crate::{check_close, check_eq, check_fast, check_memory, check_threads};
 pub use crate::{compare, timed, timeit};
 pub use ndarray;

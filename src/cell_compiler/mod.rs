@@ -5,6 +5,9 @@
 //! reads it, that source is replaced by a library that was compiled once ([`SOURCE`]). Nothing else changes: not the cell, not its lines,
 //! not the flags that decide how fast it runs.
 //!
+//! A cell with an `.await` has, around the user's code, the engine's call that waits for it. In its place comes one of the helper crate that
+//! does the same and can be interrupted ([`with_helpers_runtime`]).
+//!
 //! Cargo starts this binary in place of rustc because the kernel sets `RUSTC_WORKSPACE_WRAPPER` for its builds, which concerns the crate
 //! of the cell and no dependency. Should the engine's text ever be another one than we know, it is left alone.
 
@@ -56,10 +59,14 @@ pub fn hook() -> Option<ExitCode> {
     let mut arguments: Vec<OsString> = arguments.collect();
     if is_cell(&arguments) {
         let source = Path::new("src/lib.rs");
-        if let Ok(text) = std::fs::read_to_string(source)
-            && let Some(text) = with_library(&text)
-            && std::fs::write(source, text).is_ok()
-        {
+        let has_helpers = arguments.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"parcourse="));
+        let text = std::fs::read_to_string(source).unwrap_or_default();
+        let replaced = with_library(&text);
+        let needs_library = replaced.is_some();
+        let text = replaced.unwrap_or(text);
+        let waits = has_helpers.then(|| with_helpers_runtime(&text)).flatten();
+        let is_other = needs_library || waits.is_some();
+        if is_other && std::fs::write(source, waits.unwrap_or(text)).is_ok() && needs_library {
             let mut library_argument = OsString::from(format!("{LIBRARY}="));
             library_argument.push(library);
             arguments.extend(["--extern".into(), library_argument]);
@@ -89,6 +96,20 @@ fn with_library(text: &str) -> Option<String> {
     Some(format!("{}extern crate {LIBRARY} as evcxr_internal_runtime;{lines}{}", &text[..begin], &text[end..]))
 }
 
+/// The source with the helper crate's way of waiting for async code in place of the engine's, line for line where it was. `None` when the cell
+/// does not wait.
+fn with_helpers_runtime(text: &str) -> Option<String> {
+    let name = text.find(RUNTIME)?;
+    let begin = text[..name].rfind("let mut mutex")?;
+    let end = name + text[name..].find(WAIT)? + WAIT.len();
+    let lines = "\n".repeat(text[begin..end].matches('\n').count());
+    Some(format!("{}{lines}::parcourse::waiting::run_cell(async {{{}", &text[..begin], &text[end..]))
+}
+
+/// The name under which the engine keeps its runtime, and the end of its call.
+const RUNTIME: &str = "\"evcxr_tokio_runtime\"";
+const WAIT: &str = ".block_on(async {";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +129,13 @@ mod tests {
     fn an_unknown_store_is_left_alone() {
         assert_eq!(with_library("fn main() {}\n"), None);
         assert_eq!(with_library(&format!("{BEGIN}pub struct Other;\n{END}fn run() {{}}\n")), None);
+    }
+
+    #[test]
+    fn waiting_is_left_to_the_helpers() {
+        let cell = "let x = 1;\nlet mut mutex = store.lazy_arc(\"evcxr_tokio_runtime\",\n|| new());\nmatch mutex.lock() { g => g, }\n.block_on(async {\nf().await;\n});";
+        let expected = "let x = 1;\n\n\n\n::parcourse::waiting::run_cell(async {\nf().await;\n});";
+        assert_eq!(with_helpers_runtime(cell).as_deref(), Some(expected));
+        assert_eq!(with_helpers_runtime("runtime.block_on(async {})"), None);
     }
 }

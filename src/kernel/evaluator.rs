@@ -7,6 +7,7 @@
 //! ([`Evaluator::warm_up`]). The helper crate, where a template has it compiled, is in the manifest from the beginning, so that nothing
 //! changes when the notebook asks for it.
 
+use super::dependencies;
 use super::display_format::DisplayFormat;
 use super::library_sources::{self, Hidden};
 use crate::cell_compiler;
@@ -15,6 +16,7 @@ use crate::template::{self, Flavor};
 use crate::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
 use evcxr::{CommandContext, EvalContext};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,6 +49,8 @@ pub struct Evaluator {
     display: DisplayFormat,
     /// While the standard library is hidden from rust-analyzer.
     hidden: Option<Hidden>,
+    /// Commands that have added a dependency.
+    dependencies: BTreeSet<String>,
 }
 
 impl Evaluator {
@@ -75,7 +79,13 @@ impl Evaluator {
             std::thread::spawn(move || receiver.iter().for_each(|line| log!("parcourse kernel: {name} of the user process: {line}")));
         }
         let context = CommandContext::with_eval_context(context);
-        let mut evaluator = Evaluator { context, helpers: settings.helpers.clone(), display: DisplayFormat::default(), hidden };
+        let mut evaluator = Evaluator {
+            context,
+            helpers: settings.helpers.clone(),
+            display: DisplayFormat::default(),
+            hidden,
+            dependencies: BTreeSet::new(),
+        };
         evaluator.prepare()?;
         // The user's own start-up configuration, as the stock kernel reads it.
         evaluator.execute(":load_config --quiet").context("the start-up configuration failed")?;
@@ -88,6 +98,18 @@ impl Evaluator {
             self.show_library();
         }
         self.set_display(self.display.after(code))
+    }
+
+    /// Adds the dependencies that this code asks for and that are not there yet. Those that cannot be had are left to the engine, which
+    /// says why.
+    pub fn add_dependencies(&mut self, code: &str) {
+        let commands = dependencies::new_ones(code, &self.dependencies);
+        let Some(directory) = std::env::var_os("EVCXR_TMPDIR").map(PathBuf::from).filter(|_| !commands.is_empty()) else { return };
+        let Ok(lines) = dependencies::lines(&commands, &directory) else { return };
+        match self.execute(&lines) {
+            Ok(()) => self.dependencies.extend(commands),
+            Err(_) => dependencies::restore(&directory),
+        }
     }
 
     pub fn context(&mut self) -> &mut CommandContext {
@@ -119,6 +141,7 @@ impl Evaluator {
 
     /// Tells a fresh or cleared engine how we want things.
     pub fn prepare(&mut self) -> Result<()> {
+        self.dependencies.clear();
         if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
             template::restore_lockfile(directory.as_ref())?;
         }

@@ -74,16 +74,17 @@ impl Executor {
         self.interrupts.begin();
         let display_before = evaluator.get_ready_for(code);
         let located = helper_crate::located(code, evaluator.helpers());
-        let context = evaluator.context();
         let started = Instant::now();
         let progress = BuildProgress::watch(self.outputs.clone(), self.build_directory.clone());
-        let mut result = context.execute(&located);
+        evaluator.add_dependencies(&located);
+        let mut result = evaluator.context().execute(&located);
         if result.is_err() && is_missing_dependency(code, &result) && !self.interrupts.requested() {
-            let _ = context.execute(":offline 0");
+            let _ = evaluator.context().execute(":offline 0");
             // The engine rewrites this file only when it builds; it would keep cargo offline while it looks for the crate.
             let _ = std::fs::remove_file(self.build_directory.join(".cargo/config.toml"));
-            result = context.execute(&located);
-            let _ = context.execute(":offline 1");
+            evaluator.add_dependencies(&located);
+            result = evaluator.context().execute(&located);
+            let _ = evaluator.context().execute(":offline 1");
         }
         if let Err(evcxr::Error::SubprocessTerminated(_)) = &result {
             // The engine may notice the death before all of the last words are read.

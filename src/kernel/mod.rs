@@ -7,6 +7,7 @@
 mod build_progress;
 mod completeness;
 mod control;
+mod dependencies;
 mod display_format;
 mod engine;
 mod evaluator;

@@ -97,8 +97,9 @@ impl Template {
             let from = shell_word(&work.join(lockfile::KEPT))?;
             let to = shell_word(&work.join("Cargo.lock"))?;
             // The stock kernel runs this file's lines when its engine is up; a shell line is the one thing in it that reaches a file.
-            let line = format!("!test -e {from} && cp {from} {to} || true\n");
-            std::fs::write(config.join("init.evcxr"), line).with_context(|| format!("failed to write in {}", config.display()))?;
+            let restore = format!("!test -e {from} && cp {from} {to} || true\n");
+            let lines = lockfile::with_runtime(&work.join(lockfile::KEPT), &restore);
+            std::fs::write(config.join("init.evcxr"), lines).with_context(|| format!("failed to write in {}", config.display()))?;
             environment.push(("EVCXR_CONFIG_DIR", config.into()));
         }
         Ok(environment)

@@ -70,6 +70,16 @@ pub fn restore(directory: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// What the engine adds by itself at the first `.await`. It adds nothing where there is a tokio already.
+pub const RUNTIME: &str = ":dep tokio = {version=\"1.34.0\", features=[\"rt\", \"rt-multi-thread\"]}";
+
+/// The lines with which a stock kernel's engine starts: `restore`, a shell line that puts back the kept lock file, and where that file knows
+/// tokio, tokio as a dependency. Added later, at a notebook's first `.await`, it would cost the lock file again.
+pub fn with_runtime(kept: &Path, restore: &str) -> String {
+    let knows = std::fs::read_to_string(kept).is_ok_and(|lock| lock.contains("\nname = \"tokio\"\n"));
+    if knows { format!("{restore}{RUNTIME}\n{restore}") } else { restore.to_owned() }
+}
+
 fn text<'a>(package: &'a Value, field: &str) -> &'a str {
     package.get(field).and_then(Value::as_str).unwrap_or_default()
 }
@@ -147,5 +157,14 @@ checksum = "fb39b166"
         std::fs::write(&lock, "[[package]]\nname = \"parcourse\"\n# and a crate the learner added\n").unwrap();
         assert!(!restore(folder.path()).unwrap());
         assert!(std::fs::read_to_string(&lock).unwrap().contains("learner"));
+    }
+
+    #[test]
+    fn a_runtime_is_added_where_it_is_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join(KEPT);
+        assert_eq!(with_runtime(&kept, "!cp\n"), "!cp\n");
+        std::fs::write(&kept, "[[package]]\nname = \"tokio\"\nversion = \"1.54.1\"\n").unwrap();
+        assert_eq!(with_runtime(&kept, "!cp\n"), format!("!cp\n{RUNTIME}\n!cp\n"));
     }
 }

@@ -29,7 +29,7 @@ pub use builder::{BuildArguments, dependency, main as build_main};
 pub use checkout::{WorkDirectory, sweep, sweep_unmarked};
 pub use command::{PrepareArguments, main};
 pub use flavor::Flavor;
-pub use lockfile::{needed_by as locked, restore as restore_lockfile};
+pub use lockfile::{RUNTIME, needed_by as locked, restore as restore_lockfile};
 pub use sources::Sources;
 pub use store::Template;
 pub use toolchain::{Toolchain, locate as locate_compiler};

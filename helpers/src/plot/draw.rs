@@ -74,7 +74,7 @@ fn paint(plot: &Plot, canvas: &mut Canvas<'_>, width: f64, height: f64) {
     let inner = if let Some(tasks) = &plot.gantt {
         gantt::paint(canvas, frame, tasks, data.x_scale)
     } else if let Some(picture) = &plot.image {
-        image::paint(canvas, frame, picture, plot.x_range, plot.y_range)
+        image::paint(canvas, frame, picture, plot)
     } else if horizontal {
         bars::paint_horizontally(canvas, frame, plot, &data)
     } else {

@@ -1,9 +1,9 @@
 //! A heat map: one coloured cell per value.
 
 use super::axis::Axis;
-use super::canvas::{Anchor, Canvas, INK};
+use super::canvas::{Anchor, Canvas, Colour, INK};
 use super::draw::{Frame, TICK};
-use super::{palette, png};
+use super::{Plot, palette, png};
 use crate::display::Png;
 
 /// Values in rows.
@@ -42,7 +42,7 @@ impl Image {
     }
 
     /// One pixel per cell, or one per block of cells with the mean of their values.
-    pub(super) fn to_png(&self, most_cells: usize) -> Png {
+    pub(super) fn to_png(&self, most_cells: usize, colours: &[Colour]) -> Png {
         let (width, height) = self.size();
         let block = width.max(height).div_ceil(most_cells).max(1);
         let (low, high, _) = self.range().unwrap_or((0.0, 0.0, true));
@@ -61,7 +61,7 @@ impl Image {
                 indices.push(shade(self.mean(left..(left + block).min(width), top..(top + block).min(height))));
             }
         }
-        let mut palette: Vec<_> = (0..SHADES).map(|index| palette::viridis(f64::from(index) / f64::from(SHADES - 1))).collect();
+        let mut palette = shades(colours);
         palette.push(INK);
         Png::new(png::encode(width.div_ceil(block), &indices, &palette, true))
     }
@@ -81,12 +81,18 @@ impl Image {
     }
 }
 
+/// The colours of the values from the lowest to the highest.
+fn shades(colours: &[Colour]) -> Vec<Colour> {
+    (0..SHADES).map(|index| palette::mixed(colours, f64::from(index) / f64::from(SHADES - 1))).collect()
+}
+
 /// Room for the colour bar and its numbers.
 const BAR: f64 = 14.0;
 const BAR_GAP: f64 = 14.0;
 
 /// Draws the picture with its colour bar; gives back the frame with the picture's place in it.
-pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, image: &Image, x: Option<(f64, f64)>, y: Option<(f64, f64)>) -> Frame {
+pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, image: &Image, plot: &Plot) -> Frame {
+    let (x, y, colour_map) = (plot.x_range, plot.y_range, plot.colours.as_slice());
     let (width, height) = image.size();
     let Some((low, high, whole)) = image.range() else {
         frame.border(canvas);
@@ -114,7 +120,7 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, image: &Image, x:
     }
     let x_axis = Axis::between(x_range, x.is_none(), frame.x_ticks());
 
-    canvas.picture((frame.left, frame.top), (frame.right, frame.bottom), image.to_png(MOST_CELLS).bytes());
+    canvas.picture((frame.left, frame.top), (frame.right, frame.bottom), image.to_png(MOST_CELLS, colour_map).bytes());
     for tick in &x_axis.ticks {
         let at = frame.left + x_axis.place(tick.value) * frame.width();
         canvas.line([(at, frame.bottom), (at, frame.bottom + 4.0)], INK, 1.0, 1.0);
@@ -126,9 +132,8 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, image: &Image, x:
         canvas.text(tick.label.as_deref().unwrap_or_default(), (frame.left - 6.0, at), Anchor::Right, TICK);
     }
     let left = frame.right + BAR_GAP;
-    let shades: Vec<u8> = (0..SHADES).rev().collect();
-    let palette: Vec<_> = (0..SHADES).map(|index| palette::viridis(f64::from(index) / f64::from(SHADES - 1))).collect();
-    canvas.picture((left, frame.top), (left + BAR, frame.bottom), &png::encode(1, &shades, &palette, false));
+    let indices: Vec<u8> = (0..SHADES).rev().collect();
+    canvas.picture((left, frame.top), (left + BAR, frame.bottom), &png::encode(1, &indices, &shades(colour_map), false));
     for tick in &colours.ticks {
         let at = frame.bottom - colours.place(tick.value) * frame.height();
         canvas.line([(left + BAR, at), (left + BAR + 4.0, at)], INK, 1.0, 1.0);
@@ -144,8 +149,8 @@ mod tests {
     #[test]
     fn cells_become_pixels_or_blocks_of_them() {
         let image = Image::new(300, (0..300 * 200).map(f64::from).collect());
-        assert_eq!(image.to_png(1000).size(), Some((300, 200)));
-        assert_eq!(image.to_png(100).size(), Some((100, 67)));
+        assert_eq!(image.to_png(1000, &[]).size(), Some((300, 200)));
+        assert_eq!(image.to_png(100, &[]).size(), Some((100, 67)));
         assert_eq!(image.mean(0..2, 0..2), (0.0 + 1.0 + 300.0 + 301.0) / 4.0);
     }
 

@@ -44,6 +44,7 @@ pub use gantt::{Bar, gantt};
 pub use number::Number;
 
 use crate::display::{Bundle, Png, Rich, Svg};
+use canvas::Colour;
 use image::Image;
 use series::{Bars, Kind, Series};
 use std::path::Path;
@@ -87,6 +88,8 @@ pub struct Plot {
     series: Vec<Series>,
     bars: Option<Bars>,
     image: Option<Image>,
+    /// Of the image; none means viridis.
+    colours: Vec<Colour>,
     gantt: Option<Vec<Bar>>,
     /// Values that were left out before they came into a series.
     not_finite: usize,
@@ -266,6 +269,27 @@ impl Plot {
         self
     }
 
+    /// The colours of an [`image`](fn@image), evenly spaced from its lowest to its highest value; between them they are mixed. Without this they
+    /// are those of matplotlib's *viridis*.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let values = (0..200 * 50).map(|cell| (cell % 200 + cell / 200) as f64);
+    /// plot::image(200, values).colours(["#000764", "#206bcb", "#edffff", "#ffaa00", "#000200"]).show();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When there are none, or one is not written as `#rrggbb`.
+    #[track_caller]
+    pub fn colours<'colours>(mut self, colours: impl IntoIterator<Item = &'colours str>) -> Plot {
+        self.colours = colours.into_iter().map(palette::parsed).collect();
+        assert!(!self.colours.is_empty(), "an image needs a colour");
+        self
+    }
+
     /// Width and height in pixels, kept between 160×120 and 4000×4000.
     pub fn size(mut self, width: u32, height: u32) -> Plot {
         self.size = Some((width.clamp(160, 4000), height.clamp(120, 4000)));
@@ -279,7 +303,7 @@ impl Plot {
 
     /// The picture of an [`image`](fn@image) alone, one pixel per value, without axes; `None` for other charts.
     pub fn to_png(&self) -> Option<Png> {
-        self.image.as_ref().map(|image| image.to_png(usize::MAX))
+        self.image.as_ref().map(|image| image.to_png(usize::MAX, &self.colours))
     }
 
     /// Writes the chart to a file: a drawing (`.svg`), or the pixels of an [`image`](fn@image) (`.png`).

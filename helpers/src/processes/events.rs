@@ -2,7 +2,7 @@
 //!
 //! Both processes read the same clock, so a moment is told as the time since one that both know: the parent's first fork.
 
-use crate::tasks::Event;
+use crate::tasks::{self, Event};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,7 @@ pub(super) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
         return Vec::new();
     }
     let process = format!("process {}", std::process::id());
-    let thread = std::thread::current();
-    let thread = thread.name().unwrap_or("a thread");
+    let thread = tasks::this_worker();
     let tell = |event: Event| {
         let worker = match event.worker {
             own if own == thread => process.clone(),

@@ -121,7 +121,7 @@ fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
         lifeline::attach(childs_lifeline);
         interrupt::leave_to_parent();
         // What was recorded before is the parent's.
-        drop(tasks::take());
+        tasks::forget();
         close_stdin();
         with_a_rayon_pool(work);
     }));

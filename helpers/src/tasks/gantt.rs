@@ -1,0 +1,127 @@
+//! The Gantt chart of a task stream.
+
+use super::TaskStream;
+use super::kind::kind;
+use crate::display::{Bundle, Rich};
+use crate::plot::{self, Bar, Plot};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// As many colours as can be told apart; the kinds that took least share the last one.
+const MOST_KINDS: usize = 7;
+const OTHERS: &str = "others";
+
+/// About half a pixel, as a share of the time axis.
+const INVISIBLE: f64 = 1.0 / 1200.0;
+
+impl TaskStream {
+    /// The Gantt chart: a row for each worker, a bar for each task, white where a worker was idle. Colours tell kinds of tasks: names
+    /// without the numbers at their end.
+    ///
+    /// Neighbours of one kind that are too short to be seen become one bar, as do gaps: thousands of tasks are a small drawing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let (_, stream) = tasks::record(|| tasks::task("think", || sleep(Duration::from_millis(2))));
+    /// stream.gantt().title("What I did today").show();
+    /// ```
+    pub fn gantt(&self) -> Plot {
+        let kinds = self.kinds();
+        // Rows come in the order in which they are named, those of idle workers too: a bar of no length is hidden by the axis.
+        let first_kind = self.entries().first().map_or("", |entry| kind(&entry.task));
+        let first_kind = kinds.get(first_kind).copied().unwrap_or_default();
+        let mut bars: Vec<Bar> = self.workers().iter().map(|worker| Bar::new(&worker.name, "", 0.0, 0.0).group(first_kind)).collect();
+        let invisible = self.makespan().mul_f64(INVISIBLE);
+        // For each worker, where its last bar is.
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        for entry in self.entries() {
+            let group = kinds[kind(&entry.task)];
+            let number = last.get(entry.worker.as_str()).copied();
+            let before = number.map(|number| &mut bars[number]).filter(|bar| bar.group == group);
+            if let Some(bar) = before.filter(|bar| hides(bar, entry.start, entry.end, invisible)) {
+                bar.end = bar.end.max(entry.end.as_secs_f64());
+                bar.label = String::new();
+                continue;
+            }
+            last.insert(&entry.worker, bars.len());
+            bars.push(Bar::new(&entry.worker, &entry.task, entry.start, entry.end).group(group));
+        }
+        plot::gantt(&bars)
+    }
+
+    /// The kinds of tasks, and what their colours are called: those that took longest by their own names.
+    fn kinds(&self) -> HashMap<&str, &str> {
+        let mut times: HashMap<&str, Duration> = HashMap::new();
+        for entry in self.entries() {
+            *times.entry(kind(&entry.task)).or_default() += entry.duration();
+        }
+        let mut kinds: Vec<(&str, Duration)> = times.into_iter().collect();
+        kinds.sort_by_key(|(kind, time)| (std::cmp::Reverse(*time), *kind));
+        let named = if kinds.len() <= MOST_KINDS { MOST_KINDS } else { MOST_KINDS - 1 };
+        kinds.into_iter().enumerate().map(|(rank, (kind, _))| (kind, if rank < named { kind } else { OTHERS })).collect()
+    }
+
+    /// Called by the kernel for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        self.bundle().evcxr_display();
+    }
+
+    /// Shows it now; the same as [`display`](crate::display::display).
+    pub fn show(&self) {
+        crate::display::display(self);
+    }
+}
+
+/// Whether a task cannot be told from the bar before it: it is short, and so is the gap between them.
+fn hides(bar: &Bar, start: Duration, end: Duration, invisible: Duration) -> bool {
+    let gap = start.as_secs_f64() - bar.end;
+    end - start <= 2 * invisible && gap <= invisible.as_secs_f64()
+}
+
+impl Rich for TaskStream {
+    fn bundle(&self) -> Bundle {
+        self.gantt().title(self.summary()).bundle().with("text/plain", self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stream::tests::stream;
+    use super::*;
+
+    #[test]
+    fn chart_has_a_row_for_everybody_and_the_figures() {
+        let bundle = stream(&[("rayon 0", &[("row 1", 0, 8)]), ("rayon 1", &[("sum 1", 0, 4)])]).bundle();
+        let svg = bundle.get("image/svg+xml").unwrap();
+        for text in ["rayon 0", "rayon 1", "row 1", "sum", "time (ms)", "efficiency 0.75"] {
+            assert!(svg.contains(text), "{text}: {svg}");
+        }
+        assert!(bundle.get("text/plain").unwrap().contains("load balance 0.75"));
+    }
+
+    #[test]
+    fn more_kinds_than_colours_share_one() {
+        let names: Vec<String> = (0..10_u8).map(|number| char::from(b'a' + number).to_string()).collect();
+        let tasks: Vec<(&str, u32, u32)> = names.iter().zip((0..).step_by(2)).map(|(name, at)| (name.as_str(), at, at + 1)).collect();
+        let stream = stream(&[("main", &tasks)]);
+        let mut shown: Vec<&str> = stream.kinds().into_values().collect();
+        shown.sort();
+        shown.dedup();
+        assert_eq!(shown, ["a", "b", "c", "d", "e", "f", "others"]);
+    }
+
+    #[test]
+    fn very_many_tasks_are_a_small_drawing() {
+        let tasks: Vec<(&str, u32, u32)> = (0..100_000).map(|at| (if at % 2 == 0 { "row 1" } else { "row 2" }, at, at + 1)).collect();
+        let svg = stream(&[("main", &tasks)]).gantt().to_svg();
+        let size = svg.bundle().get("image/svg+xml").unwrap().len();
+        assert!(size < 100_000, "{size}");
+    }
+
+    #[test]
+    fn nothing_is_a_chart_too() {
+        assert!(stream(&[]).bundle().get("image/svg+xml").unwrap().contains("no data"));
+    }
+}
