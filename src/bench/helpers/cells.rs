@@ -17,7 +17,7 @@ fn per<T>(count: usize, f: impl FnOnce() -> T) -> f64 {
     started.elapsed().as_secs_f64() / count as f64
 }";
 
-pub const COMPARISONS: [Comparison; 7] = [
+pub const COMPARISONS: [Comparison; 8] = [
     Comparison {
         name: "progress",
         per: "iteration of a loop of 1 µs",
@@ -48,11 +48,19 @@ pub const COMPARISONS: [Comparison; 7] = [
     },
     Comparison {
         name: "Pool::map",
-        per: "map over 300 items of 1 ms, against rayon's threads",
+        per: "map over 300 items of 1 ms with new threads, against a pool of rayon's",
         source: "{ let items: Vec<u64> = (0..300).collect(); let work = |i: &u64| (0..1000).fold(*i, |x, j| x ^ body(j));
             let helper = per(1, || Pool::new(2).map(work, &items));
             let hand = per(1, || { let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
                 pool.install(|| items.par_iter().map(work).collect::<Vec<u64>>()) });
+            println!(\"{helper} {hand}\"); }",
+    },
+    Comparison {
+        name: "tasks::task",
+        per: "iteration of a loop of 1 µs, nobody recording",
+        source:
+            "{ let n = 200_000; let helper = per(n, || (0..n as u64).fold(0, |x, i| x ^ tasks::task(format_args!(\"{i}\"), || body(i))));
+            let hand = per(n, || (0..n as u64).fold(0, |x, i| x ^ body(i)));
             println!(\"{helper} {hand}\"); }",
     },
     Comparison {
