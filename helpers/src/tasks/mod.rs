@@ -34,5 +34,5 @@ pub use live::live;
 pub use record::{record, task};
 pub use stream::{Entry, TaskStream, Worker};
 
-#[allow(unused_imports, reason = "until the pools use it")]
-pub(crate) use log::{Event, add, recording};
+#[allow(unused_imports, reason = "until the pools use them")]
+pub(crate) use log::{Event, add, hold, recording, set_recording, take};
