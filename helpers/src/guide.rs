@@ -84,8 +84,11 @@
 //! | `@njit(parallel=True)`, `for i in prange(n)` | `(0..n).into_par_iter().for_each(…)` |
 //! | a reduction in a `prange` loop | `.map(…).sum()`, `.reduce(…)` |
 //! | `a[i] = …` in a `prange` loop | `a.par_iter_mut().for_each(\|x\| …)`, `a.par_mapv_inplace(…)` |
-//! | `numba.set_num_threads(4)` | `rayon::ThreadPoolBuilder::new().num_threads(4).build()?.install(\|\| …)` |
+//! | `numba.set_num_threads(4)` | `threads::with_num_threads(4, \|\| …)` |
 //! | `with Pool(3) as pool: pool.map(f, items)` | `Pool::new(3).map(f, &items)` |
+//! | `pool.starmap(pow, [(2, 5), (3, 2)])` | `pool.starmap(u64::pow, &[(2, 5), (3, 2)])` |
+//! | `pool.imap_unordered(f, items)` | `pool.imap_unordered(f, items)` |
+//! | `future = executor.submit(f)`, `future.result()` | `let future = pool.submit(f);`, `future.get()` |
 //! | `os.cpu_count()`, `len(os.sched_getaffinity(0))` | `cores().logical`, `cores().usable` |
 //!
 //! ```
@@ -98,6 +101,12 @@
 //! let mut squares = Array1::from(a);
 //! squares.par_mapv_inplace(|x| x * x);
 //! assert_eq!(squares[100], 10_000.0);
+//!
+//! let pool = Pool::new(2);
+//! let later = pool.submit(|| 6 * 7);
+//! assert_eq!(pool.starmap(u64::pow, &[(2, 5), (3, 2)]), [32, 9]);
+//! assert_eq!(later.get(), 42);
+//! assert_eq!(threads::with_num_threads(4, rayon::current_num_threads), 4);
 //! ```
 //!
 //! # dask

@@ -1,7 +1,7 @@
 //! `Pool::map` against its serial twin, and what makes it parallel: thread identities and overlap, never absolute times.
 
 use parcourse::prelude::*;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -25,6 +25,14 @@ impl Meeting {
         let (_guard, timeout) = self.arrival.wait_timeout_while(present, Duration::from_secs(20), |present| *present < number).unwrap();
         !timeout.timed_out()
     }
+}
+
+/// What `f` gives; fails when it takes too long, where it would otherwise hang.
+#[track_caller]
+fn within_a_minute<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    thread::spawn(move || sender.send(f()));
+    receiver.recv_timeout(Duration::from_secs(60)).expect("a result within a minute")
 }
 
 /// A pseudo-random sequence (Knuth's linear congruential generator), the same in every run.
@@ -54,13 +62,89 @@ fn panic_message(f: impl FnOnce()) -> String {
 
 #[test]
 fn agrees_with_its_serial_twin_at_every_size() {
-    for num_threads in 1..=4 {
-        for length in [0, 1, num_threads - 1, num_threads, num_threads + 1, 100, 1001] {
+    for num_threads in 1..=8 {
+        let pool = Pool::new(num_threads);
+        for length in [0, 1, num_threads - 1, num_threads, num_threads + 1, 100, 1001, 10_000] {
             let items = numbers(length);
-            let parallel = Pool::new(num_threads).map(collatz_steps, &items);
-            assert_eq!(parallel, map(collatz_steps, &items), "{length} items on {num_threads} threads");
+            let serial = map(collatz_steps, &items);
+            let indexed = |index: usize, x: &u64| (index, collatz_steps(x));
+            let in_chunks = pool.clone().chunk_size(7);
+            let what = format!("{length} items on {num_threads} threads");
+            assert_eq!(pool.map(collatz_steps, &items), serial, "{what}");
+            assert_eq!(in_chunks.map(collatz_steps, &items), serial, "{what}");
+            assert_eq!(pool.map_indexed(indexed, &items), serial.iter().copied().enumerate().collect::<Vec<_>>(), "{what}");
+            assert_eq!(pool.try_map(collatz_steps, &items).into_iter().collect::<Result<Vec<_>, _>>().as_ref(), Ok(&serial), "{what}");
         }
     }
+}
+
+/// The iterators too; with fewer sizes, for each item is handed out by itself at first.
+#[test]
+fn iterators_agree_with_the_serial_twin() {
+    for num_threads in 1..=8 {
+        let pool = Pool::new(num_threads);
+        for length in [0, 1, num_threads - 1, num_threads, num_threads + 1, 100, 5000] {
+            let items = numbers(length);
+            let serial = map(collatz_steps, &items);
+            let what = format!("{length} items on {num_threads} threads");
+            for pool in [pool.clone(), pool.clone().chunk_size(3)] {
+                assert_eq!(pool.imap(|x| collatz_steps(&x), items.clone()).collect::<Vec<_>>(), serial, "{what}");
+                let mut unordered: Vec<_> = pool.imap_unordered(|x| collatz_steps(&x), items.clone()).collect();
+                unordered.sort_unstable_by_key(|(index, _)| *index);
+                assert_eq!(unordered, serial.iter().copied().enumerate().collect::<Vec<_>>(), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn functions_of_several_parameters() {
+    let pool = Pool::new(2);
+    assert_eq!(pool.starmap(u64::pow, &[(2, 5), (3, 2)]), [32, 9]);
+    assert_eq!(pool.starmap(|a, b, c| a + b * c, &[(1, 2, 3), (4, 5, 6)]), [7, 34]);
+    assert_eq!(
+        pool.starmap(|a: i32, b: String, c, d, e, f| format!("{a}{b}{c}{d}{e}{f}"), &[(1, "2".to_string(), 3, 4, 5, 6)]),
+        ["123456"]
+    );
+    let message = panic_message(|| drop(pool.starmap(|a: i32, b: i32| a / b, &[(1, 1), (1, 0)])));
+    assert_eq!(message, "the function panicked on items[1] = (1, 0): attempt to divide by zero");
+}
+
+/// Tasks that wait are handed out one by one, also after thousands of short ones: nobody sits on a chunk of them.
+#[test]
+fn slow_items_behind_fast_ones_are_shared() {
+    let items: Vec<usize> = (0..20_000).collect();
+    let threads = Pool::new(4).map(
+        |&index| {
+            if index >= items.len() - 40 {
+                thread::sleep(Duration::from_millis(2));
+            }
+            thread::current().id()
+        },
+        &items,
+    );
+    let mut slow: HashMap<_, usize> = HashMap::new();
+    threads[items.len() - 40..].iter().for_each(|id| *slow.entry(id).or_default() += 1);
+    assert!(slow.len() == 4 && slow.values().all(|&number| number <= 30), "{slow:?}");
+}
+
+/// The threads stay: a second `map` finds the same ones.
+#[test]
+fn threads_stay_between_calls() {
+    let pool = Pool::new(3);
+    let identities = || {
+        let meeting = Meeting::new();
+        let identity = |_: &i32| {
+            meeting.wait_for(3);
+            (thread::current().id(), thread::current().name().map(str::to_string))
+        };
+        pool.map(identity, &[0; 3]).into_iter().collect::<HashSet<_>>()
+    };
+    let first = identities();
+    assert_eq!(first.len(), 3);
+    assert_eq!(first, identities());
+    let names: HashSet<_> = first.into_iter().filter_map(|(_, name)| name).collect();
+    assert_eq!(names, HashSet::from(["pool-0", "pool-1", "pool-2"].map(str::to_string)));
 }
 
 /// Three tasks that wait for one another can only end when all three run at once, however few cores there are.
@@ -114,6 +198,54 @@ fn pools_nest() {
     let row = |&y: &u32| Pool::new(2).map(|&x| meeting.wait_for(4).then_some(10 * y + x), &[1, 2]);
     let expected = vec![vec![Some(11), Some(12)], vec![Some(21), Some(22)]];
     assert_eq!(Pool::new(2).map(row, &[1, 2]), expected);
+}
+
+/// A pool in itself, three deep: the threads that wait do the inner work.
+#[test]
+fn pool_in_itself_ends() {
+    for num_threads in 1..=3 {
+        let pool = Pool::new(num_threads);
+        let ends = within_a_minute(move || {
+            let sum = |x: &u64, y: &u64| pool.map(|z| 100 * x + 10 * y + z, &[1, 2, 3]).iter().sum::<u64>();
+            let row = |x: &u64| pool.map(|y| sum(x, y), &[1, 2, 3]).iter().sum::<u64>();
+            pool.map(row, &[1, 2, 3]).iter().sum::<u64>()
+        });
+        assert_eq!(ends, 27 * 222);
+    }
+}
+
+/// Two pools that call each other, one thread each: whoever waits for the other works for its own.
+#[test]
+fn pools_that_call_each_other_end() {
+    let (a, b) = (Pool::new(1), Pool::new(1));
+    let ends = within_a_minute(move || {
+        let inner = |x: &u64| a.map(|y| x + y, &[1, 2]).iter().sum::<u64>();
+        let middle = |x: &u64| b.map(|y| inner(&(x + y)), &[10, 20]).iter().sum::<u64>();
+        a.map(middle, &[100, 200]).iter().sum::<u64>()
+    });
+    assert_eq!(ends, (111 + 112 + 121 + 122) + (211 + 212 + 221 + 222));
+}
+
+/// rayon inside of the pool inside of rayon: no thread waits without working.
+#[test]
+fn pools_and_rayon_nest() {
+    let pool = Pool::new(2);
+    let ends = within_a_minute(move || {
+        let inner = |x: u64| pool.map(|y| (0..100).into_par_iter().map(|z| x + y + z).sum::<u64>(), &[1, 2]).iter().sum::<u64>();
+        (0..64u64).into_par_iter().map(inner).sum::<u64>()
+    });
+    assert_eq!(ends, (0..64u64).map(|x| 2 * 4950 + 200 * x + 300).sum::<u64>());
+}
+
+#[test]
+fn several_threads_may_use_one_pool() {
+    let pool = Pool::new(2);
+    let items = numbers(2000);
+    let serial = map(collatz_steps, &items);
+    thread::scope(|scope| {
+        let users: Vec<_> = (0..4).map(|_| scope.spawn(|| pool.map(collatz_steps, &items))).collect();
+        users.into_iter().for_each(|user| assert_eq!(user.join().unwrap(), serial));
+    });
 }
 
 #[test]
@@ -204,6 +336,50 @@ fn pool_is_usable_after_a_panic() {
     let pool = Pool::new(2);
     let _ = catch_unwind(|| pool.map(|x: &i32| 1 / x, &[0]));
     assert_eq!(pool.map(|x| 6 / x, &[1, 2, 3]), [6, 3, 2]);
+}
+
+#[test]
+fn try_map_has_a_result_or_a_reason_for_every_item() {
+    let items: Vec<i32> = (0..1000).collect();
+    for pool in [Pool::new(1), Pool::new(3), Pool::new(3).chunk_size(64)] {
+        let results = pool.try_map(|x| 1000 / (x % 10), &items);
+        assert_eq!(results.len(), items.len());
+        for (index, result) in results.into_iter().enumerate() {
+            match result {
+                Ok(value) => assert_eq!(value, 1000 / (index as i32 % 10)),
+                Err(failure) => {
+                    assert!(index.is_multiple_of(10) && failure.index == index && failure.item == index.to_string(), "{failure}");
+                    assert!(failure.to_string().contains("attempt to divide by zero (at "), "{failure}");
+                }
+            }
+        }
+    }
+}
+
+/// The item is named even if it failed in the middle of a chunk.
+#[test]
+fn panic_in_a_chunk_names_its_item() {
+    let items: Vec<u32> = (0..100_000).collect();
+    for pool in [Pool::new(3), Pool::new(3).chunk_size(1000)] {
+        let message = panic_message(|| drop(pool.map(|&x| assert!(x != 54_321, "that one"), &items)));
+        assert_eq!(message, "the function panicked on items[54321] = 54321: that one");
+    }
+}
+
+#[test]
+fn rayon_uses_as_many_threads_as_said() {
+    for number in [1, 2, 5] {
+        let seen = Mutex::new(HashSet::new());
+        let count = threads::with_num_threads(number, || {
+            let meeting = Meeting::new();
+            rayon::broadcast(|_| {
+                meeting.wait_for(number);
+                seen.lock().unwrap().insert(thread::current().id());
+            });
+            rayon::current_num_threads()
+        });
+        assert_eq!((count, seen.into_inner().unwrap().len()), (number, number));
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-pub(crate) use signal::Scope;
+pub(crate) use signal::{Scope, hold, leave_to_parent};
 
 /// What an interrupted operation unwinds with: the payload that `catch_unwind` or a thread's `join` gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -46,11 +46,32 @@ impl Drop for Scope {
     }
 }
 
+/// Keeps scopes from being opened and closed, while the process is copied: the copy's lock must not be in another thread's hands.
+pub(crate) fn hold() -> impl Sized {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// In a copy of the process: an interrupt does nothing from now on. The original gets it too, and ends its copies.
+///
+/// A handler that does nothing, and not "ignore", which programs started from here would inherit.
+pub(crate) fn leave_to_parent() {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // One that is never left: no other scope is the outermost.
+    open.scopes += 1;
+    open.before = None;
+    set_handler(nothing);
+    REQUESTED.store(false, Ordering::Relaxed);
+}
+
 /// Installs the handler and gives back the action it replaces; `None` if the system refuses, and then nothing has changed.
 fn install() -> Option<libc::sigaction> {
-    let handler: extern "C" fn(libc::c_int) = request;
-    // SAFETY: all zeros is a valid sigaction (no flags, empty mask). The handler does nothing but store to an atomic, which a signal
-    // handler may do. It lives in this library, which is never unloaded while a scope, whose code is here too, is open.
+    set_handler(request)
+}
+
+fn set_handler(handler: extern "C" fn(libc::c_int)) -> Option<libc::sigaction> {
+    // SAFETY: all zeros is a valid sigaction (no flags, empty mask). The handlers do nothing but store to an atomic, which a signal
+    // handler may do. They live in this library, which is never unloaded while a scope, whose code is here too, is open.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         let mut before: libc::sigaction = std::mem::zeroed();

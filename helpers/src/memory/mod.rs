@@ -42,6 +42,7 @@ mod trace;
 
 pub use measurement::Measurement;
 pub use options::MemoryUsage;
+pub(crate) use peak::hold;
 pub use plot::plot_memory;
 
 pub use trace::{Counted, MemoryTrace, Sample};

@@ -9,6 +9,11 @@ use std::sync::{Mutex, PoisonError};
 /// The running measurements: their numbers, and the highest mark (MiB) that was wiped out under their hands.
 static RUNNING: Mutex<Vec<(u64, f64)>> = Mutex::new(Vec::new());
 
+/// Keeps measurements from beginning and ending, while the process is copied: the copy's lock must not be in another thread's hands.
+pub(crate) fn hold() -> impl Sized {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// One measurement's view of the mark.
 #[derive(Debug)]
 pub(super) struct HighWater {

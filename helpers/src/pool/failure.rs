@@ -14,9 +14,9 @@ use std::fmt;
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
-    /// The item's position.
+    /// The item's position; 0 for a submitted function, which has none.
     pub index: usize,
-    /// The item in `{:?}` form, cut off after some 80 characters.
+    /// The item in `{:?}` form, cut off after some 80 characters; empty for a submitted function.
     pub item: String,
     /// What happened.
     pub cause: Cause,
@@ -52,14 +52,29 @@ pub enum Cause {
         /// What serde said.
         message: String,
     },
+    /// An interrupt came while the function ran, and it has answered it.
+    Interrupted,
+}
+
+impl Failure {
+    /// The failure of a submitted function.
+    pub(crate) fn of_submitted(cause: Cause) -> Failure {
+        Failure { index: 0, item: String::new(), cause }
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let item = format_args!("items[{}] = {}", self.index, self.item);
+        let submitted = self.item.is_empty();
+        let item = if submitted { "a submitted function".to_string() } else { format!("items[{}] = {}", self.index, self.item) };
         match &self.cause {
-            Cause::Panicked { message, place } if place.is_empty() => write!(f, "the function panicked on {item}: {message}"),
-            Cause::Panicked { message, place } => write!(f, "the function panicked on {item}: {message} (at {place})"),
+            Cause::Panicked { message, place } => {
+                let function = if submitted { item } else { format!("the function panicked on {item}") };
+                let panicked = if submitted { " panicked" } else { "" };
+                let at = if place.is_empty() { String::new() } else { format!(" (at {place})") };
+                write!(f, "{function}{panicked}: {message}{at}")
+            }
+            Cause::Interrupted => write!(f, "an interrupt ended the work on {item}"),
             Cause::Killed { pid, signal } => {
                 write!(f, "worker process {pid} was killed by signal {signal}{} while it worked on {item}", name(*signal))
             }
@@ -97,8 +112,11 @@ mod tests {
             Cause::Killed { pid: 7, signal: libc::SIGKILL },
             Cause::Exited { pid: 7, code: 3 },
             Cause::Unsent { message: "m".into() },
+            Cause::Interrupted,
         ];
         for cause in causes {
+            let submitted = Failure::of_submitted(cause.clone()).to_string();
+            assert!(submitted.contains("a submitted function"), "{submitted}");
             let text = Failure { index: 4, item: "'x'".into(), cause }.to_string();
             assert!(text.contains("items[4] = 'x'"), "{text}");
         }

@@ -90,5 +90,6 @@ mod lines;
 mod page;
 
 pub use flame::{FlameGraph, Hot, flame_graph};
+pub(crate) use lines::hold;
 pub use lines::{Frame, Function, FunctionReport, Line, Report, Resumption, report, reset};
 pub use parcourse_macros::line_profile;

@@ -1,22 +1,24 @@
-//! A pool of a given number of threads.
+//! A pool of a given number of threads, and what it can do with many items at once.
 //!
-//! Scoped threads, started for each `map`, and not workers kept waiting: the function may borrow whatever it likes without any unsafe
-//! code, a pool inside a pool cannot wait for its own threads, an idle pool costs nothing, and 3 threads are 3 threads even where
-//! rayon's pool has 2. The price is some tens of microseconds per thread and `map`; who calls `map` a thousand times a second uses
-//! rayon.
+//! The threads are those of a rayon pool of our own: they start with the first task, wait for the next one without costing anything, and
+//! end with the pool. So a `map` costs what a `par_iter` costs, the function may borrow whatever it likes without any unsafe code here, a
+//! thread that waits for its own pool does that pool's work meanwhile, and 3 threads are 3 threads even where rayon's own pool has 2.
+//! What rayon does not do is left to [`run`](super::run): single items for tasks that wait, and the name of an item whose function fails.
 
-use super::quiet;
 use super::report::{abridged, message};
-use super::seen;
+use super::run::{self, Run};
+use super::{Imap, ImapUnordered, quiet, seen};
 use crate::cores::cores;
+use crate::display::ProgressBar;
 use crate::interrupt::{self, Interrupted, Scope};
-use std::any::Any;
+use crate::pool::{Arguments, Cause, Failure, Future, Slot};
 use std::fmt;
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A number of threads to do things with at the same time: Python's `multiprocessing.Pool`, with threads.
+///
+/// A clone is the same pool. The threads start with the first task and end with the last clone; starting one takes about 40 µs.
 ///
 /// # Examples
 ///
@@ -26,13 +28,16 @@ use std::thread;
 /// let lengths = Pool::new(3).map(|word| word.len(), &words);
 /// assert_eq!(lengths, [8, 6, 3]);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone)]
 pub struct Pool {
     num_threads: usize,
+    chunk_size: Option<usize>,
+    progress: bool,
+    threads: Arc<OnceLock<rayon::ThreadPool>>,
 }
 
 impl Pool {
-    /// A pool of exactly so many threads, however many cores there are. They start with each `map` and end with it.
+    /// A pool of exactly so many threads, however many cores there are.
     ///
     /// # Panics
     ///
@@ -40,7 +45,26 @@ impl Pool {
     #[track_caller]
     pub fn new(num_threads: usize) -> Pool {
         assert!(num_threads > 0, "a pool needs at least one thread: Pool::new(0)");
-        Pool { num_threads }
+        Pool { num_threads, chunk_size: None, progress: false, threads: Arc::default() }
+    }
+
+    /// The same pool, whose threads take so many items at a time. Left to itself, a thread takes one at first, and more while they take
+    /// less than some 50 µs together.
+    ///
+    /// # Panics
+    ///
+    /// With 0 items nothing would ever be done.
+    #[track_caller]
+    #[must_use]
+    pub fn chunk_size(self, items: usize) -> Pool {
+        assert!(items > 0, "a chunk needs at least one item: chunk_size(0)");
+        Pool { chunk_size: Some(items), ..self }
+    }
+
+    /// The same pool, with a progress bar while [`map`](Pool::map) and its relatives run.
+    #[must_use]
+    pub fn progress(self) -> Pool {
+        Pool { progress: true, ..self }
     }
 
     /// How many threads the pool has.
@@ -50,13 +74,14 @@ impl Pool {
 
     /// Applies `f` to every item, several at the same time, and gives back the results in the order of the items.
     ///
-    /// Each thread takes the next item as soon as it is done with one, so that long and short tasks even out. The order in which items
-    /// are worked on is not fixed; the order of the results is. With fewer items than threads, the surplus threads are not started.
+    /// Each thread takes the next item as soon as it is done with one, so that long and short tasks even out; of short ones it takes
+    /// several at once. The order in which items are worked on is not fixed; the order of the results is.
     ///
-    /// Starting and ending a thread costs about 40 µs, handing out an item about 30 ns (measured on a virtual machine with 2 cores): an
-    /// item should take a microsecond or more to be worth it. Memory: the results twice, for a moment.
+    /// From 1000 items of a microsecond each, this is as fast as rayon's `items.par_iter().map(f).collect()`. Memory: the results twice,
+    /// for a moment.
     ///
-    /// Pools may be used inside of pools; the numbers of threads multiply.
+    /// Pools may be used inside of pools: a pool in itself does the inner work with the same threads, different pools have threads of
+    /// their own. What rayon does inside of `f` it does on this pool's threads, too.
     ///
     /// # Panics
     ///
@@ -65,6 +90,8 @@ impl Pool {
     /// and not two, the first `map` of a program wraps the panic hook; panics elsewhere go to the hook that was there before.
     ///
     /// An interrupt (see [`interrupt`]) ends `map` after the items in work.
+    ///
+    /// When the threads cannot be started.
     ///
     /// # Examples
     ///
@@ -94,40 +121,256 @@ impl Pool {
         R: Send,
         F: Fn(&'items T) -> R + Sync,
     {
+        self.run(|index| f(&items[index]), items)
+    }
+
+    /// Like [`map`](Pool::map), with the item's position: Python's `starmap(f, enumerate(items))`.
+    ///
+    /// # Panics
+    ///
+    /// As [`map`](Pool::map).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let labels = Pool::new(2).map_indexed(|i, word| format!("{i}: {word}"), &["flour", "eggs"]);
+    /// assert_eq!(labels, ["0: flour", "1: eggs"]);
+    /// ```
+    #[track_caller]
+    pub fn map_indexed<'items, T, R, F>(&self, f: F, items: &'items [T]) -> Vec<R>
+    where
+        T: Sync + fmt::Debug,
+        R: Send,
+        F: Fn(usize, &'items T) -> R + Sync,
+    {
+        self.run(|index| f(index, &items[index]), items)
+    }
+
+    /// Like [`map`](Pool::map), for a function of several parameters and tuples of 2 to 6 arguments, which are cloned.
+    ///
+    /// # Panics
+    ///
+    /// As [`map`](Pool::map).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// assert_eq!(Pool::new(2).starmap(u64::pow, &[(2, 5), (3, 2)]), [32, 9]);
+    /// assert_eq!(Pool::new(2).starmap(|base, height| base * height / 2.0, &[(3.0, 4.0)]), [6.0]);
+    /// ```
+    #[track_caller]
+    pub fn starmap<T, R, F>(&self, f: F, items: &[T]) -> Vec<R>
+    where
+        T: Arguments<F, R> + Sync + fmt::Debug,
+        R: Send,
+        F: Sync,
+    {
+        self.run(|index| items[index].apply(&f), items)
+    }
+
+    /// Like [`map`](Pool::map), but goes on when `f` panics: every item has a result, or the reason why it has none.
+    ///
+    /// # Panics
+    ///
+    /// Unwinds when interrupted; when the threads cannot be started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let shares = Pool::new(2).try_map(|people| 12 / people, &[4, 0, 3]);
+    /// assert_eq!(shares[0], Ok(3));
+    /// assert!(shares[1].as_ref().unwrap_err().to_string().contains("on items[1] = 0: attempt to divide by zero"));
+    /// assert_eq!(shares[2], Ok(4));
+    /// ```
+    #[track_caller]
+    pub fn try_map<'items, T, R, F>(&self, f: F, items: &'items [T]) -> Vec<Result<R, Failure>>
+    where
+        T: Sync + fmt::Debug,
+        R: Send,
+        F: Fn(&'items T) -> R + Sync,
+    {
+        let attempt = |index| {
+            let item: &T = &items[index];
+            quiet::catch(|| f(item)).map_err(|(payload, place)| {
+                if payload.is::<Interrupted>() {
+                    resume_unwind(payload);
+                }
+                Failure { index, item: abridged(item), cause: Cause::Panicked { message: message(&*payload).to_string(), place } }
+            })
+        };
+        self.run(attempt, items)
+    }
+
+    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order, each as soon as its turn comes.
+    ///
+    /// Lazy: an item is taken from the iterator when a thread may need it soon, at most two chunks per thread ahead of the result that
+    /// is asked for. So the items may be endless, and only a few are in memory at any time. When the iterator of the results is dropped,
+    /// items that were not begun are left out.
+    ///
+    /// Handing out costs more than in [`map`](Pool::map), about a microsecond per chunk, and every item is formatted (for the message in
+    /// case that it fails).
+    ///
+    /// # Panics
+    ///
+    /// `next` panics when `f` has panicked on the item whose turn it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let squares = Pool::new(2).imap(|x| x * x, 1u64..);
+    /// assert_eq!(squares.take_while(|square| *square < 20).collect::<Vec<_>>(), [1, 4, 9, 16]);
+    /// ```
+    pub fn imap<I, R, F>(&self, f: F, items: I) -> Imap<I::IntoIter, F, R>
+    where
+        I: IntoIterator,
+        I::Item: Send + fmt::Debug + 'static,
+        R: Send + 'static,
+        F: Fn(I::Item) -> R + Send + Sync + 'static,
+    {
+        Imap::new(self.clone(), f, items.into_iter())
+    }
+
+    /// Like [`imap`](Pool::imap), but gives each result as soon as it is there, with the position of its item.
+    ///
+    /// # Panics
+    ///
+    /// `next` panics as soon as `f` has panicked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let waits = [50, 1];
+    /// let mut done = Pool::new(2).imap_unordered(|ms| sleep(Duration::from_millis(ms)), waits);
+    /// assert_eq!(done.next(), Some((1, ())));
+    /// assert_eq!(done.next(), Some((0, ())));
+    /// assert_eq!(done.next(), None);
+    /// ```
+    pub fn imap_unordered<I, R, F>(&self, f: F, items: I) -> ImapUnordered<I::IntoIter, F, R>
+    where
+        I: IntoIterator,
+        I::Item: Send + fmt::Debug + 'static,
+        R: Send + 'static,
+        F: Fn(I::Item) -> R + Send + Sync + 'static,
+    {
+        ImapUnordered::new(self.clone(), f, items.into_iter())
+    }
+
+    /// Has a function done by the next free thread, and does not wait for it: the result comes through the [`Future`].
+    ///
+    /// Functions are begun in the order in which they were submitted. One that was begun is finished, even if the future and the pool are
+    /// dropped. Costs about a microsecond.
+    ///
+    /// # Panics
+    ///
+    /// When the threads cannot be started. A panic of `f` comes out of [`Future::get`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let pool = Pool::new(2);
+    /// let text = pool.submit(|| "one".to_uppercase());
+    /// let number = pool.submit(|| 6 * 7);
+    /// assert_eq!((text.get(), number.get()), ("ONE".to_string(), 42));
+    /// ```
+    #[track_caller]
+    pub fn submit<R, F>(&self, f: F) -> Future<R>
+    where
+        R: Send + 'static,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        quiet::install();
+        let slot = Slot::new();
+        let function = Mutex::new(Some(f));
+        let result = slot.clone();
+        // Called by a thread of the pool, or by one that cannot wait for it: whoever comes first.
+        let task = Arc::new(move || {
+            let Some(f) = function.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+            seen::note();
+            result.fill(quiet::catch(|| run::recorded(f, || "submitted".to_string())).map_err(|(payload, place)| {
+                let interrupted = payload.is::<Interrupted>();
+                let panicked = || Cause::Panicked { message: message(&*payload).to_string(), place };
+                Failure::of_submitted(if interrupted { Cause::Interrupted } else { panicked() })
+            }));
+        });
+        let threads = self.threads();
+        threads.spawn_fifo({
+            let task = task.clone();
+            move || task()
+        });
+        let pool = self.threads.clone();
+        Future::new(slot).helped_by(move || {
+            if pool.get().is_some_and(|threads| threads.current_thread_index().is_some()) {
+                task();
+            }
+        })
+    }
+
+    /// Applies a function of positions to all positions of these items, on the pool's threads.
+    #[track_caller]
+    fn run<T: Sync + fmt::Debug, R: Send>(&self, f: impl Fn(usize) -> R + Sync, items: &[T]) -> Vec<R> {
+        if items.is_empty() {
+            return Vec::new();
+        }
         // Keeps SIGINT from ending the process until all threads are done.
         let _scope = Scope::enter();
         quiet::install();
-        let work = Work { f, items, next: AtomicUsize::new(0), stop: AtomicBool::new(false) };
-        let num_workers = self.num_threads.min(items.len());
-        let shares = thread::scope(|scope| {
-            let workers: Vec<_> = (0..num_workers)
-                .map(|number| {
-                    let started = thread::Builder::new().name(format!("pool-{number}")).spawn_scoped(scope, || work.until_done());
-                    started.inspect_err(|_| {
-                        // The scope waits for the threads already started: let them stop early.
-                        work.stop.store(true, Ordering::Relaxed);
-                    })
-                })
-                .collect();
-            workers.into_iter().map(|worker| worker.map(|handle| handle.join())).collect::<Vec<_>>()
+        let shares = self.num_threads.min(items.len().div_ceil(self.chunk_size.unwrap_or(1)));
+        let name = |index: usize| abridged(&items[index]);
+        let progress = self.progress.then(|| ProgressBar::new(items.len()));
+        let run = Run::new(f, &name, items.len(), shares, self.chunk_size, progress);
+        let threads = self.threads();
+        // A thread of this very pool takes part instead of waiting.
+        let takes_part = threads.current_thread_index().is_some();
+        threads.in_place_scope(|scope| {
+            for number in usize::from(takes_part)..shares {
+                let run = &run;
+                scope.spawn(move |_| run.work(number));
+            }
+            if takes_part {
+                run.work(0);
+            }
         });
-        let mut results: Vec<Option<R>> = std::iter::repeat_with(|| None).take(items.len()).collect();
-        let mut failures = Vec::new();
-        for share in shares {
-            let share = match share {
-                Ok(Ok(share)) => share,
-                // Only the drop of an item's result or of a panic's payload can get us here.
-                Ok(Err(payload)) => resume_unwind(payload),
-                Err(error) => panic!("failed to start {num_workers} threads: {error}"),
-            };
-            share.results.into_iter().for_each(|(index, result)| results[index] = Some(result));
-            failures.extend(share.failure);
-        }
+        let result = run.finish();
         interrupt::check();
-        report(failures, items);
-        results.into_iter().map(|result| result.expect("no failure and no interrupt: every item has a result")).collect()
+        match result {
+            Ok(results) => results,
+            Err(failed) if failed.payload.is::<Interrupted>() => resume_unwind(failed.payload),
+            Err(failed) => {
+                let cause = Cause::Panicked { message: message(&*failed.payload).to_string(), place: failed.place };
+                panic!("{}", Failure { index: failed.index, item: name(failed.index), cause })
+            }
+        }
+    }
+
+    /// The pool's threads, started if they are not yet.
+    #[track_caller]
+    pub(super) fn threads(&self) -> &rayon::ThreadPool {
+        if let Some(threads) = self.threads.get() {
+            return threads;
+        }
+        let started = rayon::ThreadPoolBuilder::new().num_threads(self.num_threads).thread_name(|number| format!("pool-{number}")).build();
+        match started {
+            // Another thread may have been faster; then these end again.
+            Ok(threads) => self.threads.get_or_init(|| threads),
+            Err(error) => panic!("failed to start {} threads: {error}", self.num_threads),
+        }
+    }
+
+    /// How many items are handed out at a time, if that was said.
+    pub(super) fn fixed_chunk_size(&self) -> Option<usize> {
+        self.chunk_size
     }
 }
+
+// No task's panic reaches the threads: a pool is as good after it as before.
+impl UnwindSafe for Pool {}
+impl RefUnwindSafe for Pool {}
 
 impl Default for Pool {
     /// A pool of as many threads as there are usable [`cores()`].
@@ -136,59 +379,8 @@ impl Default for Pool {
     }
 }
 
-/// What the threads of one `map` share.
-struct Work<'items, T, F> {
-    f: F,
-    items: &'items [T],
-    next: AtomicUsize,
-    stop: AtomicBool,
-}
-
-/// What one thread did.
-struct Share<R> {
-    results: Vec<(usize, R)>,
-    failure: Option<Failure>,
-}
-
-/// An item whose function panicked.
-struct Failure {
-    index: usize,
-    payload: Box<dyn Any + Send>,
-    place: String,
-}
-
-impl<'items, T, F> Work<'items, T, F> {
-    /// One thread's loop: take the next item until there is none, or a reason to stop.
-    fn until_done<R>(&self) -> Share<R>
-    where
-        F: Fn(&'items T) -> R,
-    {
-        let mut share = Share { results: Vec::new(), failure: None };
-        // Relaxed is enough: the results reach the caller through `join`, which orders them.
-        while !self.stop.load(Ordering::Relaxed) && !interrupt::requested() {
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = self.items.get(index) else { break };
-            seen::note();
-            match quiet::catch(|| (self.f)(item)) {
-                Ok(result) => share.results.push((index, result)),
-                Err((payload, place)) => {
-                    self.stop.store(true, Ordering::Relaxed);
-                    share.failure = Some(Failure { index, payload, place });
-                }
-            }
-        }
-        share
-    }
-}
-
-/// Panics in the name of the failed item with the smallest index, if there is one.
-#[track_caller]
-fn report<T: fmt::Debug>(mut failures: Vec<Failure>, items: &[T]) {
-    if let Some(position) = failures.iter().position(|failure| failure.payload.is::<Interrupted>()) {
-        resume_unwind(failures.swap_remove(position).payload);
-    }
-    if let Some(Failure { index, payload, place }) = failures.iter().min_by_key(|failure| failure.index) {
-        let at = if place.is_empty() { String::new() } else { format!(" (at {place})") };
-        panic!("the function panicked on items[{index}] = {}: {}{at}", abridged(&items[*index]), message(&**payload));
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("num_threads", &self.num_threads).finish()
     }
 }

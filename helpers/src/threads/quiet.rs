@@ -36,11 +36,17 @@ pub(crate) fn install() {
     });
 }
 
+/// Whether a panic of this thread would be kept for whoever called [`catch`].
+pub(crate) fn is_active() -> bool {
+    PLACE.with_borrow(|place| place.is_some())
+}
+
 /// Like [`panic::catch_unwind`], without a message; an error is the panic's payload, and its place in the source (empty if unknown).
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, (Box<dyn std::any::Any + Send>, String)> {
-    PLACE.set(Some(String::new()));
+    // A thread that helps its pool while it waits does an item inside of another.
+    let outer = PLACE.replace(Some(String::new()));
     // Unwind safety is the caller's business, to whom the panic is passed on.
     let result = panic::catch_unwind(AssertUnwindSafe(f));
-    let place = PLACE.take().unwrap_or_default();
+    let place = PLACE.replace(outer).unwrap_or_default();
     result.map_err(|payload| (payload, place))
 }

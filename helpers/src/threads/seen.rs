@@ -24,6 +24,11 @@ fn write_down() {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(this_thread());
 }
 
+/// Keeps everybody from taking notes, while the process is copied: the copy's lock must not be in another thread's hands.
+pub(crate) fn hold() -> impl Sized {
+    SEEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The threads noted while `f` ran.
 pub(crate) fn during<R>(f: impl FnOnce() -> R) -> (R, HashSet<u64>) {
     /// Ends the asking, whatever `f` does.

@@ -8,5 +8,6 @@ mod registry;
 mod report;
 
 pub use frame::{Frame, Resumption};
+pub(crate) use registry::hold;
 pub use registry::{Function, reset};
 pub use report::{FunctionReport, Line, Report, report};

@@ -1,0 +1,102 @@
+//! How many items a worker gets at a time.
+//!
+//! One at first. A message there and back costs some 20 µs, so more items are given while they take less than a millisecond together; items
+//! that take longer always go one by one. Towards the end chunks become smaller, so that all workers end at the same time.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// What a chunk should take.
+const CHUNK: Duration = Duration::from_millis(1);
+
+/// Of so many chunks the fastest counts: the others have lost time to other programs.
+const RECENT: usize = 8;
+
+#[derive(Clone, Debug)]
+pub(super) struct Chunk {
+    fixed: Option<usize>,
+    /// What a chunk should take.
+    target: Duration,
+    adaptive: usize,
+    /// Seconds per item.
+    recent: VecDeque<f64>,
+}
+
+impl Chunk {
+    pub(super) fn new(fixed: Option<usize>) -> Chunk {
+        Chunk { fixed, target: CHUNK, adaptive: 1, recent: VecDeque::with_capacity(RECENT) }
+    }
+
+    /// For workers that are made for each chunk: that takes a quarter of a millisecond, and more in a process that uses much memory.
+    pub(super) fn for_new_workers(fixed: Option<usize>) -> Chunk {
+        Chunk { target: 10 * CHUNK, ..Chunk::new(fixed) }
+    }
+
+    /// How many of the items that are left the next worker gets.
+    pub(super) fn next(&self, left: usize, workers: usize) -> usize {
+        let fair = (left / (2 * workers)).max(1);
+        self.fixed.unwrap_or(self.adaptive.min(fair)).min(left)
+    }
+
+    pub(super) fn is_adaptive(&self) -> bool {
+        self.fixed.is_none()
+    }
+
+    /// Learns from a chunk of so many items.
+    pub(super) fn learn(&mut self, items: usize, took: Duration) {
+        if items == 0 {
+            return;
+        }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(took.as_secs_f64() / items as f64);
+        // Of four times as many items more can be said when they are done.
+        self.adaptive = ((self.target.as_secs_f64() / self.per_item()) as usize).clamp(1, self.adaptive.max(4 * items));
+    }
+
+    /// How long an item takes, if nothing comes in between.
+    fn per_item(&self) -> f64 {
+        self.recent.iter().copied().fold(f64::INFINITY, f64::min).max(1e-12)
+    }
+
+    /// How many chunks a worker has at a time: a second one, so that it need not wait for the parent, unless it would sit on it.
+    pub(super) fn depth(&self) -> usize {
+        if self.per_item() < CHUNK.as_secs_f64() { 2 } else { 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_items_go_one_by_one() {
+        let mut chunk = Chunk::new(None);
+        for _ in 0..10 {
+            assert_eq!((chunk.next(1000, 2), chunk.depth()), (1, 1));
+            chunk.learn(1, Duration::from_millis(30));
+        }
+    }
+
+    #[test]
+    fn short_items_go_together_and_end_evenly() {
+        let mut chunk = Chunk::new(None);
+        for _ in 0..20 {
+            let items = chunk.next(1_000_000, 4);
+            chunk.learn(items, Duration::from_micros(items as u64));
+        }
+        assert!((500..=2000).contains(&chunk.next(1_000_000, 4)), "{chunk:?}");
+        assert_eq!(chunk.depth(), 2);
+        assert_eq!(chunk.next(40, 4), 5);
+        assert_eq!(chunk.next(1, 4), 1);
+    }
+
+    #[test]
+    fn fixed_is_fixed() {
+        let mut chunk = Chunk::new(Some(7));
+        chunk.learn(7, Duration::from_millis(30));
+        assert_eq!(chunk.next(100, 8), 7);
+        assert_eq!(chunk.next(3, 8), 3);
+    }
+}

@@ -1,0 +1,162 @@
+//! Where a worker sits: its side of the connection, the loop that waits for work, and how results are sent.
+
+use super::board::Board;
+use super::events;
+use super::raw::Raw;
+use super::value::{self, Failed, Value};
+use super::wire::{HEAD, Head, Kind};
+use crate::pool::Cause;
+use crate::tasks;
+use crate::threads::quiet;
+use crate::threads::report::message;
+use std::io::{self, Read, Write};
+use std::ops::Range;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+/// Results of more bytes than this do not wait for those that follow.
+const MUCH: usize = 256 << 10;
+/// Results do not wait longer than this for those that follow.
+const LONG: Duration = Duration::from_millis(20);
+
+/// A worker's side of the connection.
+pub(super) struct Desk<'board> {
+    pub(super) socket: UnixStream,
+    pub(super) board: &'board Board,
+}
+
+/// What a worker is asked for.
+pub(super) struct Request {
+    pub(super) items: Range<usize>,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The answers to a request.
+pub(super) struct Answers<'desk> {
+    desk: &'desk Desk<'desk>,
+    /// The item whose answer comes next.
+    next: usize,
+    /// The items whose answers were sent end here.
+    sent: usize,
+    bytes: Vec<u8>,
+    last_sent: Instant,
+}
+
+impl Desk<'_> {
+    /// Does what is asked for until the parent closes the connection.
+    pub(super) fn serve(&self, mut compute: impl FnMut(Request, &mut Answers)) {
+        while let Ok((head, bytes)) = self.receive() {
+            tasks::set_recording(head.recording);
+            let items = head.start..head.start + head.count;
+            if self.answer(Request { items, bytes }, &mut compute).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Does one range of items, and tells.
+    pub(super) fn answer(&self, request: Request, compute: impl FnOnce(Request, &mut Answers)) -> io::Result<()> {
+        let begin = Instant::now();
+        let start = request.items.start;
+        let mut answers = Answers { desk: self, next: start, sent: start, bytes: Vec::new(), last_sent: begin };
+        compute(request, &mut answers);
+        answers.flush()?;
+        let count = answers.next - start;
+        let nanoseconds = begin.elapsed().as_nanos() as u64;
+        let events = events::to_bytes(tasks::take());
+        self.send(Head { kind: Kind::Done, count, nanoseconds, length: events.len(), ..Head::default() }, &events)
+    }
+
+    fn receive(&self) -> io::Result<(Head, Vec<u8>)> {
+        let mut head = [0; HEAD];
+        (&self.socket).read_exact(&mut head)?;
+        let head = Head::from_bytes(&head).ok_or(io::ErrorKind::InvalidData)?;
+        let mut bytes = vec![0; head.length];
+        (&self.socket).read_exact(&mut bytes)?;
+        Ok((head, bytes))
+    }
+
+    fn send(&self, head: Head, bytes: &[u8]) -> io::Result<()> {
+        // What was printed comes before the result, and is not lost if this process is killed after it.
+        let _ = io::stdout().flush();
+        if bytes.len() <= 16 << 10 {
+            return (&self.socket).write_all(&[&head.to_bytes(), bytes].concat());
+        }
+        (&self.socket).write_all(&head.to_bytes())?;
+        (&self.socket).write_all(bytes)
+    }
+}
+
+impl Answers<'_> {
+    /// Computes one item and answers with its value, or with the reason why there is none. Says whether to go on.
+    pub(super) fn add<R: Value>(&mut self, raw: Option<&'static Raw>, name: &dyn Fn(usize) -> String, compute: impl FnOnce() -> R) -> bool {
+        if self.desk.board.is_stopped() {
+            return false;
+        }
+        let index = self.next;
+        let before = self.bytes.len();
+        self.next += 1;
+        self.desk.board.begin(index);
+        // Dropping the value is part of the item, and sending it.
+        let outcome = quiet::catch(|| {
+            let value = if tasks::recording() { tasks::task(name(index), compute) } else { compute() };
+            match value::put(raw, &value, &mut self.bytes) {
+                Ok(None) => Ok(()),
+                Ok(Some(view)) => self.desk.send_large(index, &mut self.sent, &mut self.bytes, view),
+                Err(error) => {
+                    value::put_failure(&Failed::Unsent(&error.to_string()), &mut self.bytes);
+                    Ok(())
+                }
+            }
+        });
+        let outcome = outcome.unwrap_or_else(|(payload, place)| {
+            // It may have panicked in the middle of the value's bytes, or after the value was sent.
+            if self.sent <= index {
+                self.bytes.truncate(before);
+                value::put_failure(&Failed::Panicked(message(&*payload), &place), &mut self.bytes);
+            }
+            Ok(())
+        });
+        self.desk.board.end();
+        let is_long = |answers: &Answers| answers.bytes.len() > MUCH || answers.last_sent.elapsed() > LONG;
+        outcome.is_ok() && (!is_long(self) || self.flush().is_ok())
+    }
+
+    /// Answers with the reason why there is no value. Says whether to go on.
+    pub(super) fn refuse(&mut self, cause: &Cause) -> bool {
+        let text = match cause {
+            Cause::Unsent { message } => message.clone(),
+            other => format!("{other:?}"),
+        };
+        self.next += 1;
+        value::put_failure(&Failed::Unsent(&text), &mut self.bytes);
+        !self.desk.board.is_stopped()
+    }
+
+    /// Sends what is there.
+    fn flush(&mut self) -> io::Result<()> {
+        let length = self.bytes.len();
+        if self.next > self.sent {
+            let head = Head { kind: Kind::Values, start: self.sent, count: self.next - self.sent, length, ..Head::default() };
+            self.desk.send(head, &self.bytes)?;
+            self.sent = self.next;
+            self.bytes.clear();
+        }
+        self.last_sent = Instant::now();
+        Ok(())
+    }
+}
+
+impl Desk<'_> {
+    /// Sends a value that is too large to be copied, after those that come before it.
+    fn send_large(&self, index: usize, sent: &mut usize, bytes: &mut Vec<u8>, view: super::raw::View<'_>) -> io::Result<()> {
+        if index > *sent {
+            let head = Head { kind: Kind::Values, start: *sent, count: index - *sent, length: bytes.len(), ..Head::default() };
+            self.send(head, bytes)?;
+            bytes.clear();
+        }
+        *sent = index + 1;
+        let head = Head { kind: Kind::Large, start: index, count: 1, shape: view.shape, length: view.bytes.len(), ..Head::default() };
+        self.send(head, view.bytes)
+    }
+}

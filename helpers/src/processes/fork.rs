@@ -1,0 +1,330 @@
+//! `fork`, with what can go wrong in a program of several threads taken care of; `README.md` beside this file tells what that is.
+
+use super::{events, lifeline, output, per_process};
+use crate::display::protocol;
+use crate::threads::quiet;
+use crate::{interrupt, memory, profile, tasks, threads};
+use std::io::{self, PipeReader, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held while a child is made, so that no other thread's child inherits descriptors of this one's. In it: the descriptors that every
+/// child closes at once, because they are the parent's ends of something. A second holder of an end would keep it open.
+static FORKING: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+
+/// Whether this process was made here.
+static IN_CHILD: AtomicBool = AtomicBool::new(false);
+
+fn forking() -> MutexGuard<'static, Vec<RawFd>> {
+    FORKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this process was made by [`fork`].
+pub(crate) fn in_child() -> bool {
+    IN_CHILD.load(Ordering::Relaxed)
+}
+
+/// A child process. Dropping it kills the child and waits for its end, so that no zombie is left.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pid: libc::pid_t,
+    ended: Option<Ended>,
+    /// When this is closed, the child dies.
+    _lifeline: ParentsEnd,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ended {
+    /// By itself, with this code.
+    Exited(i32),
+    /// By this signal.
+    Killed(i32),
+}
+
+/// Starts a child process that runs `work` and ends: with code 0, or with 101 after a panic, whose message is then on stderr.
+///
+/// The child has a copy of all memory, the calling thread and no other. It never returns from here, and runs no destructors but those of
+/// `work`'s own variables. It dies with its parent, at the latest. What it prints goes where the parent's output goes.
+pub(crate) fn fork(work: impl FnOnce()) -> io::Result<Process> {
+    fork_with(|_| Ok(((), ())), |()| work()).map(|(process, ())| process)
+}
+
+/// Like [`fork`], with something between parent and child that `connect` makes: the parent's end and the child's.
+///
+/// Each process drops the end that is not its own; what `connect` makes for the parent of descriptors must be made of [`ParentsEnd`]s.
+pub(crate) fn fork_with<P, C>(
+    connect: impl FnOnce(&mut Connecting) -> io::Result<(P, C)>,
+    work: impl FnOnce(C),
+) -> io::Result<(Process, P)> {
+    prepare();
+    // The order matters: who holds stdout may fork, who forks must not wait for stdout with the lock on forking held.
+    let mut stdout = io::stdout().lock();
+    let mut stderr = io::stderr().lock();
+    let _ = stdout.flush();
+    let _ = stderr.flush();
+    let mut connecting = Connecting(forking());
+    let (lifeline, childs_lifeline) = match lifeline::new() {
+        Ok((parents, childs)) => (connecting.keep(parents), childs),
+        Err(error) => return Err(error),
+    };
+    let (parents, childs) = match connect(&mut connecting) {
+        Ok(ends) => ends,
+        Err(error) => {
+            // Dropping an end takes the lock.
+            drop(connecting);
+            return Err(error);
+        }
+    };
+    let held = (interrupt::hold(), tasks::hold(), threads::seen::hold(), profile::hold(), memory::hold(), per_process::hold());
+    // SAFETY: the child's copy of memory is whole as far as this crate, the standard library's output and the allocator go: their locks
+    // are held by this thread (the allocator's by the C library), which is the one that lives on in the child.
+    match unsafe { libc::fork() } {
+        0 => {
+            drop((held, stderr, stdout));
+            let mut registry = connecting.0;
+            close_all(&mut registry);
+            // Those of this child, for the children it may make.
+            registry.push(childs_lifeline.as_raw_fd());
+            drop(registry);
+            // Not dropped: the descriptors in it are closed already, and its destructors are the parent's.
+            std::mem::forget((lifeline, parents));
+            run(childs_lifeline, move || work(childs))
+        }
+        -1 => {
+            let error = io::Error::last_os_error();
+            drop((held, connecting, stderr, stdout));
+            Err(error)
+        }
+        pid => {
+            drop((held, childs_lifeline, childs));
+            drop((connecting, stderr, stdout));
+            Ok((Process { pid, ended: None, _lifeline: lifeline }, parents))
+        }
+    }
+}
+
+/// What must be complete before a process is copied, or the child would wait for a thread that it does not have.
+fn prepare() {
+    output::install_panic_hook();
+    quiet::install();
+    protocol::on_our_kernel();
+    events::set_epoch();
+}
+
+/// The life of a child.
+fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        IN_CHILD.store(true, Ordering::Relaxed);
+        lifeline::attach(childs_lifeline);
+        interrupt::leave_to_parent();
+        // What was recorded before is the parent's.
+        drop(tasks::take());
+        close_stdin();
+        with_a_rayon_pool(work);
+    }));
+    let _ = catch_unwind(|| {
+        let _ = io::stdout().flush();
+    });
+    // SAFETY: ends this process, whose memory nobody else sees. Not `exit`: destructors and exit handlers are the parent's business.
+    unsafe { libc::_exit(if result.is_ok() { 0 } else { 101 }) }
+}
+
+/// Input belongs to the parent. The child finds the end of a file.
+fn close_stdin() {
+    if let Ok(nothing) = std::fs::File::open("/dev/null") {
+        // SAFETY: both descriptors are open or, if 0 is not, may become so.
+        unsafe { libc::dup2(nothing.as_raw_fd(), libc::STDIN_FILENO) };
+    }
+}
+
+/// The threads of rayon's pool are not in the child, which would wait for them for ever. It gets a pool of one thread, its own.
+fn with_a_rayon_pool(work: impl FnOnce()) {
+    let run = move || {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+        work();
+        drop(pool);
+    };
+    if rayon::current_thread_index().is_none() {
+        return run();
+    }
+    // A thread that is one of rayon's stays it, in the child too, and waits for the others. A new one is free.
+    struct Sent<T>(T);
+    // SAFETY: the thread that `work` comes from does nothing but wait until it is done.
+    unsafe impl<T> Send for Sent<T> {}
+    impl<F: FnOnce()> Sent<F> {
+        fn call(self) {
+            (self.0)()
+        }
+    }
+    let sent = Sent(run);
+    let result = std::thread::scope(|scope| {
+        let name = std::thread::current().name().unwrap_or("child").to_string();
+        std::thread::Builder::new().name(name).spawn_scoped(scope, || sent.call()).map(|thread| thread.join())
+    });
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(payload)) => std::panic::resume_unwind(payload),
+        Err(error) => panic!("failed to start a thread in a child process: {error}"),
+    }
+}
+
+impl Process {
+    /// The system's number of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid as u32
+    }
+
+    /// Ends the process, if it has not ended. Does not wait for that.
+    pub(crate) fn kill(&mut self) {
+        self.signal(libc::SIGKILL);
+    }
+
+    pub(crate) fn signal(&mut self, signal: libc::c_int) {
+        if self.ended.is_none() && self._lifeline.is_ours() {
+            // SAFETY: the process is not waited for yet, so that the number is still its own.
+            unsafe { libc::kill(self.pid, signal) };
+        }
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> Ended {
+        self.wait_with(0).expect("waits for as long as it takes")
+    }
+
+    /// How it ended, if it did.
+    pub(crate) fn try_wait(&mut self) -> Option<Ended> {
+        self.wait_with(libc::WNOHANG)
+    }
+
+    fn wait_with(&mut self, options: libc::c_int) -> Option<Ended> {
+        if self.ended.is_none() {
+            let mut status = 0;
+            // SAFETY: waits for one of our children and writes its status to where we say.
+            while unsafe { libc::waitpid(self.pid, &mut status, options) } != self.pid {
+                match io::Error::last_os_error().raw_os_error() {
+                    Some(libc::EINTR) => continue,
+                    // Somebody else has waited for it, or SIGCHLD is ignored: it has ended, nobody knows how.
+                    Some(libc::ECHILD) => break,
+                    _ => return None,
+                }
+            }
+            self.ended = Some(Ended::of(status));
+        }
+        self.ended
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A child's copy of its parent's handle is nothing.
+        if self.ended.is_none() && self._lifeline.is_ours() {
+            self.kill();
+            self.wait();
+        }
+    }
+}
+
+impl Ended {
+    fn of(status: libc::c_int) -> Ended {
+        if libc::WIFSIGNALED(status) { Ended::Killed(libc::WTERMSIG(status)) } else { Ended::Exited(libc::WEXITSTATUS(status)) }
+    }
+}
+
+/// What makes connections between parent and child, while no other child is made.
+pub(crate) struct Connecting(MutexGuard<'static, Vec<RawFd>>);
+
+impl Connecting {
+    /// The parent's end of something.
+    pub(crate) fn keep(&mut self, descriptor: impl Into<OwnedFd>) -> ParentsEnd {
+        let descriptor: OwnedFd = descriptor.into();
+        self.0.push(descriptor.as_raw_fd());
+        ParentsEnd { descriptor: descriptor.into_raw_fd(), owner: std::process::id() }
+    }
+}
+
+/// A descriptor that children close. Copies of this in a child stand for nothing.
+#[derive(Debug)]
+pub(crate) struct ParentsEnd {
+    descriptor: RawFd,
+    owner: u32,
+}
+
+impl ParentsEnd {
+    /// Whether this process is the one that made it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.owner == std::process::id()
+    }
+}
+
+impl AsFd for ParentsEnd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: open until this is dropped.
+        unsafe { BorrowedFd::borrow_raw(self.descriptor) }
+    }
+}
+
+impl Drop for ParentsEnd {
+    fn drop(&mut self) {
+        if self.is_ours() {
+            let mut registry = forking();
+            registry.retain(|descriptor| *descriptor != self.descriptor);
+            // SAFETY: it is ours, and this is its end.
+            drop(unsafe { OwnedFd::from_raw_fd(self.descriptor) });
+        }
+    }
+}
+
+/// In a child: closes what is the parent's.
+fn close_all(registry: &mut Vec<RawFd>) {
+    for descriptor in registry.drain(..) {
+        // SAFETY: open in the parent while the lock was held, hence in its copy; whatever owned it there is not used here.
+        drop(unsafe { OwnedFd::from_raw_fd(descriptor) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rayon::prelude::*;
+
+    /// Ends the child when it takes too long, and with it the test.
+    fn fork_for_a_while(work: impl FnOnce()) -> Process {
+        fork(|| {
+            // SAFETY: takes a number of seconds and cannot fail.
+            unsafe { libc::alarm(20) };
+            work();
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn children_end_as_they_like() {
+        assert_eq!(fork_for_a_while(|| ()).wait(), Ended::Exited(0));
+        assert_eq!(fork_for_a_while(|| std::process::exit(3)).wait(), Ended::Exited(3));
+        assert_eq!(fork_for_a_while(|| std::process::abort()).wait(), Ended::Killed(libc::SIGABRT));
+        assert_eq!(fork_for_a_while(|| std::panic::resume_unwind(Box::new(()))).wait(), Ended::Exited(101));
+    }
+
+    #[test]
+    fn a_handle_that_is_dropped_ends_the_child() {
+        let forever = fork_for_a_while(|| std::thread::sleep(std::time::Duration::from_secs(3600)));
+        let pid = forever.pid() as libc::pid_t;
+        drop(forever);
+        // SAFETY: signal 0 asks whether the process exists.
+        assert_eq!(unsafe { libc::kill(pid, 0) }, -1);
+    }
+
+    #[test]
+    fn rayon_works_in_children_of_every_kind_of_thread() {
+        let sum = || assert_eq!((0..1000).into_par_iter().sum::<i32>(), 499_500);
+        sum();
+        assert_eq!(fork_for_a_while(sum).wait(), Ended::Exited(0));
+        let statuses: Vec<Ended> = (0..8).into_par_iter().map(|_| fork_for_a_while(sum).wait()).collect();
+        assert_eq!(statuses, [Ended::Exited(0); 8]);
+        let grandchild = || assert_eq!(fork_for_a_while(sum).wait(), Ended::Exited(0));
+        assert_eq!(fork_for_a_while(grandchild).wait(), Ended::Exited(0));
+    }
+}

@@ -1,0 +1,171 @@
+//! Results that are an array of numbers travel as they are, without a look at each number: one copy into the socket, one out of it, into
+//! the place where they stay.
+
+use ndarray::{Array1, Array2};
+use std::any::{Any, TypeId};
+
+/// How values of one type are taken for bytes and made of bytes.
+pub(super) struct Raw {
+    id: TypeId,
+    view: fn(&dyn Any) -> Option<View<'_>>,
+    land: fn([usize; 2]) -> Box<dyn Landing>,
+}
+
+/// A value's numbers.
+pub(super) struct View<'value> {
+    /// Rows and columns; of what has one dimension, its length and 1.
+    pub(super) shape: [usize; 2],
+    pub(super) bytes: &'value [u8],
+}
+
+/// Memory for a value that is still to come.
+pub(super) trait Landing: Send {
+    /// Where its bytes are to be put, and how many there are.
+    fn place(&mut self) -> (*mut u8, usize);
+
+    /// The value.
+    ///
+    /// # Safety
+    ///
+    /// All bytes have been put in place.
+    unsafe fn finish(self: Box<Self>) -> Box<dyn Any + Send>;
+}
+
+impl Raw {
+    /// The way for values of type `R`, if there is one.
+    pub(super) fn of<R: 'static>() -> Option<&'static Raw> {
+        TABLE.iter().flatten().find(|raw| raw.id == TypeId::of::<R>())
+    }
+
+    /// The value's numbers, if they are in one piece and in order.
+    pub(super) fn view<'value>(&self, value: &'value dyn Any) -> Option<View<'value>> {
+        (self.view)(value)
+    }
+
+    pub(super) fn land(&self, shape: [usize; 2]) -> Box<dyn Landing> {
+        (self.land)(shape)
+    }
+}
+
+/// Plain numbers: every pattern of bits is one of them, and none of their bytes is padding.
+trait Number: Copy + Send + 'static {}
+
+fn bytes_of<E: Number>(numbers: &[E]) -> &[u8] {
+    // SAFETY: numbers have no padding, so that all of their bytes may be read.
+    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+}
+
+/// Room for so many numbers, and what becomes of them.
+struct Room<E> {
+    numbers: Vec<E>,
+    shape: [usize; 2],
+    into: fn(Vec<E>, [usize; 2]) -> Box<dyn Any + Send>,
+}
+
+impl<E: Number> Room<E> {
+    fn boxed(shape: [usize; 2], into: fn(Vec<E>, [usize; 2]) -> Box<dyn Any + Send>) -> Box<dyn Landing> {
+        Box::new(Room { numbers: Vec::with_capacity(shape[0] * shape[1]), shape, into })
+    }
+}
+
+impl<E: Number> Landing for Room<E> {
+    fn place(&mut self) -> (*mut u8, usize) {
+        (self.numbers.as_mut_ptr().cast(), self.shape[0] * self.shape[1] * size_of::<E>())
+    }
+
+    unsafe fn finish(mut self: Box<Self>) -> Box<dyn Any + Send> {
+        // SAFETY: there is room for so many, and the caller has filled it; any bytes are numbers.
+        unsafe { self.numbers.set_len(self.shape[0] * self.shape[1]) };
+        (self.into)(self.numbers, self.shape)
+    }
+}
+
+const fn vectors<E: Number>() -> Raw {
+    Raw {
+        id: TypeId::of::<Vec<E>>(),
+        view: |value| {
+            let numbers = value.downcast_ref::<Vec<E>>()?;
+            Some(View { shape: [numbers.len(), 1], bytes: bytes_of(numbers) })
+        },
+        land: |shape| Room::<E>::boxed(shape, |numbers, _| Box::new(numbers)),
+    }
+}
+
+const fn arrays_1<E: Number>() -> Raw {
+    Raw {
+        id: TypeId::of::<Array1<E>>(),
+        view: |value| {
+            let array = value.downcast_ref::<Array1<E>>()?;
+            Some(View { shape: [array.len(), 1], bytes: bytes_of(array.as_slice()?) })
+        },
+        land: |shape| Room::<E>::boxed(shape, |numbers, _| Box::new(Array1::from_vec(numbers))),
+    }
+}
+
+const fn arrays_2<E: Number>() -> Raw {
+    Raw {
+        id: TypeId::of::<Array2<E>>(),
+        view: |value| {
+            let array = value.downcast_ref::<Array2<E>>()?;
+            Some(View { shape: [array.nrows(), array.ncols()], bytes: bytes_of(array.as_slice()?) })
+        },
+        land: |shape| {
+            let into = |numbers, shape: [usize; 2]| -> Box<dyn Any + Send> {
+                Box::new(Array2::from_shape_vec(shape, numbers).expect("there are rows times columns numbers"))
+            };
+            Room::<E>::boxed(shape, into)
+        },
+    }
+}
+
+macro_rules! table {
+    ($($number:ty)*) => {
+        $(impl Number for $number {})*
+
+        static TABLE: &[[Raw; 3]] = &[$([vectors::<$number>(), arrays_1::<$number>(), arrays_2::<$number>()]),*];
+    };
+}
+
+table! { f64 f32 u8 i8 u16 i16 u32 i32 u64 i64 u128 i128 usize isize }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[track_caller]
+    fn there_and_back<R: PartialEq + std::fmt::Debug + 'static>(value: R) {
+        let raw = Raw::of::<R>().expect("a raw type");
+        let view = raw.view(&value).expect("in one piece");
+        let mut landing = raw.land(view.shape);
+        let (place, length) = landing.place();
+        assert_eq!(length, view.bytes.len());
+        // SAFETY: there is room for so many bytes, which are put there; and so the value is complete.
+        let copy = unsafe {
+            std::ptr::copy_nonoverlapping(view.bytes.as_ptr(), place, length);
+            landing.finish()
+        };
+        assert_eq!(*copy.downcast::<R>().unwrap(), value);
+    }
+
+    #[test]
+    fn numbers_come_back() {
+        there_and_back(vec![1.5, -0.0, f64::INFINITY]);
+        there_and_back(Vec::<f64>::new());
+        there_and_back(vec![1u8, 255]);
+        there_and_back(vec![usize::MAX]);
+        there_and_back(array![1.5f32, 2.5]);
+        there_and_back(array![[1i64, 2, 3], [4, 5, 6]]);
+        there_and_back(Array2::<f64>::zeros((0, 3)));
+        there_and_back(Array2::<f64>::zeros((3, 0)));
+    }
+
+    #[test]
+    fn others_take_another_way() {
+        assert!(Raw::of::<Vec<bool>>().is_none());
+        assert!(Raw::of::<Vec<String>>().is_none());
+        assert!(Raw::of::<f64>().is_none());
+        let transposed = array![[1, 2], [3, 4]].reversed_axes();
+        assert!(Raw::of::<Array2<i32>>().unwrap().view(&transposed).is_none());
+    }
+}

@@ -1,0 +1,159 @@
+//! What a child prints, on its way to where the parent prints: in whole lines and whole blocks of rich output, so that what several
+//! children and the parent print at the same time is never mixed within a line.
+
+use super::fork::ParentsEnd;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd};
+
+/// Where the parent's end of a pipe leads to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum To {
+    Stdout,
+    Stderr,
+}
+
+#[derive(Debug)]
+pub(super) struct Relay {
+    pipe: Option<ParentsEnd>,
+    to: To,
+    lines: Lines,
+}
+
+impl Relay {
+    /// The pipe must not block.
+    pub(super) fn new(pipe: ParentsEnd, to: To) -> Relay {
+        Relay { pipe: Some(pipe), to, lines: Lines::default() }
+    }
+
+    /// What to wait for, while something may come.
+    pub(super) fn descriptor(&self) -> Option<i32> {
+        self.pipe.as_ref().map(|pipe| pipe.as_fd().as_raw_fd())
+    }
+
+    /// Passes on what has come so far.
+    pub(super) fn forward(&mut self) {
+        let mut buffer = [0; 16 << 10];
+        while let Some(pipe) = &self.pipe {
+            // SAFETY: the buffer is as long as we say.
+            let length = unsafe { libc::read(pipe.as_fd().as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+            match length {
+                1.. => self.lines.add(&buffer[..length as usize]),
+                0 => self.pipe = None,
+                _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => continue,
+                // Nothing more for now.
+                _ => break,
+            }
+            if (length as usize) < buffer.len() {
+                break;
+            }
+        }
+        let whole = self.lines.whole();
+        self.write(whole);
+    }
+
+    /// Passes on what has come, a line without an end too. The child has ended.
+    pub(super) fn finish(&mut self) {
+        self.forward();
+        let rest = self.lines.rest();
+        self.write(rest);
+    }
+
+    /// That nobody reads what we print is no reason to panic.
+    fn write(&self, bytes: Vec<u8>) {
+        let _ = match self.to {
+            _ if bytes.is_empty() => Ok(()),
+            To::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(&bytes).and_then(|()| stdout.flush())
+            }
+            To::Stderr => io::stderr().lock().write_all(&bytes),
+        };
+    }
+}
+
+/// Text that comes in pieces, and goes on in whole lines and blocks.
+#[derive(Default, Debug)]
+struct Lines {
+    held: Vec<u8>,
+    /// Up to where lines have been looked at.
+    seen: usize,
+    /// Up to where they can go on.
+    whole: usize,
+    in_block: bool,
+}
+
+impl Lines {
+    fn add(&mut self, bytes: &[u8]) {
+        let mut search_from = self.held.len();
+        self.held.extend_from_slice(bytes);
+        while let Some(length) = self.held[search_from..].iter().position(|byte| *byte == b'\n') {
+            let end = search_from + length;
+            let line = self.held[self.seen..end].trim_ascii_end();
+            if line.starts_with(b"EVCXR_BEGIN_CONTENT ") {
+                self.in_block = true;
+            } else if line == b"EVCXR_END_CONTENT" {
+                self.in_block = false;
+            }
+            (self.seen, search_from) = (end + 1, end + 1);
+            if !self.in_block {
+                self.whole = self.seen;
+            }
+        }
+    }
+
+    fn whole(&mut self) -> Vec<u8> {
+        let rest = self.held.split_off(self.whole);
+        self.seen -= self.whole;
+        self.whole = 0;
+        std::mem::replace(&mut self.held, rest)
+    }
+
+    /// What will never be completed. Of a block, nothing: the kernel would take all that follows for a part of it.
+    fn rest(&mut self) -> Vec<u8> {
+        let lines = std::mem::take(self);
+        if lines.in_block { Vec::new() } else { lines.held }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+
+    fn whole(lines: &mut Lines) -> String {
+        String::from_utf8(lines.whole()).unwrap()
+    }
+
+    #[test]
+    fn lines_go_on_when_they_are_whole() {
+        let mut lines = Lines::default();
+        lines.add(b"one\ntw");
+        assert_eq!(whole(&mut lines), "one\n");
+        lines.add(b"o\nthree");
+        assert_eq!(whole(&mut lines), "two\n");
+        assert_eq!(whole(&mut lines), "");
+        assert_eq!(lines.rest(), b"three");
+        assert_eq!(lines.rest(), b"");
+    }
+
+    #[test]
+    fn blocks_go_on_when_they_are_whole() {
+        let text = b"before\nEVCXR_BEGIN_CONTENT text/html\n<b>\n\nx</b>\nEVCXR_END_CONTENT\nafter\n";
+        // However it is cut in two.
+        for cut in 0..text.len() {
+            let mut lines = Lines::default();
+            lines.add(&text[..cut]);
+            let first = whole(&mut lines);
+            assert!(["", "before\n"].contains(&&first[..]) || first.ends_with("EVCXR_END_CONTENT\n"), "{first:?}");
+            lines.add(&text[cut..]);
+            assert_eq!(first.clone() + &whole(&mut lines), String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn half_a_block_is_dropped() {
+        let mut lines = Lines::default();
+        lines.add(b"before\nEVCXR_BEGIN_CONTENT text/html\n<b>");
+        assert_eq!(whole(&mut lines), "before\n");
+        assert_eq!(lines.rest(), b"");
+    }
+}
