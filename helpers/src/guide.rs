@@ -76,7 +76,7 @@
 //! | `rng.random(n)` | `Array1::from_shape_simple_fn(n, \|\| rng.random::<f64>())` |
 //! | `SeedSequence(42).spawn(tasks)` | `streams(42).par_iter(tasks)` |
 //!
-//! # numba, multiprocessing: [`rayon`] and [`threads`](crate::threads)
+//! # numba, multiprocessing: [`rayon`], [`threads`](crate::threads) and [`processes`](crate::processes)
 //!
 //! | Python | Rust |
 //! |---|---|
@@ -89,6 +89,8 @@
 //! | `pool.starmap(pow, [(2, 5), (3, 2)])` | `pool.starmap(u64::pow, &[(2, 5), (3, 2)])` |
 //! | `pool.imap_unordered(f, items)` | `pool.imap_unordered(f, items)` |
 //! | `future = executor.submit(f)`, `future.result()` | `let future = pool.submit(f);`, `future.get()` |
+//! | `multiprocessing.Pool(3).map(f, items)`, in processes | `processes::Pool::new(3).map(f, &items)` |
+//! | `ProcessPoolExecutor(3).map(f, items)` | `processes::PersistentPool::new(3).map(f, &items)` |
 //! | `os.cpu_count()`, `len(os.sched_getaffinity(0))` | `cores().logical`, `cores().usable` |
 //!
 //! ```
@@ -106,6 +108,7 @@
 //! let later = pool.submit(|| 6 * 7);
 //! assert_eq!(pool.starmap(u64::pow, &[(2, 5), (3, 2)]), [32, 9]);
 //! assert_eq!(later.get(), 42);
+//! assert_eq!(processes::Pool::new(2).map(|x| x * x, &[1, 2, 3]), [1, 4, 9]);
 //! assert_eq!(threads::with_num_threads(4, rayon::current_num_threads), 4);
 //! ```
 //!

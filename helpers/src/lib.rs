@@ -14,6 +14,7 @@
 //! | [`cores`] | `cores()` | `os.sched_getaffinity`, `psutil.cpu_count` |
 //! | [`node`] | `node_info()` | `lscpu`, `platform` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)`, `pool.submit(f)` | `map`, `multiprocessing.Pool`, `concurrent.futures` |
+//! | [`processes`] | `processes::Pool::new(3).map(f, &items)`, `PersistentPool::new(3)` | `multiprocessing`, `ProcessPoolExecutor` |
 //! | [`graph`] | `Graph::new().task("chop", 15).after(["wash"])` | `dask.delayed`, `.visualize()` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |

@@ -16,6 +16,7 @@ pub use crate::memit;
 pub use crate::memory::{self, GIB, KIB, MIB, MemoryTrace, MemoryUsage, memory_usage, plot_memory};
 pub use crate::node::{NodeInfo, node_info};
 pub use crate::plot::{self, Plot};
+pub use crate::processes;
 pub use crate::profile::{self, line_profile};
 pub use crate::random::{self, Stream, streams};
 pub use crate::tasks;

@@ -523,6 +523,10 @@ fn pools_that_are_older_than_the_copy_work_in_it() {
         let persistent = PersistentPool::new(2);
         let made = processes::Pool::new(2);
         made.submit(|| ()).get();
+        let threads = Pool::new(2);
+        threads.map(|_| (), &[0; 4]);
+        let all = |_: &i32| threads.map(|x| x + 1, &[1, 2]).len() + threads.submit(|| 5).get() - 7;
+        assert_eq!(processes::Pool::new(2).map(all, &[0; 4]), [0; 4]);
         let both = |_: &i32| persistent.map(|x: &i32| x + 1, &[1, 2]).len() + persistent.submit(|| 3).get() + made.submit(|| 4).get();
         assert_eq!(processes::Pool::new(2).map(both, &[0; 4]), [9; 4]);
         assert_eq!(persistent.map(|x: &i32| x + 1, &[1, 2]), [2, 3]);
@@ -660,19 +664,18 @@ fn panics_of_children_are_told_once() {
         assert!(results.iter().all(|result| result.as_ref().unwrap_err().to_string().contains("on purpose")));
     });
     within(60, || outcome.finish().success());
-    let outcome = child::spawn("panics_of_children_are_told_once", On::NoKernel, || {
-        let f = |_: &i32| {
-            std::thread::spawn(|| {
-                if true {
-                    panic!("elsewhere")
-                }
-            })
-            .join()
-            .is_err()
-        };
-        assert_eq!(processes::Pool::new(1).map(f, &[1]), [true]);
+}
+
+/// In a notebook the hook of the parent would tell the kernel that the cell has panicked.
+#[test]
+fn panics_of_other_threads_of_children_are_text() {
+    let outcome = child::spawn("panics_of_other_threads_of_children_are_text", On::NoKernel, || {
+        std::panic::set_hook(Box::new(|_| std::process::abort()));
+        let panics = |_: &i32| std::thread::spawn(|| assert!(std::hint::black_box(false), "elsewhere")).join().is_err();
+        assert_eq!(processes::Pool::new(1).map(panics, &[1]), [true]);
     });
-    let _ = outcome;
+    let outcome = within(60, || outcome.finish());
+    assert!(outcome.status.success() && outcome.stderr.contains("elsewhere") && outcome.stderr.lines().count() == 2, "{}", outcome.stderr);
 }
 
 #[test]
@@ -714,7 +717,7 @@ fn an_interrupt_ends_persistent_processes_streams_and_futures() {
             assert_eq!(pool.map(|x: &i32| x + 1, &[1, 2, 3]), [2, 3, 4]);
         };
         interrupted(&|| drop(pool.map(sleepy, &[0; 3])));
-        interrupted(&|| drop(pool.imap(|_: i32| std::thread::sleep(Duration::from_secs(3600)), 0..3).next()));
+        interrupted(&|| assert!(pool.imap(|_: i32| std::thread::sleep(Duration::from_secs(3600)), 0..3).next().is_none()));
         interrupted(&|| pool.submit(|| std::thread::sleep(Duration::from_secs(3600))).get());
         println!("survived");
     });
@@ -771,6 +774,25 @@ fn children_die_with_a_killed_parent() {
 fn is_zombie(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     status.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'))
+}
+
+/// Many ranges come home as few answers, and a worker that has got many items gives back those that turn out to be slow.
+#[test]
+fn slow_items_behind_fast_ones_are_shared() {
+    within(60, || {
+        let items: Vec<u64> = (0..4000).collect();
+        let pids = processes::Pool::new(2).map(
+            |&i| {
+                if i >= 3900 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                std::process::id()
+            },
+            &items,
+        );
+        let last: std::collections::HashSet<u32> = pids[3900..].iter().copied().collect();
+        assert_eq!(last.len(), 2);
+    });
 }
 
 #[cfg(target_os = "linux")]

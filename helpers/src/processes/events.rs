@@ -47,3 +47,39 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Vec<Event> {
     let told: Vec<Told> = postcard::from_bytes(bytes).unwrap_or_default();
     told.into_iter().map(|(worker, name, start, end)| Event { worker, name, start: epoch() + start, end: epoch() + end }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{PersistentPool, Pool, fork::Ended, fork::fork};
+    use crate::tasks;
+    use std::collections::HashSet;
+    use std::time::{Duration, Instant};
+
+    /// In a process of its own, where no other test records.
+    #[test]
+    fn tasks_of_children_are_recorded_by_the_parent() {
+        let record = |pool: &dyn Fn(), expected: &[&str]| {
+            let start = Instant::now();
+            tasks::set_recording(true);
+            pool();
+            tasks::set_recording(false);
+            let end = Instant::now();
+            let events = tasks::take();
+            let workers: HashSet<&str> = events.iter().map(|event| &event.worker[..]).collect();
+            assert!(workers.len() == 2 && workers.iter().all(|worker| worker.starts_with("process ")), "{workers:?}");
+            assert!(events.iter().all(|event| start <= event.start && event.start <= event.end && event.end <= end));
+            let mut names: Vec<&str> = events.iter().map(|event| &event.name[..]).collect();
+            names.sort_unstable();
+            assert_eq!(names, expected);
+        };
+        let child = fork(|| {
+            let slow = |_: &i32| tasks::task("inside", || std::thread::sleep(Duration::from_millis(20)));
+            let persistent = PersistentPool::new(2);
+            record(&|| drop(Pool::new(2).map(slow, &[7, 8])), &["7", "8", "inside", "inside"]);
+            record(&|| drop(persistent.map(slow, &[7, 8])), &["inside", "inside", "items[0]", "items[1]"]);
+            persistent.map(slow, &[7, 8]);
+            assert!(tasks::take().is_empty());
+        });
+        assert_eq!(child.unwrap().wait(), Ended::Exited(0));
+    }
+}

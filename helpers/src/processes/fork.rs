@@ -48,6 +48,7 @@ pub(crate) enum Ended {
 ///
 /// The child has a copy of all memory, the calling thread and no other. It never returns from here, and runs no destructors but those of
 /// `work`'s own variables. It dies with its parent, at the latest. What it prints goes where the parent's output goes.
+#[allow(dead_code, reason = "for tests of what processes share")]
 pub(crate) fn fork(work: impl FnOnce()) -> io::Result<Process> {
     fork_with(|_| Ok(((), ())), |()| work()).map(|(process, ())| process)
 }
@@ -120,7 +121,8 @@ fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
         IN_CHILD.store(true, Ordering::Relaxed);
         lifeline::attach(childs_lifeline);
         interrupt::leave_to_parent();
-        // What was recorded before is the parent's.
+        // What was recorded before is the parent's, and so is who would catch a panic.
+        quiet::forget();
         drop(tasks::take());
         close_stdin();
         with_a_rayon_pool(work);

@@ -5,7 +5,6 @@
 //! it counts the death of the *thread* that forked as that of the parent.) Other systems have no such signal; there, a thread waits.
 
 use std::io::{self, PipeReader, PipeWriter};
-use std::os::fd::AsRawFd;
 
 /// The two ends: the parent's, the child's.
 pub(super) fn new() -> io::Result<(PipeWriter, PipeReader)> {
@@ -15,8 +14,7 @@ pub(super) fn new() -> io::Result<(PipeWriter, PipeReader)> {
 /// In the child: from now on it dies when the parent's end is closed. The descriptor stays open for the life of the process.
 #[cfg(target_os = "linux")]
 pub(super) fn attach(child: PipeReader) {
-    let descriptor = child.as_raw_fd();
-    std::mem::forget(child);
+    let descriptor = std::os::fd::IntoRawFd::into_raw_fd(child);
     /// `fcntl`'s command of this name (`<fcntl.h>`), which the libc crate does not have.
     const F_SETSIG: libc::c_int = 10;
     // SAFETY: the descriptor is open, the arguments are those that the commands take, and poll gets one valid entry.

@@ -1,4 +1,20 @@
-//! Pools of processes.
+//! Pools of processes, with the interface of the pools of [`threads`](crate::threads).
+//!
+//! | Python | Rust |
+//! |---|---|
+//! | `with multiprocessing.Pool(4) as pool: pool.map(f, items)` | `processes::Pool::new(4).map(f, &items)` |
+//! | `pool.starmap(pow, [(2, 5), (3, 2)])` | `pool.starmap(u64::pow, &[(2, 5), (3, 2)])` |
+//! | `pool.imap(f, items)`, `pool.imap_unordered(f, items)` | `pool.imap(f, items)`, `pool.imap_unordered(f, items)` |
+//! | `pool.apply_async(f).get(timeout=1)` | `pool.submit(f).get_timeout(Duration::from_secs(1))` |
+//! | `ProcessPoolExecutor(4)`, joblib's `loky` | `PersistentPool::new(4)` |
+//!
+//! Python needs processes to compute on several cores. Rust does not: threads compute at the same time, see the same memory and cost a
+//! hundredth. Processes are for what threads cannot do: to survive a crash, to be ended from outside, to call a library that allows one
+//! thread only, to change something without anybody else seeing it. And for what comes next in the course, where the other process is on
+//! another computer.
+//!
+//! Written for Linux, and for what other Unix systems have of it. How it works is told in `README.md`
+//! beside the source of this module.
 
 mod board;
 mod by_fork;

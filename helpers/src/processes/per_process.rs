@@ -21,6 +21,12 @@ pub(super) fn hold() -> impl Sized {
     OF_COPIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl<T: Default> Default for PerProcess<T> {
+    fn default() -> PerProcess<T> {
+        PerProcess { value: T::default(), owner: std::process::id() }
+    }
+}
+
 impl<T: Send + Sync + 'static> PerProcess<T> {
     pub(crate) fn new(value: T) -> PerProcess<T> {
         PerProcess { value, owner: std::process::id() }

@@ -192,7 +192,9 @@ impl Worker {
                 Err(_) => return,
             }
         }
+        // The memory of large items is not kept.
         self.outgoing.clear();
+        self.outgoing.shrink_to(64 << 10);
         self.sent = 0;
     }
 

@@ -12,6 +12,7 @@ use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::interrupt::{self, Interrupted, Scope};
 use crate::pool::{Arguments, Cause, Failure, Future, Slot};
+use crate::processes::per_process::PerProcess;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -33,7 +34,8 @@ pub struct Pool {
     num_threads: usize,
     chunk_size: Option<usize>,
     progress: bool,
-    threads: Arc<OnceLock<rayon::ThreadPool>>,
+    /// A copy of the process has none of them and starts its own.
+    threads: Arc<PerProcess<OnceLock<rayon::ThreadPool>>>,
 }
 
 impl Pool {
@@ -305,7 +307,7 @@ impl Pool {
         });
         let pool = self.threads.clone();
         Future::new(slot).helped_by(move || {
-            if pool.get().is_some_and(|threads| threads.current_thread_index().is_some()) {
+            if pool.get(OnceLock::new).get().is_some_and(|threads| threads.current_thread_index().is_some()) {
                 task();
             }
         })
@@ -351,13 +353,14 @@ impl Pool {
     /// The pool's threads, started if they are not yet.
     #[track_caller]
     pub(super) fn threads(&self) -> &rayon::ThreadPool {
-        if let Some(threads) = self.threads.get() {
+        let place = self.threads.get(OnceLock::new);
+        if let Some(threads) = place.get() {
             return threads;
         }
         let started = rayon::ThreadPoolBuilder::new().num_threads(self.num_threads).thread_name(|number| format!("pool-{number}")).build();
         match started {
             // Another thread may have been faster; then these end again.
-            Ok(threads) => self.threads.get_or_init(|| threads),
+            Ok(threads) => place.get_or_init(|| threads),
             Err(error) => panic!("failed to start {} threads: {error}", self.num_threads),
         }
     }

@@ -41,6 +41,11 @@ pub(crate) fn is_active() -> bool {
     PLACE.with_borrow(|place| place.is_some())
 }
 
+/// In a copy of the process: what [`catch`] was called for is the original's business.
+pub(crate) fn forget() {
+    PLACE.set(None);
+}
+
 /// Like [`panic::catch_unwind`], without a message; an error is the panic's payload, and its place in the source (empty if unknown).
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, (Box<dyn std::any::Any + Send>, String)> {
     // A thread that helps its pool while it waits does an item inside of another.
