@@ -105,6 +105,8 @@ pub(crate) fn take() -> Vec<Event> {
         let event = |done: Done| Event { worker: worker(done.worker), name: done.name.into(), start: done.start, end: done.end };
         events.extend(std::mem::take(&mut *lock(&log.done)).tasks.into_iter().map(event));
     }
+    // A living thread has the second reference.
+    all.logs.retain(|log| Arc::strong_count(log) > 1);
     events
 }
 
