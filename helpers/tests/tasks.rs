@@ -201,11 +201,63 @@ fn too_many_tasks_are_counted() {
     assert!(!record(|| task("a", || ())).1.to_string().contains("too many"));
 }
 
+#[test]
+fn pools_of_threads_record_their_items() {
+    let _alone = alone();
+    for threads in 1..=3 {
+        let (lengths, stream) = record(|| Pool::new(threads).map(|word| word.len(), &["a", "bb", "ccc"]));
+        assert_eq!((lengths, stream.entries().len()), (vec![1, 2, 3], 3), "{stream}");
+    }
+}
+
 #[cfg(unix)]
 mod on_kernels {
     use super::*;
 
+    /// Items, and tasks within them, come home with the results.
+    #[test]
+    fn pools_of_processes_record_their_items() {
+        let body = || {
+            begin_time_limit();
+            let map = || parcourse::processes::Pool::new(2).map(|&x| task("inside", || x + 1), &[1, 2, 3]);
+            let (found, stream) = record(map);
+            assert_eq!((found, stream.entries().len()), (vec![2, 3, 4], 6), "{stream}");
+            assert_eq!(names(&stream).iter().filter(|name| **name == "inside").count(), 3, "{stream}");
+            assert!(workers(&stream).iter().all(|worker| worker.starts_with("process ")), "{stream}");
+            println!("{}", record(map).1.entries().len());
+        };
+        let stdout = child::spawn("on_kernels::pools_of_processes_record_their_items", On::NoKernel, body).finish().success();
+        assert_eq!(stdout, "6\n");
+    }
+
+    /// A copy of the process must not inherit a lock that the drawing thread holds.
+    #[test]
+    fn processes_are_made_while_the_chart_is_drawn() {
+        let body = || {
+            begin_time_limit();
+            let (count, stream) = live(|| {
+                // Much to draw.
+                (0..100_000).for_each(|i| task(i, || ()));
+                let start = Instant::now();
+                let map = || parcourse::processes::Pool::new(2).map(|&x| task("inside", || x + 1), &[1, 2]).len();
+                std::iter::repeat_with(map).take_while(|_| start.elapsed() < 900 * MS).sum::<usize>()
+            });
+            assert_eq!(names(&stream).iter().filter(|name| **name == "inside").count(), count + 2);
+        };
+        let test = "on_kernels::processes_are_made_while_the_chart_is_drawn";
+        child::spawn(test, On::Parcourse, body).finish().success();
+    }
+
+    /// Instead of hanging, the process dies.
+    fn begin_time_limit() {
+        thread::spawn(|| {
+            thread::sleep(Duration::from_secs(60));
+            std::process::abort()
+        });
+    }
+
     fn four_tasks() {
+        begin_time_limit();
         let (value, stream) = live(|| (0..4).map(|i| task(format!("row {i}"), || thread::sleep(200 * MS))).count());
         assert_eq!((value, stream.entries().len()), (4, 4));
     }
@@ -237,6 +289,7 @@ mod on_kernels {
     #[test]
     fn interrupts_end_it() {
         let body = || {
+            begin_time_limit();
             let long = || (0..).for_each(|i| task(format!("row {i}"), || sleep(50 * MS)));
             let beginning = thread::spawn(|| {
                 thread::sleep(600 * MS);

@@ -123,7 +123,7 @@ fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
         interrupt::leave_to_parent();
         // What was recorded before is the parent's, and so is who would catch a panic.
         quiet::forget();
-        tasks::forget();
+        drop(tasks::take());
         close_stdin();
         with_a_rayon_pool(work);
     }));

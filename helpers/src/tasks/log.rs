@@ -46,13 +46,16 @@ const MOST_TASKS: usize = 1 << 18;
 /// How many ask for a recording.
 static ASKING: AtomicUsize = AtomicUsize::new(0);
 
-/// The threads' lists, and when the recordings began that go on. Locked at the begin and end of recordings and at a thread's first task.
-static ALL: Mutex<All> = Mutex::new(All { logs: Vec::new(), open: Vec::new(), next: 0 });
+/// The threads' lists, and when the recordings began that go on. Locked at the begin and end of recordings and at a thread's first task,
+/// and while anybody looks into the list of another thread.
+static ALL: Mutex<All> = Mutex::new(All { logs: Vec::new(), open: Vec::new(), next: 0, process: 0 });
 
 struct All {
     logs: Vec<Arc<Log>>,
     open: Vec<(u64, Instant)>,
     next: u64,
+    /// To notice that this is a copy of the process it belongs to.
+    process: u32,
 }
 
 thread_local!(static LOG: OnceCell<Arc<Log>> = const { OnceCell::new() });
@@ -71,6 +74,43 @@ pub(crate) fn add(event: Event) {
     }
 }
 
+/// Keeps everybody from looking into lists, while the process is copied: in the copy, the locks of this thread must be free.
+pub(crate) fn hold() -> impl Sized {
+    lock(&ALL)
+}
+
+/// What this thread is called in recordings.
+pub(crate) fn this_worker() -> String {
+    LOG.with(|log| log.get_or_init(register).worker.text.clone())
+}
+
+/// In a copy of the process: whether the original wants to know.
+pub(crate) fn set_recording(recording: bool) {
+    ASKING.store(recording.into(), Ordering::Relaxed);
+}
+
+/// In a copy of the process: what was recorded since the last call, for the original. The first call throws away what is the original's.
+pub(crate) fn take() -> Vec<Event> {
+    let mut all = lock(&ALL);
+    if all.process != std::process::id() {
+        // The lists of threads that are not in the copy may be locked for ever.
+        let own = LOG.try_with(|log| log.get().cloned()).ok().flatten();
+        own.iter().for_each(|log| *lock(&log.done) = List::default());
+        let now = Instant::now();
+        // A recording within a task must leave its events to the original: as if there were one around it.
+        *all = All { logs: own.into_iter().collect(), open: vec![(u64::MAX, now)], next: 0, process: std::process::id() };
+    }
+    let mut events = Vec::new();
+    for log in &all.logs {
+        let worker = |worker: Option<Box<str>>| worker.map_or(log.worker.text.clone(), String::from);
+        let event = |done: Done| Event { worker: worker(done.worker), name: done.name.into(), start: done.start, end: done.end };
+        events.extend(std::mem::take(&mut *lock(&log.done)).tasks.into_iter().map(event));
+    }
+    // A living thread has the second reference.
+    all.logs.retain(|log| Arc::strong_count(log) > 1);
+    events
+}
+
 /// Adds what `worker`, or else this thread, has done.
 pub(super) fn push(name: String, worker: Option<String>, start: Instant, end: Instant) {
     let push = |log: &Arc<Log>| {
@@ -79,49 +119,6 @@ pub(super) fn push(name: String, worker: Option<String>, start: Instant, end: In
     };
     // A thread that is ending has no list any more; what its destructors do is nobody's task.
     let _ = LOG.try_with(|log| push(log.get_or_init(register)));
-}
-
-/// What this thread is called in recordings.
-pub(crate) fn this_worker() -> String {
-    LOG.with(|log| log.get_or_init(register).worker.text.clone())
-}
-
-/// Keeps threads from registering and recordings from beginning while the process is copied: the copy's lock must not be in another
-/// thread's hands.
-pub(crate) fn hold() -> impl Sized {
-    lock(&ALL)
-}
-
-/// In a copy of the process: forgets what was recorded before, which is the original's, and the threads that the copy does not have. They
-/// may have held the locks of their lists.
-pub(crate) fn forget() {
-    let mut all = lock(&ALL);
-    all.logs.clear();
-    LOG.with(|log| {
-        if let Some(log) = log.get() {
-            *lock(&log.done) = List::default();
-            all.logs.push(log.clone());
-        }
-    });
-}
-
-/// In a copy of the process: whether the original wants to know.
-pub(crate) fn set_recording(recording: bool) {
-    ASKING.store(recording.into(), Ordering::Relaxed);
-}
-
-/// In a copy of the process: what was recorded since the last call, for the original.
-pub(crate) fn take() -> Vec<Event> {
-    let logs = lock(&ALL).logs.clone();
-    let mut events = Vec::new();
-    for log in logs {
-        let list = std::mem::take(&mut *lock(&log.done));
-        events.extend(list.tasks.into_iter().map(|Done { name, worker, start, end }| {
-            let worker = worker.map_or_else(|| log.worker.text.clone(), String::from);
-            Event { worker, name: name.into(), start, end }
-        }));
-    }
-    events
 }
 
 fn register() -> Arc<Log> {
@@ -167,13 +164,13 @@ impl Recording {
 
     /// What has been done since the beginning.
     pub(super) fn so_far(&self) -> Vec<Part> {
-        let logs = lock(&ALL).logs.clone();
+        let all = lock(&ALL);
         let part = |log: &Arc<Log>| {
             let list = lock(&log.done);
             let tasks: Vec<Done> = list.tasks.iter().filter(|task| task.end >= self.begin).cloned().collect();
             Part { worker: log.worker.clone(), tasks, left_out: list.left_out }
         };
-        logs.iter().map(part).filter(|part| !part.tasks.is_empty()).collect()
+        all.logs.iter().map(part).filter(|part| !part.tasks.is_empty()).collect()
     }
 }
 

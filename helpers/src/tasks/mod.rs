@@ -34,4 +34,4 @@ pub use live::live;
 pub use record::{record, task};
 pub use stream::{Entry, TaskStream, Worker};
 
-pub(crate) use log::{Event, add, forget, hold, recording, set_recording, take, this_worker};
+pub(crate) use log::{Event, add, hold, recording, set_recording, take, this_worker};

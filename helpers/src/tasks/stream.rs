@@ -62,7 +62,8 @@ pub struct Worker {
 /// times the share of the makespan in which the busiest worker was busy. That a worker is busy does not mean that it gets on: one that
 /// waits for memory or for a lock is busy, too.
 ///
-/// Workers are all that have done a task, and all threads of a rayon pool of which one has.
+/// Workers are all that have done a task, and all threads of a rayon pool of which one has: of others that were idle all the time nothing is
+/// known. (rayon does a single item on the thread that asks for it.)
 #[derive(Clone, PartialEq)]
 pub struct TaskStream {
     /// By their beginning.
