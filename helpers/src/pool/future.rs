@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 /// (It is not a future of Rust's `async`, which does nothing until it is awaited: this one's work has begun, or waits for a free worker.)
 ///
 /// Every method that waits can be interrupted. Dropping a future does not wait: the function goes on, without anybody to take its
-/// result, in a pool of threads; a pool of processes ends it.
+/// result, in a pool of threads; a pool of processes ends it. A thread that waits for a function of its own pool does it itself, if
+/// nobody has begun it; it may then wait longer than it was told.
 ///
 /// # Examples
 ///
