@@ -30,7 +30,7 @@ pub(super) struct Head {
 }
 
 /// The number of bytes of a head.
-pub(super) const HEAD: usize = 8 * size_of::<u64>();
+pub(super) const HEAD: usize = size_of::<[u64; 8]>();
 
 impl Head {
     pub(super) fn to_bytes(self) -> [u8; HEAD] {
