@@ -7,6 +7,7 @@
 //! | `pool.imap(f, items)`, `pool.imap_unordered(f, items)` | `pool.imap(f, items)`, `pool.imap_unordered(f, items)` |
 //! | `pool.apply_async(f).get(timeout=1)` | `pool.submit(f).get_timeout(Duration::from_secs(1))` |
 //! | `ProcessPoolExecutor(4)`, joblib's `loky` | `PersistentPool::new(4)` |
+//! | `multiprocessing.Array`, `Value`, `Lock`, `SharedMemory` | [`SharedArray`], [`SharedCounter`], [`SharedMutex`] |
 //!
 //! Python needs processes to compute on several cores. Rust does not: threads compute at the same time, see the same memory and cost a
 //! hundredth. Processes are for what threads cannot do: to survive a crash, to be ended from outside, to call a library that allows one
@@ -45,3 +46,8 @@ pub use pool::Pool;
 
 #[allow(unused_imports, reason = "the kinds of shared memory are tested with it")]
 pub(crate) use fork::{Connecting, Ended, ParentsEnd, Process, fork, fork_with, in_child};
+
+mod memory_file;
+mod shared;
+
+pub use shared::{Element, Error, Number, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex, SharedMutexGuard};

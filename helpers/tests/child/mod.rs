@@ -66,6 +66,12 @@ impl TestChild {
         self
     }
 
+    /// Sends SIGKILL.
+    pub fn kill(&mut self) -> &mut TestChild {
+        self.process.kill().unwrap();
+        self
+    }
+
     /// Reads the rest of what the child prints and waits for its end.
     pub fn finish(mut self) -> Outcome {
         let mut stderr = self.process.stderr.take().unwrap();

@@ -1,0 +1,138 @@
+//! What a shared array can hold: numbers that the processor reads and writes as a whole.
+
+use std::sync::atomic::{AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize};
+
+/// A type that a [`SharedArray`](super::SharedArray) can hold: integers, floats and `bool`.
+///
+/// Every value is read and written by one instruction, so that no process ever sees half of a number. Which of several writes comes first
+/// is not fixed (`Relaxed`); a value that a process has sent or returned is there for who receives it.
+pub trait Element: sealed::Access + Copy + PartialEq + Send + Sync + 'static {}
+
+/// An [`Element`] that can be added to: all but `bool`.
+pub trait Number: Element + sealed::Add {}
+
+mod sealed {
+    /// Reading and writing one element that others may read and write meanwhile.
+    pub trait Access: Sized {
+        /// The type's name, as written in Rust.
+        const NAME: &'static str;
+
+        /// # Safety
+        ///
+        /// `place` is aligned, valid for the lifetime of the call, and everybody accesses it by these functions only.
+        unsafe fn load(place: *mut Self) -> Self;
+
+        /// # Safety
+        ///
+        /// As for [`load`](Self::load).
+        unsafe fn store(place: *mut Self, value: Self);
+
+        /// Replaces the value by `f(value)` and gives back what it was; `f` is called again when somebody else was faster.
+        ///
+        /// # Safety
+        ///
+        /// As for [`load`](Self::load).
+        unsafe fn update(place: *mut Self, f: impl FnMut(Self) -> Self) -> Self;
+    }
+
+    /// Adding to one element that others may change meanwhile.
+    pub trait Add: Sized {
+        /// Gives back the value before; integers wrap around.
+        ///
+        /// # Safety
+        ///
+        /// As for [`Access::load`].
+        unsafe fn add(place: *mut Self, value: Self) -> Self;
+    }
+}
+
+pub(crate) use sealed::{Access, Add};
+
+/// `$atomic` holds `$bits`, which `$to_bits` and `$from_bits` make from and to the `$element`.
+macro_rules! elements {
+    ($($element:ty, $bits:ty, $atomic:ident, $to_bits:expr, $from_bits:expr;)*) => {$(
+        impl Element for $element {}
+
+        impl Access for $element {
+            const NAME: &'static str = stringify!($element);
+
+            #[inline(always)]
+            unsafe fn load(place: *mut Self) -> Self {
+                // SAFETY: the caller's promise; `$bits` has the size of the element, and its alignment on the systems we build for.
+                $from_bits(unsafe { $atomic::from_ptr(place.cast()) }.load(Relaxed))
+            }
+
+            #[inline(always)]
+            unsafe fn store(place: *mut Self, value: Self) {
+                // SAFETY: as above.
+                unsafe { $atomic::from_ptr(place.cast()) }.store($to_bits(value), Relaxed);
+            }
+
+            #[inline]
+            unsafe fn update(place: *mut Self, mut f: impl FnMut(Self) -> Self) -> Self {
+                // SAFETY: as above.
+                let atomic = unsafe { $atomic::from_ptr(place.cast()) };
+                let mut bits = atomic.load(Relaxed);
+                loop {
+                    match atomic.compare_exchange_weak(bits, $to_bits(f($from_bits(bits))), Relaxed, Relaxed) {
+                        Ok(_) => return $from_bits(bits),
+                        Err(changed) => bits = changed,
+                    }
+                }
+            }
+        }
+    )*};
+}
+
+macro_rules! integers {
+    ($($element:ident, $atomic:ident;)*) => {$(
+        elements! { $element, $element, $atomic, |x: $element| x, |x: $element| x; }
+
+        impl Number for $element {}
+
+        impl Add for $element {
+            #[inline]
+            unsafe fn add(place: *mut Self, value: Self) -> Self {
+                // SAFETY: the caller's promise; atomics are laid out as their integers.
+                unsafe { $atomic::from_ptr(place) }.fetch_add(value, Relaxed)
+            }
+        }
+    )*};
+}
+
+macro_rules! floats {
+    ($($element:ident, $bits:ident, $atomic:ident;)*) => {$(
+        elements! { $element, $bits, $atomic, $element::to_bits, $element::from_bits; }
+
+        impl Number for $element {}
+
+        impl Add for $element {
+            #[inline]
+            unsafe fn add(place: *mut Self, value: Self) -> Self {
+                // SAFETY: handed on.
+                unsafe { Self::update(place, |before| before + value) }
+            }
+        }
+    )*};
+}
+
+integers! {
+    i8, AtomicI8;
+    i16, AtomicI16;
+    i32, AtomicI32;
+    i64, AtomicI64;
+    isize, AtomicIsize;
+    u8, AtomicU8;
+    u16, AtomicU16;
+    u32, AtomicU32;
+    u64, AtomicU64;
+    usize, AtomicUsize;
+}
+
+floats! {
+    f32, u32, AtomicU32;
+    f64, u64, AtomicU64;
+}
+
+elements! { bool, bool, AtomicBool, |x: bool| x, |x: bool| x; }
