@@ -48,6 +48,8 @@ pub use pool::Pool;
 pub(crate) use fork::{Connecting, Ended, ParentsEnd, Process, fork, fork_with, in_child};
 
 mod memory_file;
+mod memory_map;
 mod shared;
 
+pub use memory_map::{Page, Pages, page_map, pages};
 pub use shared::{Element, Error, Number, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex, SharedMutexGuard};
