@@ -91,6 +91,9 @@
 //! | `future = executor.submit(f)`, `future.result()` | `let future = pool.submit(f);`, `future.get()` |
 //! | `multiprocessing.Pool(3).map(f, items)`, in processes | `processes::Pool::new(3).map(f, &items)` |
 //! | `ProcessPoolExecutor(3).map(f, items)` | `processes::PersistentPool::new(3).map(f, &items)` |
+//! | `multiprocessing.Array("d", n)`, `SharedMemory(name="x")` | `SharedArray::<f64>::zeros(n)`, `SharedArray::<f64>::attach("x")` |
+//! | `multiprocessing.Value("i", 0)`, `multiprocessing.Lock()` | `SharedCounter::new(0)`, `SharedMutex::new(…)` |
+//! | `multiprocessing.Queue()`, `multiprocessing.Pipe()` | `Queue::new()`, `pipe()` |
 //! | `os.cpu_count()`, `len(os.sched_getaffinity(0))` | `cores().logical`, `cores().usable` |
 //!
 //! ```
@@ -109,6 +112,11 @@
 //! assert_eq!(pool.starmap(u64::pow, &[(2, 5), (3, 2)]), [32, 9]);
 //! assert_eq!(later.get(), 42);
 //! assert_eq!(processes::Pool::new(2).map(|x| x * x, &[1, 2, 3]), [1, 4, 9]);
+//!
+//! use parcourse::processes::{Queue, SharedArray};
+//! let (shared, queue) = (SharedArray::<f64>::zeros(2), Queue::new());
+//! processes::Pool::new(2).map(|i| (shared.add(0, 0.5), queue.put(i * i)).0, &[3, 3]);
+//! assert_eq!((shared.get(0), queue.get(), queue.get()), (1.0, 9, 9));
 //! assert_eq!(threads::with_num_threads(4, rayon::current_num_threads), 4);
 //! ```
 //!

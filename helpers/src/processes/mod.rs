@@ -8,6 +8,7 @@
 //! | `pool.apply_async(f).get(timeout=1)` | `pool.submit(f).get_timeout(Duration::from_secs(1))` |
 //! | `ProcessPoolExecutor(4)`, joblib's `loky` | `PersistentPool::new(4)` |
 //! | `multiprocessing.Array`, `Value`, `Lock`, `SharedMemory` | [`SharedArray`], [`SharedCounter`], [`SharedMutex`] |
+//! | `multiprocessing.Queue`, `Pipe` | [`Queue`], [`pipe`](fn@pipe) |
 //!
 //! Python needs processes to compute on several cores. Rust does not: threads compute at the same time, see the same memory and cost a
 //! hundredth. Processes are for what threads cannot do: to survive a crash, to be ended from outside, to call a library that allows one
@@ -49,7 +50,12 @@ pub(crate) use fork::{Connecting, Ended, ParentsEnd, Process, fork, fork_with, i
 
 mod memory_file;
 mod memory_map;
+mod pipe;
+mod queue;
 mod shared;
+mod socket;
 
 pub use memory_map::{Page, Pages, page_map, pages};
+pub use pipe::{Disconnected, PipeEnd, pipe};
+pub use queue::Queue;
 pub use shared::{Element, Error, Number, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex, SharedMutexGuard};

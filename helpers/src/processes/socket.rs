@@ -1,0 +1,284 @@
+//! Messages between processes, whole or not at all.
+//!
+//! A pair of sockets that keeps the borders of messages. The system holds what is on its way: there is no memory that a process could
+//! leave half written, and no lock that it could take into its grave. What is long travels in a file in memory, of which only the
+//! descriptor is sent.
+
+use super::memory_file;
+use super::raw::Raw;
+use super::value::{self, Value};
+use crate::interrupt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::mem::{MaybeUninit, size_of, zeroed};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+/// How many bytes are sent as they are. macOS takes 2 KiB in a message.
+const SHORT: usize = if cfg!(target_os = "linux") { 32 << 10 } else { 1 << 10 };
+
+/// How long to wait before looking whether there was an interrupt.
+const STEP: Duration = Duration::from_millis(10);
+
+/// Where the bytes are: the first byte of every message.
+const HERE: u8 = 1;
+const IN_A_FILE: u8 = 2;
+/// As they are in memory.
+const NUMBERS_IN_A_FILE: u8 = 3;
+
+/// One end of a connection.
+#[derive(Debug)]
+pub(super) struct Socket(OwnedFd);
+
+/// A value ready to be sent.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// [`HERE`] and the value, or where else it is, and its shape.
+    bytes: Vec<u8>,
+    file: Option<File>,
+}
+
+/// What an attempt to receive finds.
+#[derive(Debug)]
+pub(super) enum Received {
+    Message(Message),
+    /// Not yet.
+    Nothing,
+    /// Nothing, and nobody is left who could send.
+    End,
+}
+
+/// What an attempt to send finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sent {
+    Done,
+    /// Too much is on its way: not yet.
+    Full,
+    /// Nobody is left who could receive.
+    End,
+}
+
+/// What to wait for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Until {
+    Readable,
+    Writable,
+}
+
+impl Message {
+    pub(super) fn new<T: Value>(value: &T) -> Result<Message, String> {
+        let failed = |error: io::Error| format!("no memory for a message: {error}");
+        let mut bytes = vec![HERE];
+        let numbers = value::put(Raw::of::<T>(), value, &mut bytes).map_err(|error| error.to_string())?;
+        if numbers.is_none() && bytes.len() <= SHORT {
+            return Ok(Message { bytes, file: None });
+        }
+        let (head, content) = match &numbers {
+            // Without a copy in between.
+            Some(numbers) => (NUMBERS_IN_A_FILE, numbers.bytes),
+            None => (IN_A_FILE, &bytes[1..]),
+        };
+        let shape = numbers.as_ref().map_or([content.len(), 1], |numbers| numbers.shape);
+        let mut file = memory_file::create("parcourse-message").map_err(failed)?;
+        file.write_all(content).map_err(failed)?;
+        let bytes = [head].into_iter().chain(shape.into_iter().flat_map(usize::to_le_bytes)).collect();
+        Ok(Message { bytes, file: Some(file) })
+    }
+
+    /// The value.
+    pub(super) fn open<T: Value>(self) -> Result<T, String> {
+        let Some((kind, mut rest)) = self.bytes.split_first() else { return Err("an empty message".into()) };
+        let raw = Raw::of::<T>();
+        let take = |bytes: &mut &[u8]| value::take(raw, bytes).map_err(|cause| format!("{cause:?}"));
+        let Some(file) = self.file else {
+            return if *kind == HERE { take(&mut rest) } else { Err("no file descriptor is left for a long message".into()) };
+        };
+        let (numbers, shape) = (*kind == NUMBERS_IN_A_FILE, shape(rest).ok_or("a message without its length")?);
+        match raw {
+            Some(raw) if numbers => {
+                let mut landing = raw.land(shape);
+                let (place, length) = landing.place();
+                // SAFETY: there is room for so many bytes, which nobody else uses; they are only written to, by the system.
+                let place = unsafe { std::slice::from_raw_parts_mut(place, length) };
+                file.read_exact_at(place, 0).map_err(|error| error.to_string())?;
+                // SAFETY: all bytes have been put in place.
+                let value = unsafe { landing.finish() };
+                value.downcast().map(|value| *value).map_err(|_| "a message of another type".into())
+            }
+            _ => {
+                let mut bytes = vec![0; shape[0]];
+                file.read_exact_at(&mut bytes, 0).map_err(|error| error.to_string())?;
+                take(&mut &bytes[..])
+            }
+        }
+    }
+}
+
+/// Rows and columns, or the number of bytes and 1.
+fn shape(bytes: &[u8]) -> Option<[usize; 2]> {
+    let (rows, columns) = bytes.split_at_checked(size_of::<usize>())?;
+    Some([usize::from_le_bytes(rows.try_into().ok()?), usize::from_le_bytes(columns.try_into().ok()?)])
+}
+
+/// Room for one descriptor beside a message, aligned as the system wants it.
+#[repr(C)]
+union Ancillary {
+    bytes: [u8; 64],
+    _align: libc::cmsghdr,
+}
+
+impl Socket {
+    /// Two connected ends. Programs that this one starts do not get them.
+    pub(super) fn pair() -> io::Result<(Socket, Socket)> {
+        #[cfg(target_os = "linux")]
+        const KIND: libc::c_int = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+        #[cfg(not(target_os = "linux"))]
+        const KIND: libc::c_int = libc::SOCK_DGRAM;
+        let mut ends: [RawFd; 2] = [-1; 2];
+        // SAFETY: `ends` is a place for two descriptors.
+        if unsafe { libc::socketpair(libc::AF_UNIX, KIND, 0, ends.as_mut_ptr()) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: both are open, and nobody else knows them.
+        let ends = ends.map(|end| Socket(unsafe { OwnedFd::from_raw_fd(end) }));
+        #[cfg(not(target_os = "linux"))]
+        for end in &ends {
+            // SAFETY: the descriptor is open.
+            unsafe { libc::fcntl(end.0.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+        let [first, second] = ends;
+        Ok((first, second))
+    }
+
+    /// Sends, unless that means waiting.
+    pub(super) fn try_send(&self, message: &Message) -> io::Result<Sent> {
+        let mut part = libc::iovec { iov_base: message.bytes.as_ptr().cast_mut().cast(), iov_len: message.bytes.len() };
+        let mut ancillary = Ancillary { bytes: [0; 64] };
+        // SAFETY: all zeros is a valid header: no address, no parts.
+        let mut header: libc::msghdr = unsafe { zeroed() };
+        header.msg_iov = &mut part;
+        header.msg_iovlen = 1;
+        if let Some(file) = &message.file {
+            header.msg_control = (&raw mut ancillary).cast();
+            // SAFETY: `ancillary` has room for the header and one descriptor (24 bytes at most), and is aligned for them.
+            unsafe {
+                header.msg_controllen = libc::CMSG_SPACE(size_of::<RawFd>() as u32) as _;
+                let control = libc::CMSG_FIRSTHDR(&header);
+                (*control).cmsg_level = libc::SOL_SOCKET;
+                (*control).cmsg_type = libc::SCM_RIGHTS;
+                (*control).cmsg_len = libc::CMSG_LEN(size_of::<RawFd>() as u32) as _;
+                libc::CMSG_DATA(control).cast::<RawFd>().write_unaligned(file.as_raw_fd());
+            }
+        }
+        #[cfg(target_os = "linux")]
+        const FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        #[cfg(not(target_os = "linux"))]
+        const FLAGS: libc::c_int = libc::MSG_DONTWAIT;
+        loop {
+            // SAFETY: everything that the header points to lives until after the call.
+            if unsafe { libc::sendmsg(self.0.as_raw_fd(), &header, FLAGS) } >= 0 {
+                return Ok(Sent::Done);
+            }
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EINTR) => continue,
+                // The last one: many descriptors are on their way already.
+                Some(libc::EAGAIN | libc::ENOBUFS | libc::ETOOMANYREFS) => return Ok(Sent::Full),
+                Some(libc::EPIPE | libc::ECONNRESET | libc::ENOTCONN | libc::ECONNREFUSED) => return Ok(Sent::End),
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Receives, unless that means waiting.
+    pub(super) fn try_receive(&self) -> io::Result<Received> {
+        let mut buffer = [const { MaybeUninit::<u8>::uninit() }; SHORT];
+        let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: SHORT };
+        let mut ancillary = Ancillary { bytes: [0; 64] };
+        // SAFETY: all zeros is a valid header: no address, no parts.
+        let mut header: libc::msghdr = unsafe { zeroed() };
+        header.msg_iov = &mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = (&raw mut ancillary).cast();
+        header.msg_controllen = size_of::<Ancillary>() as _;
+        #[cfg(target_os = "linux")]
+        const FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+        #[cfg(not(target_os = "linux"))]
+        const FLAGS: libc::c_int = libc::MSG_DONTWAIT;
+        let length = loop {
+            // SAFETY: everything that the header points to lives until after the call.
+            let length = unsafe { libc::recvmsg(self.0.as_raw_fd(), &mut header, FLAGS) };
+            if length >= 0 {
+                break length as usize;
+            }
+            let error = io::Error::last_os_error();
+            match error.raw_os_error() {
+                Some(libc::EINTR) => continue,
+                Some(libc::EAGAIN) => return Ok(Received::Nothing),
+                Some(libc::ECONNRESET | libc::ENOTCONN) => return Ok(Received::End),
+                _ => return Err(error),
+            }
+        };
+        // SAFETY: the header is as the system has left it; a control message of this kind begins with a descriptor, which is ours now.
+        let file = unsafe {
+            let control = libc::CMSG_FIRSTHDR(&header);
+            let holds_a_file = !control.is_null() && (*control).cmsg_level == libc::SOL_SOCKET && (*control).cmsg_type == libc::SCM_RIGHTS;
+            holds_a_file.then(|| File::from_raw_fd(libc::CMSG_DATA(control).cast::<RawFd>().read_unaligned()))
+        };
+        // No message of ours is empty.
+        if length == 0 {
+            return Ok(Received::End);
+        }
+        // SAFETY: the system has written so many bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), length) }.to_vec();
+        Ok(Received::Message(Message { bytes, file }))
+    }
+
+    /// Whether nothing is there to be received.
+    pub(super) fn is_empty(&self) -> bool {
+        let mut bytes: libc::c_int = 0;
+        // SAFETY: `bytes` is a place for the answer.
+        unsafe { libc::ioctl(self.0.as_raw_fd(), libc::FIONREAD, &mut bytes) == 0 && bytes == 0 }
+    }
+
+    /// Nobody can send from this end any more, in no process; what was sent stays.
+    pub(super) fn close_for_sending(&self) {
+        // SAFETY: the descriptor is open.
+        unsafe { libc::shutdown(self.0.as_raw_fd(), libc::SHUT_WR) };
+    }
+
+    /// Waits until something may have changed, `time` at most.
+    pub(super) fn wait(&self, until: Until, time: Duration) {
+        let events = match until {
+            Until::Readable => libc::POLLIN,
+            Until::Writable => libc::POLLOUT,
+        };
+        let mut entry = libc::pollfd { fd: self.0.as_raw_fd(), events, revents: 0 };
+        // Rounded up, so that the end of a timeout is not a busy loop.
+        let milliseconds = time.as_micros().div_ceil(1000).min(1000) as libc::c_int;
+        // SAFETY: one valid entry.
+        unsafe { libc::poll(&mut entry, 1, milliseconds) };
+    }
+}
+
+/// Tries again and again, and waits in between with `wait`; `None` when it took longer than `timeout`. Unwinds when interrupted.
+pub(super) fn retry<R>(timeout: Option<Duration>, mut attempt: impl FnMut() -> Option<R>, wait: impl Fn(Duration)) -> Option<R> {
+    if let Some(result) = attempt() {
+        return Some(result);
+    }
+    let start = Instant::now();
+    interrupt::scope(|| {
+        loop {
+            let left = match timeout {
+                Some(timeout) => timeout.checked_sub(start.elapsed()).filter(|left| !left.is_zero())?,
+                None => STEP,
+            };
+            wait(left.min(STEP));
+            interrupt::check();
+            if let Some(result) = attempt() {
+                return Some(result);
+            }
+        }
+    })
+}
