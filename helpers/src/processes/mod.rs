@@ -30,32 +30,27 @@ mod imap;
 mod jobs;
 mod kept;
 mod lifeline;
+mod memory_file;
+mod memory_map;
 mod output;
 pub(crate) mod per_process;
 mod persistent;
+mod pipe;
 mod pool;
+mod queue;
 mod raw;
 mod relay;
 mod run;
+mod shared;
 mod shipped;
+mod socket;
 mod value;
 mod wire;
 mod worker;
 
-pub use persistent::PersistentPool;
-pub use pool::Pool;
-
-#[allow(unused_imports, reason = "the kinds of shared memory are tested with it")]
-pub(crate) use fork::{Connecting, Ended, ParentsEnd, Process, fork, fork_with, in_child};
-
-mod memory_file;
-mod memory_map;
-mod pipe;
-mod queue;
-mod shared;
-mod socket;
-
 pub use memory_map::{Page, Pages, page_map, pages};
+pub use persistent::PersistentPool;
 pub use pipe::{Disconnected, PipeEnd, pipe};
+pub use pool::Pool;
 pub use queue::Queue;
 pub use shared::{Element, Error, Number, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex, SharedMutexGuard};
