@@ -11,7 +11,7 @@ use parcourse::processes::{Page, Pages, Pool, SharedArray, SharedCounter, Shared
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A name that no other test, and no other run of this one, uses.
 fn name(of: &str) -> String {
@@ -404,23 +404,4 @@ fn chunks_belong_to_one() {
     assert!(failed.contains("items[1] = elements 2..3"), "{failed}");
     let killed = message(&mut || array.for_each_chunk(&pool, 2, |_, _| process::abort()));
     assert!(killed.contains("= elements"), "{killed}");
-}
-
-/// Summing and filling must not cost several times what an array costs that fits in no cache. Generous: other programs run here.
-#[test]
-fn access_is_as_cheap_as_that_of_an_array() {
-    let len = 4 << 20;
-    let (shared, plain) = (SharedArray::<f64>::zeros(len), vec![1.0f64; len]);
-    shared.fill(1.0);
-    let fastest = |f: &dyn Fn() -> f64| {
-        let time = || {
-            let start = Instant::now();
-            assert_eq!(std::hint::black_box(f()), len as f64);
-            start.elapsed()
-        };
-        (0..7).map(|_| time()).min().unwrap()
-    };
-    let of_plain = fastest(&|| plain.iter().sum());
-    let of_shared = fastest(&|| (0..len).map(|i| shared.get(i)).sum());
-    assert!(of_shared < 3 * of_plain, "{of_shared:?} {of_plain:?}");
 }

@@ -18,10 +18,10 @@ use std::sync::Arc;
 /// of several elements, or of reading and then writing, needs a [`SharedMutex`](super::SharedMutex), or parts that belong to one process
 /// each ([`for_each_chunk`](Self::for_each_chunk)).
 ///
-/// An element costs what one of a `Vec` costs, but the compiler does not combine several of them to one instruction: filling or summing
-/// what is in the cache may take up to four times as long (floats; small integers more). Memory is taken page by page, when it is written first. A clone is
-/// another handle to the same elements. The memory is given back with the last handle in the last process, also when that is killed; there
-/// is never a file.
+/// An element costs what one of a `Vec` costs, but the compiler does not combine several of them to one instruction: filling what is in the
+/// cache may take twice as long (floats; small integers more). Memory is taken page by page, when it is written first. A clone is another
+/// handle to the same elements. The memory is given back with the last handle in the last process, also when that is killed; there is never
+/// a file.
 ///
 /// # Examples
 ///
