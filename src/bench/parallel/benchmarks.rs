@@ -16,6 +16,7 @@ pub struct Benchmark {
 /// One thing that is measured of everybody.
 pub struct Row {
     pub name: &'static str,
+    /// With SIZE where the size of the problem belongs.
     pub title: &'static str,
     /// How far results may be apart, relative to ours, for a problem of this size.
     pub tolerance: fn(f64) -> f64,
@@ -76,8 +77,8 @@ pub const BENCHMARKS: [Benchmark; 5] = [
         rows: &[
             Row { name: "map-few", title: "Pool::map, 1,000 items of 1 µs", tolerance: EXACT },
             Row { name: "sum-few", title: "reproducible_sum, 1,000 items of 1 µs", tolerance: |_| 1e-12 },
-            Row { name: "map-many", title: "Pool::map, 100,000 items of 1 µs", tolerance: EXACT },
-            Row { name: "sum-many", title: "reproducible_sum, 100,000 items of 1 µs", tolerance: |_| 1e-12 },
+            Row { name: "map-many", title: "Pool::map, SIZE items of 1 µs", tolerance: EXACT },
+            Row { name: "sum-many", title: "reproducible_sum, SIZE items of 1 µs", tolerance: |_| 1e-12 },
         ],
         size: 100_000,
         small: 100_000,
@@ -93,8 +94,8 @@ pub const BENCHMARKS: [Benchmark; 5] = [
         rows: &[
             Row { name: "processes-start", title: "4 processes: start and one map of 100 tasks", tolerance: EXACT },
             Row { name: "processes-second", title: "4 processes: a second map of 100 tasks", tolerance: EXACT },
-            Row { name: "processes-task", title: "4 processes: one of 10,000 tasks, in chunks", tolerance: EXACT },
-            Row { name: "processes-single", title: "4 processes: one of 10,000 tasks, one by one", tolerance: EXACT },
+            Row { name: "processes-task", title: "4 processes: one of SIZE tasks, in chunks", tolerance: EXACT },
+            Row { name: "processes-single", title: "4 processes: one of SIZE tasks, one by one", tolerance: EXACT },
         ],
         size: 10_000,
         small: 200,
@@ -111,7 +112,7 @@ pub const BENCHMARKS: [Benchmark; 5] = [
             c("c-native", "C, the same and -march=native", EXPRESSION_C, &["-O3", "-ffast-math", "-march=native"]),
         ],
         // Vector math libraries are wrong in the last bits, and sums of so many depend on their order.
-        rows: &[Row { name: "expression", title: "Σ sin(a) ln(a) a²", tolerance: |_| 1e-9 }],
+        rows: &[Row { name: "expression", title: "Σ sin(a) ln(a) a², SIZE doubles", tolerance: |_| 1e-9 }],
         size: 100_000_000,
         small: 1_000_000,
     },
@@ -123,7 +124,7 @@ pub const BENCHMARKS: [Benchmark; 5] = [
             c("c", "C, -O3 OpenMP", MANDELBROT_C, &["-O3"]),
         ],
         // Some points are chaotic: a processor that fuses multiplication and addition leaves them earlier or later.
-        rows: &[Row { name: "mandelbrot", title: "Mandelbrot set, 1024 iterations", tolerance: |_| 1e-4 }],
+        rows: &[Row { name: "mandelbrot", title: "Mandelbrot set, SIZE × SIZE, 1024 iterations", tolerance: |_| 1e-4 }],
         size: 1024,
         small: 128,
     },
@@ -132,7 +133,7 @@ pub const BENCHMARKS: [Benchmark; 5] = [
         cell: include_str!("programs/pi.rs"),
         peers: &[python("numba", "numba, parallel", include_str!("programs/pi_numba.py"))],
         // Seven standard deviations of the difference.
-        rows: &[Row { name: "pi", title: "π by Monte Carlo", tolerance: |samples| 5.0 / samples.sqrt() }],
+        rows: &[Row { name: "pi", title: "π by Monte Carlo, SIZE samples", tolerance: |samples| 5.0 / samples.sqrt() }],
         size: 100_000_000,
         small: 1_000_000,
     },

@@ -40,7 +40,7 @@ pub struct Report {
 pub struct Row {
     pub benchmark: &'static str,
     pub name: &'static str,
-    pub title: &'static str,
+    pub title: String,
     /// Of the problem.
     pub size: usize,
     pub sides: Vec<Side>,
@@ -91,12 +91,15 @@ impl Report {
         };
         let available = crate::memory::available();
         let side = |peer: &Peer| Side::new(peer.name, peer.in_words);
-        let row = |benchmark: &Benchmark, row: &super::benchmarks::Row| Row {
-            benchmark: benchmark.name,
-            name: row.name,
-            title: row.title,
-            size: benchmark.size(quick, available),
-            sides: std::iter::once(Side::new(OURS, OURS)).chain(benchmark.peers.iter().map(side)).collect(),
+        let row = |benchmark: &Benchmark, row: &super::benchmarks::Row| {
+            let size = benchmark.size(quick, available);
+            Row {
+                benchmark: benchmark.name,
+                name: row.name,
+                title: row.title.replace("SIZE", &thousands(size)),
+                size,
+                sides: std::iter::once(Side::new(OURS, OURS)).chain(benchmark.peers.iter().map(side)).collect(),
+            }
         };
         Ok(Report {
             benchmark: "parallel",
@@ -147,12 +150,7 @@ impl Report {
     fn rows_table(&self) -> Table {
         let mut table = Table::new(&["Side by side", "fastest", "median", "slowest", "memory", "time / ours", "lowest", "highest"]);
         for row in &self.rows {
-            table.row(vec![match row.benchmark {
-                "expression" => format!("{}, {} doubles", row.title, thousands(row.size)),
-                "mandelbrot" => format!("{}, {size} × {size}", row.title, size = row.size),
-                "pi" => format!("{}, {} samples", row.title, thousands(row.size)),
-                _ => row.title.to_string(),
-            }]);
+            table.row(vec![row.title.clone()]);
             for side in &row.sides {
                 let name = format!("  {}", side.in_words);
                 match (&side.left_out, &side.failure) {
