@@ -350,20 +350,29 @@ fn the_dead_are_replaced_however_many() {
     });
 }
 
+/// Kills the pool's idle workers, and waits until they are dead: the system does not do it at once.
+fn kill_workers(pool: &PersistentPool) {
+    for pid in pool.pids() {
+        // SAFETY: a child of ours, not waited for.
+        unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
+        // SAFETY: writes to memory of its own; the child stays to be waited for.
+        let dead = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            libc::waitid(libc::P_PID, pid, &mut info, libc::WEXITED | libc::WNOWAIT)
+        };
+        assert_eq!(dead, 0);
+    }
+}
+
 #[test]
 fn a_worker_killed_between_two_maps_is_replaced() {
     within(60, || {
         let pool = PersistentPool::new(2);
-        for pid in pool.pids() {
-            // SAFETY: a child of ours, not waited for.
-            unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
-        }
+        kill_workers(&pool);
         assert_eq!(pool.map(|x: &i32| x + 1, &[1, 2, 3]), [2, 3, 4]);
-        for pid in pool.pids() {
-            // SAFETY: as above.
-            unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) };
-        }
+        kill_workers(&pool);
         assert_eq!(pool.submit(|| 7).get(), 7);
+        kill_workers(&pool);
         assert_eq!(pool.imap(|x: i32| x + 1, 0..3).collect::<Vec<_>>(), [1, 2, 3]);
     });
 }

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use parcourse::prelude::*;
-//! let a = Array1::linspace(1.0, 10.0, 100_000);
+//! let a: Array1<f64> = Array1::linspace(1.0, 10.0, 100_000);
 //! let x = lazy(&a);
 //! let sum = (x.sin() * x.ln() * x.square()).sum(); // reads `a` once, writes nothing
 //! let b = (2.0 * x + 1.0).sqrt().to_array(); // writes `b`, nothing else

@@ -21,6 +21,11 @@ fn forking() -> MutexGuard<'static, Vec<RawFd>> {
     FORKING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// While what this gives lives, no child is made that would inherit what is open in the meantime.
+pub(crate) fn without_children() -> impl Sized {
+    forking()
+}
+
 /// Whether this process was made by [`fork`].
 pub(crate) fn in_child() -> bool {
     IN_CHILD.load(Ordering::Relaxed)

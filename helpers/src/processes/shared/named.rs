@@ -5,7 +5,7 @@
 //! through the open files of all processes of the same user in `/proc`.
 
 use super::error::Kind;
-use crate::processes::memory_file;
+use crate::processes::{fork, memory_file};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -28,6 +28,8 @@ pub(super) struct Found {
 /// Makes memory of that name, unless there is some.
 pub(super) fn create(name: &str, element: &str, len: usize, bytes: usize) -> Result<File, Kind> {
     check(name)?;
+    // A child would have the socket, too, and keep others waiting for as long as it lives.
+    let _no_children = fork::without_children();
     let _turn = Turn::take();
     if let Some(found) = find(name)? {
         return Err(Kind::Taken { pid: found.pid });
