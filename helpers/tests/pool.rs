@@ -1,11 +1,14 @@
 //! `Pool::map` against its serial twin, and what makes it parallel: thread identities and overlap, never absolute times.
 
+mod work;
+
 use parcourse::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
+use work::{collatz_steps, numbers};
 
 /// Waits until so many threads are here at the same time; false if they do not come.
 struct Meeting {
@@ -33,23 +36,6 @@ fn within_a_minute<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) ->
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::spawn(move || sender.send(f()));
     receiver.recv_timeout(Duration::from_secs(60)).expect("a result within a minute")
-}
-
-/// A pseudo-random sequence (Knuth's linear congruential generator), the same in every run.
-fn numbers(length: usize) -> Vec<u64> {
-    let step = |x: &u64| Some(x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407));
-    std::iter::successors(Some(42), step).take(length).collect()
-}
-
-/// Takes longer for some items than for others.
-fn collatz_steps(start: &u64) -> u32 {
-    let mut x = start >> 20;
-    let mut steps = 0;
-    while x > 1 && steps < 10_000 {
-        x = if x.is_multiple_of(2) { x / 2 } else { x.wrapping_mul(3).wrapping_add(1) };
-        steps += 1;
-    }
-    steps
 }
 
 #[track_caller]

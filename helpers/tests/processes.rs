@@ -1,6 +1,7 @@
 //! Pools of processes against their serial twin; and what processes are for: they do not share, they may die, and nothing of them is left.
 
 mod child;
+mod work;
 
 use child::On;
 use parcourse::pool::Cause;
@@ -11,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
+use work::{collatz_steps, numbers};
 
 /// Runs a test's body on a thread, and fails when it takes too long.
 #[track_caller]
@@ -31,23 +33,6 @@ fn within<R: Send + 'static>(seconds: u64, body: impl FnOnce() -> R + Send + 'st
 fn panic_message<R>(f: impl FnOnce() -> R) -> String {
     let payload = catch_unwind(AssertUnwindSafe(f)).err().expect("should have panicked");
     payload.downcast_ref::<String>().expect("a formatted message").clone()
-}
-
-/// A pseudo-random sequence (Knuth's linear congruential generator), the same in every run.
-fn numbers(length: usize) -> Vec<u64> {
-    let step = |x: &u64| Some(x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407));
-    std::iter::successors(Some(42), step).take(length).collect()
-}
-
-/// Takes longer for some items than for others.
-fn collatz_steps(start: &u64) -> u32 {
-    let mut x = start >> 20;
-    let mut steps = 0;
-    while x > 1 && steps < 10_000 {
-        x = if x.is_multiple_of(2) { x / 2 } else { x.wrapping_mul(3).wrapping_add(1) };
-        steps += 1;
-    }
-    steps
 }
 
 fn sizes(n: usize) -> [usize; 8] {

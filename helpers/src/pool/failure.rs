@@ -1,5 +1,8 @@
 //! A task that failed: which one, and how.
 
+use crate::interrupt::Interrupted;
+use crate::threads::report::message;
+use std::any::Any;
 use std::fmt;
 
 /// Why a pool has no result for an item.
@@ -54,6 +57,16 @@ pub enum Cause {
     },
     /// An interrupt came while the function ran, and it has answered it.
     Interrupted,
+}
+
+impl Cause {
+    /// What a caught panic, or an interrupt that the function has answered, is to whoever waits for the result.
+    pub(crate) fn of_panic(payload: &(dyn Any + Send), place: String) -> Cause {
+        match payload.is::<Interrupted>() {
+            true => Cause::Interrupted,
+            false => Cause::Panicked { message: message(payload).to_string(), place },
+        }
+    }
 }
 
 impl Failure {

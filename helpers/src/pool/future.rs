@@ -42,7 +42,6 @@ impl<R> Future<R> {
     }
 
     /// A future that calls this when it is dropped before there is a result.
-    #[allow(dead_code, reason = "threads cannot be ended, processes can")]
     pub(crate) fn abandoned_by(mut self, abandon: impl FnOnce() + Send + Sync + 'static) -> Future<R> {
         self.abandon = Some(Box::new(abandon));
         self

@@ -53,7 +53,7 @@ pub(crate) enum Ended {
 ///
 /// The child has a copy of all memory, the calling thread and no other. It never returns from here, and runs no destructors but those of
 /// `work`'s own variables. It dies with its parent, at the latest. What it prints goes where the parent's output goes.
-#[allow(dead_code, reason = "for tests of what processes share")]
+#[cfg(test)]
 pub(crate) fn fork(work: impl FnOnce()) -> io::Result<Process> {
     fork_with(|_| Ok(((), ())), |()| work()).map(|(process, ())| process)
 }

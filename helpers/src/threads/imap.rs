@@ -3,9 +3,9 @@
 //! Both hand out chunks of items as submitted tasks, two per thread at most. Chunks grow as in `map`, with one difference: what the
 //! iterator takes to produce the items counts as well, so that nobody waits for a chunk of items that arrive one by one.
 
-use super::report::{abridged, message};
+use super::report::abridged;
 use super::{Pool, quiet, run};
-use crate::interrupt::{self, Interrupted, Scope};
+use crate::interrupt::{self, Scope};
 use crate::pool::{Cause, Failure, Future};
 use std::collections::VecDeque;
 use std::fmt;
@@ -111,11 +111,7 @@ fn attempt<T: fmt::Debug, R>(f: &impl Fn(T) -> R, index: usize, item: T, stop: &
     // Now, because the function gets the item for good.
     let name = abridged(&item);
     let result = quiet::catch(|| run::recorded(|| f(item), || name.clone()));
-    Some(result.map_err(|(payload, place)| {
-        let interrupted = payload.is::<Interrupted>();
-        let panicked = || Cause::Panicked { message: message(&*payload).to_string(), place };
-        Failure { index, item: name, cause: if interrupted { Cause::Interrupted } else { panicked() } }
-    }))
+    Some(result.map_err(|(payload, place)| Failure { index, item: name, cause: Cause::of_panic(&*payload, place) }))
 }
 
 #[track_caller]

@@ -200,7 +200,7 @@ impl Pool {
                 if payload.is::<Interrupted>() {
                     resume_unwind(payload);
                 }
-                Failure { index, item: abridged(item), cause: Cause::Panicked { message: message(&*payload).to_string(), place } }
+                Failure { index, item: abridged(item), cause: Cause::of_panic(&*payload, place) }
             })
         };
         self.run(attempt, items)
@@ -294,11 +294,10 @@ impl Pool {
         let task = Arc::new(move || {
             let Some(f) = function.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
             seen::note();
-            result.fill(quiet::catch(|| run::recorded(f, || "submitted".to_string())).map_err(|(payload, place)| {
-                let interrupted = payload.is::<Interrupted>();
-                let panicked = || Cause::Panicked { message: message(&*payload).to_string(), place };
-                Failure::of_submitted(if interrupted { Cause::Interrupted } else { panicked() })
-            }));
+            result.fill(
+                quiet::catch(|| run::recorded(f, || "submitted".to_string()))
+                    .map_err(|(payload, place)| Failure::of_submitted(Cause::of_panic(&*payload, place))),
+            );
         });
         let threads = self.threads();
         threads.spawn_fifo({

@@ -5,7 +5,7 @@
 //! message that says which item it was would drown in it. (A panic that an item catches itself is not printed either.)
 
 use std::cell::RefCell;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
 thread_local! {
@@ -16,20 +16,26 @@ thread_local! {
 /// Replaces the panic hook, once, with one that leaves out panics caught by [`catch`] and hands on all others to the hook before.
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
+    wrap_hook(&ONCE, |info| {
+        PLACE.with_borrow_mut(|place| {
+            if let (Some(place), Some(location)) = (place.as_mut(), info.location()) {
+                *place = location.to_string();
+            }
+            place.is_some()
+        })
+    });
+}
+
+/// Replaces the panic hook, once, with one that hands on to the hook before what `deals_with` does not deal with.
+pub(crate) fn wrap_hook(once: &Once, deals_with: impl Fn(&PanicHookInfo<'_>) -> bool + Send + Sync + 'static) {
     // A thread that panics right now (a pool used by a destructor) must not touch the hook; then that one panic is reported twice.
     if std::thread::panicking() {
         return;
     }
-    ONCE.call_once(|| {
+    once.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            let is_ours = PLACE.with_borrow_mut(|place| {
-                if let (Some(place), Some(location)) = (place.as_mut(), info.location()) {
-                    *place = location.to_string();
-                }
-                place.is_some()
-            });
-            if !is_ours {
+            if !deals_with(info) {
                 before(info);
             }
         }));
