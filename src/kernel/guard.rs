@@ -6,6 +6,7 @@
 
 use super::processes;
 use crate::log::log;
+use crate::template;
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
 use rustix::process::Pid;
@@ -27,6 +28,8 @@ pub fn start(id: &str) -> Result<Guard> {
         -1 => Err(std::io::Error::last_os_error()).context("failed to start the guard"),
         0 => {
             drop(writer);
+            // Out of the kernel's process group before the kernel goes on: who kills the group then leaves the guard alive.
+            let _ = rustix::process::setsid();
             // A child of nobody: it is not among the processes that an interrupt stops, and needs no waiting for.
             // SAFETY: as above.
             match unsafe { libc::fork() } {
@@ -44,7 +47,6 @@ pub fn start(id: &str) -> Result<Guard> {
 }
 
 fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
-    let _ = rustix::process::setsid();
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         // SAFETY: ignoring a signal installs no code.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
@@ -69,7 +71,7 @@ fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
         processes::kill_all(&left);
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    super::workspace::sweep(kernel);
+    template::sweep_after(kernel);
     std::process::exit(0)
 }
 

@@ -1,7 +1,7 @@
 //! The kernel's private folder: the engine's build directory and the socket of the user process.
 
 use crate::log::log;
-use crate::template::{self, Template, WorkDirectory};
+use crate::template::{Template, WorkDirectory};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -55,10 +55,4 @@ impl Workspace {
         // SAFETY: called before other threads run, or while they are known to be idle.
         unsafe { mark.into_iter().chain(environment).for_each(|(name, value)| std::env::set_var(name, value)) };
     }
-}
-
-/// Removes folders whose kernel is dead; `kernel` is known to be, and may have died while it made its own.
-pub fn sweep(kernel: u32) {
-    template::sweep_unmarked(kernel);
-    template::sweep();
 }

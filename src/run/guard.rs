@@ -65,6 +65,8 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     reap(kernel, &alive, Duration::from_millis(arguments.patience));
     // The runner may still want to read the log.
     let _ = watcher.join();
+    // Our kernel's own guard does this too, unless it ran out of patience or was killed itself.
+    crate::template::sweep_after(kernel as u32);
     for directory in [Some(&arguments.directory), arguments.also_remove.as_ref()].into_iter().flatten() {
         let _ = std::fs::remove_dir_all(directory);
     }

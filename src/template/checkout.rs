@@ -146,14 +146,15 @@ fn refresh(target: &Path, packages: &[String], newest: SystemTime) -> Result<()>
     Ok(())
 }
 
-/// Removes what process `pid`, known to be dead, had begun to make.
-pub fn sweep_unmarked(pid: u32) {
-    if let Ok(temporary) = crate::paths::private_tmp() {
-        claim::sweep_unmarked(&temporary, PREFIX, pid);
-    }
-}
-
 /// Removes the checkouts of processes that died without doing so. Returns how many.
 pub fn sweep() -> usize {
     crate::paths::private_tmp().map(|temporary| claim::sweep(&temporary, PREFIX)).unwrap_or(0)
+}
+
+/// The same, once process `pid` is known to be dead, which may have died while it made its own.
+pub fn sweep_after(pid: u32) {
+    if let Ok(temporary) = crate::paths::private_tmp() {
+        claim::sweep_unmarked(&temporary, PREFIX, pid);
+    }
+    sweep();
 }

@@ -26,7 +26,7 @@ mod store;
 mod toolchain;
 
 pub use builder::{BuildArguments, dependency, main as build_main};
-pub use checkout::{WorkDirectory, sweep, sweep_unmarked};
+pub use checkout::{WorkDirectory, sweep, sweep_after};
 pub use command::{PrepareArguments, main};
 pub use flavor::Flavor;
 pub use lockfile::{RUNTIME, needed_by as locked, restore as restore_lockfile};
