@@ -4,6 +4,7 @@
 
 mod bench;
 mod book;
+mod cargo_proxy;
 mod cell_compiler;
 mod check;
 mod cli;
@@ -30,7 +31,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(code) = cell_compiler::hook() {
+    if let Some(code) = cargo_proxy::hook().or_else(cell_compiler::hook) {
         return code;
     }
     library_path::forget_target_directory();

@@ -1,7 +1,8 @@
 //! The kernel's private folder: the engine's build directory and the socket of the user process.
 
+use crate::cargo_proxy::Proxy;
 use crate::log::log;
-use crate::template::{Template, WorkDirectory};
+use crate::template::{Template, Toolchain, WorkDirectory};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,22 +10,34 @@ use std::path::{Path, PathBuf};
 /// Removed when dropped; after a crash by the guard or by the next kernel's start.
 pub struct Workspace {
     directory: WorkDirectory,
-    helpers: Option<PathBuf>,
+    prepared: Option<Prepared>,
+}
+
+/// What is known because there is a template.
+struct Prepared {
+    helpers: PathBuf,
+    rustc: PathBuf,
+    /// None where it could not be made: everything takes longer then.
+    cargo: Option<Proxy>,
 }
 
 impl Workspace {
     /// A copy of the template when there is one, else an empty folder, in which everything will be compiled.
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
         let copy = template.and_then(|template| match template.checkout() {
-            Ok(copy) => Some((copy, template.manifest().helpers.clone())),
+            Ok(copy) => {
+                let (helpers, toolchain) = (template.manifest().helpers.clone(), template.toolchain());
+                let cargo = proxy(&copy, toolchain);
+                Some((copy, Prepared { helpers, rustc: toolchain.rustc.clone(), cargo }))
+            }
             Err(error) => {
                 log!("parcourse kernel: starting cold: {error:#}");
                 None
             }
         });
         Ok(match copy {
-            Some((directory, helpers)) => Workspace { directory, helpers: Some(helpers) },
-            None => Workspace { directory: WorkDirectory::empty()?, helpers: None },
+            Some((directory, prepared)) => Workspace { directory, prepared: Some(prepared) },
+            None => Workspace { directory: WorkDirectory::empty()?, prepared: None },
         })
     }
 
@@ -35,7 +48,12 @@ impl Workspace {
 
     /// The helper crate, where the build directory has it compiled.
     pub fn helpers(&self) -> Option<&Path> {
-        self.helpers.as_deref()
+        self.prepared.as_ref().map(|prepared| prepared.helpers.as_path())
+    }
+
+    /// The compiler that the build directory was prepared with.
+    pub fn rustc(&self) -> Option<&Path> {
+        self.prepared.as_ref().map(|prepared| prepared.rustc.as_path())
     }
 
     /// A place for a folder without contents.
@@ -52,7 +70,18 @@ impl Workspace {
     pub fn enter(&self, id: &str) {
         let mark = [(super::guard::MARK, OsStr::new(id))];
         let environment = self.directory.environment().iter().map(|(name, value)| (*name, value.as_os_str()));
+        let proxy = self.proxy().into_iter().flat_map(Proxy::environment);
         // SAFETY: called before other threads run, or while they are known to be idle.
-        unsafe { mark.into_iter().chain(environment).for_each(|(name, value)| std::env::set_var(name, value)) };
+        unsafe { mark.into_iter().chain(environment).chain(proxy).for_each(|(name, value)| std::env::set_var(name, value)) };
     }
+
+    /// What stands between rust-analyzer and cargo.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.prepared.as_ref()?.cargo.as_ref()
+    }
+}
+
+fn proxy(directory: &WorkDirectory, toolchain: &Toolchain) -> Option<Proxy> {
+    let proxy = Proxy::install(&directory.beside("toolchain"), &toolchain.cargo(), &toolchain.rustc, directory.environment());
+    proxy.map_err(|error| log!("parcourse kernel: variables will take longer: {error:#}")).ok()
 }

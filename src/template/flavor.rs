@@ -40,6 +40,8 @@ const FOR_MEASURING: &[(&str, &str)] = &[
     ("CARGO_PROFILE_DEV_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only"),
     ("CARGO_PROFILE_DEV_STRIP", "none"),
+    // Build scripts and procedural macros: a third of what a kernel copies when it starts was their debug information.
+    ("CARGO_PROFILE_DEV_BUILD_OVERRIDE_STRIP", "symbols"),
 ];
 
 impl Flavor {

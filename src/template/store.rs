@@ -60,6 +60,11 @@ impl Template {
         &self.manifest
     }
 
+    /// The compiler it was built with.
+    pub fn toolchain(&self) -> &Toolchain {
+        &self.toolchain
+    }
+
     /// The directory that is copied.
     pub(super) fn work(&self) -> PathBuf {
         self.path.join("work")

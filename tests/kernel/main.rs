@@ -5,6 +5,7 @@
 
 mod awaiting;
 mod client;
+mod crates_seen;
 mod deaths;
 mod errors;
 mod interrupts;

@@ -1,0 +1,157 @@
+//! What stands between rust-analyzer and cargo in our kernel.
+//!
+//! rust-analyzer asks `cargo metadata` which crates there are, and reads the sources of all of them before it can tell a single type. Of
+//! the helper crate's 60, cells see a dozen: the others are procedural macros' parsers, build scripts, bindings to the operating system.
+//! Here they are left out of the answer ([`metadata`]), and a kernel's start with its first variables takes a fifth less. Compiling is not
+//! concerned: the engine's cargo is told of everything.
+//!
+//! rust-analyzer takes cargo from where rustup has it. So the kernel makes a folder that rustup accepts as a toolchain, in which `cargo` is
+//! this binary ([`Proxy::install`]), and names it in its own environment, not in that of the user's code. Where rustup is not used,
+//! rust-analyzer follows the variable `CARGO`.
+
+mod metadata;
+
+use anyhow::{Context, Result};
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// Names the real cargo; set for rust-analyzer's sake only.
+const REAL: &str = "PARCOURSE_CARGO";
+const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
+/// The manifest of the standard library, in a toolchain's folder.
+const LIBRARY: &str = "lib/rustlib/src/rust/library/Cargo.toml";
+
+/// A toolchain whose cargo is this binary.
+#[derive(Debug, Clone)]
+pub struct Proxy {
+    inside: [(&'static str, PathBuf); 3],
+    outside: [(&'static str, Option<OsString>); 3],
+}
+
+impl Proxy {
+    /// Makes the folder, and a toolchain of it that does what the real one with this `cargo` and `rustc` does. `environment`: what everybody
+    /// else is to find, where it is not what this process has now.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn install(folder: &Path, cargo: &Path, rustc: &Path, environment: &[(&'static str, OsString)]) -> Result<Proxy> {
+        let program = std::env::current_exe().context("failed to find the running program")?;
+        let programs = folder.join("bin");
+        let install = || {
+            std::fs::create_dir_all(&programs)?;
+            symlink(program, programs.join("cargo"))?;
+            // Not a link: the compiler would look for its libraries beside it.
+            let mut script = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(programs.join("rustc"))?;
+            writeln!(script, "#!/bin/sh\nexec '{}' \"$@\"", rustc.display().to_string().replace('\'', r"'\''"))
+        };
+        install().with_context(|| format!("failed to write in {}", folder.display()))?;
+        let ours = programs.join("cargo");
+        let inside = [(TOOLCHAIN, folder.to_owned()), ("CARGO", ours), (REAL, cargo.to_owned())];
+        let outside = |name: &'static str| {
+            let given = environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+            (name, given.or_else(|| std::env::var_os(name)))
+        };
+        let outside = [TOOLCHAIN, "CARGO", REAL].map(outside);
+        Ok(Proxy { inside, outside })
+    }
+
+    /// The environment in which rust-analyzer's cargo is this binary.
+    pub fn environment(&self) -> impl Iterator<Item = (&'static str, &OsStr)> {
+        self.inside.iter().map(|(name, value)| (*name, value.as_os_str()))
+    }
+
+    /// The child finds cargo as if there were no proxy.
+    pub fn keep_out_of(&self, command: &mut Command) {
+        for (name, value) in &self.outside {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+    }
+}
+
+/// Becomes cargo when this process was started in its place.
+pub fn hook() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os();
+    if !Path::new(&arguments.next()?).ends_with("cargo") {
+        return None;
+    }
+    let cargo = PathBuf::from(std::env::var_os(REAL)?);
+    let arguments: Vec<OsString> = arguments.collect();
+    let mut command = Command::new(&cargo);
+    command.args(&arguments).env_remove(REAL);
+    // As rustup's own cargo would have it: what cargo starts is of its own toolchain.
+    if let Some(root) = cargo.parent().and_then(Path::parent).filter(|root| root.join("lib").is_dir()) {
+        command.env(TOOLCHAIN, root);
+    }
+    let directory = std::env::var_os("EVCXR_TMPDIR").map(PathBuf::from).unwrap_or_default();
+    if !asks_for_crates(&arguments, &directory.join("Cargo.toml")) {
+        let error = command.exec();
+        eprintln!("error: failed to start {}: {error}", cargo.display());
+        return Some(ExitCode::from(101));
+    }
+    let output = match command.stdin(Stdio::inherit()).stderr(Stdio::inherit()).output() {
+        Ok(output) => output,
+        Err(error) => {
+            eprintln!("error: failed to start {}: {error}", cargo.display());
+            return Some(ExitCode::from(101));
+        }
+    };
+    // An answer in another form than we know is passed on as it is.
+    let seen = metadata::as_cells_see_it(&output.stdout);
+    let written = std::io::stdout().write_all(seen.as_deref().unwrap_or(&output.stdout));
+    let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101);
+    Some(ExitCode::from(if written.is_ok() { code } else { 101 }))
+}
+
+/// Whether this is rust-analyzer's question for the crates of the cells' manifest, or of the standard library.
+fn asks_for_crates(arguments: &[OsString], manifest: &Path) -> bool {
+    let asks = |word: &str| arguments.iter().any(|argument| argument == word);
+    let of = arguments.windows(2).find(|pair| pair[0] == "--manifest-path").map(|pair| Path::new(&pair[1]));
+    asks("metadata") && !asks("--no-deps") && of.is_some_and(|of| of == manifest || of.ends_with(LIBRARY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(line: &str) -> bool {
+        let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        asks_for_crates(&arguments, Path::new("/k/work/Cargo.toml"))
+    }
+
+    #[test]
+    fn only_rust_analyzers_question_is_answered_otherwise() {
+        assert!(asks("metadata --format-version 1 --manifest-path /k/work/Cargo.toml --filter-platform x"));
+        assert!(asks("metadata --manifest-path /r/lib/rustlib/src/rust/library/Cargo.toml --filter-platform x"));
+        for other in ["metadata --no-deps --manifest-path /k/work/Cargo.toml", "metadata", "rustc --manifest-path /k/work/Cargo.toml"] {
+            assert!(!asks(other), "{other}");
+        }
+        assert!(!asks("metadata --manifest-path /home/learner/Cargo.toml"), "somebody else's");
+    }
+
+    #[test]
+    fn the_users_code_sees_the_toolchain_that_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let proxy = Proxy::install(
+            &folder.path().join("toolchain"),
+            Path::new("/r/bin/cargo"),
+            Path::new("/r/bin/it's rustc"),
+            &[(TOOLCHAIN, "1.95".into())],
+        )
+        .unwrap();
+        let script = std::fs::read_to_string(folder.path().join("toolchain/bin/rustc")).unwrap();
+        assert_eq!(script, "#!/bin/sh\nexec '/r/bin/it'\\''s rustc' \"$@\"\n");
+        let mut command = Command::new("true");
+        proxy.keep_out_of(&mut command);
+        let told = |name: &str| command.get_envs().find(|(known, _)| *known == name).unwrap().1.map(OsStr::to_owned);
+        assert_eq!(told(TOOLCHAIN), Some("1.95".into()));
+        assert_eq!(told(REAL), None);
+        assert_eq!(told("CARGO"), std::env::var_os("CARGO"));
+    }
+}
