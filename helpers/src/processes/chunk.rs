@@ -1,13 +1,20 @@
 //! How many items a worker gets at a time.
 //!
 //! One at first. A message there and back costs some 20 µs, so more items are given while they take less than a millisecond together; items
-//! that take longer always go one by one. Towards the end chunks become smaller, so that all workers end at the same time.
+//! that take longer always go one by one. Towards the end chunks become smaller, so that all workers end at the same time, but not smaller
+//! than what a message is worth.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// What a chunk should take.
 const CHUNK: Duration = Duration::from_millis(1);
+
+/// Nobody waits noticeably for a chunk that takes so long: it is not divided to end evenly.
+const LEAST: Duration = Duration::from_micros(50);
+
+/// How much longer than all before a chunk may be. A wrong guess is corrected: from a worker that takes long, the rest is taken back.
+const GROWTH: usize = 16;
 
 /// Of so many chunks the fastest counts: the others have lost time to other programs.
 const RECENT: usize = 8;
@@ -34,7 +41,8 @@ impl Chunk {
 
     /// How many of the items that are left the next worker gets.
     pub(super) fn next(&self, left: usize, workers: usize) -> usize {
-        let fair = (left / (2 * workers)).max(1);
+        let least = (LEAST.as_secs_f64() / self.per_item()) as usize;
+        let fair = (left / (2 * workers)).max(least).max(1);
         self.fixed.unwrap_or(self.adaptive.min(fair)).min(left)
     }
 
@@ -51,8 +59,7 @@ impl Chunk {
             self.recent.pop_front();
         }
         self.recent.push_back(took.as_secs_f64() / items as f64);
-        // Of four times as many items more can be said when they are done.
-        self.adaptive = ((self.target.as_secs_f64() / self.per_item()) as usize).clamp(1, self.adaptive.max(4 * items));
+        self.adaptive = ((self.target.as_secs_f64() / self.per_item()) as usize).clamp(1, self.adaptive.max(GROWTH * items));
     }
 
     /// How long an item takes, if nothing comes in between.
@@ -88,7 +95,8 @@ mod tests {
         }
         assert!((500..=2000).contains(&chunk.next(1_000_000, 4)), "{chunk:?}");
         assert_eq!(chunk.depth(), 2);
-        assert_eq!(chunk.next(40, 4), 5);
+        assert_eq!(chunk.next(800, 4), 100);
+        assert_eq!(chunk.next(40, 4), 40, "in 40 µs");
         assert_eq!(chunk.next(1, 4), 1);
     }
 

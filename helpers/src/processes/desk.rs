@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Results of more bytes than this do not wait for those that follow.
 const MUCH: usize = 256 << 10;
+/// So many bytes are copied behind what goes before them, rather than sent by themselves.
+const COPIED: usize = 16 << 10;
 /// Results do not wait longer than this for those that follow.
 const LONG: Duration = Duration::from_millis(20);
 
@@ -39,7 +41,7 @@ pub(super) struct Answers<'desk> {
     /// The items whose answers were sent end here.
     sent: usize,
     bytes: Vec<u8>,
-    last_sent: Instant,
+    last_sent: Duration,
 }
 
 impl Desk<'_> {
@@ -58,13 +60,17 @@ impl Desk<'_> {
     pub(super) fn answer(&self, request: Request, compute: impl FnOnce(Request, &mut Answers)) -> io::Result<()> {
         let begin = Instant::now();
         let start = request.items.start;
-        let mut answers = Answers { desk: self, next: start, sent: start, bytes: Vec::new(), last_sent: begin };
+        let mut answers = Answers { desk: self, next: start, sent: start, bytes: Vec::new(), last_sent: roughly_now() };
         compute(request, &mut answers);
-        answers.flush()?;
         let count = answers.next - start;
         let nanoseconds = begin.elapsed().as_nanos() as u64;
         let events = events::to_bytes(tasks::take());
-        self.send(Head { kind: Kind::Done, count, nanoseconds, length: events.len(), ..Head::default() }, &events)
+        let done = Head { kind: Kind::Done, count, nanoseconds, length: events.len(), ..Head::default() };
+        // Together: each of two messages would wake the parent.
+        match answers.waiting() {
+            Some(values) => self.send(&[(values, &answers.bytes), (done, &events)]),
+            None => self.send(&[(done, &events)]),
+        }
     }
 
     fn receive(&self) -> io::Result<(Head, Vec<u8>)> {
@@ -76,14 +82,21 @@ impl Desk<'_> {
         Ok((head, bytes))
     }
 
-    fn send(&self, head: Head, bytes: &[u8]) -> io::Result<()> {
+    fn send(&self, messages: &[(Head, &[u8])]) -> io::Result<()> {
         // What was printed comes before the result, and is not lost if this process is killed after it.
         let _ = io::stdout().flush();
-        if bytes.len() <= 16 << 10 {
-            return (&self.socket).write_all(&[&head.to_bytes(), bytes].concat());
+        let mut together = Vec::new();
+        for (head, bytes) in messages {
+            together.extend_from_slice(&head.to_bytes());
+            if bytes.len() <= COPIED {
+                together.extend_from_slice(bytes);
+            } else {
+                (&self.socket).write_all(&together)?;
+                (&self.socket).write_all(bytes)?;
+                together.clear();
+            }
         }
-        (&self.socket).write_all(&head.to_bytes())?;
-        (&self.socket).write_all(bytes)
+        (&self.socket).write_all(&together)
     }
 }
 
@@ -118,7 +131,7 @@ impl Answers<'_> {
             Ok(())
         });
         self.desk.board.end();
-        let is_long = |answers: &Answers| answers.bytes.len() > MUCH || answers.last_sent.elapsed() > LONG;
+        let is_long = |answers: &Answers| answers.bytes.len() > MUCH || roughly_now() - answers.last_sent > LONG;
         outcome.is_ok() && (!is_long(self) || self.flush().is_ok())
     }
 
@@ -133,16 +146,20 @@ impl Answers<'_> {
         !self.desk.board.is_stopped()
     }
 
+    /// The head of the answers that are not sent yet.
+    fn waiting(&self) -> Option<Head> {
+        let count = self.next - self.sent;
+        (count > 0).then(|| Head { kind: Kind::Values, start: self.sent, count, length: self.bytes.len(), ..Head::default() })
+    }
+
     /// Sends what is there.
     fn flush(&mut self) -> io::Result<()> {
-        let length = self.bytes.len();
-        if self.next > self.sent {
-            let head = Head { kind: Kind::Values, start: self.sent, count: self.next - self.sent, length, ..Head::default() };
-            self.desk.send(head, &self.bytes)?;
+        if let Some(head) = self.waiting() {
+            self.desk.send(&[(head, &self.bytes)])?;
             self.sent = self.next;
             self.bytes.clear();
         }
-        self.last_sent = Instant::now();
+        self.last_sent = roughly_now();
         Ok(())
     }
 }
@@ -152,11 +169,28 @@ impl Desk<'_> {
     fn send_large(&self, index: usize, sent: &mut usize, bytes: &mut Vec<u8>, view: super::raw::View<'_>) -> io::Result<()> {
         if index > *sent {
             let head = Head { kind: Kind::Values, start: *sent, count: index - *sent, length: bytes.len(), ..Head::default() };
-            self.send(head, bytes)?;
+            self.send(&[(head, bytes)])?;
             bytes.clear();
         }
         *sent = index + 1;
         let head = Head { kind: Kind::Large, start: index, count: 1, shape: view.shape, length: view.bytes.len(), ..Head::default() };
-        self.send(head, view.bytes)
+        self.send(&[(head, view.bytes)])
     }
+}
+
+/// The time since some moment, to a few milliseconds. It is asked for after every item, where the exact time would cost more than all the
+/// rest that is done for a small one.
+#[cfg(target_os = "linux")]
+fn roughly_now() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a valid place for the answer.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
+    Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
+}
+
+/// The time since some moment.
+#[cfg(not(target_os = "linux"))]
+fn roughly_now() -> Duration {
+    static BEGIN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    BEGIN.elapsed()
 }
