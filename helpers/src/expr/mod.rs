@@ -32,7 +32,7 @@
 //!
 //! The crate is compiled for the oldest processor of its kind, and looks at run time what there is: AVX-512, AVX2 with FMA, or NEON.
 //! [`instruction_set`] says which. sin, cos, exp and ln are branch-free, so that the compiler does 2, 4 or 8 of them at a time, and differ
-//! from those of std by at most 2 units in the last place (exp and ln: 1), tested with millions of arguments. Arguments that need more care (infinities, NaN, subnormal
+//! from those of std by at most 2 units in the last place (exp: 1), tested with millions of arguments. Arguments that need more care (infinities, NaN, subnormal
 //! numbers, negative logarithms, angles beyond 10⁹) are handed to the functions of std one by one. AVX-512, AVX2 and NEON do the same IEEE
 //! operations in the same order, so they give the same bits. Without a fused multiply-add (x86 from before 2013) the functions
 //! are those of std: slow, and other last bits.
