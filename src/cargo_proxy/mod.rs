@@ -11,7 +11,7 @@
 
 mod metadata;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
@@ -37,7 +37,7 @@ impl Proxy {
     /// else is to find, where it is not what this process has now.
     ///
     /// # Errors
-    /// When the folder cannot be written.
+    /// When the folder cannot be written, and when rustup takes no folder for a toolchain, as old ones do not.
     pub fn install(folder: &Path, cargo: &Path, rustc: &Path, environment: &[(&'static str, OsString)]) -> Result<Proxy> {
         let program = std::env::current_exe().context("failed to find the running program")?;
         let programs = folder.join("bin");
@@ -50,6 +50,11 @@ impl Proxy {
         };
         install().with_context(|| format!("failed to write in {}", folder.display()))?;
         let ours = programs.join("cargo");
+        if let Ok(answer) = Command::new("rustup").args(["which", "cargo"]).env(TOOLCHAIN, folder).output()
+            && answer.stdout.trim_ascii() != ours.as_os_str().as_encoded_bytes()
+        {
+            bail!("rustup does not take {} for a toolchain: {}", folder.display(), String::from_utf8_lossy(&answer.stderr).trim());
+        }
         let inside = [(TOOLCHAIN, folder.to_owned()), ("CARGO", ours), (REAL, cargo.to_owned())];
         let outside = |name: &'static str| {
             let given = environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
