@@ -14,10 +14,17 @@ fn real_cargo() -> String {
     found.unwrap_or_else(|| "cargo".to_owned())
 }
 
+/// Crates for other systems need not be there, as cargo has fetched only what it has built.
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
+}
+
 /// The names of all packages, as cargo says them to a program that is started with this name and asks for this manifest.
 fn packages(program: &Path, manifest: &Path, directory: &Path) -> Vec<String> {
     let mut command = Command::new(program);
-    command.args(["metadata", "--format-version", "1", "--offline", "--manifest-path"]).arg(manifest);
+    command.args(["metadata", "--format-version", "1", "--offline", "--filter-platform", &host(), "--manifest-path"]).arg(manifest);
     let output = command.env("PARCOURSE_CARGO", real_cargo()).env("EVCXR_TMPDIR", directory).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
