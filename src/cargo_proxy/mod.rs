@@ -12,12 +12,13 @@
 mod metadata;
 
 use anyhow::{Context, Result, bail};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::OnceLock;
 
 /// Names the real cargo; set for rust-analyzer's sake only.
 const REAL: &str = "PARCOURSE_CARGO";
@@ -25,8 +26,11 @@ const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 /// The manifest of the standard library, in a toolchain's folder.
 const LIBRARY: &str = "lib/rustlib/src/rust/library/Cargo.toml";
 
+/// What the variables are for everybody else, once this process has entered a proxy.
+static OUTSIDE: OnceLock<[(&str, Option<OsString>); 3]> = OnceLock::new();
+
 /// A toolchain whose cargo is this binary.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Proxy {
     inside: [(&'static str, PathBuf); 3],
     outside: [(&'static str, Option<OsString>); 3],
@@ -64,19 +68,24 @@ impl Proxy {
         Ok(Proxy { inside, outside })
     }
 
-    /// The environment in which rust-analyzer's cargo is this binary.
-    pub fn environment(&self) -> impl Iterator<Item = (&'static str, &OsStr)> {
-        self.inside.iter().map(|(name, value)| (*name, value.as_os_str()))
+    /// Has this process's rust-analyzer take this binary for cargo. [`keep_out_of`] says who does not.
+    ///
+    /// # Safety
+    /// As for [`std::env::set_var`].
+    pub unsafe fn enter(&self) {
+        OUTSIDE.get_or_init(|| self.outside.clone());
+        // SAFETY: as the caller says.
+        self.inside.iter().for_each(|(name, value)| unsafe { std::env::set_var(name, value) });
     }
+}
 
-    /// The child finds cargo as if there were no proxy.
-    pub fn keep_out_of(&self, command: &mut Command) {
-        for (name, value) in &self.outside {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+/// The child finds cargo and rustc as if there were no proxy.
+pub fn keep_out_of(command: &mut Command) {
+    for (name, value) in OUTSIDE.get().into_iter().flatten() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
     }
 }
 
@@ -141,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_code_sees_the_toolchain_that_was_there() {
+    fn everybody_else_sees_the_toolchain_that_was_there() {
         let folder = tempfile::tempdir().unwrap();
         let proxy = Proxy::install(
             &folder.path().join("toolchain"),
@@ -152,11 +161,9 @@ mod tests {
         .unwrap();
         let script = std::fs::read_to_string(folder.path().join("toolchain/bin/rustc")).unwrap();
         assert_eq!(script, "#!/bin/sh\nexec '/r/bin/it'\\''s rustc' \"$@\"\n");
-        let mut command = Command::new("true");
-        proxy.keep_out_of(&mut command);
-        let told = |name: &str| command.get_envs().find(|(known, _)| *known == name).unwrap().1.map(OsStr::to_owned);
-        assert_eq!(told(TOOLCHAIN), Some("1.95".into()));
-        assert_eq!(told(REAL), None);
-        assert_eq!(told("CARGO"), std::env::var_os("CARGO"));
+        let outside = |name: &str| proxy.outside.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+        assert_eq!(outside(TOOLCHAIN), Some("1.95".into()));
+        assert_eq!(outside(REAL), None);
+        assert_eq!(outside("CARGO"), std::env::var_os("CARGO"));
     }
 }

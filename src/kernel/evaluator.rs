@@ -10,7 +10,7 @@
 use super::dependencies;
 use super::display_format::DisplayFormat;
 use super::library_sources::{self, Hidden};
-use crate::cargo_proxy::Proxy;
+use crate::cargo_proxy;
 use crate::cell_compiler;
 use crate::log::log;
 use crate::template::{self, Flavor};
@@ -29,10 +29,6 @@ pub struct Settings {
     pub empty: PathBuf,
     /// The helper crate, where a template has it compiled.
     pub helpers: Option<PathBuf>,
-    /// The compiler, where a template was prepared with it.
-    pub rustc: Option<PathBuf>,
-    /// What rust-analyzer takes for cargo. The user's process does not.
-    pub cargo: Option<Proxy>,
 }
 
 /// Has rust-analyzer work out what cells with variables need. It does not compile, so that it leaves nothing behind.
@@ -64,8 +60,7 @@ impl Evaluator {
         let executable = std::env::current_exe().context("failed to find the running program")?;
         let mut command = Command::new(executable);
         command.env(wire::CHANNEL_VARIABLE, &settings.channel);
-        let locate = || template::locate_compiler(Path::new(".")).map(|(rustc, _)| rustc);
-        let rustc = settings.rustc.clone().map_or_else(locate, Ok);
+        let rustc = template::locate_compiler(Path::new(".")).map(|(rustc, _)| rustc);
         match rustc.as_ref().map_err(|error| anyhow!("{error:#}")).and_then(|rustc| support::prepare(rustc)) {
             Ok(library) => drop(command.env(wire::SUPPORT_VARIABLE, library)),
             Err(error) => log!("parcourse kernel: panics will be described less well: {error:#}"),
@@ -77,9 +72,7 @@ impl Evaluator {
             command.env(wire::BACKTRACE_VARIABLE, value);
         }
         library_sources::keep_as_is(&mut command);
-        if let Some(cargo) = &settings.cargo {
-            cargo.keep_out_of(&mut command);
-        }
+        cargo_proxy::keep_out_of(&mut command);
         // Without helpers everything takes long, and there is nothing to warm up with.
         let hidden = settings.helpers.as_ref().and_then(|_| Hidden::behind(&settings.empty).ok());
         let (context, outputs) = EvalContext::with_subprocess_command(command).map_err(|error| anyhow!("{error}"))?;

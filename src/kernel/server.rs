@@ -60,8 +60,6 @@ impl Body {
             channel: workspace.socket(),
             empty: workspace.empty(),
             helpers: workspace.helpers().map(Path::to_owned),
-            rustc: workspace.rustc().map(Path::to_owned),
-            cargo: workspace.proxy().cloned(),
         });
         let executor = Arc::new(Executor {
             outputs: outputs.clone(),

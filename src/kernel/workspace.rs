@@ -16,7 +16,6 @@ pub struct Workspace {
 /// What is known because there is a template.
 struct Prepared {
     helpers: PathBuf,
-    rustc: PathBuf,
     /// None where it could not be made: everything takes longer then.
     cargo: Option<Proxy>,
 }
@@ -26,9 +25,9 @@ impl Workspace {
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
         let copy = template.and_then(|template| match template.checkout() {
             Ok(copy) => {
-                let (helpers, toolchain) = (template.manifest().helpers.clone(), template.toolchain());
-                let cargo = proxy(&copy, toolchain);
-                Some((copy, Prepared { helpers, rustc: toolchain.rustc.clone(), cargo }))
+                let helpers = template.manifest().helpers.clone();
+                let cargo = proxy(&copy, template.toolchain());
+                Some((copy, Prepared { helpers, cargo }))
             }
             Err(error) => {
                 log!("parcourse kernel: starting cold: {error:#}");
@@ -51,11 +50,6 @@ impl Workspace {
         self.prepared.as_ref().map(|prepared| prepared.helpers.as_path())
     }
 
-    /// The compiler that the build directory was prepared with.
-    pub fn rustc(&self) -> Option<&Path> {
-        self.prepared.as_ref().map(|prepared| prepared.rustc.as_path())
-    }
-
     /// A place for a folder without contents.
     pub fn empty(&self) -> PathBuf {
         self.directory.beside("empty")
@@ -70,14 +64,13 @@ impl Workspace {
     pub fn enter(&self, id: &str) {
         let mark = [(super::guard::MARK, OsStr::new(id))];
         let environment = self.directory.environment().iter().map(|(name, value)| (*name, value.as_os_str()));
-        let proxy = self.proxy().into_iter().flat_map(Proxy::environment);
         // SAFETY: called before other threads run, or while they are known to be idle.
-        unsafe { mark.into_iter().chain(environment).chain(proxy).for_each(|(name, value)| std::env::set_var(name, value)) };
-    }
-
-    /// What stands between rust-analyzer and cargo.
-    pub fn proxy(&self) -> Option<&Proxy> {
-        self.prepared.as_ref()?.cargo.as_ref()
+        unsafe {
+            mark.into_iter().chain(environment).for_each(|(name, value)| std::env::set_var(name, value));
+            if let Some(cargo) = self.prepared.as_ref().and_then(|prepared| prepared.cargo.as_ref()) {
+                cargo.enter();
+            }
+        }
     }
 }
 

@@ -100,8 +100,9 @@ impl Toolchain {
 
 /// The compiler that the engine finds in `directory`, and whether rustup chose it.
 pub fn locate(directory: &Path) -> Result<(PathBuf, bool)> {
-    let asked = Command::new("rustup").args(["which", "rustc"]).current_dir(directory).output();
-    if let Ok(output) = asked
+    let mut rustup = Command::new("rustup");
+    crate::cargo_proxy::keep_out_of(&mut rustup);
+    if let Ok(output) = rustup.args(["which", "rustc"]).current_dir(directory).output()
         && output.status.success()
         && let Ok(text) = String::from_utf8(output.stdout)
     {
