@@ -8,8 +8,8 @@
 //! unseen = ["gimli"]
 //! ```
 //!
-//! That concerns what is reached through this package: a crate that the cells ask for themselves stays, and so does what it needs. Of the standard library go its bindings to the system
-//! and its readers of debug information.
+//! That concerns what is reached through this package: a crate that the cells ask for themselves stays, and so does what it needs. Of the
+//! standard library go its bindings to the system and its readers of debug information.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -148,8 +148,7 @@ impl Answers<'_> {
 
     /// The head of the answers that are not sent yet.
     fn waiting(&self) -> Option<Head> {
-        let count = self.next - self.sent;
-        (count > 0).then(|| Head { kind: Kind::Values, start: self.sent, count, length: self.bytes.len(), ..Head::default() })
+        (self.next > self.sent).then(|| Head::of_values(self.sent..self.next, self.bytes.len()))
     }
 
     /// Sends what is there.
@@ -168,8 +167,7 @@ impl Desk<'_> {
     /// Sends a value that is too large to be copied, after those that come before it.
     fn send_large(&self, index: usize, sent: &mut usize, bytes: &mut Vec<u8>, view: super::raw::View<'_>) -> io::Result<()> {
         if index > *sent {
-            let head = Head { kind: Kind::Values, start: *sent, count: index - *sent, length: bytes.len(), ..Head::default() };
-            self.send(&[(head, bytes)])?;
+            self.send(&[(Head::of_values(*sent..index, bytes.len()), bytes)])?;
             bytes.clear();
         }
         *sent = index + 1;

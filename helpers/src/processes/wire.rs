@@ -33,6 +33,11 @@ pub(super) struct Head {
 pub(super) const HEAD: usize = size_of::<[u64; 8]>();
 
 impl Head {
+    /// Of the results of these items, which take so many bytes.
+    pub(super) fn of_values(items: std::ops::Range<usize>, length: usize) -> Head {
+        Head { kind: Kind::Values, start: items.start, count: items.len(), length, ..Head::default() }
+    }
+
     pub(super) fn to_bytes(self) -> [u8; HEAD] {
         let Head { kind, start, count, shape, nanoseconds, recording, length } = self;
         let words =
