@@ -60,10 +60,11 @@ impl NotebookResult {
     }
 }
 
-/// Who may do what: living kernels, and notebooks being executed.
+/// Who may do what: living kernels, notebooks being executed, and their cells, of which one that compares speeds takes all turns.
 pub struct Turns {
     pub kernels: Semaphore,
     pub running: Semaphore,
+    pub cells: Semaphore,
 }
 
 /// Executes a notebook when its turn comes. Its kernel starts a little earlier, while another notebook is running.
@@ -77,7 +78,7 @@ pub async fn execute(number: usize, source: &Source, settings: &Settings, turns:
             let startup = begun.elapsed();
             progress.borrow_mut().ready(number);
             let _turn = turns.running.acquire().await;
-            let mut result = run_cells(number, source, settings, client, progress).await;
+            let mut result = run_cells(number, source, settings, client, turns, progress).await;
             result.startup = startup;
             result
         }
@@ -112,7 +113,14 @@ fn tell(name: &str, result: &NotebookResult) -> String {
     }
 }
 
-async fn run_cells(number: usize, source: &Source, settings: &Settings, client: Client, progress: &RefCell<Progress>) -> NotebookResult {
+async fn run_cells(
+    number: usize,
+    source: &Source,
+    settings: &Settings,
+    client: Client,
+    turns: &Turns,
+    progress: &RefCell<Progress>,
+) -> NotebookResult {
     let language_info = client.info.language_info.clone();
     let engine = client.process.engine.directory.clone();
     let engine_source = || std::fs::read_to_string(engine.as_ref()?.join("src/lib.rs")).ok();
@@ -136,6 +144,7 @@ async fn run_cells(number: usize, source: &Source, settings: &Settings, client: 
             continue;
         }
         progress.borrow_mut().cell(number, cell.number, source.cells.len(), &cell.source);
+        let _turn = turns.cells.acquire_many(if compares_speeds(cell) { turns_of_all(settings) } else { 1 }).await;
         session.execute(&cell.source, cell.timeout).await;
         let place = session.executions.len() - 1;
         let verdict = judge(source, cell, &session.executions[place], settings.kernel, &engine_source);
@@ -171,6 +180,15 @@ async fn run_cells(number: usize, source: &Source, settings: &Settings, client: 
         cells.push(CellResult { cell: cell.clone(), verdict, wall, measured, execution_count });
     }
     NotebookResult { cells, startup: Duration::ZERO, wall, could_not_run: None, executed: notebook }
+}
+
+/// Whether another notebook's cells at the same time could decide how this one ends.
+fn compares_speeds(cell: &CodeCell) -> bool {
+    cell.source.contains("check_fast!")
+}
+
+fn turns_of_all(settings: &Settings) -> u32 {
+    u32::try_from(settings.jobs).unwrap_or(u32::MAX)
 }
 
 fn count_of(execution: &Execution) -> Option<i32> {

@@ -22,7 +22,11 @@ pub fn run(sources: &[Source], settings: &Settings, progress: Progress) -> Resul
     let results: Vec<RefCell<Option<NotebookResult>>> = sources.iter().map(|_| RefCell::new(None)).collect();
     let interrupted = runtime.block_on(async {
         let progress = RefCell::new(progress);
-        let turns = Turns { kernels: Semaphore::new(settings.jobs + 1), running: Semaphore::new(settings.jobs) };
+        let turns = Turns {
+            kernels: Semaphore::new(settings.jobs + 1),
+            running: Semaphore::new(settings.jobs),
+            cells: Semaphore::new(settings.jobs),
+        };
         let (turns, progress) = (&turns, &progress);
         let notebooks = sources.iter().zip(&results).enumerate().map(|(number, (source, result))| {
             Box::pin(async move {
