@@ -1,11 +1,9 @@
 //! `parcourse bench`, small: one round, two cells, starts that need no compilation of the helper crate.
 
-mod support;
-
+use crate::support::{BINARY, World, eventually, send, told, wait};
 use serde_json::Value;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use support::{BINARY, World, eventually, send, told, wait};
 
 /// `parcourse bench WHAT`, in a world of its own.
 fn bench(world: &World, what: &str) -> Command {

@@ -1,13 +1,11 @@
 //! `parcourse book`: the site of a small course, from its cells to what a reader's browser would load.
 
-mod python;
-
-use python::gate::{self, Test};
-use python::{PARCOURSE, output, root};
+use crate::python::gate::{self, Suite, Test};
+use crate::python::{PARCOURSE, output, root};
 use regex::Regex;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use tempfile::TempDir;
 
 const TESTS: &[Test<SetUp>] = &[
@@ -193,6 +191,6 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-fn main() -> ExitCode {
-    gate::run(TESTS, gate::python_and_packages, Book::make)
+pub fn suite() -> Suite {
+    Suite::new("book", TESTS, gate::python_and_packages, Book::make)
 }

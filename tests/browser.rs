@@ -3,14 +3,12 @@
 //!
 //! Pictures of what a learner sees go to the folder `PARCOURSE_ARTIFACTS`, else to `browser-screenshots` in cargo's folder for tests.
 
-mod python;
-
-use python::gate::{self, Test};
-use python::server::Server;
-use python::{browser, environment, lab_python, output, root};
+use crate::python::gate::{self, Suite, Test};
+use crate::python::server::Server;
+use crate::python::{PARCOURSE, browser, environment, lab_python, output, root};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::sync::Mutex;
 use tempfile::TempDir;
 
@@ -52,7 +50,7 @@ impl Course {
         // A short path: it has sockets in it.
         let private_tmp = tempfile::Builder::new().prefix("pb-").tempdir_in("/tmp").map_err(|error| error.to_string())?;
         let settings = write_settings(folder.path()).map_err(|error| format!("failed to write settings: {error}"))?;
-        let mut lab = Command::new(python::PARCOURSE);
+        let mut lab = Command::new(PARCOURSE);
         lab.args(["lab", "--no-browser", "--dir"]).arg(folder.path().join("copy")).arg("--course").arg(root());
         lab.current_dir(folder.path());
         lab.env("PARCOURSE_TMPDIR", private_tmp.path()).env_remove("JUPYTER_TOKEN");
@@ -110,6 +108,6 @@ fn ready(course: &SetUp) -> Result<&Course, String> {
     course.as_ref().map_err(Clone::clone)
 }
 
-fn main() -> ExitCode {
-    gate::run(TESTS, || gate::python_and_packages().and_then(|()| browser::find().map(|_| ())), Course::set_up)
+pub fn suite() -> Suite {
+    Suite::new("browser", TESTS, || gate::python_and_packages().and_then(|()| browser::find().map(drop)), Course::set_up)
 }

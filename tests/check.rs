@@ -1,9 +1,7 @@
 //! `parcourse check`, on a course in which everything is in order but one thing.
 
-mod support;
-
+use crate::support::course::{CourseCopy, Ended, FIRST, SECOND, cell, remove, source, swap, tag};
 use serde_json::json;
-use support::course::{CourseCopy, Ended, FIRST, SECOND, cell, remove, source, swap, tag};
 
 #[test]
 fn a_course_in_order_passes() {

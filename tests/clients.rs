@@ -1,11 +1,8 @@
 //! Our kernel under Jupyter clients that are not ours: nbclient, jupyter_client over tcp and ipc, Jupyter's own commands, and the public
 //! jupyter_kernel_test suite. The checks themselves are Python, in `tests/clients/`.
 
-mod python;
-
-use python::clients::Clients;
-use python::gate::{self, Test};
-use std::process::ExitCode;
+use crate::python::clients::Clients;
+use crate::python::gate::{self, Suite, Test};
 
 type SetUp = Result<Clients, String>;
 
@@ -35,6 +32,6 @@ fn check(clients: &SetUp, script: &str, transport: &str) -> Result<(), String> {
     ready(clients)?.run(script, &[], &[("PARCOURSE_TRANSPORT", transport)])
 }
 
-fn main() -> ExitCode {
-    gate::run(TESTS, gate::python_and_packages, Clients::set_up)
+pub fn suite() -> Suite {
+    Suite::new("clients", TESTS, gate::python_and_packages, Clients::set_up)
 }

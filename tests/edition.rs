@@ -1,11 +1,9 @@
 //! `parcourse edition`: what each edition holds, and what it does not overwrite.
 
-mod support;
-
+use crate::support::course::{CourseCopy, FIRST, cell, read, source, swap, tag};
+use crate::support::joined;
 use serde_json::Value;
 use std::path::Path;
-use support::course::{CourseCopy, FIRST, cell, read, source, swap, tag};
-use support::joined;
 
 const STUB: &str = "fn double(number: i32) -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}";
 
@@ -149,9 +147,9 @@ fn the_source_is_not_overwritten() {
 fn the_course_is_found_from_below() {
     let course = CourseCopy::new();
     course.write("data/sheep.csv", "1");
-    let mut command = std::process::Command::new(support::BINARY);
+    let mut command = std::process::Command::new(crate::support::BINARY);
     command.current_dir(course.notebooks().join("data")).args(["edition", "learner", "--out"]).arg(course.path("out"));
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", support::told(&output));
+    assert!(output.status.success(), "{}", crate::support::told(&output));
     assert!(course.path("out/notebooks").join(FIRST).exists());
 }

@@ -1,12 +1,10 @@
 //! environment.yml and the hooks in `.binder/`, judged by those who will read them: conda's own syntax (rattler), Binder's image builder
 //! (repo2docker), a shell. Whether conda-forge has all of it, and whether the image can be built, needs a network and containers.
 
-mod python;
-
-use python::gate::{self, Test};
-use python::{environment, lab_python, output, root};
+use crate::python::gate::{self, Suite, Test};
+use crate::python::{environment, lab_python, output, root};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 type SetUp = Result<PathBuf, String>;
 
@@ -29,6 +27,6 @@ fn check(python: &SetUp, name: &str) -> Result<(), String> {
     output(Command::new(python).env("PYTHONDONTWRITEBYTECODE", "1").arg(script).arg(name).arg(root())).map(|_| ())
 }
 
-fn main() -> ExitCode {
-    gate::run(TESTS, gate::python_and_packages, set_up)
+pub fn suite() -> Suite {
+    Suite::new("environment", TESTS, gate::python_and_packages, set_up)
 }

@@ -1,7 +1,6 @@
 //! Registration with Jupyter, driven through `parcourse kernel …` in a home folder of its own.
 
-mod python;
-
+use crate::python;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

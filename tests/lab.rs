@@ -1,15 +1,13 @@
 //! `parcourse lab` as a newcomer meets it: an empty cache, a home directory that must stay untouched, paths with blanks and umlauts.
 
-mod python;
-
-use python::gate::{self, Test};
-use python::server::Server;
-use python::{PARCOURSE, output, processes, root};
+use crate::python::gate::{self, Suite, Test};
+use crate::python::server::Server;
+use crate::python::{PARCOURSE, output, processes, root};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -396,6 +394,6 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-fn main() -> ExitCode {
-    gate::run(TESTS, gate::python_and_packages, SetUp::new)
+pub fn suite() -> Suite {
+    Suite::new("lab", TESTS, gate::python_and_packages, SetUp::new)
 }

@@ -1,12 +1,10 @@
 //! The course under nbgrader: released, handed in, executed by our kernel and scored, with the course's own configuration.
 
-mod python;
-
-use python::gate::{self, Test};
-use python::{PARCOURSE, environment, lab_python, output, root};
+use crate::python::gate::{self, Suite, Test};
+use crate::python::{PARCOURSE, environment, lab_python, output, root};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use tempfile::TempDir;
 
 const TESTS: &[Test<SetUp>] = &[
@@ -68,6 +66,6 @@ fn folder() -> Result<TempDir, String> {
     tempfile::Builder::new().prefix("pg-").tempdir_in(Path::new("/tmp")).map_err(|error| error.to_string())
 }
 
-fn main() -> ExitCode {
-    gate::run(TESTS, gate::python_and_packages, Nbgrader::set_up)
+pub fn suite() -> Suite {
+    Suite::new("nbgrader", TESTS, gate::python_and_packages, Nbgrader::set_up)
 }

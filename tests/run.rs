@@ -3,13 +3,11 @@
 //! Starting a kernel costs seconds, so that whatever can share one does: `verdicts.ipynb` holds one cell for every way a cell can end, is
 //! executed once per kernel, and every test looks at its own cell.
 
-mod support;
-
+use crate::support::{Report, World, eventually, fixture, joined, send, told, wait};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
-use support::{Report, World, eventually, fixture, joined, send, told, wait};
 
 /// Nothing may be left soon after the command returns; a guard may still be removing the build directory of a kernel that was killed.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -291,7 +289,7 @@ fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
 #[test]
 fn progress_is_live_on_a_terminal() {
     let world = World::new();
-    let (mut master, slave) = support::terminal(60);
+    let (mut master, slave) = crate::support::terminal(60);
     let mut command = world.run("parcourse");
     let mut runner = command.arg(fixture("ok.ipynb")).stdout(slave).spawn().unwrap();
     // The terminal ends when nobody has its other side any more: the command must not be the one who keeps it.

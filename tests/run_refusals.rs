@@ -1,9 +1,7 @@
 //! What the runner refuses: clear message, exit code 2, and nothing executed. No kernel is started here.
 
-mod support;
-
+use crate::support::{World, fixture, told};
 use std::path::PathBuf;
-use support::{World, fixture, told};
 
 /// Runs with these arguments and checks that everything expected is said, with exit code 2 and no trace of an execution.
 fn refused(arguments: &[&str], notebooks: &[PathBuf], expected: &[&str]) {

@@ -1,7 +1,7 @@
 //! Cells that wait for async code: interrupts, panics, `?`, what goes on between cells, and that nothing is compiled for it.
 
-use crate::client::Kernel;
-use crate::{PRELUDE, SOON};
+use super::client::Kernel;
+use super::{PRELUDE, SOON};
 use std::time::{Duration, Instant};
 
 const WAIT: &str = "println!(\"begun\"); parcourse::tokio::time::sleep(Duration::from_secs(1000)).await;";

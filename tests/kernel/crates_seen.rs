@@ -1,7 +1,7 @@
 //! What the kernel's rust-analyzer is told of the crates there are, and that nobody else is told less.
 
-use crate::PRELUDE;
-use crate::client::Kernel;
+use super::PRELUDE;
+use super::client::Kernel;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! User processes that end before their cell does: the reply names the cause at once, and the next cell runs.
 
-use crate::SOON;
-use crate::client::{Cell, Kernel, LONG};
+use super::SOON;
+use super::client::{Cell, Kernel, LONG};
 use crate::support::send;
 use std::time::{Duration, Instant};
 

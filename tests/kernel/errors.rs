@@ -1,7 +1,7 @@
 //! Cells that fail say so, and where; variables survive.
 
-use crate::PRELUDE;
-use crate::client::{Channel, Kernel, LONG};
+use super::PRELUDE;
+use super::client::{Channel, Kernel, LONG};
 use serde_json::json;
 
 #[test]

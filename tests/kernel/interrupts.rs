@@ -1,8 +1,8 @@
 //! Interrupts: with and without the variables, while compiling, twice, and when there is nothing to interrupt.
 
-use crate::client::{Channel, Kernel, LONG, Setup};
+use super::client::{Channel, Kernel, LONG, Setup};
+use super::{PRELUDE, SOON};
 use crate::support::send;
-use crate::{PRELUDE, SOON};
 use serde_json::json;
 use std::time::{Duration, Instant};
 

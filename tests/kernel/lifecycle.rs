@@ -1,7 +1,7 @@
 //! How kernels begin and end, and that they leave nothing behind.
 
-use crate::client::{Channel, Kernel, Setup};
-use crate::deaths::is_running;
+use super::client::{Channel, Kernel, Setup};
+use super::deaths::is_running;
 use crate::support::{World, eventually, send, wait};
 use serde_json::json;
 use std::process::Stdio;
@@ -88,7 +88,7 @@ fn two_kernels_share_a_template_and_nothing_else() {
     let other = std::thread::spawn(move || starting.start());
     let mut first = Setup::within(&world).start();
     let mut second = other.join().unwrap();
-    let load = crate::PRELUDE;
+    let load = super::PRELUDE;
     let cells = [first.begin(load), second.begin(load)];
     assert_eq!((first.finish(&cells[0]).status(), second.finish(&cells[1]).status()), ("ok", "ok"));
     first.ok("let name = \"first\"; fn which() -> u8 { 1 }");
@@ -125,6 +125,6 @@ fn heartbeat_outlives_its_clients() {
         visitor.write_all(bytes).unwrap();
     }
     std::thread::sleep(Duration::from_millis(200));
-    assert!(kernel.heartbeat() < crate::SOON);
+    assert!(kernel.heartbeat() < super::SOON);
     assert_eq!(kernel.ok("1").count(), 1);
 }

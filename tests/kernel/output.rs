@@ -1,7 +1,7 @@
 //! Text on stdout and stderr: order, liveness, odd bytes, floods.
 
-use crate::SOON;
-use crate::client::{Kernel, LONG, Setup};
+use super::SOON;
+use super::client::{Kernel, LONG, Setup};
 use std::time::{Duration, Instant};
 
 #[test]

@@ -1,6 +1,6 @@
 //! Messages that must be refused: the kernel logs them, does nothing, and goes on.
 
-use crate::client::{Channel, Kernel};
+use super::client::{Channel, Kernel};
 use serde_json::json;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn unsigned_and_broken_messages_are_ignored() {
     assert!(!kernel.comes(Duration::from_secs(1), |message| message.kind == "execute_result" || message.content["ename"] != json!(null)));
     assert_eq!(kernel.ok("6 * 7").result(), Some("42"));
     assert_eq!(kernel.ask(Channel::Control, "kernel_info_request", json!({}))["status"], "ok");
-    assert!(kernel.heartbeat() < crate::SOON);
+    assert!(kernel.heartbeat() < super::SOON);
     assert!(!target.exists());
     let log = kernel.log();
     let refused = log.lines().skip(logged).filter(|line| line.contains("ignored a message on")).count();

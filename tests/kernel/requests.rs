@@ -1,6 +1,6 @@
 //! All requests other than executions.
 
-use crate::client::{Channel, Kernel, LONG, Setup};
+use super::client::{Channel, Kernel, LONG, Setup};
 use jupyter_protocol::connection_info::Transport;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Rich output, results, counters and what a reply says beyond them.
 
-use crate::PRELUDE;
-use crate::client::Kernel;
+use super::PRELUDE;
+use super::client::Kernel;
 use serde_json::json;
 use std::time::Duration;
 

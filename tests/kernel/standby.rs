@@ -1,9 +1,9 @@
 //! The warm kernel in waiting: it serves newcomers as they would have served themselves, or not at all.
 
-use crate::client::{Kernel, LONG, Setup};
-use crate::deaths::is_running;
+use super::client::{Kernel, LONG, Setup};
+use super::deaths::is_running;
+use super::{PRELUDE, SOON};
 use crate::support::{World, send, wait};
-use crate::{PRELUDE, SOON};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

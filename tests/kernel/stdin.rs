@@ -1,7 +1,7 @@
 //! Programs that read from the keyboard.
 
-use crate::SOON;
-use crate::client::{Channel, Kernel, LONG};
+use super::SOON;
+use super::client::{Channel, Kernel, LONG};
 use serde_json::json;
 use std::time::Instant;
 

@@ -3,39 +3,66 @@
 use super::output;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// A test: its name and what it does.
 pub type Test<T> = (&'static str, fn(&T) -> Result<(), String>);
 
-/// Runs the tests on what `set_up` provides. `set_up` is skipped when the command line selects none of them.
-pub fn run<T: Sync + Send + 'static>(tests: &[Test<T>], available: fn() -> Result<(), String>, set_up: fn() -> T) -> ExitCode {
-    let arguments = Arguments::from_args();
-    let selected = |name: &str| arguments.filter.as_deref().is_none_or(|filter| name.contains(filter));
-    if arguments.list || !tests.iter().any(|(name, _)| selected(name)) {
-        let nothing_to_do = tests.iter().map(|(name, _)| Trial::test(*name, || Ok(()))).collect();
-        return libtest_mimic::run(&arguments, nothing_to_do).exit_code();
-    }
-    let trials = match available() {
-        Ok(()) => {
-            // Dropped with the last test, so that temporary folders go.
-            let shared = Arc::new(set_up());
-            let trial = |&(name, test): &Test<T>| {
+/// Why tests cannot run here.
+type Reason = String;
+
+/// Tests that share one set-up.
+pub struct Suite {
+    /// With the name of the suite before each.
+    names: Vec<String>,
+    available: fn() -> Result<(), Reason>,
+    trials: Box<dyn FnOnce() -> Vec<Trial>>,
+}
+
+impl Suite {
+    /// The tests of a module on what `set_up` provides: made when the first of them runs, dropped after the last.
+    pub fn new<T: Sync + Send + 'static>(
+        module: &str,
+        tests: &'static [Test<T>],
+        available: fn() -> Result<(), Reason>,
+        set_up: fn() -> T,
+    ) -> Suite {
+        let names: Vec<String> = tests.iter().map(|(name, _)| format!("{module}::{name}")).collect();
+        let named = names.clone();
+        let trials = move || {
+            let shared = Arc::new(OnceLock::new());
+            let trial = |(name, &(_, test)): (String, &Test<T>)| {
                 let shared = Arc::clone(&shared);
-                Trial::test(name, move || test(&shared).map_err(Failed::from))
+                Trial::test(name, move || test(shared.get_or_init(set_up)).map_err(Failed::from))
             };
-            tests.iter().map(trial).collect()
+            named.into_iter().zip(tests).map(trial).collect()
+        };
+        Suite { names, available, trials: Box::new(trials) }
+    }
+}
+
+/// Runs the tests that the command line selects. Nothing is set up for the others.
+pub fn run(suites: Vec<Suite>) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let selected = |name: &String| arguments.filter.as_deref().is_none_or(|filter| name.contains(filter));
+    let mut trials = Vec::new();
+    for suite in suites {
+        if arguments.list || !suite.names.iter().any(selected) {
+            trials.extend(suite.names.into_iter().map(|name| Trial::test(name, || Ok(()))));
+            continue;
         }
-        Err(reason) if everything_must_run() => tests
-            .iter()
-            .map(|(name, _)| (*name, reason.clone()))
-            .map(|(name, reason)| Trial::test(name, move || Err(reason.into())))
-            .collect(),
-        Err(reason) => {
-            eprintln!("ignored, unless PARCOURSE_REQUIRE_ALL=1: {reason}");
-            tests.iter().map(|(name, _)| Trial::test(*name, || Ok(())).with_ignored_flag(true)).collect()
+        match (suite.available)() {
+            Ok(()) => trials.extend((suite.trials)()),
+            Err(reason) if everything_must_run() => trials.extend(suite.names.into_iter().map(|name| {
+                let reason = reason.clone();
+                Trial::test(name, move || Err(reason.into()))
+            })),
+            Err(reason) => {
+                eprintln!("{} tests ignored, unless PARCOURSE_REQUIRE_ALL=1: {reason}", suite.names.len());
+                trials.extend(suite.names.into_iter().map(|name| Trial::test(name, || Ok(())).with_ignored_flag(true)));
+            }
         }
-    };
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -44,7 +71,12 @@ fn everything_must_run() -> bool {
 }
 
 /// Whether this machine has a Python that can make environments and fill them from PyPI or a mirror of it, seen without our own code.
-pub fn python_and_packages() -> Result<(), String> {
+pub fn python_and_packages() -> Result<(), Reason> {
+    static FOUND: LazyLock<Result<(), Reason>> = LazyLock::new(look_for_python);
+    FOUND.clone()
+}
+
+fn look_for_python() -> Result<(), Reason> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let python = std::env::var_os("PARCOURSE_PYTHON").unwrap_or_else(|| "python3".into());
     let environment = folder.path().join("environment");

@@ -1,8 +1,7 @@
 //! What the tests that need Python and PyPI share: whether they can run here, the private environment that `parcourse lab` makes, others
 //! beside it with what a test brings, servers, a browser, and processes.
 
-// Each test binary uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod browser;
 pub mod clients;

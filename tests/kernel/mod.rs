@@ -17,8 +17,6 @@ mod results;
 #[cfg(target_os = "linux")]
 mod standby;
 mod stdin;
-#[path = "../support/mod.rs"]
-mod support;
 
 /// "Within a second", on a machine with more to do than cores to do it.
 const SOON: std::time::Duration = std::time::Duration::from_secs(3);
