@@ -192,7 +192,9 @@ fn private_tmp() -> TempDir {
 fn left_nothing(tmp: &TempDir) -> Result<(), String> {
     let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), WARM_UP);
     ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
-    let entries = fs::read_dir(tmp.path()).map_err(|error| error.to_string())?.flatten();
+    // SAFETY: geteuid has no preconditions.
+    let private = tmp.path().join(format!("parcourse-{}", unsafe { libc::geteuid() }));
+    let entries = fs::read_dir(private).map_err(|error| error.to_string())?.flatten();
     let sessions: Vec<_> = entries.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with("lab-")).collect();
     ensure(sessions.is_empty(), || format!("folders left: {sessions:?}"))
 }

@@ -78,7 +78,7 @@ impl Course {
     }
 
     fn checkouts(&self) -> Vec<PathBuf> {
-        children(&self.path("tmp"))
+        children(&self.path("tmp")).iter().flat_map(|private| children(private)).collect()
     }
 
     /// Processes whose command line names this course's folder and `what`.

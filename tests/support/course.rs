@@ -1,6 +1,6 @@
 //! A course in which everything is in order (`tests/fixtures/course`), copied so that a test can spoil one thing.
 
-use super::{BINARY, told};
+use super::{BINARY, private_folder, told};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ impl CourseCopy {
 
     /// What the commands have left in their temporary folder.
     pub fn left(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(self.path("p")).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+        std::fs::read_dir(private_folder(&self.path("p"))).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     }
 }
 

@@ -29,14 +29,31 @@ impl World {
         self.directory.path().join(name)
     }
 
-    fn private(&self) -> PathBuf {
+    /// For PARCOURSE_TMPDIR.
+    fn temporary(&self) -> PathBuf {
         self.path("p")
+    }
+
+    /// The folder that the command makes for itself in its temporary directory.
+    pub fn private(&self) -> PathBuf {
+        private_folder(&self.temporary())
+    }
+
+    /// A user's own results from yesterday in the temporary directory, under a name that looks like one of ours.
+    pub fn foreign_results(&self) -> PathBuf {
+        let folder = self.temporary().join("run-2024");
+        std::fs::create_dir_all(&folder).unwrap();
+        let results = folder.join("results.csv");
+        std::fs::write(&results, "1,2\n").unwrap();
+        let yesterday = std::time::SystemTime::now() - Duration::from_secs(24 * 3600);
+        std::fs::File::open(&folder).unwrap().set_modified(yesterday).unwrap();
+        results
     }
 
     /// `parcourse run --kernel KERNEL`, to be completed.
     pub fn run(&self, kernel: &str) -> Command {
         let mut command = Command::new(BINARY);
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).env("PARCOURSE_TMPDIR", self.private());
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).env("PARCOURSE_TMPDIR", self.temporary());
         command.args(["run", "--kernel", kernel]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -61,7 +78,7 @@ impl World {
     /// the world's counts as the world's.
     #[cfg(target_os = "linux")]
     pub fn processes(&self) -> Vec<(i32, String)> {
-        let mark = format!("PARCOURSE_TMPDIR={}", self.private().display());
+        let mark = format!("PARCOURSE_TMPDIR={}", self.temporary().display());
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
         let ours = numbers.filter(|pid| {
@@ -76,7 +93,7 @@ impl World {
         Vec::new()
     }
 
-    /// Files and folders in the command's temporary directory.
+    /// Files and folders that the command has in its temporary directory.
     pub fn files(&self) -> Vec<PathBuf> {
         std::fs::read_dir(self.private()).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     }
@@ -93,6 +110,12 @@ impl World {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// Where `parcourse` keeps what it has in a temporary directory.
+pub fn private_folder(temporary: &Path) -> PathBuf {
+    // SAFETY: geteuid has no preconditions.
+    temporary.join(format!("parcourse-{}", unsafe { libc::geteuid() }))
 }
 
 /// What came of one notebook.
