@@ -4,14 +4,18 @@
 //! `.cargo/config.toml` from every parent of its working directory, and with it a linker or a compiler wrapper to run; rustup takes
 //! `rust-toolchain.toml`, cargo a workspace's `Cargo.toml`. A sticky bit does not help: it protects what exists, not what does not yet.
 //!
+//! The same holds for what we look for upwards ourselves: a helper crate above a notebook is compiled, build script and all.
+//!
 //! Trusted are root, this user, and whoever owns this very program, since that user could have us run anything. A group may write when it
 //! is root's or the user's private one (the group of the same name without other members, with which many systems set up accounts).
 
+use crate::log::log;
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char};
 use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The effective user.
 pub fn user() -> u32 {
@@ -30,12 +34,19 @@ pub fn check_parents(folder: &Path) -> Result<(), String> {
     folder.ancestors().try_for_each(|folder| check(folder, &trusted))
 }
 
-/// Whether a folder that was found, not named, is to be used: the folder and its parent belong to somebody trusted and can be written by
-/// nobody else.
-///
-/// # Errors
-/// Names the folder that is not trusted, and why.
-pub fn check_found(folder: &Path) -> Result<(), String> {
+/// Whether a folder that was found, not named, is to be used. Where it is not, says so once on stderr, and that `option` may name it.
+pub fn accepts_found(folder: &Path, option: &str) -> bool {
+    static TOLD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let Err(reason) = check_found(folder) else { return true };
+    if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
+        let folder = folder.display();
+        log!("parcourse: {folder} is not used, because {reason}: if you trust it, name it with {option}");
+    }
+    false
+}
+
+/// The folder and its parent belong to somebody trusted and can be written by nobody else.
+fn check_found(folder: &Path) -> Result<(), String> {
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     folder.ancestors().take(2).try_for_each(|folder| check(folder, &is_trusted))
 }

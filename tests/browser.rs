@@ -6,6 +6,7 @@
 mod python;
 
 use python::gate::{self, Test};
+use python::private_tmp::PrivateTmp;
 use python::server::Server;
 use python::{browser, environment, lab_python, output, root};
 use std::fs;
@@ -42,7 +43,7 @@ struct Course {
     // Stopped and removed with this, in this order.
     _server: Mutex<Server>,
     _folder: TempDir,
-    _private_tmp: TempDir,
+    _private_tmp: PrivateTmp,
 }
 
 impl Course {
@@ -50,7 +51,7 @@ impl Course {
         let driver = environment::ensure(&lab_python()?, "browser", &root().join("tests/browser/requirements.txt"))?;
         let folder = tempfile::Builder::new().prefix("parcourse-browser-").tempdir().map_err(|error| error.to_string())?;
         // A short path: it has sockets in it.
-        let private_tmp = tempfile::Builder::new().prefix("pb-").tempdir_in("/tmp").map_err(|error| error.to_string())?;
+        let private_tmp = PrivateTmp::new("pb-");
         let settings = write_settings(folder.path()).map_err(|error| format!("failed to write settings: {error}"))?;
         let mut lab = Command::new(python::PARCOURSE);
         lab.args(["lab", "--no-browser", "--dir"]).arg(folder.path().join("copy")).arg("--course").arg(root());

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::place::Place;
-use crate::template::claim;
+use crate::template::{self, claim};
 use std::fs::File;
 use std::path::Path;
 
@@ -10,8 +10,8 @@ pub fn check(place: &Place) -> Finding {
     const NAME: &str = "leftovers";
     let Ok(folder) = &place.temporary else { return Finding::unknown(NAME, "not looked for without a temporary folder") };
     let counts = [
-        ("killed kernels", claim::abandoned(folder, "kernel")),
-        ("killed builds", claim::abandoned(folder, "build")),
+        ("killed kernels", template::abandoned()),
+        ("killed builds", template::abandoned_builds()),
         ("killed servers", claim::abandoned(folder, "lab")),
         ("warm kernels that are gone", standbys(&folder.join("standby"))),
     ];

@@ -54,10 +54,11 @@ impl Body {
         let (asker, questions) = mpsc::unbounded_channel();
         let sources = Arc::new(Sources::new(workspace.build_directory().join("src/lib.rs")));
         let outputs = Arc::new(Outputs::new(publisher.clone(), sources.clone(), input_reader(executing.clone(), asker)));
-        let relay = Arc::new(Relay::start(&workspace.socket(), outputs.clone())?);
+        let channel = workspace.sockets().join("io");
+        let relay = Arc::new(Relay::start(&channel, outputs.clone())?);
         let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
         let (engine, ready) = Engine::start(evaluator::Settings {
-            channel: workspace.socket(),
+            channel,
             empty: workspace.empty(),
             helpers: workspace.helpers().map(Path::to_owned),
         });

@@ -2,13 +2,18 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod course;
+pub mod private_tmp;
 
+use private_tmp::private_folder;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_parcourse");
+
+/// How many times slower than an idle machine a busy one may be. No test depends on how fast a machine is; timeouts end what hangs.
+const BUSY: u32 = 20;
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures").join(name)
@@ -17,12 +22,15 @@ pub fn fixture(name: &str) -> PathBuf {
 /// A temporary directory in which the command keeps its temporary files, and the tests their reports.
 pub struct World {
     directory: tempfile::TempDir,
+    _temporary: tempfile::TempDir,
 }
 
 impl World {
     pub fn new() -> World {
         // A short name: unix sockets live below it.
-        World { directory: tempfile::Builder::new().prefix("pt").tempdir().unwrap() }
+        let directory = tempfile::Builder::new().prefix("pt").tempdir().unwrap();
+        let temporary = private_tmp::link(&directory.path().join("p"));
+        World { directory, _temporary: temporary }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -98,9 +106,9 @@ impl World {
         std::fs::read_dir(self.private()).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     }
 
-    /// Fails when a process or a file is left after `patience`.
+    /// Fails when a process or a file is left after `patience`, which is what an idle machine needs: a busy one has more.
     pub fn assert_nothing_left(&self, patience: Duration) {
-        let begun = Instant::now();
+        let (begun, patience) = (Instant::now(), BUSY * patience);
         loop {
             let (processes, files) = (self.processes(), self.files());
             if processes.is_empty() && files.is_empty() {
@@ -110,12 +118,6 @@ impl World {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-}
-
-/// Where `parcourse` keeps what it has in a temporary directory.
-pub fn private_folder(temporary: &Path) -> PathBuf {
-    // SAFETY: geteuid has no preconditions.
-    temporary.join(format!("parcourse-{}", unsafe { libc::geteuid() }))
 }
 
 /// What came of one notebook.
@@ -183,9 +185,9 @@ pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-/// Waits for a child, at most for `limit`.
+/// Waits for a child, at most for `limit`, which is what an idle machine needs: a busy one has more.
 pub fn wait(child: &mut Child, limit: Duration) -> std::process::ExitStatus {
-    let begun = Instant::now();
+    let (begun, limit) = (Instant::now(), BUSY * limit);
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
