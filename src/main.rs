@@ -25,6 +25,7 @@ mod python_environment;
 mod run;
 mod steps;
 mod template;
+mod trust;
 mod user_process;
 
 use clap::Parser;

@@ -4,6 +4,7 @@
 //! Pictures of what a learner sees go to the folder `PARCOURSE_ARTIFACTS`, else to `browser-screenshots` in cargo's folder for tests.
 
 use crate::python::gate::{self, Suite, Test};
+use crate::python::private_tmp::PrivateTmp;
 use crate::python::server::Server;
 use crate::python::{PARCOURSE, browser, environment, lab_python, output, root};
 use std::fs;
@@ -40,7 +41,7 @@ struct Course {
     // Stopped and removed with this, in this order.
     _server: Mutex<Server>,
     _folder: TempDir,
-    _private_tmp: TempDir,
+    _private_tmp: PrivateTmp,
 }
 
 impl Course {
@@ -48,7 +49,7 @@ impl Course {
         let driver = environment::ensure(&lab_python()?, "browser", &root().join("tests/browser/requirements.txt"))?;
         let folder = tempfile::Builder::new().prefix("parcourse-browser-").tempdir().map_err(|error| error.to_string())?;
         // A short path: it has sockets in it.
-        let private_tmp = tempfile::Builder::new().prefix("pb-").tempdir_in("/tmp").map_err(|error| error.to_string())?;
+        let private_tmp = PrivateTmp::new("pb-");
         let settings = write_settings(folder.path()).map_err(|error| format!("failed to write settings: {error}"))?;
         let mut lab = Command::new(PARCOURSE);
         lab.args(["lab", "--no-browser", "--dir"]).arg(folder.path().join("copy")).arg("--course").arg(root());

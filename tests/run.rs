@@ -33,8 +33,10 @@ macro_rules! on_kernel {
 
             static VERDICTS: LazyLock<Report> = LazyLock::new(|| {
                 let world = World::new();
+                let foreign = world.foreign_results();
                 let report = world.report(KERNEL, "verdicts.ipynb", &["--keep-going"]);
                 world.assert_nothing_left(AT_ONCE);
+                assert!(foreign.is_file(), "a user's results were deleted");
                 report
             });
 

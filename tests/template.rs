@@ -4,13 +4,14 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 const PARCOURSE: &str = env!("CARGO_BIN_EXE_parcourse");
 
-/// A folder with a helper crate, a cache and temporary space.
+/// A folder with a helper crate, a cache and temporary space, where nobody else can write.
 struct Course {
     folder: tempfile::TempDir,
     cache: &'static str,
@@ -19,7 +20,7 @@ struct Course {
 impl Course {
     /// The helper crate uses a crate from the folder beside it and one from the registry, at the version this workspace has locked.
     fn new() -> Course {
-        let course = Course { folder: tempfile::tempdir().unwrap(), cache: "cache" };
+        let course = Course { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), cache: "cache" };
         course.write(
             "helpers/Cargo.toml",
             "[package]\nname = \"parcourse\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"dylib\", \"rlib\"]\n\
@@ -78,7 +79,7 @@ impl Course {
     }
 
     fn checkouts(&self) -> Vec<PathBuf> {
-        children(&self.path("tmp"))
+        children(&self.path("tmp")).iter().flat_map(|private| children(private)).collect()
     }
 
     /// Processes whose command line names this course's folder and `what`.
@@ -97,7 +98,7 @@ impl Course {
     fn wait_for_silence(&self) {
         let start = Instant::now();
         while !self.processes("").is_empty() {
-            assert!(start.elapsed() < Duration::from_secs(20), "still running: {:?}", self.processes(""));
+            assert!(start.elapsed() < Duration::from_secs(120), "still running: {:?}", self.processes(""));
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -207,6 +208,33 @@ fn another_cpu_is_another_template() {
     assert_eq!(code, 2);
     assert!(text.contains("no-such-cpu"), "{text}");
     assert_eq!(course.templates().len(), 1);
+}
+
+/// cargo obeys `.cargo/config.toml` and `Cargo.toml` in all folders above the one it works in, and in a folder like /tmp anybody can make
+/// them. A stranger's linker ran 16 times in one `parcourse run`.
+#[test]
+fn settings_that_strangers_could_have_written_are_not_obeyed() {
+    let course = Course { cache: "open/cache", ..Course::new() };
+    let (open, ran) = (course.path("open"), course.path("ran"));
+    course.write("open/stranger", &format!("#!/bin/sh\ntouch '{}'\nexec \"$@\"\n", ran.display()));
+    fs::set_permissions(open.join("stranger"), fs::Permissions::from_mode(0o755)).unwrap();
+    course.write("open/.cargo/config.toml", &format!("[build]\nrustc-wrapper = \"{}\"\n", open.join("stranger").display()));
+    course.write("open/Cargo.toml", "[workspace]\n");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+    let prepare = |own_cache: &str| {
+        let mut command = course.prepare(&["--check"]);
+        command.env("PARCOURSE_TMPDIR", course.path("open/tmp")).env("XDG_CACHE_HOME", course.path(own_cache));
+        command.output().unwrap()
+    };
+    let (code, text) = complaint(prepare("open/own"));
+    assert_eq!(code, 2);
+    let expected = format!("{} can be written by every user", open.canonicalize().unwrap().display());
+    assert!(text.contains(&expected) && text.contains("PARCOURSE_CACHE"), "{text}");
+    let text = printed(prepare("own"));
+    assert!(text.contains("nothing but the cells was compiled"), "{text}");
+    assert_eq!(course.templates().len(), 1);
+    assert!(!ran.exists(), "the stranger's program was run");
+    assert!(children(&course.path("own/parcourse")).iter().all(|private| children(private).is_empty()), "copies are removed");
 }
 
 #[test]

@@ -15,6 +15,8 @@ const PREFIX: &str = "bench";
 
 pub struct World {
     claim: Claim,
+    /// For PARCOURSE_TMPDIR: sockets need a short path.
+    _temporary: Claim,
     pub helpers: PathBuf,
     pub program: PathBuf,
 }
@@ -22,16 +24,24 @@ pub struct World {
 impl World {
     /// Makes it, and turns this process and whatever it starts to it.
     pub fn create(helpers: PathBuf, own_templates: bool) -> Result<World> {
-        let parent = paths::private_tmp()?;
-        claim::sweep(&parent, PREFIX);
-        let claim = Claim::create(&parent, PREFIX)?;
-        let world = World { claim, helpers, program: std::env::current_exe().context("failed to find this program's own file")? };
-        for name in ["t", "cache", "cold", "folder", "tmp", "programs"] {
+        let [claim, temporary] = [paths::build_folder()?, paths::private_tmp()?].map(|parent| {
+            claim::sweep(&parent, PREFIX);
+            Claim::create(&parent, PREFIX)
+        });
+        let (claim, temporary) = (claim?, temporary?);
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var("PARCOURSE_TMPDIR", temporary.path()) };
+        let world = World {
+            claim,
+            _temporary: temporary,
+            helpers,
+            program: std::env::current_exe().context("failed to find this program's own file")?,
+        };
+        for name in ["cache", "cold", "folder", "tmp", "programs"] {
             let path = world.path(name);
             std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
         }
-        let moved: [(&str, Option<&str>); 6] = [
-            ("PARCOURSE_TMPDIR", Some("t")),
+        let moved: [(&str, Option<&str>); 5] = [
             ("PARCOURSE_CACHE", (!own_templates).then_some("cache")),
             ("IPYTHONDIR", Some("ipython")),
             ("JUPYTER_DATA_DIR", Some("jupyter")),
@@ -120,7 +130,7 @@ impl World {
 
     /// The address at which a standby waits, once it does.
     pub fn waiting_standby(&self) -> Option<PathBuf> {
-        let entries = std::fs::read_dir(self.path("t/standby")).ok()?;
+        let entries = std::fs::read_dir(paths::private_tmp().ok()?.join("standby")).ok()?;
         entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|extension| extension == "sock"))
     }
 }

@@ -91,7 +91,8 @@ struct Place {
 
 impl Place {
     fn make(source: &Path, helpers: Option<&Path>) -> Result<Place> {
-        let parent = paths::private_tmp()?;
+        // A crate in a cell's `path = "../helpers"` has its parents searched by cargo, too.
+        let parent = paths::build_folder()?;
         claim::sweep(&parent, PREFIX);
         let place = Place { claim: Claim::create(&parent, PREFIX)? };
         edition::learner(source, &place.notebooks())?;

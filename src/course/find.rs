@@ -1,11 +1,13 @@
 //! Which course a command is about, when the user does not say.
 
 use super::FILE_NAME;
+use crate::trust;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
 /// The folder of notebooks that was named (or the one in it), else the course found from the current folder upwards, else the one beside
-/// which this binary was built. It has a manifest.
+/// which this binary was built. It has a manifest. One that was found and not named is passed over when another user could have put it
+/// there.
 pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     if let Some(named) = named {
         return match in_folder(named) {
@@ -19,7 +21,8 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     let built_beside = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors()
         .chain([built_beside])
-        .find_map(in_folder)
+        .filter_map(in_folder)
+        .find(|folder| trust::accepts_found(folder, "an argument"))
         .map(|folder| shown_from(&here, folder))
         .with_context(|| format!("found no course ({FILE_NAME} or notebooks/{FILE_NAME}) in {} or above: name its folder", here.display()))
 }

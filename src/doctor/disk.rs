@@ -1,7 +1,7 @@
 //! Free disk space, where things are written.
 
 use super::finding::Finding;
-use super::place::{self, Place};
+use super::place::{self, Place, Role};
 use std::path::Path;
 
 /// Each kernel writes some 500 files, the set-up some 20 000.
@@ -11,7 +11,7 @@ pub fn checks(place: &Place) -> Vec<Finding> {
     place
         .folders()
         .into_iter()
-        .map(|(name, folder)| check(if name == "cache" { "disk of cache" } else { "disk of temp" }, folder, place.disk))
+        .map(|(role, folder)| check(if role == Role::Cache { "disk of cache" } else { "disk of builds" }, folder, place.disk))
         .collect()
 }
 
@@ -32,8 +32,7 @@ fn judge(name: &'static str, folder: &Path, free: u64, inodes: Option<u64>, want
     let gib = |bytes: u64| bytes as f64 / (1u64 << 30) as f64;
     let found = format!("{:.1} GiB free in {}", gib(free), folder.display());
     let mend = format!(
-        "make room, or let {} name a folder with {:.1} GiB or more (an environment takes 0.4 GiB, each kernel 0.1 to 0.5 GiB)",
-        if name.ends_with("cache") { "PARCOURSE_CACHE" } else { "PARCOURSE_TMPDIR" },
+        "make room, or let PARCOURSE_CACHE name a folder with {:.1} GiB or more (an environment takes 0.4 GiB, each kernel 0.1 to 0.5 GiB)",
         gib(wanted)
     );
     if free < wanted / 4 {

@@ -1,7 +1,8 @@
 //! On what kind of file system things are written, and what that means for kernels.
 
 use super::finding::Finding;
-use super::place::{self, Place};
+use super::place::{self, Place, Role};
+use crate::paths;
 use std::path::Path;
 
 /// What is known of a kind of file system.
@@ -14,7 +15,7 @@ enum Kind {
 }
 
 pub fn checks(place: &Place) -> Vec<Finding> {
-    place.folders().into_iter().map(|(name, folder)| if name == "cache" { cache(folder) } else { temporary(folder) }).collect()
+    place.folders().into_iter().map(|(role, folder)| if role == Role::Cache { cache(folder) } else { builds(folder) }).collect()
 }
 
 fn cache(folder: &Path) -> Finding {
@@ -42,19 +43,19 @@ fn judge_cache(kind: &Kind, noexec: bool, folder: &Path) -> Finding {
     }
 }
 
-fn temporary(folder: &Path) -> Finding {
+fn builds(folder: &Path) -> Finding {
     match look(folder) {
-        Ok((kind, noexec)) => judge_temporary(&kind, noexec, folder),
-        Err(error) => Finding::unknown("kind of temp", error),
+        Ok((kind, _)) => judge_builds(&kind),
+        Err(error) => Finding::unknown("kind of builds", error),
     }
 }
 
-fn judge_temporary(kind: &Kind, noexec: bool, folder: &Path) -> Finding {
-    const NAME: &str = "kind of temp";
-    let mend = "let PARCOURSE_TMPDIR name a folder on a disk of this machine, such as the one your batch system gives each job";
+fn judge_builds(kind: &Kind) -> Finding {
+    const NAME: &str = "kind of builds";
+    let mend = "let PARCOURSE_TMPDIR name a folder on a disk of this machine, such as the one your batch system gives each job; it is taken \
+                when only you and root can write to it and to all folders above it";
     match kind {
-        _ if noexec => Finding::problem(NAME, format!("compiled cells cannot be loaded from {} (noexec)", folder.display()), mend),
-        Kind::Network(name) => Finding::warning(NAME, format!("{name}: cells are compiled there, slowly, and sockets may not work"), mend),
+        Kind::Network(name) => Finding::warning(NAME, format!("{name}: cells are compiled there, slowly"), mend),
         Kind::Memory(name) => Finding::ok(NAME, format!("{name}: quick; each kernel takes 0.1 to 0.5 GiB of memory there")),
         Kind::Local(name) => Finding::ok(NAME, *name),
     }
@@ -65,10 +66,9 @@ fn judge_temporary(kind: &Kind, noexec: bool, folder: &Path) -> Finding {
 fn look(folder: &Path) -> Result<(Kind, bool), String> {
     let folder = place::existing(folder);
     let failed = |error| format!("failed to ask for the file system of {}: {error}", folder.display());
-    let noexec = rustix::fs::statvfs(folder).map_err(failed)?.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC);
     let status = rustix::fs::statfs(folder).map_err(failed)?;
     // The numbers of statfs(2) have 32 bits, in a type whose width and sign depend on the machine.
-    Ok((kind(status.f_type as u32), noexec))
+    Ok((kind(status.f_type as u32), paths::is_noexec(folder)))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -109,11 +109,10 @@ mod tests {
         let folder = Path::new("/scratch/cache");
         for number in [0x6969, 0x0BD0_0BD0, 0x4750_4653] {
             assert_eq!(judge_cache(&kind(number), false, folder).verdict, Verdict::Warning);
-            assert_eq!(judge_temporary(&kind(number), false, folder).verdict, Verdict::Warning);
+            assert_eq!(judge_builds(&kind(number)).verdict, Verdict::Warning);
         }
-        assert_eq!(judge_temporary(&kind(0x0102_1994), true, folder).verdict, Verdict::Problem);
         assert_eq!(judge_cache(&kind(0xEF53), true, folder).verdict, Verdict::Problem);
-        assert_eq!(judge_temporary(&kind(0x0102_1994), false, folder).verdict, Verdict::Ok);
+        assert_eq!(judge_builds(&kind(0x0102_1994)).verdict, Verdict::Ok);
         assert_eq!(judge_cache(&kind(0xEF53), false, folder), Finding::ok("kind of cache", "ext4"));
     }
 }

@@ -34,7 +34,8 @@ fn judge(specs: &[Spec]) -> Finding {
         );
     }
     let ours = specs.iter().filter(|spec| spec.ours).count();
-    Finding::ok(NAME, format!("{ours} of ours registered with Jupyter, no other named `rust` (`parcourse lab` brings its own)"))
+    let advice = "`parcourse lab` brings its own; start another Jupyter on a shared machine with --KernelManager.transport=ipc";
+    Finding::ok(NAME, format!("{ours} of ours registered with Jupyter, no other named `rust` ({advice})"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::place::Place;
-use crate::template::claim;
+use crate::template::{self, claim};
 use std::fs::File;
 use std::path::Path;
 
@@ -10,9 +10,9 @@ pub fn check(place: &Place) -> Finding {
     const NAME: &str = "leftovers";
     let Ok(folder) = &place.temporary else { return Finding::unknown(NAME, "not looked for without a temporary folder") };
     let counts = [
-        ("killed kernels", claim::abandoned(folder, "kernel")),
-        ("killed builds", claim::abandoned(folder, "build")),
-        ("killed servers", servers(folder)),
+        ("killed kernels", template::abandoned()),
+        ("killed builds", template::abandoned_builds()),
+        ("killed servers", claim::abandoned(folder, "lab")),
         ("warm kernels that are gone", standbys(&folder.join("standby"))),
     ];
     let found: Vec<String> = counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} of {what}")).collect();
@@ -22,13 +22,6 @@ pub fn check(place: &Place) -> Finding {
         let mend = "the next `parcourse lab`, `parcourse prepare` or kernel removes them; if the disk is full now: `parcourse prepare`";
         Finding::warning(NAME, found.join(", "), mend)
     }
-}
-
-/// Folders of servers that nobody holds the lock of.
-fn servers(folder: &Path) -> usize {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let sessions = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"lab-") && entry.path().is_dir());
-    sessions.filter(|entry| File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok())).count()
 }
 
 /// Sockets beside a lock that no standby holds.
@@ -47,13 +40,8 @@ mod tests {
     #[test]
     fn only_what_nobody_holds_counts() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["lab-dead", "lab-alive", "standby"] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
-        }
-        let alive = File::open(folder.path().join("lab-alive")).unwrap();
-        alive.lock().unwrap();
-        assert_eq!(servers(folder.path()), 1);
         let standby = folder.path().join("standby");
+        std::fs::create_dir(&standby).unwrap();
         std::fs::write(standby.join("key.sock"), "").unwrap();
         assert_eq!(standbys(&standby), 0, "no lock, no answer");
         let lock = File::create(standby.join("lock")).unwrap();

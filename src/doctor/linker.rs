@@ -12,10 +12,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn check(place: &Place) -> Finding {
     let Ok(toolchain) = &place.toolchain else { return Finding::unknown("linker", "not tried without a compiler") };
-    let folder = match &place.temporary {
+    let folder = match &place.builds {
         Ok(folder) => folder,
         Err(error) => {
-            return Finding::problem("linker", format!("nowhere to try it: {error:#}"), "set PARCOURSE_TMPDIR to a folder of yours");
+            return Finding::unknown("linker", format!("nowhere to try it: {error:#}"));
         }
     };
     let begun = Instant::now();
@@ -30,7 +30,7 @@ pub fn check(place: &Place) -> Finding {
 }
 
 fn link_and_start(rustc: &Path, library_path: Option<(&str, std::ffi::OsString)>, parent: &Path) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("doctor-").tempdir_in(parent).context("failed to write in the temporary folder")?;
+    let folder = tempfile::Builder::new().prefix("doctor-").tempdir_in(parent).context("failed to write where cells are compiled")?;
     std::fs::write(folder.path().join("hello.rs"), "fn main() { println!(\"hello\"); }\n").context("failed to write a program")?;
     let mut compile = Command::new(rustc);
     compile.current_dir(folder.path()).args(["-C", "prefer-dynamic", "--edition", "2024", "hello.rs"]);

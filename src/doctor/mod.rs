@@ -4,6 +4,7 @@
 //! what is not there yet is a warning that names the command which makes it. What may take seconds (linking a program, asking package
 //! indexes) is done side by side.
 
+mod builds;
 mod cores;
 mod disk;
 mod filesystem;
@@ -73,6 +74,7 @@ fn examine(place: &Place, offline: bool) -> Vec<Finding> {
         findings.extend(packages.join().ok().flatten());
         findings.extend(disk::checks(place));
         findings.extend(filesystem::checks(place));
+        findings.push(builds::check(place));
         findings.push(sockets::check(place));
         findings.extend(cores::checks());
         findings.extend(memory::checks());

@@ -4,7 +4,7 @@ use super::finding::Finding;
 use super::place::Place;
 use super::{patience, template};
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The registry of crates.
 pub fn crates(place: &Place) -> Finding {
     let Ok(toolchain) = &place.toolchain else { return Finding::unknown("crates", "not tried without cargo") };
-    let asked = ask_cargo(toolchain.cargo());
+    let Ok(builds) = &place.builds else { return Finding::unknown("crates", "not tried without a folder for builds") };
+    let asked = ask_cargo(toolchain.cargo(), builds);
     let needed = !template::is_ready(place);
     judge(
         "crates",
@@ -25,8 +26,8 @@ pub fn crates(place: &Place) -> Finding {
 }
 
 /// Resolves one dependency: a request or two of a few kilobytes.
-fn ask_cargo(cargo: PathBuf) -> Result<()> {
-    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+fn ask_cargo(cargo: PathBuf, builds: &Path) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("doctor-").tempdir_in(builds).context("failed to make a temporary folder")?;
     std::fs::create_dir(folder.path().join("src"))?;
     std::fs::write(folder.path().join("src/lib.rs"), "")?;
     let manifest = "[package]\nname = \"asks\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[dependencies]\ncfg-if = \"1\"\n[workspace]\n";

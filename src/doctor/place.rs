@@ -14,8 +14,10 @@ pub struct Place {
     /// The compiler as seen from there.
     pub toolchain: Result<Toolchain>,
     pub cache: PathBuf,
-    /// Where kernels work and sockets lie. Its errors name what is wrong with it.
+    /// Where sockets and connection files lie. Its errors name what is wrong with it.
     pub temporary: Result<PathBuf>,
+    /// Where cells are compiled.
+    pub builds: Result<PathBuf>,
     /// The Python that makes the private environment, and that environment, made or not.
     pub python: Result<(Python, Environment)>,
     /// Bytes of free disk space to ask for.
@@ -33,14 +35,23 @@ impl Place {
             let environment = Environment::place(lab::JUPYTERLAB, &python)?;
             Ok((python, environment))
         });
-        Ok(Self { helpers, toolchain, cache, temporary: paths::private_tmp(), python, disk })
+        Ok(Self { helpers, toolchain, cache, temporary: paths::private_tmp(), builds: paths::build_folder(), python, disk })
     }
 
-    /// The two folders that everything is written in, by what they are for.
-    pub fn folders(&self) -> Vec<(&'static str, &Path)> {
-        let temporary = self.temporary.as_deref().ok().map(|path| ("temporary folder", path));
-        std::iter::once(("cache", &*self.cache)).chain(temporary).collect()
+    /// The folders that much is written to.
+    pub fn folders(&self) -> Vec<(Role, &Path)> {
+        let builds = self.builds.as_deref().ok().map(|path| (Role::Builds, path));
+        std::iter::once((Role::Cache, &*self.cache)).chain(builds).collect()
     }
+}
+
+/// What a folder is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Templates and Python environments.
+    Cache,
+    /// What kernels compile.
+    Builds,
 }
 
 /// The folder itself, or the nearest one above it that exists: where it would be made.

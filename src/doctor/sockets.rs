@@ -7,7 +7,7 @@ use std::path::Path;
 /// Bytes that a socket's path may have, without the zero at its end.
 const LONGEST: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
 /// What comes below the temporary folder when Jupyter starts a kernel.
-const BELOW: &str = "/lab-123456/run/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-10";
+const BELOW: &str = "/lab-1234567-abcdefgh/run/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-10";
 
 pub fn check(place: &Place) -> Finding {
     match &place.temporary {
@@ -20,7 +20,7 @@ fn judge(folder: &Path) -> Finding {
     let (length, most) = (folder.as_os_str().len(), LONGEST - BELOW.len());
     let found = format!("{} has {length} bytes in its name, {most} are possible", folder.display());
     if length > most {
-        let mend = "let PARCOURSE_TMPDIR name a folder with a short path, such as /tmp/parcourse-$USER";
+        let mend = "let PARCOURSE_TMPDIR name a folder with a short path, such as /tmp: we make one of our own in it";
         Finding::problem("socket paths", format!("too long: {found}"), mend)
     } else {
         Finding::ok("socket paths", found)

@@ -112,8 +112,8 @@ impl Executor {
 }
 
 fn timing(elapsed: Duration, ending: &Ending) -> Timing {
-    let run = ending.run_time.unwrap_or_default();
     let usage = ending.usage.unwrap_or_default();
+    let run = ending.ran_until_death.unwrap_or(Duration::from_secs_f64(usage.run_seconds));
     Timing { compile: elapsed.saturating_sub(run), run, cpu_seconds: usage.cpu_seconds, peak_memory_bytes: usage.peak_memory_bytes }
 }
 

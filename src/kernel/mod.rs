@@ -29,13 +29,15 @@ mod shell;
 pub mod standby;
 mod stdin;
 pub mod stock;
+mod tcp;
 mod workspace;
 
 use crate::log::log;
 use crate::template;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use jupyter_protocol::ConnectionInfo;
+use jupyter_protocol::connection_info::Transport;
 use server::Command;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +66,13 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read the connection file {}", path.display()))?;
     let connection: ConnectionInfo =
         serde_json::from_str(&text).with_context(|| format!("{} is not a Jupyter connection file", path.display()))?;
+    if connection.transport == Transport::TCP && connection.key.is_empty() {
+        bail!(
+            "{} names TCP ports and no key, so that every user of this machine could run code as you: start Jupyter with a key, or with \
+             --KernelManager.transport=ipc",
+            path.display()
+        );
+    }
     let start = std::env::current_dir().context("failed to find the current directory")?;
     let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
     let template = helpers.as_deref().and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());

@@ -11,14 +11,14 @@ use super::report::source::Sources;
 use super::standby::Successor;
 use super::stdin::{self, Question};
 use super::workspace::Workspace;
-use super::{control, shell};
+use super::{control, shell, tcp};
 use crate::log::log;
 use anyhow::{Context, Result};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{ConnectionInfo, JupyterMessage};
 use jupyter_zmq_client as zmq;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -45,6 +45,8 @@ pub struct Body {
     executor: Arc<Executor>,
     interrupts: Arc<Interrupts>,
     relay: Arc<Relay>,
+    /// A private folder for sockets.
+    sockets: PathBuf,
 }
 
 impl Body {
@@ -54,20 +56,30 @@ impl Body {
         let (asker, questions) = mpsc::unbounded_channel();
         let sources = Arc::new(Sources::new(workspace.build_directory().join("src/lib.rs")));
         let outputs = Arc::new(Outputs::new(publisher.clone(), sources.clone(), input_reader(executing.clone(), asker)));
-        let relay = Arc::new(Relay::start(&workspace.socket(), outputs.clone())?);
+        let channel = workspace.sockets().join("io");
+        let relay = Arc::new(Relay::start(&channel, outputs.clone())?);
         let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
-        let (engine, ready) = Engine::start(evaluator::Settings {
-            channel: workspace.socket(),
-            empty: workspace.empty(),
-            helpers: workspace.helpers().map(Path::to_owned),
-        });
+        let (engine, ready) =
+            Engine::start(evaluator::Settings { channel, empty: workspace.empty(), helpers: workspace.helpers().map(Path::to_owned) });
         let executor = Arc::new(Executor {
             outputs: outputs.clone(),
             sources,
             interrupts: interrupts.clone(),
             build_directory: workspace.build_directory().to_owned(),
         });
-        Ok(Body { engine, outputs, ready, publisher, published, questions, executing, executor, interrupts, relay })
+        Ok(Body {
+            engine,
+            outputs,
+            ready,
+            publisher,
+            published,
+            questions,
+            executing,
+            executor,
+            interrupts,
+            relay,
+            sockets: workspace.sockets().to_owned(),
+        })
     }
 
     /// Serves one front end until it asks for a shutdown, or a command says so.
@@ -79,12 +91,18 @@ impl Body {
     ) -> Result<()> {
         let session = uuid::Uuid::new_v4().to_string();
         let bound = "failed to listen on the addresses of the connection file";
+        let (connection, ports) = match connection.transport {
+            Transport::TCP => tcp::take(connection, &self.sockets).await.map(|(inner, ports)| (inner, Some(ports))).context(bound)?,
+            Transport::IPC => (connection.clone(), None),
+        };
+        let connection = &connection;
         let mut heartbeat = zmq::create_kernel_heartbeat_connection(connection).await.context(bound)?;
         let iopub_socket = zmq::create_kernel_iopub_xpub_connection(connection, &session).await.context(bound)?;
         let shell_socket = zmq::create_kernel_shell_connection(connection, &session).await.context(bound)?;
         let control_socket = zmq::create_kernel_control_connection(connection, &session).await.context(bound)?;
         let stdin_socket = zmq::create_kernel_stdin_connection(connection, &session).await.context(bound)?;
         make_private(connection);
+        let front = ports.map(tcp::Ports::serve);
 
         // A thread of its own, so that nothing the kernel does can make a client believe that it is dead.
         std::thread::Builder::new().name("heartbeat".to_owned()).spawn({
@@ -130,6 +148,9 @@ impl Body {
         }
         // The replies to the shutdown are on their way.
         tokio::time::sleep(Duration::from_millis(20)).await;
+        if let Some(front) = front {
+            front.finish().await;
+        }
         self.relay.kill();
         Ok(())
     }
@@ -138,9 +159,6 @@ impl Body {
 /// Unix sockets are made with the permissions of any file; other users have no business with these.
 fn make_private(connection: &ConnectionInfo) {
     use std::os::unix::fs::PermissionsExt;
-    if connection.transport != Transport::IPC {
-        return;
-    }
     for port in [connection.shell_port, connection.iopub_port, connection.stdin_port, connection.control_port, connection.hb_port] {
         let socket = format!("{}-{port}", connection.ip);
         if let Err(error) = std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600)) {

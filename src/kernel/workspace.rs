@@ -1,8 +1,9 @@
-//! The kernel's private folder: the engine's build directory and the socket of the user process.
+//! The kernel's private folders: the engine's build directory, and a short one for sockets.
 
 use crate::cargo_proxy::Proxy;
 use crate::log::log;
-use crate::template::{Template, Toolchain, WorkDirectory};
+use crate::template::claim::Claim;
+use crate::template::{self, Flavor, Template, Toolchain, WorkDirectory};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 /// Removed when dropped; after a crash by the guard or by the next kernel's start.
 pub struct Workspace {
     directory: WorkDirectory,
+    sockets: Claim,
     prepared: Option<Prepared>,
 }
 
@@ -34,9 +36,10 @@ impl Workspace {
                 None
             }
         });
+        let sockets = template::claim_for_sockets()?;
         Ok(match copy {
-            Some((directory, prepared)) => Workspace { directory, prepared: Some(prepared) },
-            None => Workspace { directory: WorkDirectory::empty()?, prepared: None },
+            Some((directory, prepared)) => Workspace { directory, sockets, prepared: Some(prepared) },
+            None => Workspace { directory: WorkDirectory::empty(Flavor::Parcourse, Path::new("."))?, sockets, prepared: None },
         })
     }
 
@@ -55,9 +58,9 @@ impl Workspace {
         self.directory.beside("empty")
     }
 
-    /// Outside the engine's directory, and with a short name: the path of a socket has at most some 100 bytes.
-    pub fn socket(&self) -> PathBuf {
-        self.directory.beside("io")
+    /// Where the kernel's own sockets lie, with a short name: the path of a socket has at most some 100 bytes.
+    pub fn sockets(&self) -> &Path {
+        self.sockets.path()
     }
 
     /// Sets this process's environment for the engine; `id` marks what the kernel starts.

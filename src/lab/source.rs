@@ -1,6 +1,7 @@
 //! Which notebooks are opened: the learner's copy of the course, or a folder as it is.
 
 use super::copy;
+use crate::trust;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,8 @@ impl Wishes<'_> {
             }));
         }
         let Some(named) = self.dir else {
-            let copy = match here.ancestors().find(|folder| copy::is_copy(folder)) {
+            let mut copies = here.ancestors().filter(|folder| copy::is_copy(folder));
+            let copy = match copies.find(|folder| trust::accepts_found(folder, "--dir")) {
                 Some(around_us) => around_us.to_path_buf(),
                 None => {
                     let home = home.context("found no home folder: name the folder for your notebooks with --dir DIR")?;
@@ -80,7 +82,7 @@ impl Wishes<'_> {
     }
 
     /// The folder named, else the course's `notebooks/` beside one of the folders above the current one, else the one beside which this
-    /// binary was built. Never a learner's copy.
+    /// binary was built. Never a learner's copy, and nothing that another user could have put there.
     fn find_course(&self, here: &Path) -> Result<PathBuf> {
         if let Some(named) = self.course {
             let inside = named.join("notebooks");
@@ -96,7 +98,7 @@ impl Wishes<'_> {
             .chain([Path::new(env!("CARGO_MANIFEST_DIR"))])
             .filter(|folder| !copy::is_copy(folder))
             .map(|folder| folder.join("notebooks"))
-            .find(|folder| folder.join(FIRST_NOTEBOOK).is_file());
+            .find(|folder| folder.join(FIRST_NOTEBOOK).is_file() && trust::accepts_found(folder, "--course"));
         canonical(&found.with_context(|| {
             format!("found no notebooks/{FIRST_NOTEBOOK} in {} or above: name the course's folder with --course DIR", here.display())
         })?)

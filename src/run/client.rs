@@ -56,7 +56,7 @@ pub struct Client {
 impl Client {
     /// Starts a kernel in the notebook's folder and waits until it answers. Ports that somebody else takes in between cost another try.
     pub async fn start(kind: KernelKind, source: &Source, templates: &Templates, limit: Duration) -> Result<Client> {
-        Client::launch(kind, &source.folder, &|directory: &Directory| templates.engine(source, directory), limit).await
+        Client::launch(kind, &source.folder, &|_| templates.engine(source), limit).await
     }
 
     /// The same for any folder, and any engine made for the kernel's private directory.

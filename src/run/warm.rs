@@ -1,11 +1,10 @@
 //! What lets a kernel start warm: the one place where the runner and the templates meet.
 
 use super::KernelKind;
-use super::directory::Directory;
 use super::notebook::Source;
 use crate::paths;
 use crate::template::{self, Flavor, Template, WorkDirectory};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -44,14 +43,14 @@ impl Templates {
     }
 
     /// What a kernel for this notebook needs.
-    pub fn engine(&self, source: &Source, directory: &Directory) -> Result<Engine> {
+    pub fn engine(&self, source: &Source) -> Result<Engine> {
         let helpers = self.helpers(&source.folder);
         match self.kind {
             // It finds its template itself.
             KernelKind::Parcourse => Ok(Engine { helpers, ..Engine::default() }),
             KernelKind::Evcxr => {
                 let template = helpers.filter(|_| uses_helpers(source)).and_then(|helpers| self.by_helpers.get(&helpers));
-                template.map_or_else(|| Engine::cold(directory), Engine::warm)
+                template.map_or_else(|| Engine::cold(&source.folder), Engine::warm)
             }
         }
     }
@@ -78,7 +77,7 @@ pub struct Engine {
     pub command: Option<Vec<OsString>>,
     /// Where the engine writes the source it generates, when the runner knows.
     pub directory: Option<PathBuf>,
-    /// The private copy of a template; gone when dropped.
+    /// The private copy of a template, or an empty one; gone when dropped.
     copy: Option<WorkDirectory>,
 }
 
@@ -90,16 +89,17 @@ impl Engine {
 
     /// The stock kernel's, from a template.
     pub fn warm(template: &Template) -> Result<Engine> {
-        let copy = template.checkout()?;
-        let environment = copy.environment().to_vec();
-        Ok(Engine { helpers: None, environment, directory: Some(copy.path().to_path_buf()), copy: Some(copy), command: None })
+        template.checkout().map(Engine::stock)
     }
 
-    /// The stock kernel's, from nothing.
-    pub fn cold(directory: &Directory) -> Result<Engine> {
-        let path = directory.path().join("engine");
-        std::fs::create_dir(&path).context("failed to make the engine's directory")?;
-        Ok(Engine { environment: vec![("EVCXR_TMPDIR", path.clone().into())], directory: Some(path), ..Engine::default() })
+    /// The stock kernel's, from nothing, in a notebook's folder.
+    pub fn cold(folder: &Path) -> Result<Engine> {
+        WorkDirectory::empty(Flavor::Stock, folder).map(Engine::stock)
+    }
+
+    fn stock(copy: WorkDirectory) -> Engine {
+        let (environment, directory) = (copy.environment().to_vec(), Some(copy.path().to_path_buf()));
+        Engine { environment, directory, copy: Some(copy), ..Engine::default() }
     }
 
     /// The folder that must not outlive the kernel, for the guard of a runner that is killed.

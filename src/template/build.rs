@@ -16,6 +16,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Instant;
 
+/// What builds outside of the templates' folder are called.
+const BUILD: &str = "build";
+
 /// A finished template that is not yet in its place.
 pub struct Staged {
     _claim: Claim,
@@ -30,7 +33,7 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
     let claim = Claim::create(root, store::build_prefix())?;
     let template = claim.path().join("template");
     let work = template.join("work");
-    let elsewhere = elsewhere(&work)?;
+    let elsewhere = elsewhere(claim.path())?;
     let place = work;
     let work = elsewhere.as_ref().map_or_else(|| place.clone(), |claim| claim.path().join("work"));
     for folder in [&template, &work.join("src")] {
@@ -53,7 +56,7 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
     }
     let mut task = Task::new(ingredients, &work, &environment)?;
     task.command.arg("--resolve");
-    let report = task.run(claim.path(), lock, progress)?;
+    let report = task.run(work.parent().unwrap_or(&work), lock, progress)?;
     prune::strip(&work)?;
     let contents = if elsewhere.is_some() { copy::copy_tree(&work, &place)? } else { copy::measure(&place)? };
     let manifest = Manifest {
@@ -70,14 +73,19 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
     Ok(Staged { _claim: claim, template, destination: root.join(&ingredients.key) })
 }
 
-/// Another place to build in: the engine's own loop takes a path with a space in it for two.
-fn elsewhere(work: &Path) -> Result<Option<Claim>> {
-    if !work.to_string_lossy().contains(char::is_whitespace) {
+/// Another place to build in, when `folder` is not fit for that: below one that others can write to, or with a space in its name.
+fn elsewhere(folder: &Path) -> Result<Option<Claim>> {
+    if crate::paths::fit_for_builds(folder).is_ok() {
         return Ok(None);
     }
-    let temporary = crate::paths::private_tmp()?;
-    super::claim::sweep(&temporary, "build");
-    Claim::create(&temporary, "build").map(Some)
+    let builds = crate::paths::build_folder()?;
+    super::claim::sweep(&builds, BUILD);
+    Claim::create(&builds, BUILD).map(Some)
+}
+
+/// How many builds outside of the templates' folder were killed, left as they are.
+pub fn abandoned() -> usize {
+    crate::paths::build_folder().map(|builds| super::claim::abandoned(&builds, BUILD)).unwrap_or(0)
 }
 
 impl Staged {

@@ -3,14 +3,16 @@
 use super::claim::{self, Claim};
 use super::flavor::Flavor;
 use super::store::Template;
+use super::toolchain::Toolchain;
 use super::{copy, lockfile, prune};
+use crate::paths;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What checkouts are called in the temporary folder.
+/// What checkouts are called in [`build_folder`](paths::build_folder), and what belongs to them in temporary space.
 const PREFIX: &str = "kernel";
 
 /// A private copy of a template, for one kernel. Removed on drop.
@@ -36,18 +38,21 @@ impl WorkDirectory {
 }
 
 impl WorkDirectory {
-    /// An empty directory with the same care for its removal, for a kernel of ours that has no template.
+    /// An empty directory with the same care for its removal, for a kernel in `folder` that has no template.
     ///
     /// # Errors
-    /// When there is no space or no permission in this user's temporary folder.
-    pub fn empty() -> Result<WorkDirectory> {
-        let temporary = crate::paths::private_tmp()?;
-        claim::sweep(&temporary, PREFIX);
-        let claim = Claim::create(&temporary, PREFIX)?;
+    /// When there is no space or no permission where cells are built.
+    pub fn empty(flavor: Flavor, folder: &Path) -> Result<WorkDirectory> {
+        let claim = claim_for_builds()?;
         let path = claim.path().join("work");
         std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
         let mut environment: Vec<(&'static str, OsString)> = vec![("EVCXR_TMPDIR", path.clone().into())];
-        environment.extend(Flavor::Parcourse.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
+        environment.extend(flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
+        if flavor == Flavor::Stock {
+            // Our own kernel loads the standard library by itself. Without a compiler the engine says so.
+            let toolchain = paths::cache().and_then(|cache| Toolchain::find(folder, &cache));
+            environment.extend(toolchain.ok().and_then(|toolchain| toolchain.library_path()));
+        }
         Ok(WorkDirectory { _claim: claim, path, environment })
     }
 
@@ -58,20 +63,14 @@ impl WorkDirectory {
 }
 
 impl Template {
-    /// Copies the template into this user's temporary folder on this machine.
+    /// Copies the template to where this user's cells are built on this machine.
     ///
     /// # Errors
     /// When there is no space or no permission there, and when the template turns out to be damaged; it is then removed, so that
     /// `ensure` builds it anew.
     pub fn checkout(&self) -> Result<WorkDirectory> {
-        let temporary = crate::paths::private_tmp()?;
-        claim::sweep(&temporary, PREFIX);
-        self.checkout_in(&temporary)
-    }
-
-    fn checkout_in(&self, temporary: &Path) -> Result<WorkDirectory> {
         self.mark_used();
-        let claim = Claim::create(temporary, PREFIX)?;
+        let claim = claim_for_builds()?;
         let path = claim.path().join("work");
         let copied = copy::copy_tree(&self.work(), &path)?;
         if copied != self.manifest.contents() {
@@ -146,15 +145,38 @@ fn refresh(target: &Path, packages: &[String], newest: SystemTime) -> Result<()>
     Ok(())
 }
 
+fn claim_for_builds() -> Result<Claim> {
+    let folder = paths::build_folder()?;
+    claim::sweep(&folder, PREFIX);
+    Claim::create(&folder, PREFIX)
+}
+
+/// A folder in temporary space for a kernel's sockets: where cells are built may be on a network, and its path too long.
+pub fn claim_for_sockets() -> Result<Claim> {
+    Claim::create(&paths::private_tmp()?, PREFIX)
+}
+
+/// The folders in which kernels have theirs.
+fn places() -> Vec<PathBuf> {
+    let mut places: Vec<PathBuf> = [paths::build_folder(), paths::private_tmp()].into_iter().flatten().collect();
+    places.dedup();
+    places
+}
+
+/// How many checkouts there are whose processes died, left as they are.
+pub fn abandoned() -> usize {
+    places().iter().map(|place| claim::abandoned(place, PREFIX)).sum()
+}
+
 /// Removes the checkouts of processes that died without doing so. Returns how many.
 pub fn sweep() -> usize {
-    crate::paths::private_tmp().map(|temporary| claim::sweep(&temporary, PREFIX)).unwrap_or(0)
+    places().iter().map(|place| claim::sweep(place, PREFIX)).sum()
 }
 
 /// The same, once process `pid` is known to be dead, which may have died while it made its own.
 pub fn sweep_after(pid: u32) {
-    if let Ok(temporary) = crate::paths::private_tmp() {
-        claim::sweep_unmarked(&temporary, PREFIX, pid);
+    for place in places() {
+        claim::sweep_unmarked(&place, PREFIX, pid);
     }
     sweep();
 }

@@ -2,12 +2,12 @@
 //!
 //! Every kernel compiles the dependencies of its cells in a directory of its own; for the helper crate that takes half a minute on a small
 //! machine, at every start. A *template* is such a directory, filled once per (compiler, helper sources, settings, CPU) by running the
-//! engine itself on the first cells of a notebook. A kernel gets a private *checkout* of it, in temporary space of its machine, through
-//! the engine's variable `EVCXR_TMPDIR`, and finds everything compiled already. The checkout vanishes with its owner; what a killed
-//! process left behind is swept by the next start.
+//! engine itself on the first cells of a notebook. A kernel gets a private *checkout* of it, where nobody else can write
+//! ([`paths::build_folder`](crate::paths::build_folder)), through the engine's variable `EVCXR_TMPDIR`, and finds everything compiled
+//! already. The checkout vanishes with its owner; what a killed process left behind is swept by the next start.
 //!
 //! Layout: `CACHE/template/KEY/{template.json, used, work/}`, complete or absent, because it is built elsewhere and renamed;
-//! `CACHE/template/KEY.lock` while one is being built; `TEMPORARY/kernel-PID-RANDOM/{owner, work/, config/}` for checkouts.
+//! `CACHE/template/KEY.lock` while one is being built; `BUILDS/kernel-PID-RANDOM/{owner, work/, config/}` for checkouts.
 
 mod build;
 mod builder;
@@ -25,8 +25,9 @@ mod sources;
 mod store;
 mod toolchain;
 
+pub use build::abandoned as abandoned_builds;
 pub use builder::{BuildArguments, dependency, main as build_main};
-pub use checkout::{WorkDirectory, sweep, sweep_after};
+pub use checkout::{WorkDirectory, abandoned, claim_for_sockets, sweep, sweep_after};
 pub use command::{PrepareArguments, main};
 pub use flavor::Flavor;
 pub use lockfile::{RUNTIME, needed_by as locked, restore as restore_lockfile};

@@ -7,6 +7,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ffi::c_void;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::time::Instant;
 
 /// Serves the engine until it closes our stdin.
 pub fn run() -> ! {
@@ -120,20 +121,24 @@ fn clean_environment() {
     }
 }
 
-/// CPU time and peak memory between two moments.
+/// Time, CPU time and peak memory between two moments. The clock is the innermost: it starts last and stops first.
 struct Meter {
     cpu_at_start: f64,
+    start: Instant,
 }
 
 impl Meter {
     fn start() -> Meter {
         // Writing 5 resets the kernel's high-water mark of this process (Linux, proc(5)); elsewhere there is no such file.
         let _ = std::fs::write("/proc/self/clear_refs", "5");
-        Meter { cpu_at_start: cpu_seconds() }
+        let cpu_at_start = cpu_seconds();
+        Meter { cpu_at_start, start: Instant::now() }
     }
 
     fn stop(self) -> Usage {
-        Usage { cpu_seconds: (cpu_seconds() - self.cpu_at_start).max(0.0), peak_memory_bytes: peak_memory_bytes().unwrap_or(0) }
+        let run_seconds = self.start.elapsed().as_secs_f64();
+        let cpu_seconds = (cpu_seconds() - self.cpu_at_start).max(0.0);
+        Usage { run_seconds, cpu_seconds, peak_memory_bytes: peak_memory_bytes().unwrap_or(0) }
     }
 }
 

@@ -51,6 +51,8 @@ impl Kind {
 /// What one run of user code cost.
 #[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
 pub struct Usage {
+    /// From the call of the user's code to its return, by the clock that sleeping uses.
+    pub run_seconds: f64,
     /// CPU time in seconds, user and system, of the process and of its children that ended.
     pub cpu_seconds: f64,
     /// Highest resident memory of the process in bytes while the code ran; 0 where the platform does not tell.

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import PATIENCE, FrontEndCase, Kernel, processes_below, processes_of, wait_until_gone
 
 # Where kernels in waiting have their sockets; a folder of this test's own, since there is one such kernel per user.
-WAITING = Path(os.environ["PARCOURSE_TMPDIR"]) / "standby"
+WAITING = Path(os.environ["PARCOURSE_TMPDIR"]) / f"parcourse-{os.getuid()}" / "standby"
 
 # Has a kernel taken over by the one in waiting, says which processes serve it, and waits to be killed.
 FRONT_END = """

@@ -1,6 +1,7 @@
 //! Messages that must be refused: the kernel logs them, does nothing, and goes on.
 
-use super::client::{Channel, Kernel};
+use super::client::{Channel, Kernel, Setup};
+use jupyter_protocol::connection_info::Transport;
 use serde_json::json;
 use std::time::Duration;
 
@@ -59,4 +60,42 @@ fn unsigned_and_broken_messages_are_ignored() {
     let frames = kernel.frames("execute_request", evil);
     kernel.send_frames(Channel::Shell, frames);
     crate::support::eventually("execution of the signed message", || target.exists().then_some(()));
+}
+
+/// Any local user can connect to a TCP port. Nine bytes, which claim that a frame of 2^62 bytes follows, ended the kernel once.
+#[test]
+fn claims_of_strangers_on_tcp_cost_nothing() {
+    use std::io::{Read, Write};
+    let mut kernel = Setup { transport: Transport::TCP, ..Setup::default() }.start();
+    let ports = [kernel.connection.shell_port, kernel.connection.control_port, kernel.connection.iopub_port, kernel.connection.stdin_port];
+    let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0];
+    greeting.extend(b"NULL");
+    greeting.resize(64, 0);
+    for port in ports.into_iter().chain([kernel.connection.hb_port]) {
+        for length in [1u64 << 62, 1 << 40, u64::MAX] {
+            let mut stranger = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+            stranger.write_all(&[&greeting[..], &[2], &length.to_be_bytes()].concat()).unwrap();
+            // The connection is closed.
+            let end = stranger.read_to_end(&mut Vec::new());
+            assert!(end.is_ok() || end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
+        }
+    }
+    assert_eq!(kernel.ok("6 * 7").result(), Some("42"));
+    assert_eq!(kernel.ok("\"x\".repeat(3_000_000).len()").result(), Some("3000000"));
+    let large = format!("{:?}.len()", "x".repeat(1_000_000));
+    assert_eq!(kernel.ok(&large).result(), Some("1000000"), "what a front end sends comes through");
+    kernel.heartbeat();
+    kernel.shut_down();
+}
+
+#[test]
+fn tcp_without_a_key_is_refused() {
+    let world = crate::support::World::new();
+    let folder = world.path("k");
+    let (mut command, connection) = Setup { transport: Transport::TCP, ..Setup::default() }.command(&folder);
+    let open = jupyter_protocol::ConnectionInfo { key: String::new(), ..connection };
+    std::fs::write(folder.join("connection.json"), serde_json::to_vec(&open).unwrap()).unwrap();
+    let output = command.output().unwrap();
+    let told = crate::support::told(&output);
+    assert!(output.status.code() == Some(2) && told.contains("no key") && told.contains("--KernelManager.transport=ipc"), "{told}");
 }

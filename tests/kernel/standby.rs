@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn sockets(world: &World) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(world.path("p").join("standby")).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(world.private().join("standby")).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|extension| extension == "sock")).collect()
 }
 

@@ -1,5 +1,6 @@
 //! An environment with Jupyter clients that are not ours, pinned in `tests/clients/requirements.txt`, and kernelspecs for them.
 
+use super::private_tmp::PrivateTmp;
 use super::{PARCOURSE, environment, lab_python, output, root};
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ pub struct Clients {
     python: PathBuf,
     jupyter: TempDir,
     /// For PARCOURSE_TMPDIR: there is one kernel in waiting per user, and these tests need theirs for themselves. A short path: sockets.
-    private_tmp: TempDir,
+    private_tmp: PrivateTmp,
 }
 
 impl Clients {
@@ -33,7 +34,7 @@ impl Clients {
         });
         fs::create_dir_all(&stock).map_err(|error| error.to_string())?;
         fs::write(stock.join("kernel.json"), spec.to_string()).map_err(|error| error.to_string())?;
-        let private_tmp = tempfile::Builder::new().prefix("pc-").tempdir_in("/tmp").map_err(|error| error.to_string())?;
+        let private_tmp = PrivateTmp::new("pc-");
         Ok(Self { python, jupyter, private_tmp })
     }
 

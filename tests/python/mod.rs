@@ -7,6 +7,8 @@ pub mod browser;
 pub mod clients;
 pub mod environment;
 pub mod gate;
+#[path = "../support/private_tmp.rs"]
+pub mod private_tmp;
 pub mod processes;
 pub mod server;
 

@@ -50,8 +50,9 @@ pub fn left_with_variable(name: &str, value: &Path, patience: Duration) -> Vec<u
     wait(patience, || table().into_iter().map(|(pid, _)| pid).filter(has_it).collect())
 }
 
+/// `patience` is what an idle machine needs; a busy one has more.
 fn wait(patience: Duration, look: impl Fn() -> Vec<u32>) -> Vec<u32> {
-    let end = Instant::now() + patience;
+    let end = Instant::now() + 10 * patience;
     loop {
         let running = look();
         if running.is_empty() || Instant::now() > end {

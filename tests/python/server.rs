@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A server that has said its address. Killed when dropped before it was stopped.
 pub struct Server {
@@ -14,26 +14,25 @@ pub struct Server {
     lines: Receiver<String>,
     /// With the token.
     pub address: String,
-    /// From the start of the process to the address.
-    pub took: Duration,
+    /// When the process was started.
+    pub started: SystemTime,
 }
 
 impl Server {
     /// Starts `command` (a `parcourse lab`) and waits until JupyterLab says where it is.
     pub fn start(command: &mut Command) -> Result<Self, String> {
-        let started = Instant::now();
+        let started = SystemTime::now();
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
         let stderr = BufReader::new(child.stderr.take().expect("stderr is a pipe"));
         let (sender, lines) = channel();
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut server = Self { child, lines, address: String::new(), took: Duration::ZERO };
+        let mut server = Self { child, lines, address: String::new(), started };
         let mut said = Vec::new();
         while let Ok(line) = server.lines.recv_timeout(Duration::from_secs(600)) {
             if line.contains("http://localhost:") && line.contains("token=") {
                 server.address = line.trim().to_owned();
-                server.took = started.elapsed();
                 // Jupyter says where it is a moment before it listens there.
-                let end = Instant::now() + Duration::from_secs(20);
+                let end = Instant::now() + Duration::from_secs(120);
                 while let Err(error) = TcpStream::connect(server.host()) {
                     if Instant::now() > end {
                         return Err(format!("{}: {error}", server.address));

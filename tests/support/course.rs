@@ -1,5 +1,6 @@
 //! A course in which everything is in order (`tests/fixtures/course`), copied so that a test can spoil one thing.
 
+use super::private_tmp::{self, private_folder};
 use super::{BINARY, told};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ pub const SECOND: &str = "01_more.ipynb";
 /// The copy; gone when dropped.
 pub struct CourseCopy {
     directory: tempfile::TempDir,
+    _temporary: tempfile::TempDir,
 }
 
 /// How a command ended, and all that it said.
@@ -22,7 +24,9 @@ pub struct Ended {
 
 impl CourseCopy {
     pub fn new() -> CourseCopy {
-        let copy = CourseCopy { directory: tempfile::Builder::new().prefix("pt course é").tempdir().unwrap() };
+        let directory = tempfile::Builder::new().prefix("pt course é").tempdir().unwrap();
+        let temporary = private_tmp::link(&directory.path().join("p"));
+        let copy = CourseCopy { directory, _temporary: temporary };
         std::fs::create_dir(copy.notebooks()).unwrap();
         for entry in std::fs::read_dir("tests/fixtures/course/notebooks").unwrap().flatten() {
             std::fs::copy(entry.path(), copy.notebooks().join(entry.file_name())).unwrap();
@@ -78,7 +82,7 @@ impl CourseCopy {
 
     /// What the commands have left in their temporary folder.
     pub fn left(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(self.path("p")).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+        std::fs::read_dir(private_folder(&self.path("p"))).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     }
 }
 

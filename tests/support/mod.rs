@@ -2,13 +2,18 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod course;
+pub mod private_tmp;
 
+use private_tmp::private_folder;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_parcourse");
+
+/// How many times slower than an idle machine a busy one may be. No test depends on how fast a machine is; timeouts end what hangs.
+const BUSY: u32 = 20;
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures").join(name)
@@ -17,26 +22,46 @@ pub fn fixture(name: &str) -> PathBuf {
 /// A temporary directory in which the command keeps its temporary files, and the tests their reports.
 pub struct World {
     directory: tempfile::TempDir,
+    _temporary: tempfile::TempDir,
 }
 
 impl World {
     pub fn new() -> World {
         // A short name: unix sockets live below it.
-        World { directory: tempfile::Builder::new().prefix("pt").tempdir().unwrap() }
+        let directory = tempfile::Builder::new().prefix("pt").tempdir().unwrap();
+        let temporary = private_tmp::link(&directory.path().join("p"));
+        World { directory, _temporary: temporary }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn private(&self) -> PathBuf {
+    /// For PARCOURSE_TMPDIR.
+    fn temporary(&self) -> PathBuf {
         self.path("p")
+    }
+
+    /// The folder that the command makes for itself in its temporary directory.
+    pub fn private(&self) -> PathBuf {
+        private_folder(&self.temporary())
+    }
+
+    /// A user's own results from yesterday in the temporary directory, under a name that looks like one of ours.
+    pub fn foreign_results(&self) -> PathBuf {
+        let folder = self.temporary().join("run-2024");
+        std::fs::create_dir_all(&folder).unwrap();
+        let results = folder.join("results.csv");
+        std::fs::write(&results, "1,2\n").unwrap();
+        let yesterday = std::time::SystemTime::now() - Duration::from_secs(24 * 3600);
+        std::fs::File::open(&folder).unwrap().set_modified(yesterday).unwrap();
+        results
     }
 
     /// `parcourse run --kernel KERNEL`, to be completed.
     pub fn run(&self, kernel: &str) -> Command {
         let mut command = Command::new(BINARY);
-        command.current_dir(env!("CARGO_MANIFEST_DIR")).env("PARCOURSE_TMPDIR", self.private());
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).env("PARCOURSE_TMPDIR", self.temporary());
         command.args(["run", "--kernel", kernel]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -61,7 +86,7 @@ impl World {
     /// the world's counts as the world's.
     #[cfg(target_os = "linux")]
     pub fn processes(&self) -> Vec<(i32, String)> {
-        let mark = format!("PARCOURSE_TMPDIR={}", self.private().display());
+        let mark = format!("PARCOURSE_TMPDIR={}", self.temporary().display());
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
         let ours = numbers.filter(|pid| {
@@ -76,14 +101,14 @@ impl World {
         Vec::new()
     }
 
-    /// Files and folders in the command's temporary directory.
+    /// Files and folders that the command has in its temporary directory.
     pub fn files(&self) -> Vec<PathBuf> {
         std::fs::read_dir(self.private()).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
     }
 
-    /// Fails when a process or a file is left after `patience`.
+    /// Fails when a process or a file is left after `patience`, which is what an idle machine needs: a busy one has more.
     pub fn assert_nothing_left(&self, patience: Duration) {
-        let begun = Instant::now();
+        let (begun, patience) = (Instant::now(), BUSY * patience);
         loop {
             let (processes, files) = (self.processes(), self.files());
             if processes.is_empty() && files.is_empty() {
@@ -160,9 +185,9 @@ pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-/// Waits for a child, at most for `limit`.
+/// Waits for a child, at most for `limit`, which is what an idle machine needs: a busy one has more.
 pub fn wait(child: &mut Child, limit: Duration) -> std::process::ExitStatus {
-    let begun = Instant::now();
+    let (begun, limit) = (Instant::now(), BUSY * limit);
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status;

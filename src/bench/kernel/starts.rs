@@ -148,7 +148,7 @@ pub async fn measure(starts: &[Start], rounds: usize, world: &World, python: &Pa
 
 async fn once(start: Start, world: &World, ipykernel: &[OsString], title: &str, telling: &Telling) -> Result<Times> {
     match start {
-        Start::StockCold => launch(KernelKind::Evcxr, world, &|directory| Engine::cold(directory)).await,
+        Start::StockCold => launch(KernelKind::Evcxr, world, &|_| Engine::cold(&world.folder())).await,
         Start::StockTemplate => {
             let template = world.template(Flavor::Stock)?;
             launch(KernelKind::Evcxr, world, &|_| Engine::warm(&template)).await

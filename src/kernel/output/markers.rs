@@ -214,10 +214,10 @@ mod tests {
         for _ in 0..2000 {
             markers.push(&[b"0123456\n".repeat(500), b"tail".to_vec()].concat());
         }
-        let started = std::time::Instant::now();
+        // Only its last line is still to be looked at.
+        assert_eq!(markers.held.len() - markers.searched, b"tail".len());
         let pieces = markers.push(b"\nEVCXR_END_CONTENT\n");
         assert!(matches!(&pieces[..], [Piece::Content { body, .. }] if body.len() == 2000 * 4004));
-        assert!(started.elapsed() < std::time::Duration::from_millis(500));
     }
 
     #[test]

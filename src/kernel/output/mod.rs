@@ -45,9 +45,10 @@ pub struct Ending {
     pub error: Option<(String, Vec<Address>)>,
     /// A helper stopped because it was asked to.
     pub interrupted: bool,
-    /// What the run cost, and how long it took, when it came to its end.
+    /// What the run cost, when it came to its end, as the user process measured it.
     pub usage: Option<Usage>,
-    pub run_time: Option<Duration>,
+    /// How long the user process ran code until it died.
+    pub ran_until_death: Option<Duration>,
     /// The last text on stderr, for naming the cause of a death.
     pub last_stderr: String,
     /// The result's MIME bundle, where the cell was executed for it.
@@ -167,7 +168,7 @@ impl Outputs {
         let ended_well = !state.ending.panicked && state.ending.error.is_none();
         self.flush_held(state, ended_well);
         state.ending.usage = Some(usage);
-        state.ending.run_time = state.begun.take().map(|begun| begun.elapsed());
+        state.begun = None;
         Answer { lines: std::mem::take(&mut state.lines) }
     }
 
@@ -177,7 +178,7 @@ impl Outputs {
         if let Some(rest) = state.markers.finish() {
             self.piece(state, rest);
         }
-        state.ending.run_time = state.begun.take().map(|begun| begun.elapsed());
+        state.ending.ran_until_death = state.begun.take().map(|begun| begun.elapsed());
         let (deaths, changed) = &self.deaths;
         *deaths.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) += 1;
         changed.notify_all();
