@@ -9,4 +9,5 @@ mod slot;
 pub use arguments::Arguments;
 pub use failure::{Cause, Failure};
 pub use future::Future;
-pub(crate) use slot::Slot;
+pub(crate) use future::Waiting;
+pub(crate) use slot::{Outcome, Slot};

@@ -2,18 +2,22 @@
 
 use super::Failure;
 use crate::interrupt::{self, Scope};
+use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Filled once by whoever did the task, emptied once by whoever asked for it.
-pub(crate) struct Slot<R> {
-    state: Mutex<State<R>>,
+pub(crate) struct Slot {
+    state: Mutex<State>,
     filled: Condvar,
 }
 
-enum State<R> {
+/// A value of a type that who asks for it knows, or the reason why there is none.
+pub(crate) type Outcome = Result<Box<dyn Any + Send>, Failure>;
+
+enum State {
     Waiting,
-    Full(Result<R, Failure>),
+    Full(Outcome),
     Taken,
 }
 
@@ -22,13 +26,13 @@ const STEP: Duration = Duration::from_millis(10);
 /// The same on a thread of rayon, which looks for work meanwhile.
 const STEP_OF_HELPER: Duration = Duration::from_micros(200);
 
-impl<R> Slot<R> {
-    pub(crate) fn new() -> Arc<Slot<R>> {
+impl Slot {
+    pub(crate) fn new() -> Arc<Slot> {
         Arc::new(Slot { state: Mutex::new(State::Waiting), filled: Condvar::new() })
     }
 
     /// Only the first result counts.
-    pub(crate) fn fill(&self, result: Result<R, Failure>) {
+    pub(crate) fn fill(&self, result: Outcome) {
         let mut state = self.lock();
         if matches!(*state, State::Waiting) {
             *state = State::Full(result);
@@ -60,7 +64,7 @@ impl<R> Slot<R> {
             };
             let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
             let step = left.min(if helping { STEP_OF_HELPER } else { STEP });
-            let waiting = |state: &mut State<R>| matches!(state, State::Waiting);
+            let waiting = |state: &mut State| matches!(state, State::Waiting);
             drop(self.filled.wait_timeout_while(self.lock(), step, waiting).unwrap_or_else(PoisonError::into_inner));
             if left.is_zero() {
                 return self.is_filled();
@@ -69,7 +73,7 @@ impl<R> Slot<R> {
     }
 
     /// The result, once: `None` before it is there, and after it was taken.
-    pub(crate) fn take(&self) -> Option<Result<R, Failure>> {
+    pub(crate) fn take(&self) -> Option<Outcome> {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Taken) {
             State::Full(result) => Some(result),
@@ -80,7 +84,7 @@ impl<R> Slot<R> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<R>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -89,16 +93,20 @@ impl<R> Slot<R> {
 mod tests {
     use super::*;
 
+    fn number(outcome: Option<Outcome>) -> Option<i32> {
+        outcome.map(|outcome| *outcome.unwrap().downcast().unwrap())
+    }
+
     #[test]
     fn is_filled_and_emptied_once() {
         let slot = Slot::new();
         assert!(!slot.is_filled() && slot.take().is_none());
         assert!(!slot.wait(Some(Instant::now() + Duration::from_millis(1))));
-        slot.fill(Ok(7));
-        slot.fill(Ok(8));
+        slot.fill(Ok(Box::new(7)));
+        slot.fill(Ok(Box::new(8)));
         assert!(slot.wait(None));
-        assert_eq!(slot.take(), Some(Ok(7)));
-        slot.fill(Ok(9));
+        assert_eq!(number(slot.take()), Some(7));
+        slot.fill(Ok(Box::new(9)));
         assert!(slot.is_filled() && slot.take().is_none());
     }
 
@@ -106,9 +114,9 @@ mod tests {
     fn wakes_who_waits() {
         let slot = Slot::new();
         let other = slot.clone();
-        let filler = std::thread::spawn(move || other.fill(Ok("there")));
+        let filler = std::thread::spawn(move || other.fill(Ok(Box::new(7))));
         assert!(slot.wait(Some(Instant::now() + Duration::from_secs(20))));
         filler.join().unwrap();
-        assert_eq!(slot.take(), Some(Ok("there")));
+        assert_eq!(number(slot.take()), Some(7));
     }
 }

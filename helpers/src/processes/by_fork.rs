@@ -1,44 +1,29 @@
-//! Workers that are made for one chunk of items, which they find in their copy of the memory.
+//! Workers that find what they need in their copy of the memory: they compute items by number, with a function that nobody sends.
 
-use super::desk::{Answers, Request};
-use super::imap::Staff;
-use super::raw::Raw;
-use super::value::Value;
+use super::desk::{Answers, Output, Request};
+use super::value::Format;
 use super::worker::Worker;
-use crate::tasks;
-use crate::threads::report::abridged;
-use std::fmt;
 use std::io;
-use std::marker::PhantomData;
+use std::ops::Range;
 
-pub(super) struct ByFork<F, R> {
-    f: F,
-    _result: PhantomData<fn() -> R>,
+/// How items are computed: `compute` gets the number of each and puts its value into the output.
+pub(super) type Compute<'run> = dyn FnMut(usize, Output) + 'run;
+
+/// A worker that does the items it is asked for.
+pub(super) fn hire(format: Format, name: &dyn Fn(usize) -> String, compute: &mut Compute) -> io::Result<Worker> {
+    Worker::hire(&mut |desk| desk.serve(&mut |request, answers| answer(request, answers, format, name, compute)))
 }
 
-impl<F, R> ByFork<F, R> {
-    pub(super) fn new(f: F) -> ByFork<F, R> {
-        ByFork { f, _result: PhantomData }
-    }
+/// A worker that does these items, and ends.
+pub(super) fn hire_once(items: Range<usize>, format: Format, name: &dyn Fn(usize) -> String, compute: &mut Compute) -> io::Result<Worker> {
+    let mut worker = Worker::hire(&mut |desk| {
+        let request = Request { items: items.clone(), bytes: Vec::new() };
+        drop(desk.answer(request, &mut |request, answers| answer(request, answers, format, name, compute)));
+    })?;
+    worker.assume(items);
+    Ok(worker)
 }
 
-impl<T: fmt::Debug, R: Value, F: Fn(T) -> R> Staff<T> for ByFork<F, R> {
-    fn begin(&self, start: usize, items: &mut [Option<T>]) -> io::Result<Worker> {
-        let range = start..start + items.len();
-        let raw = Raw::of::<R>();
-        let answer = |_: Request, answers: &mut Answers| {
-            let _ = items.iter_mut().filter_map(Option::take).all(|item| {
-                let name = tasks::recording().then(|| abridged(&item));
-                answers.add(raw, &|_| name.clone().unwrap_or_default(), || (self.f)(item))
-            });
-        };
-        let request = Request { items: range.clone(), bytes: Vec::new() };
-        let mut worker = Worker::hire(|desk| drop(desk.answer(request, answer)))?;
-        worker.assume(range);
-        Ok(worker)
-    }
-
-    fn end(&self, worker: Worker) {
-        drop(worker);
-    }
+fn answer(request: Request, answers: &mut Answers, format: Format, name: &dyn Fn(usize) -> String, compute: &mut Compute) {
+    let _ = { request.items }.all(|_| !answers.is_stopped() && answers.add(format, name, compute));
 }

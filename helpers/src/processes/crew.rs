@@ -2,12 +2,11 @@
 
 use super::chunk::Chunk;
 use super::fork::Ended;
-use super::raw::Raw;
+use super::raw::{Landing, Raw};
 use super::worker::{News, Worker, wait};
 use crate::display::ProgressBar;
 use crate::interrupt;
 use crate::pool::Cause;
-use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
@@ -39,8 +38,8 @@ pub(super) struct Crew<'run> {
 pub(super) enum Answer {
     /// Values of some items, or the reasons why there are none.
     Values(Range<usize>, Vec<u8>),
-    /// The value of one item.
-    Large(usize, Box<dyn Any + Send>),
+    /// The value of one item: numbers, all in place.
+    Large(usize, Box<dyn Landing>),
     /// There is no value, because the worker has died.
     Failed(usize, Cause),
 }
@@ -66,7 +65,7 @@ impl Crew<'_> {
     /// # Panics
     ///
     /// Unwinds when interrupted, after all workers were ended.
-    pub(super) fn run(mut self, len: usize, mut take: impl FnMut(Answer) -> bool) -> io::Result<Vec<Worker>> {
+    pub(super) fn run(mut self, len: usize, take: &mut dyn FnMut(Answer) -> bool) -> io::Result<Vec<Worker>> {
         let mut todo: VecDeque<Range<usize>> = VecDeque::new();
         if len > 0 {
             todo.push_back(0..len);

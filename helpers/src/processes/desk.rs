@@ -2,13 +2,14 @@
 
 use super::board::Board;
 use super::events;
-use super::raw::Raw;
-use super::value::{self, Failed, Value};
+use super::raw::View;
+use super::value::{self, Failed, Format, Value};
 use super::wire::{HEAD, Head, Kind};
 use crate::pool::Cause;
 use crate::tasks;
 use crate::threads::quiet;
 use crate::threads::report::message;
+use std::any::TypeId;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::unix::net::UnixStream;
@@ -46,18 +47,18 @@ pub(super) struct Answers<'desk> {
 
 impl Desk<'_> {
     /// Does what is asked for until the parent closes the connection.
-    pub(super) fn serve(&self, mut compute: impl FnMut(Request, &mut Answers)) {
+    pub(super) fn serve(&self, compute: &mut dyn FnMut(Request, &mut Answers)) {
         while let Ok((head, bytes)) = self.receive() {
             tasks::set_recording(head.recording);
             let items = head.start..head.start + head.count;
-            if self.answer(Request { items, bytes }, &mut compute).is_err() {
+            if self.answer(Request { items, bytes }, compute).is_err() {
                 return;
             }
         }
     }
 
     /// Does one range of items, and tells.
-    pub(super) fn answer(&self, request: Request, compute: impl FnOnce(Request, &mut Answers)) -> io::Result<()> {
+    pub(super) fn answer(&self, request: Request, compute: &mut dyn FnMut(Request, &mut Answers)) -> io::Result<()> {
         let begin = Instant::now();
         let start = request.items.start;
         let mut answers = Answers { desk: self, next: start, sent: start, bytes: Vec::new(), last_sent: roughly_now() };
@@ -101,26 +102,25 @@ impl Desk<'_> {
 }
 
 impl Answers<'_> {
+    /// Whether no further item is wanted.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.desk.board.is_stopped()
+    }
+
     /// Computes one item and answers with its value, or with the reason why there is none. Says whether to go on.
-    pub(super) fn add<R: Value>(&mut self, raw: Option<&'static Raw>, name: &dyn Fn(usize) -> String, compute: impl FnOnce() -> R) -> bool {
-        if self.desk.board.is_stopped() {
-            return false;
-        }
+    ///
+    /// `compute` gets the item's position, and puts its value into the output.
+    pub(super) fn add(&mut self, format: Format, name: &dyn Fn(usize) -> String, compute: &mut dyn FnMut(usize, Output)) -> bool {
         let index = self.next;
         let before = self.bytes.len();
         self.next += 1;
         self.desk.board.begin(index);
         // Dropping the value is part of the item, and sending it.
         let outcome = quiet::catch(|| {
-            let value = if tasks::recording() { tasks::task(name(index), compute) } else { compute() };
-            match value::put(raw, &value, &mut self.bytes) {
-                Ok(None) => Ok(()),
-                Ok(Some(view)) => self.desk.send_large(index, &mut self.sent, &mut self.bytes, view),
-                Err(error) => {
-                    value::put_failure(&Failed::Unsent(&error.to_string()), &mut self.bytes);
-                    Ok(())
-                }
-            }
+            let mut outcome = Ok(());
+            let task = tasks::recording().then(|| tasks::begin(name(index)));
+            compute(index, Output { answers: self, format, index, task, outcome: &mut outcome });
+            outcome
         });
         let outcome = outcome.unwrap_or_else(|(payload, place)| {
             // It may have panicked in the middle of the value's bytes, or after the value was sent.
@@ -163,9 +163,43 @@ impl Answers<'_> {
     }
 }
 
+/// Where the value of an item goes.
+pub(super) struct Output<'add, 'desk> {
+    answers: &'add mut Answers<'desk>,
+    format: Format,
+    index: usize,
+    /// Ends with the computation, if it is recorded.
+    task: Option<tasks::Task<String>>,
+    outcome: &'add mut io::Result<()>,
+}
+
+impl Output<'_, '_> {
+    /// The value that was computed.
+    pub(super) fn put<R: Value>(self, value: &R) {
+        // SAFETY: the type is told with the value.
+        unsafe { self.put_at(TypeId::of::<R>(), std::ptr::from_ref(value).cast()) }
+    }
+
+    /// # Safety
+    ///
+    /// At the address is a value of this type.
+    #[inline(never)]
+    unsafe fn put_at(self, id: TypeId, value: *const u8) {
+        drop(self.task);
+        self.format.check(id);
+        let Answers { desk, sent, bytes, .. } = self.answers;
+        // SAFETY: it is a value of the format's type, and lives until we return.
+        match unsafe { self.format.put_at(value, bytes) } {
+            Ok(None) => {}
+            Ok(Some(view)) => *self.outcome = desk.send_large(self.index, sent, bytes, view),
+            Err(error) => value::put_failure(&Failed::Unsent(&error.to_string()), bytes),
+        }
+    }
+}
+
 impl Desk<'_> {
     /// Sends a value that is too large to be copied, after those that come before it.
-    fn send_large(&self, index: usize, sent: &mut usize, bytes: &mut Vec<u8>, view: super::raw::View<'_>) -> io::Result<()> {
+    fn send_large(&self, index: usize, sent: &mut usize, bytes: &mut Vec<u8>, view: View<'_>) -> io::Result<()> {
         if index > *sent {
             self.send(&[(Head::of_values(*sent..index, bytes.len()), bytes)])?;
             bytes.clear();

@@ -2,19 +2,24 @@
 //!
 //! Items are taken from the iterator in chunks, each of which a worker gets for its own; how it gets them is its pool's business.
 
+use super::by_fork::hire_once;
 use super::chunk::Chunk;
 use super::crew::{Answer, cause, kill_all};
-use super::raw::Raw;
+use super::kept::Kept;
 use super::run::{cannot_start, each_value};
-use super::value::Value;
+use super::shipped::Shipped;
+use super::value::{self, Arrived, Format, Value};
 use super::worker::{News, Worker, wait};
 use crate::interrupt::{self, Scope};
 use crate::pool::{Cause, Failure};
 use crate::threads::report::abridged;
+use std::any::Any;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How soon an interrupt is noticed.
@@ -22,107 +27,246 @@ const STEP: Duration = Duration::from_millis(20);
 /// No more items than this are in one chunk.
 const MOST: usize = 4096;
 
-/// Where workers come from and go to.
-pub(super) trait Staff<T> {
-    /// A worker that does these items, which are numbered from `start`. Copies of the process may take the items out, nobody else.
-    fn begin(&self, start: usize, items: &mut [Option<T>]) -> io::Result<Worker>;
+/// Where items come from, and the workers for them. Items are known by their numbers, which count from 0.
+pub(super) trait Source {
+    /// Takes so many items from the iterator, or fewer at its end; says how many.
+    fn pull(&mut self, number: usize) -> usize;
+
+    /// A worker that does these items.
+    fn begin(&mut self, items: Range<usize>) -> io::Result<Worker>;
 
     /// The worker has done its items.
-    fn end(&self, worker: Worker);
+    fn end(&mut self, worker: Worker);
+
+    /// The text for an item.
+    fn name(&self, index: usize) -> String;
+
+    /// Nobody needs these items any more.
+    fn forget(&mut self, items: Range<usize>);
+}
+
+/// The items that were taken from an iterator and are still needed.
+pub(super) struct Items<I: Iterator> {
+    iterator: Option<I>,
+    taken: RefCell<VecDeque<Option<I::Item>>>,
+    /// The number of the first of them.
+    first: usize,
+}
+
+impl<I: Iterator<Item: fmt::Debug>> Items<I> {
+    pub(super) fn new(iterator: I) -> Items<I> {
+        Items { iterator: Some(iterator), taken: RefCell::default(), first: 0 }
+    }
+
+    fn pull(&mut self, number: usize) -> usize {
+        let taken = self.taken.get_mut();
+        let before = taken.len();
+        if let Some(iterator) = &mut self.iterator {
+            taken.extend(iterator.take(number).map(Some));
+            if taken.len() - before < number {
+                self.iterator = None;
+            }
+        }
+        taken.len() - before
+    }
+
+    /// The item, for good.
+    fn take(&self, index: usize) -> I::Item {
+        self.taken.borrow_mut()[index - self.first].take().expect("an item is taken once")
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.taken.borrow()[index - self.first].as_ref().map_or_else(String::new, |item| abridged(item))
+    }
+
+    fn forget(&mut self, items: Range<usize>) {
+        let taken = self.taken.get_mut();
+        items.for_each(|index| taken[index - self.first] = None);
+        while taken.front().is_some_and(Option::is_none) {
+            taken.pop_front();
+            self.first += 1;
+        }
+    }
+}
+
+/// Items for workers that are made for one chunk each, and take it out of their copy of the memory.
+pub(super) struct Forked<I: Iterator, F, R> {
+    pub(super) items: Items<I>,
+    pub(super) f: F,
+    pub(super) result: PhantomData<fn() -> R>,
+}
+
+impl<I: Iterator<Item: fmt::Debug>, R: Value, F: Fn(I::Item) -> R> Source for Forked<I, F, R> {
+    fn pull(&mut self, number: usize) -> usize {
+        self.items.pull(number)
+    }
+
+    fn begin(&mut self, items: Range<usize>) -> io::Result<Worker> {
+        let name = |index| self.items.name(index);
+        hire_once(items, Format::of::<R>(), &name, &mut |index, output| output.put(&(self.f)(self.items.take(index))))
+    }
+
+    fn end(&mut self, worker: Worker) {
+        drop(worker);
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.items.name(index)
+    }
+
+    fn forget(&mut self, items: Range<usize>) {
+        self.items.forget(items);
+    }
+}
+
+/// Items that are sent to workers that stay.
+pub(super) struct Sent<I: Iterator, K> {
+    pub(super) items: Items<I>,
+    pub(super) kept: K,
+    pub(super) shipped: Shipped,
+}
+
+impl<I: Iterator<Item: Value + fmt::Debug>, K: AsRef<Kept>> Source for Sent<I, K> {
+    fn pull(&mut self, number: usize) -> usize {
+        self.items.pull(number)
+    }
+
+    fn begin(&mut self, range: Range<usize>) -> io::Result<Worker> {
+        let (items, first) = (self.items.taken.borrow(), self.items.first);
+        let put = |index: usize, writer: &mut value::Writer| writer.put(items[index - first].as_ref().expect("it is needed"));
+        self.kept.as_ref().begin(range.clone(), &self.shipped.bytes(range, &put))
+    }
+
+    fn end(&mut self, worker: Worker) {
+        self.kept.as_ref().give_back([worker]);
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.items.name(index)
+    }
+
+    fn forget(&mut self, items: Range<usize>) {
+        self.items.forget(items);
+    }
 }
 
 /// The results, in the order of the items or as they come.
-pub(super) struct Imap<I: Iterator, S, R> {
-    staff: S,
-    items: Option<I>,
+pub(super) struct Imap<S, R> {
+    stream: Box<dyn Streaming>,
+    source: S,
+    result: PhantomData<fn() -> R>,
+}
+
+/// The one thing that is done with a [`Stream`]: so it can be dropped without its type being known.
+trait Streaming {
+    fn next(&mut self, source: &mut dyn Source) -> Option<(usize, Result<Box<dyn Any>, Failure>)>;
+}
+
+struct Stream {
     in_order: bool,
     size: usize,
     chunk: Chunk,
+    boxed: Boxed,
+    format: Format,
+    is_at_end: bool,
     /// What is to be done once more.
-    again: VecDeque<Batch<I::Item>>,
+    again: VecDeque<Batch>,
     workers: Vec<Worker>,
     /// What each of the workers is at.
-    batches: Vec<Batch<I::Item>>,
+    batches: Vec<Batch>,
     /// How many items were taken, and how many results were given.
     taken: usize,
     given: usize,
-    results: BTreeMap<usize, Result<R, Failure>>,
-    _results: PhantomData<R>,
+    results: BTreeMap<usize, Result<Box<dyn Any>, Failure>>,
 }
 
-/// Items for a worker. They stay here too, for their names.
-struct Batch<T> {
-    start: usize,
-    items: Vec<Option<T>>,
+/// Makes a value of what has come.
+type Boxed = fn(Format, Arrived) -> Result<Box<dyn Any>, Cause>;
+
+fn boxed<R: Value>(format: Format, arrived: Arrived) -> Result<Box<dyn Any>, Cause> {
+    value::take::<R>(format, arrived).map(|value| Box::new(value) as _)
+}
+
+/// Items for a worker.
+struct Batch {
+    items: Range<usize>,
     /// How long it took to get them.
     pulling: Duration,
 }
 
-impl<I: Iterator<Item: fmt::Debug>, S: Staff<I::Item>, R: Value> Imap<I, S, R> {
-    pub(super) fn new(staff: S, size: usize, chunk: Chunk, in_order: bool, items: I) -> Imap<I, S, R> {
-        Imap {
-            staff,
-            items: Some(items),
-            in_order,
-            size,
-            chunk,
-            again: VecDeque::new(),
-            workers: Vec::new(),
-            batches: Vec::new(),
-            taken: 0,
-            given: 0,
-            results: BTreeMap::new(),
-            _results: PhantomData,
-        }
+impl<S: Source, R: Value> Imap<S, R> {
+    pub(super) fn new(source: S, size: usize, chunk: Chunk, in_order: bool) -> Imap<S, R> {
+        Imap { stream: new_stream(size, chunk, in_order, Format::of::<R>(), boxed::<R>), source, result: PhantomData }
     }
+}
 
+#[inline(never)]
+fn new_stream(size: usize, chunk: Chunk, in_order: bool, format: Format, boxed: Boxed) -> Box<dyn Streaming> {
+    Box::new(Stream {
+        in_order,
+        size,
+        chunk,
+        boxed,
+        format,
+        is_at_end: false,
+        again: VecDeque::new(),
+        workers: Vec::new(),
+        batches: Vec::new(),
+        taken: 0,
+        given: 0,
+        results: BTreeMap::new(),
+    })
+}
+
+impl Stream {
     /// The next items; `None` at their end.
-    fn pull(&mut self) -> Option<Batch<I::Item>> {
+    fn pull(&mut self, source: &mut dyn Source) -> Option<Batch> {
         if let Some(batch) = self.again.pop_front() {
             return Some(batch);
         }
         let size = self.chunk.next(MOST, 1);
         // Not too far ahead of who takes the results.
-        if self.taken - self.given >= 2 * size * self.size {
+        if self.is_at_end || self.taken - self.given >= 2 * size * self.size {
             return None;
         }
         let begin = Instant::now();
-        let items: Vec<Option<I::Item>> = self.items.as_mut()?.take(size).map(Some).collect();
-        if items.len() < size {
-            self.items = None;
-        }
+        let number = source.pull(size);
+        self.is_at_end = number < size;
         let start = self.taken;
-        self.taken += items.len();
-        (!items.is_empty()).then(|| Batch { start, items, pulling: begin.elapsed() })
+        self.taken += number;
+        (number > 0).then(|| Batch { items: start..self.taken, pulling: begin.elapsed() })
     }
 
-    #[track_caller]
-    fn fill(&mut self) {
+    fn fill(&mut self, source: &mut dyn Source) -> io::Result<()> {
         while self.workers.len() < self.size {
-            let Some(mut batch) = self.pull() else { return };
-            match self.staff.begin(batch.start, &mut batch.items) {
+            let Some(batch) = self.pull(source) else { break };
+            match source.begin(batch.items.clone()) {
                 Ok(worker) => {
                     self.workers.push(worker);
                     self.batches.push(batch);
                 }
-                Err(_) if !self.workers.is_empty() => return self.again.push_front(batch),
-                Err(error) => cannot_start(&error),
+                Err(error) => {
+                    self.again.push_front(batch);
+                    return if self.workers.is_empty() { Err(error) } else { Ok(()) };
+                }
             }
         }
+        Ok(())
     }
 
     /// Waits for news and takes them in.
-    fn listen(&mut self) {
-        let raw = Raw::of::<R>();
-        wait(&mut self.workers, raw, STEP);
+    fn listen(&mut self, source: &mut dyn Source) {
+        wait(&mut self.workers, self.format.raw(), STEP);
         let mut position = 0;
         while let Some(worker) = self.workers.get_mut(position) {
-            let batch = &mut self.batches[position];
+            let batch = &self.batches[position];
             let mut is_done = false;
             for news in std::mem::take(&mut worker.news) {
                 match Answer::of(news) {
-                    Ok(answer) => each_value(answer, raw, |index, value: Result<R, Cause>| {
-                        self.results.insert(index, value.map_err(|cause| batch.failure(index, cause)));
+                    Ok(answer) => each_value(answer, &mut |index, arrived| {
+                        let value = arrived.and_then(|arrived| (self.boxed)(self.format, arrived));
+                        let result = value.map_err(|cause| Failure { index, item: source.name(index), cause });
+                        self.results.insert(index, result);
                     }),
                     Err(News::Done { items, took, .. }) => {
                         self.chunk.learn(items, took.max(batch.pulling));
@@ -132,12 +276,12 @@ impl<I: Iterator<Item: fmt::Debug>, S: Staff<I::Item>, R: Value> Imap<I, S, R> {
                 }
             }
             if is_done {
-                self.batches.remove(position);
-                self.staff.end(self.workers.remove(position));
+                source.forget(self.batches.remove(position).items);
+                source.end(self.workers.remove(position));
             } else if worker.is_gone() {
                 let batch = self.batches.remove(position);
                 let worker = self.workers.remove(position);
-                self.post_mortem(worker, batch);
+                self.post_mortem(worker, batch, source);
             } else {
                 position += 1;
             }
@@ -145,56 +289,69 @@ impl<I: Iterator<Item: fmt::Debug>, S: Staff<I::Item>, R: Value> Imap<I, S, R> {
     }
 
     /// One item has failed; those that were done but not sent, and those that come after it, are done once more.
-    fn post_mortem(&mut self, mut dead: Worker, mut batch: Batch<I::Item>) {
+    fn post_mortem(&mut self, mut dead: Worker, batch: Batch, source: &mut dyn Source) {
         let ended = dead.end();
-        let Some(undone) = dead.assigned().front().cloned().filter(|undone| !undone.is_empty()) else { return };
+        let Some(undone) = dead.assigned().front().cloned().filter(|undone| !undone.is_empty()) else {
+            return source.forget(batch.items);
+        };
         let culprit = dead.current().filter(|index| undone.contains(index)).unwrap_or(undone.start);
-        self.results.insert(culprit, Err(batch.failure(culprit, cause(dead.pid(), ended))));
-        let after = batch.split_off(culprit + 1);
-        batch.items.truncate(culprit - batch.start);
-        let before = batch.split_off(undone.start);
-        [after, before].into_iter().filter(|part| !part.items.is_empty()).for_each(|part| self.again.push_front(part));
-    }
-}
-
-impl<T: fmt::Debug> Batch<T> {
-    fn failure(&self, index: usize, cause: Cause) -> Failure {
-        let item = self.items[index - self.start].as_ref().map(|item| abridged(item));
-        Failure { index, item: item.unwrap_or_default(), cause }
-    }
-
-    fn split_off(&mut self, start: usize) -> Batch<T> {
-        Batch { start, items: self.items.split_off(start - self.start), pulling: Duration::ZERO }
-    }
-}
-
-impl<I: Iterator<Item: fmt::Debug>, S: Staff<I::Item>, R: Value> Iterator for Imap<I, S, R> {
-    type Item = (usize, R);
-
-    #[track_caller]
-    fn next(&mut self) -> Option<(usize, R)> {
-        let _scope = Scope::enter();
-        loop {
-            interrupt::check();
-            self.fill();
-            let first = self.results.first_entry().filter(|entry| !self.in_order || *entry.key() == self.given);
-            if let Some(entry) = first {
-                let (index, result) = entry.remove_entry();
-                self.given += 1;
-                match result {
-                    Ok(value) => return Some((index, value)),
-                    Err(failure) => panic!("{failure}"),
-                }
+        let failure = Failure { index: culprit, item: source.name(culprit), cause: cause(dead.pid(), ended) };
+        self.results.insert(culprit, Err(failure));
+        source.forget(batch.items.start..undone.start);
+        source.forget(culprit..culprit + 1);
+        for items in [culprit + 1..batch.items.end, undone.start..culprit] {
+            if !items.is_empty() {
+                self.again.push_front(Batch { items, pulling: Duration::ZERO });
             }
-            if self.workers.is_empty() {
-                return None;
-            }
-            self.listen();
         }
     }
 }
 
-impl<I: Iterator, S, R> Drop for Imap<I, S, R> {
+impl Streaming for Stream {
+    fn next(&mut self, source: &mut dyn Source) -> Option<(usize, Result<Box<dyn Any>, Failure>)> {
+        let _scope = Scope::enter();
+        loop {
+            interrupt::check();
+            if let Err(error) = self.fill(source) {
+                cannot_start(&error);
+            }
+            let first = self.results.first_entry().filter(|entry| !self.in_order || *entry.key() == self.given);
+            if let Some(entry) = first {
+                self.given += 1;
+                return Some(entry.remove_entry());
+            }
+            if self.workers.is_empty() {
+                return None;
+            }
+            self.listen(source);
+        }
+    }
+}
+
+impl<S: Source, R: Value> Iterator for Imap<S, R> {
+    type Item = (usize, R);
+
+    #[track_caller]
+    fn next(&mut self) -> Option<(usize, R)> {
+        let (index, value) = next(&mut *self.stream, &mut self.source)?;
+        match value.downcast() {
+            Ok(value) => Some((index, *value)),
+            Err(_) => unreachable!("made for a result of this type"),
+        }
+    }
+}
+
+#[inline(never)]
+#[track_caller]
+fn next(stream: &mut dyn Streaming, source: &mut dyn Source) -> Option<(usize, Box<dyn Any>)> {
+    let (index, result) = stream.next(source)?;
+    match result {
+        Ok(value) => Some((index, value)),
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+impl Drop for Stream {
     /// What is still in work is not wanted.
     fn drop(&mut self) {
         kill_all(&mut self.workers);

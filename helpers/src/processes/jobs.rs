@@ -3,13 +3,13 @@
 
 use super::crew::{Answer, cause};
 use super::per_process::PerProcess;
-use super::raw::Raw;
 use super::run::each_value;
-use super::value::Value;
+use super::value::{self, Arrived, Format, Value};
 use super::worker::{News, Worker, wait};
-use crate::pool::{Cause, Failure, Future, Slot};
+use crate::pool::{Cause, Failure, Future, Slot, Waiting};
 use crate::threads::quiet;
 use crate::threads::report::message;
+use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,16 @@ const STEP: Duration = Duration::from_millis(10);
 pub(super) const ONLY: std::ops::Range<usize> = 0..1;
 
 type Job = Box<dyn FnOnce() + Send>;
+/// Starts a worker.
+type Begin = Box<dyn FnOnce() -> io::Result<Worker> + Send>;
+/// Gets the worker back.
+type End = Box<dyn FnOnce(Worker) + Send>;
+/// Makes a value of what has come.
+type Boxed = fn(Format, Arrived) -> Result<Box<dyn Any + Send>, Cause>;
+
+fn boxed<R: Value + Send>(format: Format, arrived: Arrived) -> Result<Box<dyn Any + Send>, Cause> {
+    value::take::<R>(format, arrived).map(|value| Box::new(value) as _)
+}
 
 #[derive(Clone)]
 pub(super) struct Jobs {
@@ -44,21 +54,22 @@ impl Jobs {
 
     /// Has a worker, which `begin` starts and `end` gets back, do something that has one result.
     #[track_caller]
-    pub(super) fn submit<R: Value + Send>(
-        &self,
-        begin: impl FnOnce() -> io::Result<Worker> + Send + 'static,
-        end: impl FnOnce(Worker) + Send + 'static,
-    ) -> Future<R> {
+    pub(super) fn submit<R: Value + Send>(&self, begin: Begin, end: End) -> Future<R> {
+        Future::new(self.submit_erased(Format::of::<R>(), boxed::<R>, begin, end))
+    }
+
+    #[track_caller]
+    fn submit_erased(&self, format: Format, boxed: Boxed, begin: Begin, end: End) -> Waiting {
         quiet::install();
         let slot = Slot::new();
         let is_abandoned = Arc::new(AtomicBool::new(false));
         let (result, is_unwanted) = (slot.clone(), is_abandoned.clone());
         self.push(Box::new(move || {
-            let outcome = quiet::catch(|| watch(begin, end, &is_unwanted));
+            let outcome = quiet::catch(|| watch(begin, end, format, boxed, &is_unwanted));
             let outcome = outcome.unwrap_or_else(|(payload, place)| panicked(message(&*payload), place));
             result.fill(outcome.map_err(Failure::of_submitted));
         }));
-        Future::new(slot).abandoned_by(move || is_abandoned.store(true, Ordering::Relaxed))
+        Waiting::new(slot).abandoned_by(move || is_abandoned.store(true, Ordering::Relaxed))
     }
 
     #[track_caller]
@@ -98,21 +109,20 @@ fn panicked<R>(message: &str, place: String) -> Result<R, Cause> {
 }
 
 /// Waits for the one result of a worker.
-fn watch<R: Value>(begin: impl FnOnce() -> io::Result<Worker>, end: impl FnOnce(Worker), is_unwanted: &AtomicBool) -> Result<R, Cause> {
+fn watch(begin: Begin, end: End, format: Format, boxed: Boxed, is_unwanted: &AtomicBool) -> Result<Box<dyn Any + Send>, Cause> {
     if is_unwanted.load(Ordering::Relaxed) {
         return panicked("nobody wants the result", String::new());
     }
-    let raw = Raw::of::<R>();
     let mut worker = match begin() {
         Ok(worker) => [worker],
         Err(error) => return panicked(&format!("failed to start a process: {error}"), String::new()),
     };
     let mut result = None;
     while !is_unwanted.load(Ordering::Relaxed) {
-        wait(&mut worker, raw, STEP);
+        wait(&mut worker, format.raw(), STEP);
         for news in std::mem::take(&mut worker[0].news) {
             match Answer::of(news) {
-                Ok(answer) => each_value(answer, raw, |_, value| result = Some(value)),
+                Ok(answer) => each_value(answer, &mut |_, arrived| result = Some(arrived.and_then(|arrived| boxed(format, arrived)))),
                 Err(News::Done { .. }) => {
                     let [worker] = worker;
                     end(worker);

@@ -1,11 +1,10 @@
 //! The workers of a persistent pool, while they have nothing to do.
 
 use super::crew::kill_all;
-use super::imap::Staff;
-use super::shipped::{self, Shipped};
-use super::value::Value;
+use super::shipped;
 use super::worker::Worker;
 use std::io;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(super) struct Kept {
@@ -34,13 +33,20 @@ impl Kept {
     }
 
     /// One that is alive. When all are busy it is a new one: waiting could be for ever, where a pool is used inside of itself.
-    pub(super) fn take_one(&self) -> io::Result<Worker> {
+    fn take_one(&self) -> io::Result<Worker> {
         while let Some(mut worker) = self.pop() {
             if worker.is_alive() {
                 return Ok(worker);
             }
         }
         hire()
+    }
+
+    /// One that does these items, of which the bytes say what it needs to know.
+    pub(super) fn begin(&self, items: Range<usize>, bytes: &[u8]) -> io::Result<Worker> {
+        let mut worker = self.take_one()?;
+        worker.assign(items, bytes);
+        Ok(worker)
     }
 
     fn pop(&self) -> Option<Worker> {
@@ -78,23 +84,5 @@ impl Drop for Kept {
 
 /// A new worker, that does what it is sent.
 pub(super) fn hire() -> io::Result<Worker> {
-    Worker::hire(|desk| desk.serve(shipped::serve()))
-}
-
-/// Workers for one stream of items.
-pub(super) struct ForStream<K> {
-    pub(super) kept: K,
-    pub(super) shipped: Shipped,
-}
-
-impl<T: Value, K: AsRef<Kept>> Staff<T> for ForStream<K> {
-    fn begin(&self, start: usize, items: &mut [Option<T>]) -> io::Result<Worker> {
-        let mut worker = self.kept.as_ref().take_one()?;
-        worker.assign(start..start + items.len(), &self.shipped.bytes(items.iter().flatten()));
-        Ok(worker)
-    }
-
-    fn end(&self, worker: Worker) {
-        self.kept.as_ref().give_back([worker]);
-    }
+    Worker::hire(&mut |desk| desk.serve(&mut shipped::serve()))
 }

@@ -2,14 +2,13 @@
 
 use super::chunk::Chunk;
 use super::crew::Crew;
-use super::imap::Imap;
+use super::imap::{Imap, Items, Sent};
 use super::jobs::{Jobs, ONLY};
-use super::kept::{ForStream, Kept, hire};
+use super::kept::{Kept, hire};
 use super::per_process::PerProcess;
-use super::raw::Raw;
-use super::run::{Results, cannot_start, run};
+use super::run::{Places, Results, cannot_start, run};
 use super::shipped::{ByReference, ByValue, Call, Indexed, Shipped, Star, Submitted};
-use super::value::Value;
+use super::value::{Value, Writer};
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::pool::{Arguments, Failure, Future};
@@ -17,7 +16,6 @@ use crate::threads::report::abridged;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// A number of processes that stay, so that only the first `map` pays for starting them: Python's `ProcessPoolExecutor`, or joblib's.
@@ -259,41 +257,55 @@ impl PersistentPool {
     {
         let _ = f;
         let (kept, kept_too) = (self.kept.clone(), self.kept.clone());
-        let begin = move || {
-            let mut worker = kept.as_ref().take_one()?;
-            worker.assign(ONLY, &Shipped::new::<Submitted<F>, (), R>().bytes([()].iter()));
-            Ok(worker)
-        };
-        self.jobs.submit(begin, move |worker| kept_too.as_ref().give_back([worker]))
+        let shipped = Shipped::new::<Submitted<F>, (), R>();
+        let begin = move || kept.as_ref().begin(ONLY, &shipped.bytes(ONLY, &|_, writer| writer.put(&())));
+        self.jobs.submit(Box::new(begin), Box::new(move |worker| kept_too.as_ref().give_back([worker])))
     }
 
     #[track_caller]
     fn run<C: Call<T, R>, T: Value + fmt::Debug, R: Value>(&self, items: &[T], go_on: bool) -> Results<R> {
-        let shipped = Shipped::new::<C, T, R>();
-        let crew = Crew {
-            workers: if items.is_empty() { Vec::new() } else { self.kept.as_ref().take_all() },
-            size: self.num_processes,
-            hire: &hire,
-            bytes_for: &|range: Range<usize>| shipped.bytes(items[range].iter()),
-            raw: Raw::of::<R>(),
-            chunk: Chunk::new(self.chunk_size),
-            progress: self.progress.then(|| ProgressBar::new(items.len())),
-            go_on,
-        };
-        let (results, workers) = run(crew, &|index| abridged(&items[index]), items.len());
-        self.kept.as_ref().give_back(workers);
+        let mut results = Results::new(items.len());
+        let put = |index: usize, writer: &mut Writer| writer.put(&items[index]);
+        self.run_shipped(&Shipped::new::<C, T, R>(), &put, &|index| abridged(&items[index]), go_on, &mut results.places);
         results
     }
 
-    fn stream<I, R, F>(&self, in_order: bool, f: F, items: I) -> Imap<I::IntoIter, ForStream<Shared>, R>
+    /// Has all items computed that there are places for; `put` writes one of them.
+    #[track_caller]
+    #[inline(never)]
+    fn run_shipped(
+        &self,
+        shipped: &Shipped,
+        put: &dyn Fn(usize, &mut Writer),
+        name: &dyn Fn(usize) -> String,
+        go_on: bool,
+        places: &mut Places,
+    ) {
+        let len = places.len();
+        let crew = Crew {
+            workers: if len == 0 { Vec::new() } else { self.kept.as_ref().take_all() },
+            size: self.num_processes,
+            hire: &hire,
+            bytes_for: &|items| shipped.bytes(items, put),
+            raw: places.format.raw(),
+            chunk: Chunk::new(self.chunk_size),
+            progress: self.progress.then(|| ProgressBar::new(len)),
+            go_on,
+        };
+        let workers = run(crew, name, places);
+        self.kept.as_ref().give_back(workers);
+    }
+
+    fn stream<I, R, F>(&self, in_order: bool, f: F, items: I) -> Imap<Sent<I::IntoIter, Shared>, R>
     where
         I: IntoIterator<Item: Value + fmt::Debug>,
         R: Value,
         F: Fn(I::Item) -> R + Copy,
     {
         let _ = f;
-        let staff = ForStream { kept: self.kept.clone(), shipped: Shipped::new::<ByValue<F>, I::Item, R>() };
-        Imap::new(staff, self.num_processes, Chunk::new(self.chunk_size), in_order, items.into_iter())
+        let shipped = Shipped::new::<ByValue<F>, I::Item, R>();
+        let source = Sent { items: Items::new(items.into_iter()), kept: self.kept.clone(), shipped };
+        Imap::new(source, self.num_processes, Chunk::new(self.chunk_size), in_order)
     }
 }
 

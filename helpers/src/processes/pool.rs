@@ -1,22 +1,22 @@
 //! A pool of processes that are made for each task.
 
-use super::by_fork::ByFork;
+use super::by_fork::{Compute, hire, hire_once};
 use super::chunk::Chunk;
 use super::crew::{Crew, kill_all};
-use super::desk::{Answers, Request};
-use super::imap::Imap;
+use super::desk::Output;
+use super::imap::{Forked, Imap, Items};
 use super::jobs::{Jobs, ONLY};
-use super::raw::Raw;
-use super::run::{Results, run};
-use super::value::Value;
-use super::worker::Worker;
+use super::run::{Places, Results, run};
+use super::value::{Format, Value};
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::pool::{Arguments, Failure, Future};
 use crate::threads::report::abridged;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::RefCell;
 use std::fmt;
+use std::marker::PhantomData;
 
 /// A number of processes to do things with at the same time: Python's `multiprocessing.Pool`, with the method `fork`.
 ///
@@ -126,7 +126,9 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(&'items T) -> R,
     {
-        self.run(&|index| f(&items[index]), items, false).all()
+        let mut results = Results::new(items.len());
+        self.run(&mut |index, output| output.put(&f(&items[index])), &|index| abridged(&items[index]), false, &mut results.places);
+        results.all()
     }
 
     /// Like [`map`](Pool::map), with the item's position: Python's `starmap(f, enumerate(items))`.
@@ -149,7 +151,9 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(usize, &'items T) -> R,
     {
-        self.run(&|index| f(index, &items[index]), items, false).all()
+        let mut results = Results::new(items.len());
+        self.run(&mut |index, output| output.put(&f(index, &items[index])), &|index| abridged(&items[index]), false, &mut results.places);
+        results.all()
     }
 
     /// Like [`map`](Pool::map), for a function of several parameters and tuples of 2 to 6 arguments, which are cloned.
@@ -170,7 +174,9 @@ impl Pool {
         T: Arguments<F, R> + fmt::Debug,
         R: Serialize + DeserializeOwned + 'static,
     {
-        self.run(&|index| items[index].apply(&f), items, false).all()
+        let mut results = Results::new(items.len());
+        self.run(&mut |index, output| output.put(&items[index].apply(&f)), &|index| abridged(&items[index]), false, &mut results.places);
+        results.all()
     }
 
     /// Like [`map`](Pool::map), but goes on when an item fails: every item has a result, or the reason why it has none.
@@ -197,7 +203,9 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(&'items T) -> R,
     {
-        self.run(&|index| f(&items[index]), items, true).each()
+        let mut results = Results::new(items.len());
+        self.run(&mut |index, output| output.put(&f(&items[index])), &|index| abridged(&items[index]), true, &mut results.places);
+        results.each()
     }
 
     /// Applies `f` to the items one gets from an iterator, and gives the results in the same order, each as soon as its turn comes.
@@ -280,49 +288,41 @@ impl Pool {
         F: FnOnce() -> R + Send + 'static,
     {
         let mut f = Some(f);
-        let begin = move || {
-            let answer = |_: Request, answers: &mut Answers| {
-                let f = f.take().expect("called once");
-                answers.add(Raw::of::<R>(), &|_| "submitted".to_string(), f);
-            };
-            let mut worker = Worker::hire(|desk| drop(desk.answer(Request { items: ONLY, bytes: Vec::new() }, answer)))?;
-            worker.assume(ONLY);
-            Ok(worker)
-        };
-        self.jobs.submit(begin, drop)
+        let mut compute = move |_: usize, output: Output| output.put(&(f.take().expect("called once"))());
+        let name = |_| "submitted".to_string();
+        let begin = move || hire_once(ONLY, Format::of::<R>(), &name, &mut compute);
+        self.jobs.submit(Box::new(begin), Box::new(drop))
     }
 
-    fn stream<I, R, F>(&self, in_order: bool, f: F, items: I) -> Imap<I::IntoIter, ByFork<F, R>, R>
+    fn stream<I, R, F>(&self, in_order: bool, f: F, items: I) -> Imap<Forked<I::IntoIter, F, R>, R>
     where
         I: IntoIterator<Item: fmt::Debug>,
         R: Value,
         F: Fn(I::Item) -> R,
     {
-        let chunk = Chunk::for_new_workers(self.chunk_size);
-        Imap::new(ByFork::new(f), self.num_processes, chunk, in_order, items.into_iter())
+        let source = Forked { items: Items::new(items.into_iter()), f, result: PhantomData };
+        Imap::new(source, self.num_processes, Chunk::for_new_workers(self.chunk_size), in_order)
     }
 
+    /// Has all items computed that there are places for.
     #[track_caller]
-    fn run<R: Value, T: fmt::Debug>(&self, compute: &dyn Fn(usize) -> R, items: &[T], go_on: bool) -> Results<R> {
-        let raw = Raw::of::<R>();
-        let name = |index: usize| abridged(&items[index]);
-        let answer = |request: Request, answers: &mut Answers| {
-            let _ = { request.items }.all(|index| answers.add(raw, &name, || compute(index)));
-        };
-        let hire = || Worker::hire(|desk| desk.serve(answer));
+    #[inline(never)]
+    fn run(&self, compute: &mut Compute, name: &dyn Fn(usize) -> String, go_on: bool, places: &mut Places) {
+        let (len, format) = (places.len(), places.format);
+        // Only one process is made at a time, and it has its own copy of what is borrowed.
+        let compute = RefCell::new(compute);
+        let hire = || hire(format, name, &mut **compute.borrow_mut());
         let crew = Crew {
             workers: Vec::new(),
-            size: self.num_processes.min(items.len()),
+            size: self.num_processes.min(len),
             hire: &hire,
             bytes_for: &|_| Vec::new(),
-            raw,
+            raw: format.raw(),
             chunk: Chunk::new(self.chunk_size),
-            progress: self.progress.then(|| ProgressBar::new(items.len())),
+            progress: self.progress.then(|| ProgressBar::new(len)),
             go_on,
         };
-        let (results, mut workers) = run(crew, &name, items.len());
-        kill_all(&mut workers);
-        results
+        kill_all(&mut run(crew, name, places));
     }
 }
 

@@ -2,12 +2,13 @@
 //! the place where they stay.
 
 use ndarray::{Array1, Array2};
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 
 /// How values of one type are taken for bytes and made of bytes.
 pub(super) struct Raw {
     id: TypeId,
-    view: fn(&dyn Any) -> Option<View<'_>>,
+    /// Takes the address of a value of the type.
+    view: unsafe fn(*const u8) -> Option<View<'static>>,
     land: fn([usize; 2]) -> Box<dyn Landing>,
 }
 
@@ -23,23 +24,28 @@ pub(super) trait Landing: Send {
     /// Where its bytes are to be put, and how many there are.
     fn place(&mut self) -> (*mut u8, usize);
 
-    /// The value.
+    /// Writes the value to this address.
     ///
     /// # Safety
     ///
-    /// All bytes have been put in place.
-    unsafe fn finish(self: Box<Self>) -> Box<dyn Any + Send>;
+    /// All bytes have been put in place, and `into` is valid for a value of the type.
+    unsafe fn finish(self: Box<Self>, into: *mut u8);
 }
 
 impl Raw {
-    /// The way for values of type `R`, if there is one.
-    pub(super) fn of<R: 'static>() -> Option<&'static Raw> {
-        TABLE.iter().flatten().find(|raw| raw.id == TypeId::of::<R>())
+    /// The way for values of this type, if there is one.
+    pub(super) fn of(id: TypeId) -> Option<&'static Raw> {
+        TABLE.iter().flatten().find(|raw| raw.id == id)
     }
 
     /// The value's numbers, if they are in one piece and in order.
-    pub(super) fn view<'value>(&self, value: &'value dyn Any) -> Option<View<'value>> {
-        (self.view)(value)
+    ///
+    /// # Safety
+    ///
+    /// At the address is a value of the type, which lives for as long as `'value`.
+    pub(super) unsafe fn view<'value>(&self, value: *const u8) -> Option<View<'value>> {
+        // SAFETY: as the caller says.
+        unsafe { (self.view)(value) }
     }
 
     pub(super) fn land(&self, shape: [usize; 2]) -> Box<dyn Landing> {
@@ -59,11 +65,12 @@ fn bytes_of<E: Number>(numbers: &[E]) -> &[u8] {
 struct Room<E> {
     numbers: Vec<E>,
     shape: [usize; 2],
-    into: fn(Vec<E>, [usize; 2]) -> Box<dyn Any + Send>,
+    /// Writes the value to an address that is valid for it.
+    into: unsafe fn(Vec<E>, [usize; 2], *mut u8),
 }
 
 impl<E: Number> Room<E> {
-    fn boxed(shape: [usize; 2], into: fn(Vec<E>, [usize; 2]) -> Box<dyn Any + Send>) -> Box<dyn Landing> {
+    fn boxed(shape: [usize; 2], into: unsafe fn(Vec<E>, [usize; 2], *mut u8)) -> Box<dyn Landing> {
         Box::new(Room { numbers: Vec::with_capacity(shape[0] * shape[1]), shape, into })
     }
 }
@@ -73,21 +80,43 @@ impl<E: Number> Landing for Room<E> {
         (self.numbers.as_mut_ptr().cast(), self.shape[0] * self.shape[1] * size_of::<E>())
     }
 
-    unsafe fn finish(mut self: Box<Self>) -> Box<dyn Any + Send> {
-        // SAFETY: there is room for so many, and the caller has filled it; any bytes are numbers.
-        unsafe { self.numbers.set_len(self.shape[0] * self.shape[1]) };
-        (self.into)(self.numbers, self.shape)
+    unsafe fn finish(mut self: Box<Self>, into: *mut u8) {
+        // SAFETY: there is room for so many, and the caller has filled it; any bytes are numbers. The address is as the caller says.
+        unsafe {
+            self.numbers.set_len(self.shape[0] * self.shape[1]);
+            (self.into)(self.numbers, self.shape, into);
+        }
     }
+}
+
+/// The value at this address.
+///
+/// # Safety
+///
+/// There is one of this type, which lives for as long as `'value`.
+unsafe fn at<'value, T>(address: *const u8) -> &'value T {
+    // SAFETY: as the caller says.
+    unsafe { &*address.cast() }
+}
+
+/// # Safety
+///
+/// The address is valid for a value of this type.
+unsafe fn write<T>(value: T, into: *mut u8) {
+    // SAFETY: as the caller says.
+    unsafe { into.cast::<T>().write(value) }
 }
 
 const fn vectors<E: Number>() -> Raw {
     Raw {
         id: TypeId::of::<Vec<E>>(),
         view: |value| {
-            let numbers = value.downcast_ref::<Vec<E>>()?;
+            // SAFETY: `Raw::view` is called with a value of this type.
+            let numbers = unsafe { at::<Vec<E>>(value) };
             Some(View { shape: [numbers.len(), 1], bytes: bytes_of(numbers) })
         },
-        land: |shape| Room::<E>::boxed(shape, |numbers, _| Box::new(numbers)),
+        // SAFETY: the address is valid for a value of the type, as `finish` demands; here and below.
+        land: |shape| Room::<E>::boxed(shape, |numbers, _, into| unsafe { write(numbers, into) }),
     }
 }
 
@@ -95,10 +124,12 @@ const fn arrays_1<E: Number>() -> Raw {
     Raw {
         id: TypeId::of::<Array1<E>>(),
         view: |value| {
-            let array = value.downcast_ref::<Array1<E>>()?;
+            // SAFETY: as above.
+            let array = unsafe { at::<Array1<E>>(value) };
             Some(View { shape: [array.len(), 1], bytes: bytes_of(array.as_slice()?) })
         },
-        land: |shape| Room::<E>::boxed(shape, |numbers, _| Box::new(Array1::from_vec(numbers))),
+        // SAFETY: as above.
+        land: |shape| Room::<E>::boxed(shape, |numbers, _, into| unsafe { write(Array1::from_vec(numbers), into) }),
     }
 }
 
@@ -106,14 +137,16 @@ const fn arrays_2<E: Number>() -> Raw {
     Raw {
         id: TypeId::of::<Array2<E>>(),
         view: |value| {
-            let array = value.downcast_ref::<Array2<E>>()?;
+            // SAFETY: as above.
+            let array = unsafe { at::<Array2<E>>(value) };
             Some(View { shape: [array.nrows(), array.ncols()], bytes: bytes_of(array.as_slice()?) })
         },
         land: |shape| {
-            let into = |numbers, shape: [usize; 2]| -> Box<dyn Any + Send> {
-                Box::new(Array2::from_shape_vec(shape, numbers).expect("there are rows times columns numbers"))
-            };
-            Room::<E>::boxed(shape, into)
+            Room::<E>::boxed(shape, |numbers, shape, into| {
+                let array = Array2::from_shape_vec(shape, numbers).expect("there are rows times columns numbers");
+                // SAFETY: as above.
+                unsafe { write(array, into) }
+            })
         },
     }
 }
@@ -135,17 +168,20 @@ mod tests {
 
     #[track_caller]
     fn there_and_back<R: PartialEq + std::fmt::Debug + 'static>(value: R) {
-        let raw = Raw::of::<R>().expect("a raw type");
-        let view = raw.view(&value).expect("in one piece");
+        let raw = Raw::of(TypeId::of::<R>()).expect("a raw type");
+        // SAFETY: the value is of the type that was asked for.
+        let view = unsafe { raw.view(std::ptr::from_ref(&value).cast()) }.expect("in one piece");
         let mut landing = raw.land(view.shape);
         let (place, length) = landing.place();
         assert_eq!(length, view.bytes.len());
         // SAFETY: there is room for so many bytes, which are put there; and so the value is complete.
         let copy = unsafe {
             std::ptr::copy_nonoverlapping(view.bytes.as_ptr(), place, length);
-            landing.finish()
+            let mut copy = std::mem::MaybeUninit::<R>::uninit();
+            landing.finish(copy.as_mut_ptr().cast());
+            copy.assume_init()
         };
-        assert_eq!(*copy.downcast::<R>().unwrap(), value);
+        assert_eq!(copy, value);
     }
 
     #[test]
@@ -162,10 +198,12 @@ mod tests {
 
     #[test]
     fn others_take_another_way() {
-        assert!(Raw::of::<Vec<bool>>().is_none());
-        assert!(Raw::of::<Vec<String>>().is_none());
-        assert!(Raw::of::<f64>().is_none());
+        assert!(Raw::of(TypeId::of::<Vec<bool>>()).is_none());
+        assert!(Raw::of(TypeId::of::<Vec<String>>()).is_none());
+        assert!(Raw::of(TypeId::of::<f64>()).is_none());
         let transposed = array![[1, 2], [3, 4]].reversed_axes();
-        assert!(Raw::of::<Array2<i32>>().unwrap().view(&transposed).is_none());
+        let raw = Raw::of(TypeId::of::<Array2<i32>>()).unwrap();
+        // SAFETY: the value is of the type that was asked for.
+        assert!(unsafe { raw.view(std::ptr::from_ref(&transposed).cast()) }.is_none());
     }
 }

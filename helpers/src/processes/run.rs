@@ -1,8 +1,7 @@
-//! One `map`, typed: what goes to a crew, and what its answers mean.
+//! One `map`: what goes to a crew, and where its answers go.
 
 use super::crew::{Answer, Crew};
-use super::raw::Raw;
-use super::value::{self, Value};
+use super::value::{Arrived, Format, Value};
 use super::worker::Worker;
 use crate::interrupt::{self, Scope};
 use crate::pool::{Cause, Failure};
@@ -10,28 +9,33 @@ use std::io;
 
 /// What became of the items of one `map`.
 pub(super) struct Results<R> {
-    /// In the order of the items; `None` for those that have failed, and for those that were not begun because of that.
-    values: Vec<Option<R>>,
+    // Before the memory that they are in.
+    pub(super) places: Places,
+    /// Room for a value of each item, in their order. It counts as empty: what is there, `places` knows.
+    values: Vec<R>,
+}
+
+/// Where the values go, whatever their type.
+pub(super) struct Places {
+    pub(super) format: Format,
+    start: *mut u8,
+    /// Which values are there. Those of items that have failed are not, nor those that were not begun because of that.
+    is_there: Vec<bool>,
     failures: Vec<Failure>,
 }
 
-/// Has a crew do its work, and understands the answers. Gives back the workers that live.
+/// Has a crew do its work, and puts the answers in their places. Gives back the workers that live.
 ///
 /// # Panics
 ///
 /// When no process can be started. Unwinds when interrupted.
 #[track_caller]
-pub(super) fn run<R: Value>(crew: Crew, name: &dyn Fn(usize) -> String, len: usize) -> (Results<R>, Vec<Worker>) {
-    let raw = crew.raw;
-    let mut results = Results { values: std::iter::repeat_with(|| None).take(len).collect(), failures: Vec::new() };
+pub(super) fn run(crew: Crew, name: &dyn Fn(usize) -> String, places: &mut Places) -> Vec<Worker> {
     // Keeps SIGINT from ending the process until all children are ended.
     let _scope = Scope::enter();
-    let workers = crew.run(len, |answer| results.take(answer, raw, name));
+    let workers = crew.run(places.len(), &mut |answer| places.take(answer, name));
     interrupt::check();
-    match workers {
-        Ok(workers) => (results, workers),
-        Err(error) => cannot_start(&error),
-    }
+    workers.unwrap_or_else(|error| cannot_start(&error))
 }
 
 #[track_caller]
@@ -40,49 +44,107 @@ pub(super) fn cannot_start(error: &io::Error) -> ! {
 }
 
 /// Takes an answer apart.
-pub(super) fn each_value<R: Value>(answer: Answer, raw: Option<&'static Raw>, mut put: impl FnMut(usize, Result<R, Cause>)) {
+pub(super) fn each_value(answer: Answer, put: &mut dyn FnMut(usize, Result<Arrived, Cause>)) {
     match answer {
         Answer::Values(items, bytes) => {
             let mut rest = &bytes[..];
-            items.for_each(|index| put(index, value::take(raw, &mut rest)));
+            items.for_each(|index| put(index, Ok(Arrived::Bytes(&mut rest))));
         }
-        Answer::Large(index, value) => match value.downcast() {
-            Ok(value) => put(index, Ok(*value)),
-            Err(_) => unreachable!("made for a result of this type"),
-        },
+        Answer::Large(index, landing) => put(index, Ok(Arrived::Numbers(landing))),
         Answer::Failed(index, cause) => put(index, Err(cause)),
     }
 }
 
 impl<R: Value> Results<R> {
-    /// Says whether there was no failure.
-    fn take(&mut self, answer: Answer, raw: Option<&'static Raw>, name: &dyn Fn(usize) -> String) -> bool {
-        let before = self.failures.len();
-        each_value(answer, raw, |index, result| self.put(index, result, name));
-        self.failures.len() == before
-    }
-
-    fn put(&mut self, index: usize, result: Result<R, Cause>, name: &dyn Fn(usize) -> String) {
-        match result {
-            Ok(value) => self.values[index] = Some(value),
-            Err(cause) => self.failures.push(Failure { index, item: name(index), cause }),
-        }
+    /// Room for so many.
+    pub(super) fn new(len: usize) -> Results<R> {
+        let mut values = Vec::<R>::with_capacity(len);
+        let start = values.as_mut_ptr().cast();
+        Results { places: Places::new(Format::of::<R>(), start, len), values }
     }
 
     /// The values, if all items have one; otherwise panics in the name of the failed item with the smallest index.
     #[track_caller]
-    pub(super) fn all(self) -> Vec<R> {
-        if let Some(failure) = self.failures.iter().min_by_key(|failure| failure.index) {
-            panic!("{failure}");
-        }
-        self.values.into_iter().map(|value| value.expect("no failure: every item has a value")).collect()
+    pub(super) fn all(mut self) -> Vec<R> {
+        let len = self.places.give_all();
+        // SAFETY: all are there, and nobody else drops them now.
+        unsafe { self.values.set_len(len) };
+        self.values
     }
 
     /// For every item its value, or the reason why it has none.
     pub(super) fn each(mut self) -> Vec<Result<R, Failure>> {
-        self.failures.sort_unstable_by_key(|failure| failure.index);
-        let mut failures = self.failures.into_iter();
-        let each = |value: Option<R>| value.ok_or_else(|| failures.next().expect("an item without a value has failed"));
-        self.values.into_iter().map(each).collect()
+        let len = self.places.sort();
+        let value = |index| match self.places.give(index) {
+            // SAFETY: it is there, and nobody else uses it now.
+            None => Ok(unsafe { self.values.as_ptr().add(index).read() }),
+            Some(failure) => Err(failure),
+        };
+        (0..len).map(value).collect()
+    }
+}
+
+impl Places {
+    /// `start` is the address of room for so many values.
+    #[inline(never)]
+    fn new(format: Format, start: *mut u8, len: usize) -> Places {
+        Places { format, start, is_there: vec![false; len], failures: Vec::new() }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.is_there.len()
+    }
+
+    /// Says whether there was no failure.
+    fn take(&mut self, answer: Answer, name: &dyn Fn(usize) -> String) -> bool {
+        let before = self.failures.len();
+        each_value(answer, &mut |index, arrived| {
+            let place = self.start.wrapping_add(index * self.format.size());
+            assert!(!self.is_there[index], "one value for each item");
+            // SAFETY: the place is valid for a value of the type.
+            match arrived.and_then(|arrived| unsafe { self.format.take_to(arrived, place) }) {
+                Ok(()) => self.is_there[index] = true,
+                Err(cause) => self.failures.push(Failure { index, item: name(index), cause }),
+            }
+        });
+        self.failures.len() == before
+    }
+
+    /// Leaves all values to the caller, and says how many they are.
+    #[track_caller]
+    #[inline(never)]
+    fn give_all(&mut self) -> usize {
+        if let Some(failure) = self.failures.iter().min_by_key(|failure| failure.index) {
+            panic!("{failure}");
+        }
+        assert!(self.is_there.iter().all(|is_there| *is_there), "no failure: every item has a value");
+        std::mem::take(&mut self.is_there).len()
+    }
+
+    /// Before a call of `give` for each item, in their order; says how many they are.
+    #[inline(never)]
+    fn sort(&mut self) -> usize {
+        self.failures.sort_unstable_by_key(|failure| std::cmp::Reverse(failure.index));
+        self.is_there.len()
+    }
+
+    /// Leaves a value to the caller, if it is there, or the reason why it is not.
+    #[inline(never)]
+    fn give(&mut self, index: usize) -> Option<Failure> {
+        if std::mem::take(&mut self.is_there[index]) {
+            return None;
+        }
+        Some(self.failures.pop().expect("an item without a value has failed"))
+    }
+}
+
+impl Drop for Places {
+    /// The values that nobody has taken.
+    fn drop(&mut self) {
+        for (index, _) in self.is_there.iter().enumerate().filter(|(_, is_there)| **is_there) {
+            // SAFETY: it is there, and its owner takes it for no value.
+            unsafe { self.format.drop_at(self.start.wrapping_add(index * self.format.size())) };
+        }
     }
 }

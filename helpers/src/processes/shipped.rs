@@ -4,15 +4,16 @@
 //! this type calls it. What is sent is where that code is, and the items.
 
 use super::code::Code;
-use super::desk::{Answers, Request};
-use super::raw::Raw;
-use super::value::{self, Value};
+use super::desk::{Answers, Output, Request};
+use super::value::{self, Arrived, Format, Value, Writer};
 use crate::pool::Arguments;
 use std::ffi::c_void;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// What a worker calls: computes the items in the bytes.
-type Entry = fn(items: std::ops::Range<usize>, bytes: &[u8], answers: &mut Answers);
+type Entry = fn(items: Range<usize>, bytes: &[u8], answers: &mut Answers);
 
 /// How a function that is known by its type is called with an item.
 pub(super) trait Call<T, R> {
@@ -76,33 +77,63 @@ fn the<F: Copy>() -> F {
 /// What is sent along with items.
 pub(super) struct Shipped {
     head: Vec<u8>,
+    /// That of the items.
+    format: Format,
 }
 
 impl Shipped {
     /// The function that is known by the type `C`.
     pub(super) fn new<C: Call<T, R>, T: Value, R: Value>() -> Shipped {
-        let entry: Entry = compute::<C, T, R>;
+        Shipped::with(compute::<C, T, R>, Format::of::<T>())
+    }
+
+    #[inline(never)]
+    fn with(entry: Entry, format: Format) -> Shipped {
         let code = Code::at(entry as *const c_void).expect("the code was loaded from a file");
         let mut head = Vec::new();
         value::put_serde(&code, &mut head).expect("a path and numbers can be written");
-        Shipped { head }
+        Shipped { head, format }
     }
 
-    /// The message for these items.
-    pub(super) fn bytes<'items, T: Value>(&self, items: impl Iterator<Item = &'items T>) -> Vec<u8> {
-        let raw = Raw::of::<T>();
-        let mut bytes = self.head.clone();
-        items.for_each(|item| value::put_here(raw, item, &mut bytes));
-        bytes
+    /// The message for these items; `put` writes one of them.
+    pub(super) fn bytes(&self, items: Range<usize>, put: &dyn Fn(usize, &mut Writer)) -> Vec<u8> {
+        let mut writer = Writer::new(self.format, self.head.clone());
+        items.for_each(|index| put(index, &mut writer));
+        writer.bytes
     }
 }
 
 /// Computes the items in the bytes, with the function that is known by the type `C`.
-fn compute<C: Call<T, R>, T: Value, R: Value>(items: std::ops::Range<usize>, mut bytes: &[u8], answers: &mut Answers) {
-    let (raw_item, raw_result) = (Raw::of::<T>(), Raw::of::<R>());
-    for index in items {
-        let go_on = match value::take::<T>(raw_item, &mut bytes) {
-            Ok(item) => answers.add(raw_result, &|index| format!("items[{index}]"), || C::call(index, item)),
+fn compute<C: Call<T, R>, T: Value, R: Value>(items: Range<usize>, bytes: &[u8], answers: &mut Answers) {
+    let mut item = MaybeUninit::<T>::uninit();
+    let place = item.as_mut_ptr();
+    // SAFETY: there is room for an item, and before each call one is put there.
+    let call = &mut |index, output: Output| output.put::<R>(&C::call(index, unsafe { place.read() }));
+    // SAFETY: the place is valid for an item, whose format that is.
+    unsafe { compute_each(items, bytes, answers, Format::of::<R>(), (Format::of::<T>(), place.cast()), call) }
+}
+
+/// Takes items off the bytes and has each of them computed by `compute`, which finds it in its place.
+///
+/// # Safety
+///
+/// The place is valid for values of its format.
+#[inline(never)]
+unsafe fn compute_each(
+    items: Range<usize>,
+    mut bytes: &[u8],
+    answers: &mut Answers,
+    format: Format,
+    item: (Format, *mut u8),
+    compute: &mut dyn FnMut(usize, Output),
+) {
+    for _ in items {
+        if answers.is_stopped() {
+            return;
+        }
+        // SAFETY: as the caller says.
+        let go_on = match unsafe { item.0.take_to(Arrived::Bytes(&mut bytes), item.1) } {
+            Ok(()) => answers.add(format, &|index| format!("items[{index}]"), compute),
             Err(cause) => answers.refuse(&cause),
         };
         if !go_on {

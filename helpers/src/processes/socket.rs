@@ -5,8 +5,8 @@
 //! descriptor is sent.
 
 use super::memory_file;
-use super::raw::Raw;
-use super::value::{self, Value};
+use super::raw::View;
+use super::value::{self, Arrived, Format, Value};
 use crate::interrupt;
 use std::fs::File;
 use std::io::{self, Write};
@@ -68,9 +68,16 @@ pub(super) enum Until {
 
 impl Message {
     pub(super) fn new<T: Value>(value: &T) -> Result<Message, String> {
-        let failed = |error: io::Error| format!("no memory for a message: {error}");
         let mut bytes = vec![HERE];
-        let numbers = value::put(Raw::of::<T>(), value, &mut bytes).map_err(|error| error.to_string())?;
+        let numbers = value::put(Format::of::<T>(), value, &mut bytes);
+        Message::of(numbers, bytes)
+    }
+
+    /// A message of these bytes or, where there are too many, of these numbers.
+    #[inline(never)]
+    fn of(numbers: Result<Option<View<'_>>, postcard::Error>, bytes: Vec<u8>) -> Result<Message, String> {
+        let failed = |error: io::Error| format!("no memory for a message: {error}");
+        let numbers = numbers.map_err(|error| error.to_string())?;
         if numbers.is_none() && bytes.len() <= SHORT {
             return Ok(Message { bytes, file: None });
         }
@@ -88,28 +95,40 @@ impl Message {
 
     /// The value.
     pub(super) fn open<T: Value>(self) -> Result<T, String> {
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: there is room for a value of this type, which is there if nothing else is said.
+        unsafe {
+            self.open_to(Format::of::<T>(), value.as_mut_ptr().cast())?;
+            Ok(value.assume_init())
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The address is valid for a value of the format.
+    #[inline(never)]
+    unsafe fn open_to(self, format: Format, into: *mut u8) -> Result<(), String> {
         let Some((kind, mut rest)) = self.bytes.split_first() else { return Err("an empty message".into()) };
-        let raw = Raw::of::<T>();
-        let take = |bytes: &mut &[u8]| value::take(raw, bytes).map_err(|cause| format!("{cause:?}"));
+        // SAFETY: as the caller says.
+        let take = |arrived: Arrived| unsafe { format.take_to(arrived, into) }.map_err(|cause| format!("{cause:?}"));
         let Some(file) = self.file else {
-            return if *kind == HERE { take(&mut rest) } else { Err("no file descriptor is left for a long message".into()) };
+            let is_here = *kind == HERE;
+            return if is_here { take(Arrived::Bytes(&mut rest)) } else { Err("no file descriptor is left for a long message".into()) };
         };
         let (numbers, shape) = (*kind == NUMBERS_IN_A_FILE, shape(rest).ok_or("a message without its length")?);
-        match raw {
+        match format.raw() {
             Some(raw) if numbers => {
                 let mut landing = raw.land(shape);
                 let (place, length) = landing.place();
                 // SAFETY: there is room for so many bytes, which nobody else uses; they are only written to, by the system.
                 let place = unsafe { std::slice::from_raw_parts_mut(place, length) };
                 file.read_exact_at(place, 0).map_err(|error| error.to_string())?;
-                // SAFETY: all bytes have been put in place.
-                let value = unsafe { landing.finish() };
-                value.downcast().map(|value| *value).map_err(|_| "a message of another type".into())
+                take(Arrived::Numbers(landing))
             }
             _ => {
                 let mut bytes = vec![0; shape[0]];
                 file.read_exact_at(&mut bytes, 0).map_err(|error| error.to_string())?;
-                take(&mut &bytes[..])
+                take(Arrived::Bytes(&mut &bytes[..]))
             }
         }
     }

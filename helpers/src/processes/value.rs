@@ -1,10 +1,16 @@
 //! Values as bytes: what serde and postcard make of them, or the numbers themselves (see [`raw`](super::raw)).
+//!
+//! [`Format`] is all that differs between types: a few functions for each, behind pointers. Whatever is done with values is compiled once,
+//! here, and not again in every program (every cell of a notebook) that uses a pool.
 
-use super::raw::{Raw, View};
+use super::raw::{Landing, Raw, View};
 use crate::pool::Cause;
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::any::TypeId;
+use std::fmt;
+use std::mem::MaybeUninit;
 
 /// What can be a result: any type that serde can write and read.
 pub(super) trait Value: Serialize + DeserializeOwned + 'static {}
@@ -19,42 +25,222 @@ const FAILED: u8 = 2;
 /// Numbers of more bytes than this are not copied into a message of several values.
 const LARGE: usize = 32 << 10;
 
+/// How values of one type are written, read and dropped.
+#[derive(Clone, Copy)]
+pub(super) struct Format {
+    functions: &'static Functions,
+    raw: Option<&'static Raw>,
+}
+
+/// What is compiled for each type. All take the address of a value of the type, or of room for one.
+struct Functions {
+    id: TypeId,
+    size: usize,
+    write: unsafe fn(*const u8, &mut Vec<u8>) -> Result<(), postcard::Error>,
+    read: unsafe fn(&mut &[u8], *mut u8) -> Result<(), postcard::Error>,
+    drop: unsafe fn(*mut u8),
+}
+
+/// A value that has come and is still to be put in its place: the next one of some bytes, or numbers that are all there.
+pub(super) enum Arrived<'rest, 'bytes> {
+    Bytes(&'rest mut &'bytes [u8]),
+    Numbers(Box<dyn Landing>),
+}
+
+/// # Safety
+///
+/// At the address is a value of type `R`.
+unsafe fn write<R: Value>(value: *const u8, out: &mut Vec<u8>) -> Result<(), postcard::Error> {
+    // SAFETY: as the caller says.
+    put_serde::<R>(unsafe { &*value.cast() }, out)
+}
+
+/// # Safety
+///
+/// The address is valid for a value of type `R`.
+unsafe fn read<R: Value>(bytes: &mut &[u8], into: *mut u8) -> Result<(), postcard::Error> {
+    let value = take_serde::<R>(bytes)?;
+    // SAFETY: as the caller says.
+    unsafe { into.cast::<R>().write(value) };
+    Ok(())
+}
+
+/// # Safety
+///
+/// At the address is a value of type `R`, which nobody uses after this.
+unsafe fn drop_value<R>(value: *mut u8) {
+    // SAFETY: as the caller says.
+    unsafe { value.cast::<R>().drop_in_place() }
+}
+
+impl Format {
+    /// That of values of type `R`.
+    pub(super) fn of<R: Value>() -> Format {
+        Format::with(
+            const { &Functions { id: TypeId::of::<R>(), size: size_of::<R>(), write: write::<R>, read: read::<R>, drop: drop_value::<R> } },
+        )
+    }
+
+    #[inline(never)]
+    fn with(functions: &'static Functions) -> Format {
+        Format { functions, raw: Raw::of(functions.id) }
+    }
+
+    /// Refuses values of other types.
+    #[track_caller]
+    pub(super) fn check(self, id: TypeId) {
+        assert!(self.functions.id == id, "a value of another type");
+    }
+
+    /// How many bytes a value has in memory.
+    pub(super) fn size(self) -> usize {
+        self.functions.size
+    }
+
+    /// The way for numbers, if values are such.
+    pub(super) fn raw(self) -> Option<&'static Raw> {
+        self.raw
+    }
+
+    /// Appends a value; numbers that are too many are not appended but given back.
+    ///
+    /// # Errors
+    ///
+    /// What serde says. Then nothing has been appended.
+    ///
+    /// # Safety
+    ///
+    /// At the address is a value of the type, which lives for as long as `'value`.
+    pub(super) unsafe fn put_at<'value>(self, value: *const u8, out: &mut Vec<u8>) -> Result<Option<View<'value>>, postcard::Error> {
+        // SAFETY: as the caller says; so below.
+        if let Some(view) = self.raw.and_then(|raw| unsafe { raw.view(value) }) {
+            if view.bytes.len() > LARGE {
+                return Ok(Some(view));
+            }
+            put_view(&view, out);
+            return Ok(None);
+        }
+        let before = out.len();
+        out.push(SERDE);
+        // SAFETY: as above.
+        unsafe { (self.functions.write)(value, out) }.inspect_err(|_| out.truncate(before))?;
+        Ok(None)
+    }
+
+    /// Puts a value in its place.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no value.
+    ///
+    /// # Safety
+    ///
+    /// The address is valid for a value of the type; numbers have come for this format.
+    pub(super) unsafe fn take_to(self, from: Arrived<'_, '_>, into: *mut u8) -> Result<(), Cause> {
+        let bytes = match from {
+            Arrived::Numbers(landing) => {
+                // SAFETY: it is complete, as its maker says; the address is as the caller says.
+                unsafe { landing.finish(into) };
+                return Ok(());
+            }
+            Arrived::Bytes(bytes) => bytes,
+        };
+        let (tag, rest) = bytes.split_first().ok_or_else(|| unsent(&"the message ended early"))?;
+        *bytes = rest;
+        match (*tag, self.raw) {
+            (RAW, Some(raw)) => {
+                let landing = take_numbers(raw, bytes).ok_or_else(|| unsent(&"the message ended early"))?;
+                // SAFETY: it is complete; the address is as the caller says.
+                unsafe { landing.finish(into) };
+                Ok(())
+            }
+            (FAILED, _) => Err(match take_serde(bytes).map_err(|error| unsent(&error))? {
+                Failed::Panicked(message, place) => Cause::Panicked { message: message.to_string(), place: place.to_string() },
+                Failed::Unsent(message) => Cause::Unsent { message: message.to_string() },
+            }),
+            // SAFETY: as the caller says.
+            _ => unsafe { (self.functions.read)(bytes, into) }.map_err(|error| unsent(&error)),
+        }
+    }
+
+    /// Drops a value.
+    ///
+    /// # Safety
+    ///
+    /// At the address is a value of the type, which nobody uses after this.
+    pub(super) unsafe fn drop_at(self, value: *mut u8) {
+        // SAFETY: as the caller says.
+        unsafe { (self.functions.drop)(value) }
+    }
+}
+
+fn unsent(error: &dyn fmt::Display) -> Cause {
+    Cause::Unsent { message: error.to_string() }
+}
+
 /// Appends a value; numbers that are too many are not appended but given back.
 ///
 /// # Errors
 ///
 /// What serde says. Then nothing has been appended.
-pub(super) fn put<'value, R: Value>(
-    raw: Option<&'static Raw>,
-    value: &'value R,
-    out: &mut Vec<u8>,
-) -> Result<Option<View<'value>>, postcard::Error> {
-    if let Some(view) = raw.and_then(|raw| raw.view(value)) {
-        if view.bytes.len() > LARGE {
-            return Ok(Some(view));
-        }
-        put_view(&view, out);
-        return Ok(None);
+pub(super) fn put<'value, R: Value>(format: Format, value: &'value R, out: &mut Vec<u8>) -> Result<Option<View<'value>>, postcard::Error> {
+    format.check(TypeId::of::<R>());
+    // SAFETY: the value is of this type, and is borrowed for so long.
+    unsafe { format.put_at(std::ptr::from_ref(value).cast(), out) }
+}
+
+/// The value that has come.
+///
+/// # Errors
+///
+/// Why there is none.
+pub(super) fn take<R: Value>(format: Format, from: Arrived<'_, '_>) -> Result<R, Cause> {
+    format.check(TypeId::of::<R>());
+    let mut value = MaybeUninit::<R>::uninit();
+    // SAFETY: there is room for a value of this type, which is there if that is said.
+    unsafe {
+        format.take_to(from, value.as_mut_ptr().cast())?;
+        Ok(value.assume_init())
     }
-    let before = out.len();
-    out.push(SERDE);
-    put_serde(value, out).inspect_err(|_| out.truncate(before))?;
-    Ok(None)
+}
+
+/// Values on their way: one after the other, however large.
+pub(super) struct Writer {
+    format: Format,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Writer {
+    /// Of values in this format, after these bytes.
+    pub(super) fn new(format: Format, bytes: Vec<u8>) -> Writer {
+        Writer { format, bytes }
+    }
+
+    /// Appends a value, or the reason why that cannot be.
+    pub(super) fn put<R: Value>(&mut self, value: &R) {
+        // SAFETY: the type is told with the value.
+        unsafe { self.put_at(TypeId::of::<R>(), std::ptr::from_ref(value).cast()) }
+    }
+
+    /// # Safety
+    ///
+    /// At the address is a value of this type.
+    #[inline(never)]
+    unsafe fn put_at(&mut self, id: TypeId, value: *const u8) {
+        self.format.check(id);
+        // SAFETY: it is a value of the format's type, as the caller says.
+        match unsafe { self.format.put_at(value, &mut self.bytes) } {
+            Ok(None) => {}
+            Ok(Some(view)) => put_view(&view, &mut self.bytes),
+            Err(error) => put_failure(&Failed::Unsent(&error.to_string()), &mut self.bytes),
+        }
+    }
 }
 
 fn put_view(view: &View, out: &mut Vec<u8>) {
     out.push(RAW);
     out.extend(view.shape.into_iter().flat_map(usize::to_le_bytes));
     out.extend_from_slice(view.bytes);
-}
-
-/// Appends a value, however large, or the reason why that cannot be.
-pub(super) fn put_here<R: Value>(raw: Option<&'static Raw>, value: &R, out: &mut Vec<u8>) {
-    match put(raw, value, out) {
-        Ok(None) => {}
-        Ok(Some(view)) => put_view(&view, out),
-        Err(error) => put_failure(&Failed::Unsent(&error.to_string()), out),
-    }
 }
 
 /// Appends the reason why there is no value.
@@ -70,22 +256,8 @@ pub(super) enum Failed<'text> {
     Unsent(&'text str),
 }
 
-/// Takes the next value off the bytes.
-pub(super) fn take<R: Value>(raw: Option<&'static Raw>, bytes: &mut &[u8]) -> Result<R, Cause> {
-    let unsent = |error: &dyn std::fmt::Display| Cause::Unsent { message: error.to_string() };
-    let (tag, rest) = bytes.split_first().ok_or_else(|| unsent(&"the message ended early"))?;
-    *bytes = rest;
-    match (*tag, raw) {
-        (RAW, Some(raw)) => take_raw(raw, bytes).ok_or_else(|| unsent(&"the message ended early")),
-        (FAILED, _) => Err(match take_serde(bytes).map_err(|error| unsent(&error))? {
-            Failed::Panicked(message, place) => Cause::Panicked { message: message.to_string(), place: place.to_string() },
-            Failed::Unsent(message) => Cause::Unsent { message: message.to_string() },
-        }),
-        _ => take_serde(bytes).map_err(|error| unsent(&error)),
-    }
-}
-
-fn take_raw<R: Value>(raw: &'static Raw, bytes: &mut &[u8]) -> Option<R> {
+/// Numbers from the bytes, all in place.
+fn take_numbers(raw: &'static Raw, bytes: &mut &[u8]) -> Option<Box<dyn Landing>> {
     let mut length = || {
         let (length, rest) = bytes.split_first_chunk()?;
         *bytes = rest;
@@ -95,12 +267,9 @@ fn take_raw<R: Value>(raw: &'static Raw, bytes: &mut &[u8]) -> Option<R> {
     let (place, length) = landing.place();
     let (numbers, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
-    // SAFETY: there is room for so many bytes, and all of them are put there.
-    let value = unsafe {
-        std::ptr::copy_nonoverlapping(numbers.as_ptr(), place, length);
-        landing.finish()
-    };
-    value.downcast().ok().map(|value| *value)
+    // SAFETY: there is room for so many bytes.
+    unsafe { std::ptr::copy_nonoverlapping(numbers.as_ptr(), place, length) };
+    Some(landing)
 }
 
 /// Appends what serde and postcard make of a value.
@@ -137,19 +306,22 @@ pub(super) fn take_serde<'bytes, R: serde::Deserialize<'bytes>>(bytes: &mut &'by
 mod tests {
     use super::*;
 
+    fn next<R: Value>(bytes: &mut &[u8]) -> Result<R, Cause> {
+        take(Format::of::<R>(), Arrived::Bytes(bytes))
+    }
+
     #[track_caller]
-    fn there_and_back<R: Value + PartialEq + std::fmt::Debug>(values: &[R]) {
-        let raw = Raw::of::<R>();
+    fn there_and_back<R: Value + PartialEq + fmt::Debug>(values: &[R]) {
         let mut bytes = Vec::new();
         for value in values {
-            assert!(put(raw, value, &mut bytes).unwrap().is_none());
+            assert!(put(Format::of::<R>(), value, &mut bytes).unwrap().is_none());
         }
         let mut rest = &bytes[..];
         for value in values {
-            assert_eq!(&take::<R>(raw, &mut rest).unwrap(), value);
+            assert_eq!(&next::<R>(&mut rest).unwrap(), value);
         }
         assert!(rest.is_empty());
-        assert!(take::<R>(raw, &mut rest).is_err());
+        assert!(next::<R>(&mut rest).is_err());
     }
 
     #[test]
@@ -166,19 +338,25 @@ mod tests {
     fn failures_come_back_among_values() {
         let mut bytes = Vec::new();
         put_failure(&Failed::Panicked("m", "p"), &mut bytes);
-        put(None, &7, &mut bytes).unwrap();
+        put(Format::of::<i32>(), &7, &mut bytes).unwrap();
         put_failure(&Failed::Unsent("u"), &mut bytes);
         let mut rest = &bytes[..];
-        assert_eq!(take::<i32>(None, &mut rest), Err(Cause::Panicked { message: "m".into(), place: "p".into() }));
-        assert_eq!(take::<i32>(None, &mut rest), Ok(7));
-        assert_eq!(take::<i32>(None, &mut rest), Err(Cause::Unsent { message: "u".into() }));
+        assert_eq!(next::<i32>(&mut rest), Err(Cause::Panicked { message: "m".into(), place: "p".into() }));
+        assert_eq!(next::<i32>(&mut rest), Ok(7));
+        assert_eq!(next::<i32>(&mut rest), Err(Cause::Unsent { message: "u".into() }));
     }
 
     #[test]
     fn many_numbers_are_given_back() {
         let numbers = vec![0.5; 100_000];
         let mut bytes = Vec::new();
-        let view = put(Raw::of::<Vec<f64>>(), &numbers, &mut bytes).unwrap().expect("too large");
+        let view = put(Format::of::<Vec<f64>>(), &numbers, &mut bytes).unwrap().expect("too large");
         assert_eq!((view.shape, view.bytes.len(), bytes.len()), ([100_000, 1], 800_000, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "a value of another type")]
+    fn formats_are_not_mixed_up() {
+        let _ = put(Format::of::<f64>(), &1u64, &mut Vec::new());
     }
 }

@@ -8,7 +8,6 @@ use super::raw::{Landing, Raw};
 use super::relay::{Relay, To};
 use super::wire::{HEAD, Head, Kind};
 use crate::tasks;
-use std::any::Any;
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter};
 use std::ops::Range;
@@ -39,8 +38,8 @@ pub(super) struct Worker {
 pub(super) enum News {
     /// The values of some items, as bytes.
     Values(Range<usize>, Vec<u8>),
-    /// The value of one item.
-    Large(usize, Box<dyn Any + Send>),
+    /// The value of one item: numbers, all in place.
+    Large(usize, Box<dyn Landing>),
     /// A range is done: so many items of it, in this time. Some may be left, when it was told to stop.
     Done { items: usize, left: Range<usize>, took: Duration },
 }
@@ -61,7 +60,7 @@ struct Ends {
 
 impl Worker {
     /// Starts a process that does this.
-    pub(super) fn hire(serve: impl FnOnce(&Desk)) -> io::Result<Worker> {
+    pub(super) fn hire(serve: &mut dyn FnMut(&Desk)) -> io::Result<Worker> {
         let board = Board::new()?;
         let connect = |connecting: &mut super::fork::Connecting| {
             let (parents, childs) = UnixStream::pair()?;
@@ -249,10 +248,8 @@ impl Worker {
                 };
             }
             Incoming::Landing(head, landing, _) => {
-                // SAFETY: it is complete.
-                let value = unsafe { landing.finish() };
                 self.answered(head.start + 1);
-                self.news.push(News::Large(head.start, value));
+                self.news.push(News::Large(head.start, landing));
             }
             Incoming::Bytes(head, bytes) => match head.kind {
                 Kind::Values => {

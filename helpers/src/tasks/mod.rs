@@ -35,3 +35,4 @@ pub use record::{record, task};
 pub use stream::{Entry, TaskStream, Worker};
 
 pub(crate) use log::{Event, add, hold, recording, set_recording, take, this_worker};
+pub(crate) use record::{Task, begin};

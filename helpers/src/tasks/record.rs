@@ -54,19 +54,29 @@ pub fn task<R>(name: impl Display, f: impl FnOnce() -> R) -> R {
     if !recording() {
         return f();
     }
-    let _task = Task { name, start: Instant::now() };
+    let _task = begin(name);
     f()
 }
 
+/// Begins a task of this name.
+pub(crate) fn begin<N: Display>(name: N) -> Task<N> {
+    Task { name, start: Instant::now() }
+}
+
 /// A task in work; it is done when this is dropped, in whatever way.
-struct Task<N: Display> {
+pub(crate) struct Task<N: Display> {
     name: N,
     start: Instant,
 }
 
 impl<N: Display> Drop for Task<N> {
     fn drop(&mut self) {
-        let end = Instant::now();
-        push(self.name.to_string(), None, self.start, end);
+        end(&self.name, self.start);
     }
+}
+
+#[inline(never)]
+fn end(name: &dyn Display, start: Instant) {
+    let end = Instant::now();
+    push(name.to_string(), None, start, end);
 }

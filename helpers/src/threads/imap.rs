@@ -2,13 +2,17 @@
 //!
 //! Both hand out chunks of items as submitted tasks, two per thread at most. Chunks grow as in `map`, with one difference: what the
 //! iterator takes to produce the items counts as well, so that nobody waits for a chunk of items that arrive one by one.
+//!
+//! Results lie on the heap here, so that nothing but [`Items`] needs to know the types of items and results.
 
 use super::report::abridged;
 use super::{Pool, quiet, run};
 use crate::interrupt::{self, Scope};
-use crate::pool::{Cause, Failure, Future};
+use crate::pool::{Cause, Failure, Outcome, Waiting};
+use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -22,36 +26,107 @@ const MOST: usize = 1024;
 const STEP: Duration = Duration::from_millis(10);
 
 /// The results of [`Pool::imap`].
-pub struct Imap<I, F, R> {
-    source: Source<I, F>,
-    /// Chunks that are being worked on, in order.
-    begun: VecDeque<Future<Done<R>>>,
-    ready: std::vec::IntoIter<Result<R, Failure>>,
-}
+pub struct Imap<I, F, R>(Results<I, F, R>);
 
 /// The results of [`Pool::imap_unordered`].
-pub struct ImapUnordered<I, F, R> {
-    source: Source<I, F>,
-    /// How many chunks were begun whose end was not yet noticed.
-    begun: usize,
-    sender: Sender<Message<R>>,
-    receiver: Receiver<Message<R>>,
+pub struct ImapUnordered<I, F, R>(Results<I, F, R>);
+
+struct Results<I, F, R> {
+    stream: Box<dyn Stream + Send>,
+    items: Items<I, F, R>,
 }
 
-enum Message<R> {
-    Result(usize, Result<R, Failure>),
-    /// The end of a chunk of so many items.
-    End(usize, Duration),
+/// Results as they come, of items that `pull` takes from an iterator.
+trait Stream {
+    fn next(&mut self, pull: Pull) -> Option<(usize, Outcome)>;
 }
 
-/// A chunk's results, and how long it took.
-type Done<R> = (Vec<Result<R, Failure>>, Duration);
+/// Takes so many items, or fewer at their end; says how many they are.
+type Pull<'a> = &'a mut dyn FnMut(usize) -> (usize, Chunk);
+
+/// Does the items of a chunk, of which the first has this number, as long as they are wanted, and hands on their results.
+type Chunk = Box<dyn FnOnce(usize, &AtomicBool, &mut dyn FnMut(usize, Outcome)) + Send>;
+
+/// What depends on types.
+struct Items<I, F, R> {
+    iterator: Option<I>,
+    f: Arc<F>,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<I, F, R> Results<I, F, R>
+where
+    I: Iterator<Item: Send + fmt::Debug + 'static>,
+    R: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+{
+    fn new(stream: Box<dyn Stream + Send>, f: F, items: I) -> Results<I, F, R> {
+        Results { stream, items: Items { iterator: Some(items), f: Arc::new(f), result: PhantomData } }
+    }
+
+    #[track_caller]
+    fn next(&mut self) -> Option<(usize, R)> {
+        let (index, value) = next(&mut *self.stream, &mut |number| self.items.pull(number))?;
+        match value.downcast() {
+            Ok(value) => Some((index, *value)),
+            Err(_) => unreachable!("a value of the function's type"),
+        }
+    }
+}
+
+#[inline(never)]
+#[track_caller]
+fn next(stream: &mut dyn Stream, pull: Pull) -> Option<(usize, Box<dyn Any + Send>)> {
+    let (index, outcome) = stream.next(pull)?;
+    interrupt::check();
+    match outcome {
+        Ok(value) => Some((index, value)),
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+impl<I, F, R> Items<I, F, R>
+where
+    I: Iterator<Item: Send + fmt::Debug + 'static>,
+    R: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+{
+    fn pull(&mut self, number: usize) -> (usize, Chunk) {
+        let items: Vec<I::Item> = self.iterator.as_mut().map_or_else(Vec::new, |iterator| iterator.take(number).collect());
+        if items.len() < number {
+            self.iterator = None;
+        }
+        let (len, f) = (items.len(), self.f.clone());
+        let chunk = move |start, stop: &AtomicBool, hand_on: &mut dyn FnMut(usize, Outcome)| {
+            for (index, item) in (start..).zip(items) {
+                // Now, because the function gets the item for good.
+                let Some(name) = name(&item, stop) else { return };
+                let mut item = Some(item);
+                let f = &mut || -> Box<dyn Any + Send> { Box::new(f(item.take().expect("called once"))) };
+                hand_on(index, attempt(index, name, f));
+            }
+        };
+        (len, Box::new(chunk))
+    }
+}
+
+/// The text for an item; `None` if it is not wanted any more.
+#[inline(never)]
+fn name(item: &dyn fmt::Debug, stop: &AtomicBool) -> Option<String> {
+    (!stop.load(Ordering::Relaxed) && !interrupt::requested()).then(|| abridged(item))
+}
+
+/// Does one item.
+#[inline(never)]
+fn attempt(index: usize, name: String, f: &mut dyn FnMut() -> Box<dyn Any + Send>) -> Outcome {
+    let result = quiet::catch(|| run::recorded(f, || name.clone()));
+    result.map_err(|(payload, place)| Failure { index, item: name, cause: Cause::of_panic(&*payload, place) })
+}
 
 /// Where chunks come from.
-struct Source<I, F> {
+struct Source {
     pool: Pool,
-    f: Arc<F>,
-    items: Option<I>,
+    is_at_end: bool,
     /// How many items were taken.
     taken: usize,
     chunk: usize,
@@ -60,27 +135,28 @@ struct Source<I, F> {
     stop: Arc<AtomicBool>,
 }
 
-impl<I: Iterator, F> Source<I, F> {
-    fn new(pool: Pool, f: F, items: I) -> Source<I, F> {
+impl Source {
+    fn new(pool: Pool) -> Source {
         let chunk = pool.fixed_chunk_size().unwrap_or(1);
-        Source { pool, f: Arc::new(f), items: Some(items), taken: 0, chunk, pulling: Duration::ZERO, stop: Arc::default() }
+        Source { pool, is_at_end: false, taken: 0, chunk, pulling: Duration::ZERO, stop: Arc::default() }
     }
 
     fn most_chunks(&self) -> usize {
         2 * self.pool.num_threads()
     }
 
-    /// The next items; `None` at their end.
-    fn pull(&mut self) -> Option<(usize, Vec<I::Item>)> {
-        let begin = Instant::now();
-        let items: Vec<I::Item> = self.items.as_mut()?.take(self.chunk).collect();
-        self.pulling = begin.elapsed();
-        if items.len() < self.chunk {
-            self.items = None;
+    /// The next items, their number, and that of the first; `None` at their end.
+    fn pull(&mut self, pull: Pull) -> Option<(usize, usize, Chunk)> {
+        if self.is_at_end {
+            return None;
         }
+        let begin = Instant::now();
+        let (number, chunk) = pull(self.chunk);
+        self.pulling = begin.elapsed();
+        self.is_at_end = number < self.chunk;
         let start = self.taken;
-        self.taken += items.len();
-        (!items.is_empty()).then_some((start, items))
+        self.taken += number;
+        (number > 0).then_some((start, number, chunk))
     }
 
     /// Learns from a chunk of so many items that took so long.
@@ -97,72 +173,49 @@ impl<I: Iterator, F> Source<I, F> {
     }
 }
 
-impl<I, F> Drop for Source<I, F> {
+impl Drop for Source {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 }
 
-/// Does one item; `None` if that is not wanted any more.
-fn attempt<T: fmt::Debug, R>(f: &impl Fn(T) -> R, index: usize, item: T, stop: &AtomicBool) -> Option<Result<R, Failure>> {
-    if stop.load(Ordering::Relaxed) || interrupt::requested() {
-        return None;
-    }
-    // Now, because the function gets the item for good.
-    let name = abridged(&item);
-    let result = quiet::catch(|| run::recorded(|| f(item), || name.clone()));
-    Some(result.map_err(|(payload, place)| Failure { index, item: name, cause: Cause::of_panic(&*payload, place) }))
+struct InOrder {
+    source: Source,
+    /// Chunks that are being worked on, in order.
+    begun: VecDeque<Waiting>,
+    ready: std::vec::IntoIter<Outcome>,
+    given: usize,
 }
 
-#[track_caller]
-fn value<R>(result: Result<R, Failure>) -> R {
-    interrupt::check();
-    match result {
-        Ok(value) => value,
-        Err(failure) => panic!("{failure}"),
-    }
-}
+/// A chunk's results, and how long it took.
+type Done = (Vec<Outcome>, Duration);
 
-impl<I, F, R> Imap<I, F, R>
-where
-    I: Iterator<Item: Send + fmt::Debug + 'static>,
-    R: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-{
-    pub(super) fn new(pool: Pool, f: F, items: I) -> Imap<I, F, R> {
-        Imap { source: Source::new(pool, f, items), begun: VecDeque::new(), ready: Vec::new().into_iter() }
-    }
-
-    fn fill(&mut self) {
+impl InOrder {
+    fn fill(&mut self, pull: Pull) {
         while self.begun.len() < self.source.most_chunks() {
-            let Some((start, items)) = self.source.pull() else { break };
-            let (f, stop) = (self.source.f.clone(), self.source.stop.clone());
-            self.begun.push_back(self.source.pool.submit(move || {
+            let Some((start, number, chunk)) = self.source.pull(pull) else { break };
+            let stop = self.source.stop.clone();
+            self.begun.push_back(self.source.pool.submit_boxed(Box::new(move || {
                 let begin = Instant::now();
-                let results = (start..).zip(items).map_while(|(index, item)| attempt(&*f, index, item, &stop)).collect();
-                (results, begin.elapsed())
-            }));
+                let mut results = Vec::with_capacity(number);
+                chunk(start, &stop, &mut |_, result| results.push(result));
+                let done: Done = (results, begin.elapsed());
+                Box::new(done)
+            })));
         }
     }
 }
 
-impl<I, F, R> Iterator for Imap<I, F, R>
-where
-    I: Iterator<Item: Send + fmt::Debug + 'static>,
-    R: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-{
-    type Item = R;
-
-    #[track_caller]
-    fn next(&mut self) -> Option<R> {
+impl Stream for InOrder {
+    fn next(&mut self, pull: Pull) -> Option<(usize, Outcome)> {
         loop {
             if let Some(result) = self.ready.next() {
-                return Some(value(result));
+                self.given += 1;
+                return Some((self.given - 1, result));
             }
             let _scope = Scope::enter();
-            self.fill();
-            let (results, working) = self.begun.pop_front()?.get();
+            self.fill(pull);
+            let (results, working) = *self.begun.pop_front()?.get().downcast::<Done>().expect("what was submitted");
             interrupt::check();
             self.source.learn(results.len(), working);
             self.ready = results.into_iter();
@@ -170,37 +223,38 @@ where
     }
 }
 
-impl<I, F, R> ImapUnordered<I, F, R>
-where
-    I: Iterator<Item: Send + fmt::Debug + 'static>,
-    R: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-{
-    pub(super) fn new(pool: Pool, f: F, items: I) -> ImapUnordered<I, F, R> {
-        let (sender, receiver) = mpsc::channel();
-        ImapUnordered { source: Source::new(pool, f, items), begun: 0, sender, receiver }
-    }
+struct AsTheyCome {
+    source: Source,
+    /// How many chunks were begun whose end was not yet noticed.
+    begun: usize,
+    sender: Sender<Message>,
+    receiver: Receiver<Message>,
+}
 
-    fn fill(&mut self) {
+enum Message {
+    Result(usize, Outcome),
+    /// The end of a chunk of so many items.
+    End(usize, Duration),
+}
+
+impl AsTheyCome {
+    fn fill(&mut self, pull: Pull) {
         while self.begun < self.source.most_chunks() {
-            let Some((start, items)) = self.source.pull() else { break };
-            let (f, stop, sender) = (self.source.f.clone(), self.source.stop.clone(), self.sender.clone());
+            let Some((start, number, chunk)) = self.source.pull(pull) else { break };
+            let (stop, sender) = (self.source.stop.clone(), self.sender.clone());
             // The results come through the channel, which is gone if nobody wants them.
-            drop(self.source.pool.submit(move || {
+            drop(self.source.pool.submit_boxed(Box::new(move || {
                 let begin = Instant::now();
-                let number = items.len();
-                for (index, item) in (start..).zip(items) {
-                    let Some(result) = attempt(&*f, index, item, &stop) else { break };
-                    let _ = sender.send(Message::Result(index, result));
-                }
+                chunk(start, &stop, &mut |index, result| drop(sender.send(Message::Result(index, result))));
                 let _ = sender.send(Message::End(number, begin.elapsed()));
-            }));
+                Box::new(())
+            })));
             self.begun += 1;
         }
     }
 
     /// The next message. A thread of a pool does that pool's work meanwhile.
-    fn receive(&self) -> Message<R> {
+    fn receive(&self) -> Message {
         loop {
             interrupt::check();
             let helped = rayon::yield_now();
@@ -218,6 +272,72 @@ where
     }
 }
 
+impl Stream for AsTheyCome {
+    fn next(&mut self, pull: Pull) -> Option<(usize, Outcome)> {
+        let _scope = Scope::enter();
+        loop {
+            self.fill(pull);
+            if self.begun == 0 {
+                return None;
+            }
+            match self.receive() {
+                Message::Result(index, result) => return Some((index, result)),
+                Message::End(items, working) => {
+                    self.begun -= 1;
+                    self.source.learn(items, working);
+                }
+            }
+        }
+    }
+}
+
+#[inline(never)]
+fn in_order(pool: Pool) -> Box<dyn Stream + Send> {
+    Box::new(InOrder { source: Source::new(pool), begun: VecDeque::new(), ready: Vec::new().into_iter(), given: 0 })
+}
+
+#[inline(never)]
+fn as_they_come(pool: Pool) -> Box<dyn Stream + Send> {
+    let (sender, receiver) = mpsc::channel();
+    Box::new(AsTheyCome { source: Source::new(pool), begun: 0, sender, receiver })
+}
+
+impl<I, F, R> Imap<I, F, R>
+where
+    I: Iterator<Item: Send + fmt::Debug + 'static>,
+    R: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+{
+    pub(super) fn new(pool: &Pool, f: F, items: I) -> Imap<I, F, R> {
+        Imap(Results::new(in_order(pool.clone()), f, items))
+    }
+}
+
+impl<I, F, R> Iterator for Imap<I, F, R>
+where
+    I: Iterator<Item: Send + fmt::Debug + 'static>,
+    R: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+{
+    type Item = R;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<R> {
+        self.0.next().map(|(_, result)| result)
+    }
+}
+
+impl<I, F, R> ImapUnordered<I, F, R>
+where
+    I: Iterator<Item: Send + fmt::Debug + 'static>,
+    R: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+{
+    pub(super) fn new(pool: &Pool, f: F, items: I) -> ImapUnordered<I, F, R> {
+        ImapUnordered(Results::new(as_they_come(pool.clone()), f, items))
+    }
+}
+
 impl<I, F, R> Iterator for ImapUnordered<I, F, R>
 where
     I: Iterator<Item: Send + fmt::Debug + 'static>,
@@ -228,31 +348,18 @@ where
 
     #[track_caller]
     fn next(&mut self) -> Option<(usize, R)> {
-        let _scope = Scope::enter();
-        loop {
-            self.fill();
-            if self.begun == 0 {
-                return None;
-            }
-            match self.receive() {
-                Message::Result(index, result) => return Some((index, value(result))),
-                Message::End(items, working) => {
-                    self.begun -= 1;
-                    self.source.learn(items, working);
-                }
-            }
-        }
+        self.0.next()
     }
 }
 
 impl<I, F, R> fmt::Debug for Imap<I, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Imap").field("pool", &self.source.pool).finish_non_exhaustive()
+        f.debug_struct("Imap").finish_non_exhaustive()
     }
 }
 
 impl<I, F, R> fmt::Debug for ImapUnordered<I, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ImapUnordered").field("pool", &self.source.pool).finish_non_exhaustive()
+        f.debug_struct("ImapUnordered").finish_non_exhaustive()
     }
 }

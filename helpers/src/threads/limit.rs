@@ -18,6 +18,14 @@
 /// ```
 #[track_caller]
 pub fn with_num_threads<R: Send>(num_threads: usize, f: impl FnOnce() -> R + Send) -> R {
+    let (mut f, mut result) = (Some(f), None);
+    install(num_threads, &mut || result = f.take().map(|f| f()));
+    result.expect("called once")
+}
+
+#[track_caller]
+#[inline(never)]
+fn install(num_threads: usize, f: &mut (dyn FnMut() + Send)) {
     assert!(num_threads > 0, "nothing can be done on no thread: with_num_threads(0, …)");
     match rayon::ThreadPoolBuilder::new().num_threads(num_threads).thread_name(|number| format!("rayon-{number}")).build() {
         Ok(pool) => pool.install(f),

@@ -6,13 +6,14 @@
 //! What rayon does not do is left to [`run`](super::run): single items for tasks that wait, and the name of an item whose function fails.
 
 use super::report::{abridged, message};
-use super::run::{self, Run};
+use super::run::{self, Room, Run, Work};
 use super::{Imap, ImapUnordered, quiet, seen};
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::interrupt::{self, Interrupted, Scope};
-use crate::pool::{Arguments, Cause, Failure, Future, Slot};
+use crate::pool::{Arguments, Cause, Failure, Future, Slot, Waiting};
 use crate::processes::per_process::PerProcess;
+use std::any::Any;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -123,7 +124,7 @@ impl Pool {
         R: Send,
         F: Fn(&'items T) -> R + Sync,
     {
-        self.run(|index| f(&items[index]), items)
+        self.run(|_, item| f(item), items)
     }
 
     /// Like [`map`](Pool::map), with the item's position: Python's `starmap(f, enumerate(items))`.
@@ -146,7 +147,7 @@ impl Pool {
         R: Send,
         F: Fn(usize, &'items T) -> R + Sync,
     {
-        self.run(|index| f(index, &items[index]), items)
+        self.run(f, items)
     }
 
     /// Like [`map`](Pool::map), for a function of several parameters and tuples of 2 to 6 arguments, which are cloned.
@@ -169,7 +170,7 @@ impl Pool {
         R: Send,
         F: Sync,
     {
-        self.run(|index| items[index].apply(&f), items)
+        self.run(|_, item: &T| item.apply(&f), items)
     }
 
     /// Like [`map`](Pool::map), but goes on when `f` panics: every item has a result, or the reason why it has none.
@@ -194,14 +195,12 @@ impl Pool {
         R: Send,
         F: Fn(&'items T) -> R + Sync,
     {
-        let attempt = |index| {
-            let item: &T = &items[index];
-            quiet::catch(|| f(item)).map_err(|(payload, place)| {
-                if payload.is::<Interrupted>() {
-                    resume_unwind(payload);
-                }
-                Failure { index, item: abridged(item), cause: Cause::of_panic(&*payload, place) }
-            })
+        let attempt = |index, item: &'items T| {
+            let mut value = None;
+            match run::attempt(index, item, &mut || value = Some(f(item))) {
+                None => Ok(value.expect("called once")),
+                Some(failure) => Err(failure),
+            }
         };
         self.run(attempt, items)
     }
@@ -233,7 +232,7 @@ impl Pool {
         R: Send + 'static,
         F: Fn(I::Item) -> R + Send + Sync + 'static,
     {
-        Imap::new(self.clone(), f, items.into_iter())
+        Imap::new(self, f, items.into_iter())
     }
 
     /// Like [`imap`](Pool::imap), but gives each result as soon as it is there, with the position of its item.
@@ -259,7 +258,7 @@ impl Pool {
         R: Send + 'static,
         F: Fn(I::Item) -> R + Send + Sync + 'static,
     {
-        ImapUnordered::new(self.clone(), f, items.into_iter())
+        ImapUnordered::new(self, f, items.into_iter())
     }
 
     /// Has a function done by the next free thread, and does not wait for it: the result comes through the [`Future`].
@@ -286,6 +285,11 @@ impl Pool {
         R: Send + 'static,
         F: FnOnce() -> R + Send + 'static,
     {
+        Future::new(self.submit_boxed(Box::new(move || Box::new(f()))))
+    }
+
+    #[track_caller]
+    pub(super) fn submit_boxed(&self, f: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>) -> Waiting {
         quiet::install();
         let slot = Slot::new();
         let function = Mutex::new(Some(f));
@@ -305,26 +309,42 @@ impl Pool {
             move || task()
         });
         let pool = self.threads.clone();
-        Future::new(slot).helped_by(move || {
+        Waiting::new(slot).helped_by(move || {
             if pool.get(OnceLock::new).get().is_some_and(|threads| threads.current_thread_index().is_some()) {
                 task();
             }
         })
     }
 
-    /// Applies a function of positions to all positions of these items, on the pool's threads.
+    /// Applies a function of positions and items to all items, on the pool's threads.
     #[track_caller]
-    fn run<T: Sync + fmt::Debug, R: Send>(&self, f: impl Fn(usize) -> R + Sync, items: &[T]) -> Vec<R> {
-        if items.is_empty() {
-            return Vec::new();
+    fn run<'items, T: Sync + fmt::Debug, R: Send>(&self, f: impl Fn(usize, &'items T) -> R + Sync, items: &'items [T]) -> Vec<R> {
+        let room = Room::new(items.len());
+        let len = self.work(Work {
+            len: items.len(),
+            // SAFETY: there is room for all, and each item is computed once.
+            compute: &|range, written| unsafe { room.fill(items, range, written, &f) },
+            // SAFETY: results are dropped that are there, and once.
+            drop: &|range| unsafe { room.drop(range) },
+            name: &|index| abridged(&items[index]),
+        });
+        // SAFETY: so many are there.
+        unsafe { room.filled(len) }
+    }
+
+    /// Has all items computed, on the pool's threads; gives back how many results there are.
+    #[track_caller]
+    #[inline(never)]
+    fn work(&self, work: Work) -> usize {
+        if work.len == 0 {
+            return 0;
         }
         // Keeps SIGINT from ending the process until all threads are done.
         let _scope = Scope::enter();
         quiet::install();
-        let shares = self.num_threads.min(items.len().div_ceil(self.chunk_size.unwrap_or(1)));
-        let name = |index: usize| abridged(&items[index]);
-        let progress = self.progress.then(|| ProgressBar::new(items.len()));
-        let run = Run::new(f, &name, items.len(), shares, self.chunk_size, progress);
+        let shares = self.num_threads.min(work.len.div_ceil(self.chunk_size.unwrap_or(1)));
+        let progress = self.progress.then(|| ProgressBar::new(work.len));
+        let run = Run::new(work, shares, self.chunk_size, progress);
         let threads = self.threads();
         // A thread of this very pool takes part instead of waiting.
         let takes_part = threads.current_thread_index().is_some();
@@ -337,14 +357,21 @@ impl Pool {
                 run.work(0);
             }
         });
-        let result = run.finish();
-        interrupt::check();
-        match result {
-            Ok(results) => results,
-            Err(failed) if failed.payload.is::<Interrupted>() => resume_unwind(failed.payload),
+        match run.finish() {
+            Ok(len) => {
+                // Where that unwinds, nobody takes the results.
+                let results = Results(work, len);
+                interrupt::check();
+                std::mem::forget(results);
+                len
+            }
             Err(failed) => {
+                interrupt::check();
+                if failed.payload.is::<Interrupted>() {
+                    resume_unwind(failed.payload);
+                }
                 let cause = Cause::Panicked { message: message(&*failed.payload).to_string(), place: failed.place };
-                panic!("{}", Failure { index: failed.index, item: name(failed.index), cause })
+                panic!("{}", Failure { index: failed.index, item: (work.name)(failed.index), cause })
             }
         }
     }
@@ -367,6 +394,15 @@ impl Pool {
     /// How many items are handed out at a time, if that was said.
     pub(super) fn fixed_chunk_size(&self) -> Option<usize> {
         self.chunk_size
+    }
+}
+
+/// So many results, which are dropped with this.
+struct Results<'a>(Work<'a>, usize);
+
+impl Drop for Results<'_> {
+    fn drop(&mut self) {
+        (self.0.drop)(0..self.1);
     }
 }
 

@@ -13,19 +13,26 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
 }
 
 /// A value in `{:?}` form, cut off after some 80 characters: an item may be an array of millions.
-pub(crate) fn abridged(value: &impl fmt::Debug) -> String {
+pub(crate) fn abridged(value: &dyn fmt::Debug) -> String {
     struct Bounded {
         text: String,
         characters_left: usize,
     }
     impl Write for Bounded {
         fn write_str(&mut self, part: &str) -> fmt::Result {
-            for character in part.chars() {
-                // The error makes the value stop formatting itself.
-                self.characters_left = self.characters_left.checked_sub(1).ok_or(fmt::Error)?;
-                self.text.push(character);
+            // The error makes the value stop formatting itself.
+            match part.char_indices().nth(self.characters_left) {
+                None => {
+                    self.characters_left -= part.chars().count();
+                    self.text.push_str(part);
+                    Ok(())
+                }
+                Some((end, _)) => {
+                    self.characters_left = 0;
+                    self.text.push_str(&part[..end]);
+                    Err(fmt::Error)
+                }
             }
-            Ok(())
         }
     }
     let mut bounded = Bounded { text: String::new(), characters_left: 80 };

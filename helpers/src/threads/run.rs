@@ -6,12 +6,19 @@
 //!
 //! If the items of a chunk turn out to be slow all the same, the thread does not sit on them: its chunk lies open in its [`Tray`], from
 //! which it takes a few at a time, and others help themselves to the back half when the counter has run out.
+//!
+//! Nothing here knows the types of items and results: what depends on them is a function that computes some items and writes their results
+//! to where they stay ([`Work`]).
 
+use super::report::abridged;
 use super::{quiet, seen};
 use crate::display::ProgressBar;
+use crate::pool::{Cause, Failure};
 use crate::{interrupt, tasks};
 use std::any::Any;
+use std::fmt;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,30 +28,98 @@ const CHUNK: Duration = Duration::from_micros(50);
 /// A chunk is taken from its tray in so many parts, at least.
 const PARTS: usize = 8;
 
-/// One `map`.
-pub(super) struct Run<'a, R, F> {
-    f: F,
+/// What is to be done with the items of one `map`.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub(super) len: usize,
+    /// Computes these items, writes their results to their places, and counts those that are written.
+    pub(super) compute: &'a (dyn Fn(Range<usize>, &mut usize) + Sync),
+    /// Drops these results.
+    pub(super) drop: &'a (dyn Fn(Range<usize>) + Sync),
     /// The text for an item.
-    name: &'a (dyn Fn(usize) -> String + Sync),
-    len: usize,
+    pub(super) name: &'a (dyn Fn(usize) -> String + Sync),
+}
+
+/// Room for the results of a `map`. It counts as empty until [`filled`](Room::filled) is called.
+pub(super) struct Room<R> {
+    results: Vec<R>,
+    start: *mut R,
+}
+
+// SAFETY: what threads do with the room is to write results to it and to drop them, each place by one thread.
+unsafe impl<R: Send> Sync for Room<R> {}
+
+impl<R> Room<R> {
+    pub(super) fn new(len: usize) -> Room<R> {
+        let mut results = Vec::with_capacity(len);
+        Room { start: results.as_mut_ptr(), results }
+    }
+
+    /// Applies `f` to these items of `items` and writes the results to their places. Counts what is written, also if `f` panics.
+    ///
+    /// # Safety
+    ///
+    /// There is room for as many results as there are items, and nobody else writes to these places.
+    #[inline]
+    pub(super) unsafe fn fill<'items, T>(
+        &self,
+        items: &'items [T],
+        range: Range<usize>,
+        written: &mut usize,
+        f: &impl Fn(usize, &'items T) -> R,
+    ) {
+        struct Count<'count>(&'count mut usize, usize);
+        impl Drop for Count<'_> {
+            fn drop(&mut self) {
+                *self.0 += self.1;
+            }
+        }
+        let start = range.start;
+        // Kept in a register.
+        let mut count = Count(written, 0);
+        for (index, item) in (start..).zip(&items[range]) {
+            // SAFETY: as the caller says.
+            unsafe { self.start.add(index).write(f(index, item)) };
+            count.1 += 1;
+        }
+    }
+
+    /// # Safety
+    ///
+    /// These results are there, and nobody uses them after this.
+    pub(super) unsafe fn drop(&self, range: Range<usize>) {
+        // SAFETY: as the caller says.
+        unsafe { std::ptr::slice_from_raw_parts_mut(self.start.add(range.start), range.len()).drop_in_place() }
+    }
+
+    /// The first `len` results.
+    ///
+    /// # Safety
+    ///
+    /// They are there.
+    pub(super) unsafe fn filled(mut self, len: usize) -> Vec<R> {
+        // SAFETY: as the caller says.
+        unsafe { self.results.set_len(len) };
+        self.results
+    }
+}
+
+/// One `map`.
+pub(super) struct Run<'a> {
+    work: Work<'a>,
     chunk_size: Option<usize>,
     next: AtomicUsize,
     stop: AtomicBool,
     trays: Vec<Tray>,
     progress: Option<Mutex<ProgressBar>>,
-    pieces: Mutex<Vec<Piece<R>>>,
+    /// The items whose results are there.
+    written: Mutex<Vec<Range<usize>>>,
     failed: Mutex<Option<Failed>>,
 }
 
 /// What a thread still has to do of its chunk. A cache line of its own, because its thread writes to it all the time.
 #[repr(align(128))]
 struct Tray(Mutex<Range<usize>>);
-
-/// The results of items that follow each other.
-struct Piece<R> {
-    start: usize,
-    results: Vec<R>,
-}
 
 /// An item whose function panicked.
 pub(super) struct Failed {
@@ -53,37 +128,28 @@ pub(super) struct Failed {
     pub(super) place: String,
 }
 
-impl<'a, R: Send, F: Fn(usize) -> R + Sync> Run<'a, R, F> {
-    pub(super) fn new(
-        f: F,
-        name: &'a (dyn Fn(usize) -> String + Sync),
-        len: usize,
-        shares: usize,
-        chunk_size: Option<usize>,
-        progress: Option<ProgressBar>,
-    ) -> Run<'a, R, F> {
+impl<'a> Run<'a> {
+    pub(super) fn new(work: Work<'a>, shares: usize, chunk_size: Option<usize>, progress: Option<ProgressBar>) -> Run<'a> {
         Run {
-            f,
-            name,
-            len,
+            work,
             chunk_size,
             next: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             trays: std::iter::repeat_with(|| Tray(Mutex::new(0..0))).take(shares).collect(),
             progress: progress.map(Mutex::new),
-            pieces: Mutex::default(),
+            written: Mutex::default(),
             failed: Mutex::default(),
         }
     }
 
     /// One thread's work: chunk after chunk, until there is none or a reason to stop.
     pub(super) fn work(&self, thread: usize) {
-        let mut pieces = Vec::new();
+        let mut written = Vec::new();
         let mut chunk = self.chunk_size.unwrap_or(1);
         let mut begin = Instant::now();
         while let Some(range) = self.claim(chunk).or_else(|| self.steal(thread)) {
             seen::note();
-            self.compute(thread, range, &mut pieces);
+            self.compute(thread, range, &mut written);
             if self.chunk_size.is_none() {
                 let end = Instant::now();
                 match end - begin {
@@ -95,7 +161,7 @@ impl<'a, R: Send, F: Fn(usize) -> R + Sync> Run<'a, R, F> {
                 begin = end;
             }
         }
-        lock(&self.pieces).append(&mut pieces);
+        lock(&self.written).append(&mut written);
     }
 
     /// The next items from the counter.
@@ -104,12 +170,12 @@ impl<'a, R: Send, F: Fn(usize) -> R + Sync> Run<'a, R, F> {
             return None;
         }
         // Relaxed is enough, here and below: the results reach the caller through a mutex.
-        let left = self.len.checked_sub(self.next.load(Ordering::Relaxed)).filter(|&left| left > 0)?;
+        let left = self.work.len.checked_sub(self.next.load(Ordering::Relaxed)).filter(|&left| left > 0)?;
         let fair = left.div_ceil(self.trays.len());
         let chunk = self.chunk_size.unwrap_or(chunk.min(fair)).min(left);
         // Others may have taken some of these meanwhile, and then it is a few less; the counter passes the end by no more than a chunk each.
         let start = self.next.fetch_add(chunk, Ordering::Relaxed);
-        (start < self.len).then(|| start..(start + chunk).min(self.len))
+        (start < self.work.len).then(|| start..(start + chunk).min(self.work.len))
     }
 
     /// The back half of what another thread has not begun.
@@ -136,37 +202,38 @@ impl<'a, R: Send, F: Fn(usize) -> R + Sync> Run<'a, R, F> {
     }
 
     /// Does the items of a chunk, or those of them that nobody else takes.
-    fn compute(&self, thread: usize, chunk: Range<usize>, pieces: &mut Vec<Piece<R>>) {
-        if pieces.last().is_none_or(|piece| piece.start + piece.results.len() != chunk.start) {
-            pieces.push(Piece { start: chunk.start, results: Vec::with_capacity(chunk.len()) });
+    fn compute(&self, thread: usize, chunk: Range<usize>, written: &mut Vec<Range<usize>>) {
+        if written.last().is_none_or(|range| range.end != chunk.start) {
+            written.push(chunk.start..chunk.start);
         }
-        let last = pieces.len() - 1;
-        let Piece { start, results } = &mut pieces[last];
+        let last = written.len() - 1;
+        let done = &mut written[last].end;
         let outcome = quiet::catch(|| {
             if self.chunk_size.is_some() || chunk.len() == 1 {
-                return chunk.for_each(|index| self.part(index..index + 1, results));
+                return chunk.for_each(|index| self.part(index..index + 1, done));
             }
             let part = chunk.len().div_ceil(PARTS);
             *lock(&self.trays[thread].0) = chunk;
             while let Some(range) = self.take(thread, part) {
-                self.part(range, results);
+                self.part(range, done);
             }
         });
         if let Err((payload, place)) = outcome {
             self.stop.store(true, Ordering::Relaxed);
-            self.note(Failed { index: *start + results.len(), payload, place });
+            self.note(Failed { index: written[last].end, payload, place });
         }
     }
 
-    fn part(&self, range: Range<usize>, results: &mut Vec<R>) {
+    /// Does items that follow each other; `done` is the end of those whose results are there.
+    fn part(&self, range: Range<usize>, done: &mut usize) {
         if self.is_stopped() {
             return;
         }
         let number = range.len();
         if tasks::recording() {
-            results.extend(range.map(|index| tasks::task((self.name)(index), || (self.f)(index))));
+            range.for_each(|index| tasks::task((self.work.name)(index), || (self.work.compute)(index..index + 1, done)));
         } else {
-            results.extend(range.map(&self.f));
+            (self.work.compute)(range, done);
         }
         if let Some(bar) = &self.progress {
             lock(bar).advance(number);
@@ -187,19 +254,30 @@ impl<'a, R: Send, F: Fn(usize) -> R + Sync> Run<'a, R, F> {
         self.stop.load(Ordering::Relaxed) || interrupt::requested()
     }
 
-    /// All results in order (fewer after an interrupt), or what failed.
-    pub(super) fn finish(self) -> Result<Vec<R>, Failed> {
-        if let Some(failed) = self.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(failed);
+    /// How many results are there, without a gap: all of them, unless there was an interrupt. Or what failed; then there are none.
+    pub(super) fn finish(self) -> Result<usize, Failed> {
+        let mut written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
+        written.sort_unstable_by_key(|range| range.start);
+        let failed = self.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut len = 0;
+        for range in written {
+            if failed.is_none() && range.start == len {
+                len = range.end;
+            } else {
+                (self.work.drop)(range);
+            }
         }
-        let mut pieces = self.pieces.into_inner().unwrap_or_else(PoisonError::into_inner);
-        pieces.sort_unstable_by_key(|piece| piece.start);
-        let mut pieces = pieces.into_iter();
-        let mut all = pieces.next().map(|first| first.results).unwrap_or_default();
-        all.reserve_exact(self.len - all.len());
-        pieces.for_each(|mut piece| all.append(&mut piece.results));
-        Ok(all)
+        failed.map_or(Ok(len), Err)
     }
+}
+
+/// Calls `f` for an item. A panic is a failure of this item, but an interrupt goes on.
+pub(super) fn attempt(index: usize, item: &dyn fmt::Debug, f: &mut dyn FnMut()) -> Option<Failure> {
+    let (payload, place) = quiet::catch(f).err()?;
+    if payload.is::<interrupt::Interrupted>() {
+        resume_unwind(payload);
+    }
+    Some(Failure { index, item: abridged(item), cause: Cause::of_panic(&*payload, place) })
 }
 
 /// Calls `f`, and writes that down as a task where a task stream is recorded.

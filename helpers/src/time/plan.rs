@@ -1,4 +1,4 @@
-//! How often to evaluate: a first call, then loops tenfold until a run is long enough, then the runs that count.
+//! How often to evaluate: a first call, then 1, 2, 5, 10, 20, … loops until a run is long enough, then the runs that count.
 //!
 //! No clock in here: the plan is told what things took.
 
@@ -15,10 +15,10 @@ pub struct Options {
     long_enough: f64,
 }
 
-/// IPython's rule: so many loops, a power of ten, that a run takes this long. Seconds.
-const LONG_ENOUGH: f64 = 0.2;
-/// The longest a run may take with all its setups, which are not timed but waited for. Seconds.
-const SETUPS_AT_MOST: f64 = 1.0;
+/// A run takes this long at least, and not more than two and a half times as long, for that is the largest step. Seconds.
+const LONG_ENOUGH: f64 = 0.1;
+/// No more loops for a run that takes this long with all its setups, which are not timed but waited for. Seconds.
+const SETUPS_AT_MOST: f64 = 0.25;
 /// Ends the search when nothing takes any time.
 const MOST_LOOPS: u64 = 1_000_000_000;
 
@@ -94,7 +94,7 @@ impl Plan {
         }
         if !self.ranged {
             if timed < self.options.long_enough && whole < SETUPS_AT_MOST && self.loops < MOST_LOOPS {
-                self.loops *= 10;
+                self.loops = after(self.loops);
                 return;
             }
             self.ranged = true;
@@ -130,6 +130,11 @@ impl Plan {
     }
 }
 
+/// The number after this one in 1, 2, 5, 10, 20, 50, …
+fn after(loops: u64) -> u64 {
+    if loops.to_string().starts_with('2') { loops / 2 * 5 } else { 2 * loops }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,8 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn loops_are_the_power_of_ten_that_makes_a_run_long_enough() {
-        for (seconds, expected) in [(0.3, 1), (0.1, 10), (0.021, 10), (0.019, 100), (7.24e-3, 100), (3e-6, 100_000), (1e-9, 1_000_000_000)]
+    fn loops_are_the_fewest_that_make_a_run_long_enough() {
+        for (seconds, expected) in
+            [(0.3, 1), (0.1, 1), (0.06, 2), (0.021, 5), (0.019, 10), (7.24e-3, 20), (3e-6, 50_000), (1.1e-9, 100_000_000)]
         {
             let (first, loops, all_runs, _) = carry_out(Options::new(), 0.0, |_| seconds);
             assert_eq!((first, loops, all_runs.len()), (Some(seconds), expected, 7), "{seconds}");
@@ -161,9 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn search_is_tenfold_and_its_last_run_is_repeated() {
-        let (.., asked) = carry_out(Options::new().runs(2), 0.0, |_| 0.005);
-        assert_eq!(asked, [1, 1, 10, 100, 100, 100]);
+    fn search_goes_in_steps_and_its_last_run_is_repeated() {
+        let (.., asked) = carry_out(Options::new().runs(2), 0.0, |_| 0.004);
+        assert_eq!(asked, [1, 1, 2, 5, 10, 20, 50, 50, 50]);
+    }
+
+    /// Nobody waits long for the time of a cheap function, whatever it takes.
+    #[test]
+    fn cheap_functions_are_done_in_two_seconds() {
+        for step in 0..800 {
+            let seconds = 1e-9 * 10f64.powf(0.01 * f64::from(step));
+            let (_, loops, _, asked) = carry_out(Options::new(), 0.0, |_| seconds);
+            let (run, all) = (seconds * loops as f64, seconds * asked.iter().sum::<u64>() as f64);
+            assert!((0.1..=0.25 + 1e-9).contains(&run) && all < 2.3, "{seconds}: a run {run}, all {all}");
+        }
     }
 
     /// A function of ten seconds: a first call and seven runs, as IPython does, not one more.
@@ -177,7 +194,7 @@ mod tests {
     #[test]
     fn first_call_is_kept_apart() {
         let (first, loops, all_runs, _) = carry_out(Options::new(), 0.0, |calls| if calls == 0 { 5.0 } else { 0.05 });
-        assert_eq!((first, loops), (Some(5.0), 10));
+        assert_eq!((first, loops), (Some(5.0), 2));
         assert!(all_runs.iter().all(|run| *run < 0.06));
     }
 
@@ -187,11 +204,11 @@ mod tests {
         assert_eq!((loops, all_runs), (MOST_LOOPS, vec![0.0; 7]));
     }
 
-    /// 1 µs of work after 10 ms of setup: IPython's rule alone would ask for 10^6 loops, three hours of setups.
+    /// 1 µs of work after 10 ms of setup: the rule for runs alone would ask for 100,000 loops, an hour of setups.
     #[test]
     fn setups_bound_the_search() {
         let (_, loops, ..) = carry_out(Options::new().setup(), 0.01, |_| 1e-6);
-        assert_eq!(loops, 100);
+        assert_eq!(loops, 50);
     }
 
     #[test]

@@ -7,13 +7,13 @@
 /// Prints the result, and gives it back as a [`Sample`](crate::time::Sample):
 ///
 /// ```text
-/// 7.24 ms ± 89.3 µs per loop (mean ± std. dev. of 7 runs, 100 loops each)
+/// 7.24 ms ± 89.3 µs per loop (mean ± std. dev. of 7 runs, 20 loops each)
 /// fastest 7.15 ms, median 7.22 ms, slowest 7.41 ms
 /// ```
 ///
-/// As in IPython there are 7 runs, of so many loops (1, 10, 100, …) that one run takes 0.2 s or more. The first call is not counted; if
-/// it was much slower than the others, that is said. What makes a result doubtful is said too: runs that differ much, an expression
-/// too fast for the clock, work that the compiler left out.
+/// As in IPython there are 7 runs, of so many loops (1, 2, 5, 10, 20, …) that one run takes 0.1 s or more: for a cheap expression 0.1 to
+/// 0.25 s, and all of it some 2 s at most. The first call is not counted; if it was much slower than the others, that is said. What makes
+/// a result doubtful is said too: runs that differ much, an expression too fast for the clock, work that the compiler left out.
 ///
 /// Options stand before the expression, in any order:
 ///
