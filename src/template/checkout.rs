@@ -48,10 +48,11 @@ impl WorkDirectory {
         std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
         let mut environment: Vec<(&'static str, OsString)> = vec![("EVCXR_TMPDIR", path.clone().into())];
         environment.extend(flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
-        if flavor == Flavor::Stock {
-            // Our own kernel loads the standard library by itself. Without a compiler the engine says so.
-            let toolchain = paths::cache().and_then(|cache| Toolchain::find(folder, &cache));
-            environment.extend(toolchain.ok().and_then(|toolchain| toolchain.library_path()));
+        // Without a compiler the engine says so.
+        if let Ok(toolchain) = paths::cache().and_then(|cache| Toolchain::find(folder, &cache)) {
+            environment.extend(toolchain.environment());
+            // Our own kernel loads the standard library by itself.
+            environment.extend(toolchain.library_path().filter(|_| flavor == Flavor::Stock));
         }
         Ok(WorkDirectory { _claim: claim, path, environment })
     }

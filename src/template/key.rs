@@ -127,7 +127,7 @@ pub(super) fn short_hash(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use std::fs;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     fn helpers(folder: &Path) {
         fs::create_dir_all(folder.join("src")).unwrap();
@@ -173,23 +173,5 @@ mod tests {
     fn the_engine_named_is_the_engine_linked() {
         let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
         assert!(lock.contains(&format!("name = \"evcxr\"\nversion = \"{ENGINE}\"")), "bump ENGINE with the dependency");
-    }
-
-    /// A warm kernel start pays for this every time.
-    #[test]
-    fn costs_next_to_nothing_once_the_compiler_is_known() {
-        let memory = tempfile::tempdir().unwrap();
-        let helpers = Path::new(env!("CARGO_MANIFEST_DIR")).join("helpers");
-        let look = || Ingredients::look(&helpers, Flavor::Parcourse, memory.path()).unwrap();
-        look();
-        let fastest = (0..10)
-            .map(|_| {
-                let start = Instant::now();
-                look();
-                start.elapsed()
-            })
-            .min()
-            .unwrap();
-        assert!(fastest < Duration::from_millis(50), "{fastest:?}");
     }
 }

@@ -130,10 +130,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.lock");
         let _first = take(&path, &mut |_| {}, || false).unwrap();
-        let start = Instant::now();
         let turn = take_with(&path, Duration::from_millis(300), &mut |_| {}, || false).unwrap();
         assert!(matches!(turn, Turn::Unlocked));
-        assert!(start.elapsed() < Duration::from_secs(5));
     }
 
     #[test]

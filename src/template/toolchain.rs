@@ -3,6 +3,7 @@
 //! The engine asks `rustup which` and then looks along `PATH`; so do we, from the helper crate's folder, because its `rust-toolchain.toml`
 //! is the one that counts. What `rustc -vV` prints is remembered by path and modification time: asking costs 20 ms, remembering nothing.
 
+use crate::trust;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -98,8 +99,14 @@ impl Toolchain {
     }
 }
 
-/// The compiler that the engine finds in `directory`, and whether rustup chose it.
+/// The compiler that the engine finds in `directory`, and whether rustup chose it. A `rust-toolchain.toml` above it that another user could
+/// have put there does not count: it may name a program to be run.
 pub fn locate(directory: &Path) -> Result<(PathBuf, bool)> {
+    let names = ["rust-toolchain.toml", "rust-toolchain"];
+    let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    let mut files = absolute.ancestors().flat_map(|folder| names.map(|name| folder.join(name))).filter(|file| file.exists());
+    let is_trusted = files.next().is_none_or(|file| trust::accepts_found(&file, "RUSTUP_TOOLCHAIN"));
+    let directory = if is_trusted { directory } else { Path::new("/") };
     let mut rustup = Command::new("rustup");
     crate::cargo_proxy::keep_out_of(&mut rustup);
     if let Ok(output) = rustup.args(["which", "rustc"]).current_dir(directory).output()

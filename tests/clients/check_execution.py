@@ -1,7 +1,7 @@
 """What a cell answers: results, output in order and live, errors that say what happened."""
 
-import time
 import unittest
+from pathlib import Path
 
 from harness import KernelCase
 
@@ -41,7 +41,6 @@ class Results(KernelCase):
         timing = cell.metadata["parcourse"]
         self.assertGreater(timing["compile_seconds"], 0)
         self.assertGreaterEqual(timing["run_seconds"], 0.3)
-        self.assertLess(timing["run_seconds"], 5)
         self.assertGreater(timing["peak_memory_bytes"], 0)
 
     def test_cells_are_built_for_measuring(self):
@@ -59,14 +58,18 @@ class Output(KernelCase):
         self.assertEqual(lines, [f"{stream} {i}" for i in range(5) for stream in ("out", "err")])
 
     def test_output_is_live(self):
-        arrived = {}
+        gate = Path(self.kernel.folder.name) / "gate"
+        shown = []
 
         def note(message):
             if message["msg_type"] == "stream":
-                arrived.setdefault(message["content"]["text"].strip(), time.monotonic())
+                shown.append(message["content"]["text"].strip())
+                # The cell goes on when its first line has been seen.
+                gate.touch()
 
-        self.run_ok('println!("early"); std::thread::sleep(std::time::Duration::from_secs(2)); println!("late");', on_message=note)
-        self.assertGreater(arrived["late"] - arrived["early"], 1.5)
+        wait = f'while !std::path::Path::new("{gate}").exists() {{ std::thread::sleep(std::time::Duration::from_millis(1)); }}'
+        self.run_ok(f'println!("early"); {wait} println!("late");', on_message=note)
+        self.assertEqual(shown, ["early", "late"])
 
     def test_bytes_that_are_not_text(self):
         code = 'use std::io::Write; std::io::stdout().write_all(b"caf\\xe9 \\xff end\\n").unwrap();'

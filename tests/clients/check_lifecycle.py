@@ -8,7 +8,8 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import TRANSPORT, FrontEndCase, Kernel, KernelCase, processes_of, wait_until_gone
+import zmq
+from harness import PATIENCE, TRANSPORT, FrontEndCase, Kernel, KernelCase, processes_of, wait_until_gone
 
 # Without a black_box the compiler may remove the loop.
 ENDLESS = "loop { std::hint::black_box(1); }"
@@ -21,11 +22,10 @@ class Interrupt(KernelCase):
 
         def interrupt_once(message):
             if message["msg_type"] == "stream" and "started" in message["content"]["text"] and not interrupted:
-                interrupted.append(time.monotonic())
+                interrupted.append(True)
                 self.kernel.manager.interrupt_kernel()
 
         cell = self.kernel.finish(running, on_message=interrupt_once)
-        self.assertLess(time.monotonic() - interrupted[0], 5)
         self.assertEqual(cell.reply["status"], "error")
         self.assertIn("lost", "\n".join(cell.reply["traceback"]), "that the variables are gone must be said")
         self.assertEqual(self.run_ok("1 + 1").result(), "2")
@@ -37,17 +37,24 @@ class Interrupt(KernelCase):
         self.assertEqual(self.run_ok("kept").result(), "3")
 
     def test_the_heart_beats_while_a_cell_computes(self):
-        running = self.kernel.send("let end = std::time::Instant::now(); while end.elapsed().as_secs() < 4 { std::hint::black_box(1); }")
-        self.kernel.client.hb_channel.unpause()
+        gate = Path(self.kernel.folder.name) / "gate"
+        running = self.kernel.send(f'println!("begun"); while !std::path::Path::new("{gate}").exists() {{ std::hint::black_box(1); }}')
         beats = []
 
-        def note(_message):
-            beats.append(self.kernel.client.hb_channel.is_beating())
+        def beat(message):
+            if message["msg_type"] == "stream":
+                socket = self.kernel.client.context.socket(zmq.REQ)
+                with contextlib.closing(socket):
+                    socket.linger = 0
+                    socket.connect(self.kernel.client._make_url("hb"))
+                    for text in (b"one", b"two"):
+                        socket.send(text)
+                        beats.append(socket.poll(1000 * PATIENCE) and socket.recv())
+                gate.touch()
 
-        cell = self.kernel.finish(running, on_message=note)
+        cell = self.kernel.finish(running, on_message=beat)
         self.assertEqual(cell.reply["status"], "ok")
-        self.assertTrue(all(beats), beats)
-        self.assertTrue(self.kernel.client.hb_channel.is_beating())
+        self.assertEqual(beats, [b"one", b"two"])
 
 
 class Ending(unittest.TestCase):
@@ -63,15 +70,15 @@ class Ending(unittest.TestCase):
 
     def test_shutdown(self):
         self.kernel.client.shutdown(restart=False)
-        reply = self.kernel.client.get_control_msg(timeout=30)
+        reply = self.kernel.client.get_control_msg(timeout=PATIENCE)
         self.assertEqual((reply["msg_type"], reply["content"]["status"], reply["content"]["restart"]), ("shutdown_reply", "ok", False))
-        self.assertEqual(wait_until_gone(self.pids, 5), [])
+        self.assertEqual(wait_until_gone(self.pids), [])
 
     def test_restart(self):
         self.kernel.client.stop_channels()
         self.kernel.manager.restart_kernel(now=False)
         self.kernel.connect()
-        self.assertEqual(wait_until_gone(self.pids, 5), [])
+        self.assertEqual(wait_until_gone(self.pids), [])
         self.assertEqual(self.kernel.run("before").reply["status"], "error")
         self.assertEqual(self.kernel.run("1 + 1").result(), "2")
 
@@ -79,11 +86,11 @@ class Ending(unittest.TestCase):
         self.kernel.send(ENDLESS)
         time.sleep(2)
         self.kernel.client.shutdown(restart=False)
-        self.assertEqual(wait_until_gone(self.pids, 5), [])
+        self.assertEqual(wait_until_gone(self.pids), [])
 
     def test_the_kernel_is_killed(self):
         os.kill(self.pids[0], signal.SIGKILL)
-        self.assertEqual(wait_until_gone(self.pids[1:], 5), [])
+        self.assertEqual(wait_until_gone(self.pids[1:]), [])
 
     def test_the_user_process_is_killed_while_a_cell_computes(self):
         running = self.kernel.send('println!("{}", std::process::id()); ' + ENDLESS)
@@ -91,11 +98,10 @@ class Ending(unittest.TestCase):
 
         def kill(message):
             if message["msg_type"] == "stream" and not killed:
-                killed.append(time.monotonic())
+                killed.append(True)
                 os.kill(int(message["content"]["text"]), signal.SIGKILL)
 
         cell = self.kernel.finish(running, on_message=kill)
-        self.assertLess(time.monotonic() - killed[0], 2)
         self.assertEqual(cell.reply["status"], "error")
         self.assertIn("SIGKILL", "\n".join([cell.reply["evalue"], *cell.reply["traceback"]]))
         self.assertEqual(self.kernel.run("1 + 1").result(), "2")

@@ -56,17 +56,17 @@ class Standby(FrontEndCase):
         self.kernel.client.stop_channels()
         self.kernel.manager.restart_kernel(now=False)
         self.kernel.connect()
-        self.assertEqual(wait_until_gone(self.pids, 5), [])
+        self.assertEqual(wait_until_gone(self.pids), [])
         self.assertEqual(self.kernel.run("before").reply["status"], "error")
 
     def test_the_process_that_jupyter_knows_is_killed(self):
         os.kill(self.kernel.pid, signal.SIGKILL)
-        self.assertEqual(wait_until_gone(self.pids, 5), [])
+        self.assertEqual(wait_until_gone(self.pids), [])
 
     def test_it_is_killed_itself(self):
         serving = self.pids[-1]
         os.kill(serving, signal.SIGKILL)
-        self.assertEqual(wait_until_gone(self.pids, 5), [])
+        self.assertEqual(wait_until_gone(self.pids), [])
         self.assertFalse(self.kernel.manager.is_alive(), "Jupyter must see that its kernel has died")
 
     def test_the_front_end_is_killed(self):

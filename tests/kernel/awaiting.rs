@@ -1,10 +1,10 @@
 //! Cells that wait for async code: interrupts, panics, `?`, what goes on between cells, and that nothing is compiled for it.
 
 use super::client::Kernel;
-use super::{PRELUDE, SOON};
-use std::time::{Duration, Instant};
+use super::{PRELUDE, SAY_WHEN_PROTECTED, SOON};
+use std::time::Instant;
 
-const WAIT: &str = "println!(\"begun\"); parcourse::tokio::time::sleep(Duration::from_secs(1000)).await;";
+const WAIT: &str = "say_when_protected(); parcourse::tokio::time::sleep(Duration::from_secs(1000)).await;";
 
 #[test]
 fn cells_wait_and_can_be_interrupted() {
@@ -25,11 +25,11 @@ fn cells_wait_and_can_be_interrupted() {
     // In a cell that waits for nothing, but is compiled as one that does by now.
     assert_eq!(kernel.ok("waiting::block_on(async { 5 })").result(), Some("5"));
 
+    kernel.ok(SAY_WHEN_PROTECTED);
     // Whatever is waited for, an interrupt ends it and the variables stay.
-    for wait in [WAIT, "println!(\"begun\"); waiting::gather((0..100).map(|_| waiting::sleep(Duration::from_secs(1000)))).await;"] {
+    for wait in [WAIT, "say_when_protected(); waiting::gather((0..100).map(|_| waiting::sleep(Duration::from_secs(1000)))).await;"] {
         let id = kernel.begin(wait);
         kernel.wait_for_text(&id, "begun");
-        std::thread::sleep(Duration::from_millis(500));
         let asked = Instant::now();
         kernel.interrupt();
         let cell = kernel.finish(&id);

@@ -48,7 +48,7 @@ fn every_death_is_named_and_survived() {
 }
 
 #[test]
-fn death_from_outside_is_noticed_within_a_second() {
+fn death_from_outside_is_noticed() {
     let mut kernel = Kernel::start();
     kernel.ok("fn double(x: i32) -> i32 { 2 * x }\nlet precious = 1;");
     for (signal, words) in [(libc::SIGKILL, "SIGKILL"), (libc::SIGTERM, "SIGTERM")] {

@@ -1,8 +1,8 @@
 //! Interrupts: with and without the variables, while compiling, twice, and when there is nothing to interrupt.
 
-use super::client::{Channel, Kernel, LONG, Setup};
-use super::{PRELUDE, SOON};
+use super::client::{Channel, Gate, Kernel, LONG, Setup};
 use crate::support::send;
+use super::{PRELUDE, SAY_WHEN_PROTECTED, SOON};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,13 @@ fn helpers_are_interrupted_and_variables_stay() {
     let mut kernel = Kernel::start();
     kernel.ok(PRELUDE);
     kernel.ok("let kept = vec![1, 2, 3];\nlet items: Vec<u64> = (0..1_000_000).collect();");
+    kernel.ok(SAY_WHEN_PROTECTED);
     for code in [
-        "println!(\"begun\"); Pool::new(2).map(|_| std::thread::sleep(std::time::Duration::from_millis(5)), &items).len()",
-        "println!(\"begun\"); sleep(std::time::Duration::from_secs(1000));",
+        "say_when_protected(); Pool::new(2).map(|_| std::thread::sleep(std::time::Duration::from_millis(5)), &items).len()",
+        "say_when_protected(); sleep(std::time::Duration::from_secs(1000));",
     ] {
         let id = kernel.begin(code);
         kernel.wait_for_text(&id, "begun");
-        // Inside the helper by now, which takes it a moment after the line was printed.
-        std::thread::sleep(Duration::from_millis(500));
         let asked = Instant::now();
         assert_eq!(kernel.interrupt(), json!({ "status": "ok" }));
         let cell = kernel.finish(&id);
@@ -31,9 +30,8 @@ fn helpers_are_interrupted_and_variables_stay() {
     }
 
     // An item that does not end: the first interrupt waits for it and says so, the second one insists.
-    let id = kernel.begin("println!(\"begun\"); Pool::new(2).map(|_| loop { std::thread::yield_now() }, &[1, 2]).len()");
+    let id = kernel.begin("say_when_protected(); Pool::new(2).map(|_| loop { std::thread::yield_now() }, &[1, 2]).len()");
     kernel.wait_for_text(&id, "begun");
-    std::thread::sleep(Duration::from_millis(500));
     kernel.interrupt();
     kernel.wait_for_text(&id, "interrupt again");
     let asked = Instant::now();
@@ -115,11 +113,11 @@ fn compilation_is_interrupted_and_variables_stay() {
 #[test]
 fn control_answers_while_a_cell_runs() {
     let mut kernel = Kernel::start();
-    let id = kernel.begin("std::thread::sleep(std::time::Duration::from_secs(3));");
-    kernel.wait_for("busy", LONG, |message| message.kind == "execute_input" && message.parent == id);
-    let asked = Instant::now();
+    let gate = Gate::new(&kernel, "gate");
+    let id = kernel.begin(&format!("println!(\"begun\"); {}", gate.wait()));
+    kernel.wait_for_text(&id, "begun");
     assert_eq!(kernel.ask(Channel::Control, "kernel_info_request", json!({}))["language_info"]["name"], "rust");
-    assert!(asked.elapsed() < SOON);
-    assert!(kernel.heartbeat() < SOON);
+    kernel.heartbeat();
+    gate.open();
     assert_eq!(kernel.finish(&id).status(), "ok");
 }

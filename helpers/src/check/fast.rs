@@ -155,7 +155,7 @@ mod tests {
     fn failure_says_how_fast_both_are() {
         let message =
             failure(|| crate::check_fast!(|| sleep(4 * MILLISECOND), || sleep(MILLISECOND), factor = 2.0, what = "f", hint = "wait less"));
-        assert!(message.starts_with("✗ f is 0.") && message.contains(" times as fast as given, 2 times expected (4."), "{message}");
+        assert!(message.starts_with("✗ f is 0.") && message.contains(" times as fast as given, 2 times expected ("), "{message}");
         assert!(message.ends_with("; fastest of 7 runs each)\n  Hint: wait less"), "{message}");
     }
 

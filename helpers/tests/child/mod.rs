@@ -29,6 +29,27 @@ pub enum On {
     NoKernel,
 }
 
+/// In the child: waits until an interrupt would not end the process any more, because a helper has begun that takes it.
+pub fn wait_until_protected() {
+    // SAFETY: asking for the action changes nothing, and zeroed plain data is valid where it fails.
+    let action = || unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        assert_eq!(libc::sigaction(libc::SIGINT, std::ptr::null(), &mut action), 0);
+        action.sa_sigaction
+    };
+    while action() == libc::SIG_DFL {
+        std::thread::yield_now();
+    }
+}
+
+/// In the child: prints `ready` then.
+pub fn say_when_protected() {
+    std::thread::spawn(|| {
+        wait_until_protected();
+        println!("ready");
+    });
+}
+
 /// In the test: starts this test program again, for the test of this name only. In there, this function runs `body` and ends the process.
 pub fn spawn(test: &str, on: On, body: impl FnOnce()) -> TestChild {
     if std::env::var_os(NAME).is_some_and(|name| name == test) {

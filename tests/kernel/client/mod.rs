@@ -1,7 +1,7 @@
 //! A Jupyter client of one kernel process, as plain blocking calls.
 //!
 //! Content is JSON throughout: a test sees what was on the wire, not what a library made of it. Messages of all sockets are put in one
-//! queue with the time at which they came, so that "live" and "within a second" can be tested.
+//! queue with the time at which they came.
 
 mod cell;
 mod process;
@@ -14,12 +14,31 @@ pub use wire::{Channel, Received};
 use crate::support::World;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::process::Child;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// How long anything may take on a machine that does much else.
 pub const LONG: Duration = Duration::from_secs(120);
+
+/// Holds a cell up until the test opens it.
+pub struct Gate(PathBuf);
+
+impl Gate {
+    pub fn new(kernel: &Kernel, name: &str) -> Gate {
+        Gate(kernel.world.path(name))
+    }
+
+    /// The statement by which a cell waits.
+    pub fn wait(&self) -> String {
+        format!("while !std::path::Path::new({:?}).exists() {{ std::thread::sleep(std::time::Duration::from_millis(1)); }}", self.0)
+    }
+
+    pub fn open(&self) {
+        std::fs::write(&self.0, "").unwrap();
+    }
+}
 
 /// A kernel process and the sockets to it. Killed when dropped.
 pub struct Kernel {
