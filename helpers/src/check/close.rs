@@ -54,12 +54,20 @@ macro_rules! check_close {
 #[doc(hidden)]
 #[track_caller]
 pub fn close(answer: &(impl Numbers + ?Sized), expected: &(impl Numbers + ?Sized), tolerance: f64, wording: Wording) {
+    compare((answer.shape(), &|| answer.numbers()), (expected.shape(), &|| expected.numbers()), tolerance, &wording);
+}
+
+/// A shape, and what gives the numbers in it.
+type Shaped<'a> = (Vec<usize>, &'a dyn Fn() -> Vec<f64>);
+
+#[inline(never)]
+#[track_caller]
+fn compare((shape, answers): Shaped, (expected_shape, expected): Shaped, tolerance: f64, wording: &Wording) {
     let what = wording.subject();
-    let (shape, expected_shape) = (answer.shape(), expected.shape());
     if shape != expected_shape {
         wording.fail(format_args!("{what} has the shape {shape:?}, expected {expected_shape:?}"));
     }
-    let (answers, expected) = (answer.numbers(), expected.numbers());
+    let (answers, expected) = (answers(), expected());
     let largest = expected.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
     let errors: Vec<f64> = answers.iter().zip(&expected).map(|(&answer, &expected)| error(answer, expected, largest)).collect();
     // Negated, so that NaN is off.

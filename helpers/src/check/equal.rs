@@ -58,8 +58,14 @@ where
     A: PartialEq<E> + Debug + ?Sized,
     E: Debug + ?Sized,
 {
-    if answer == expected {
-        wording.pass(format_args!("{} is {}", wording.subject(), abridged(&answer)));
+    tell(answer == expected, &answer, &expected, &wording);
+}
+
+#[inline(never)]
+#[track_caller]
+fn tell(holds: bool, answer: &dyn Debug, expected: &dyn Debug, wording: &Wording) {
+    if holds {
+        wording.pass(format_args!("{} is {}", wording.subject(), abridged(answer)));
     } else {
         wording.fail(difference(wording.subject(), &format!("{answer:?}"), &format!("{expected:?}")));
     }

@@ -53,16 +53,30 @@ const CALLS: usize = 3;
 #[doc(hidden)]
 #[track_caller]
 pub fn memory<R>(mut call: impl FnMut() -> R, limit: usize, wording: Wording) {
+    measure(
+        &mut |measured| {
+            // The value is dropped after the measurement.
+            let value = black_box(call());
+            measured();
+            drop(value);
+        },
+        limit,
+        &wording,
+    );
+}
+
+/// `call` calls its argument when it has its value, and before it drops that.
+#[inline(never)]
+#[track_caller]
+fn measure(call: &mut dyn FnMut(&mut dyn FnMut()), limit: usize, wording: &Wording) {
     if resident().is_none() {
         return wording.skip("this system does not tell how much memory a program uses");
     }
     let limit = limit as f64 / MIB as f64;
     let mut least = f64::INFINITY;
     for _ in 0..CALLS {
-        let measurement = Measurement::of_peak();
-        let value = black_box(call());
-        least = least.min(measurement.stop().increment());
-        drop(value);
+        let mut measurement = Some(Measurement::of_peak());
+        call(&mut || least = measurement.take().map_or(least, |measurement| least.min(measurement.stop().increment())));
         if least <= limit {
             break;
         }

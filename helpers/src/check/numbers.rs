@@ -1,19 +1,22 @@
 //! What `check_close!` compares: a number, or many in some shape.
 
-use ndarray::{ArrayBase, Data, Dimension};
+use ndarray::{ArrayBase, ArrayView, Data, Dimension, IxDyn};
 
 /// A number that `f64` can hold, rounded if need be.
 pub trait Number: Copy {
-    /// It as `f64`.
-    fn number(self) -> f64;
+    /// They as `f64`, the last axis fastest.
+    fn numbers_of(numbers: ArrayView<'_, Self, IxDyn>) -> Vec<f64>;
 }
 
 macro_rules! number {
     ($($type:ty)*) => {
         $(
             impl Number for $type {
-                fn number(self) -> f64 {
-                    self as f64
+                fn numbers_of(numbers: ArrayView<'_, $type, IxDyn>) -> Vec<f64> {
+                    match numbers.as_slice() {
+                        Some(numbers) => numbers.iter().map(|&x| x as f64).collect(),
+                        None => numbers.iter().map(|&x| x as f64).collect(),
+                    }
                 }
             }
 
@@ -57,7 +60,7 @@ impl<T: Number> Numbers for [T] {
     }
 
     fn numbers(&self) -> Vec<f64> {
-        self.iter().map(|x| x.number()).collect()
+        T::numbers_of(ArrayView::from(self).into_dyn())
     }
 }
 
@@ -87,6 +90,6 @@ impl<T: Number, S: Data<Elem = T>, D: Dimension> Numbers for ArrayBase<S, D> {
     }
 
     fn numbers(&self) -> Vec<f64> {
-        self.iter().map(|x| x.number()).collect()
+        T::numbers_of(self.view().into_dyn())
     }
 }

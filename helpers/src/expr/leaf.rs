@@ -7,42 +7,55 @@ use ndarray::{ArrayBase, ArrayView, Data, Dimension, Ix1};
 
 /// A number that expressions read: `f64`, or one that becomes `f64` (integers beyond 2⁵³ are rounded).
 pub trait Number: Copy + Sync + sealed::Sealed {
-    #[doc(hidden)]
-    fn to_f64(self) -> f64;
-
     /// The numbers themselves, if they are `f64`.
     #[doc(hidden)]
-    fn as_f64(_numbers: &[Self]) -> Option<&[f64]> {
-        None
-    }
-}
+    fn as_f64(numbers: &[Self]) -> Option<&[f64]>;
 
-impl Number for f64 {
-    #[inline]
-    fn to_f64(self) -> f64 {
-        self
-    }
+    /// Writes numbers that lie one behind the other to `to`, which has the same length.
+    #[doc(hidden)]
+    fn copy(numbers: &[Self], to: &mut [f64]);
 
-    #[inline]
-    fn as_f64(numbers: &[f64]) -> Option<&[f64]> {
-        Some(numbers)
-    }
+    /// Writes numbers of an array, from the one at `start` on, to `to`.
+    ///
+    /// # Safety
+    ///
+    /// `first` is the first element of an array of this shape, with so many elements after `start`, which lives until this returns.
+    #[doc(hidden)]
+    unsafe fn copy_strided(first: *const Self, shape: &[usize], strides: &[isize], start: usize, to: &mut [f64]);
 }
 
 macro_rules! numbers {
-    ($($type:ty)*) => {
+    ($($type:ty => $as_f64:expr;)*) => {
         $(
             impl Number for $type {
                 #[inline]
-                fn to_f64(self) -> f64 {
-                    self as f64
+                fn as_f64(numbers: &[$type]) -> Option<&[f64]> {
+                    let as_f64: fn(&[$type]) -> Option<&[f64]> = $as_f64;
+                    as_f64(numbers)
+                }
+
+                fn copy(numbers: &[$type], to: &mut [f64]) {
+                    to.iter_mut().zip(numbers).for_each(|(to, number)| *to = *number as f64);
+                }
+
+                unsafe fn copy_strided(first: *const $type, shape: &[usize], strides: &[isize], start: usize, to: &mut [f64]) {
+                    pieces(shape, strides, start, to.len(), |piece| {
+                        for (i, to) in to[piece.range].iter_mut().enumerate() {
+                            // SAFETY: `pieces` gives offsets of elements of the array, which is there, as the caller says.
+                            *to = unsafe { *first.offset(piece.offset + i as isize * piece.stride) } as f64;
+                        }
+                    });
                 }
             }
         )*
     };
 }
 
-numbers! { f32 i8 i16 i32 i64 isize u8 u16 u32 u64 usize }
+numbers! {
+    f64 => |numbers| Some(numbers);
+    f32 => |_| None; i8 => |_| None; i16 => |_| None; i32 => |_| None; i64 => |_| None; isize => |_| None;
+    u8 => |_| None; u16 => |_| None; u32 => |_| None; u64 => |_| None; usize => |_| None;
+}
 
 mod sealed {
     pub trait Sealed {}
@@ -127,20 +140,15 @@ impl<T: Number, D: Dimension> Expression for Leaf<'_, T, D> {
         debug_assert!(length <= BLOCK && start + length <= self.view.len());
         let to = &mut space[..length];
         let Some(all) = self.view.as_slice() else {
-            let first = self.view.as_ptr();
-            pieces(self.view.shape(), self.view.strides(), start, length, |piece| {
-                for (i, to) in to[piece.range].iter_mut().enumerate() {
-                    // SAFETY: `pieces` gives offsets of elements of the view, which lives as long as `self`.
-                    *to = unsafe { *first.offset(piece.offset + i as isize * piece.stride) }.to_f64();
-                }
-            });
+            // SAFETY: the view has that many elements, and lives as long as `self`.
+            unsafe { T::copy_strided(self.view.as_ptr(), self.view.shape(), self.view.strides(), start, to) };
             return None;
         };
         let numbers = &all[start..start + length];
         if let Some(numbers) = T::as_f64(numbers) {
             return Some(numbers);
         }
-        to.iter_mut().zip(numbers).for_each(|(to, number)| *to = number.to_f64());
+        T::copy(numbers, to);
         None
     }
 }

@@ -3,7 +3,7 @@
 use super::kernels::BLOCK;
 use super::lazy::Lazy;
 use super::nodes::{Expression, assert_same_shape};
-use super::run::{CHUNK, each_block, each_chunk};
+use super::run::{Blocks, CHUNK, for_each_chunk};
 use super::strided::pieces;
 use ndarray::{Array, ArrayBase, ArrayViewMut, DataMut, Dimension, Ix1};
 
@@ -89,25 +89,35 @@ impl<E: Expression> Lazy<E> {
         assert_same_shape(&self.expression.dim(), &view.raw_dim());
         let contiguous = view.is_standard_layout();
         let places = Places(view.as_mut_ptr());
-        let (shape, strides) = (view.shape(), view.strides());
-        each_chunk(self.len(), self.serial, |range| {
-            each_block(&self.expression, range, |start, block| {
-                // SAFETY (of all below): the view is borrowed mutably as long as this function runs, chunks and blocks do not overlap, and no two
-                // elements of a mutable view are at the same place.
-                if contiguous {
-                    // SAFETY: as above; the elements lie one behind the other, and there are at least `start + block.len()`.
-                    unsafe { places.set_all(start, block) };
-                } else {
-                    pieces(shape, strides, start, block.len(), |piece| {
-                        for (i, x) in block[piece.range].iter().enumerate() {
-                            // SAFETY: as above; `pieces` gives offsets of elements of the view.
-                            unsafe { places.set(piece.offset + i as isize * piece.stride, *x) };
-                        }
-                    });
+        let eval = |start, length, space: &mut [f64]| self.expression.eval(start, length, space);
+        let blocks = Blocks::of::<E>(self.len(), self.serial, &eval);
+        // SAFETY: the view is borrowed mutably as long as that runs, and this is its first element, its shape and its strides.
+        unsafe { assign(&blocks, &places, (!contiguous).then(|| (view.shape(), view.strides()))) };
+    }
+}
+
+/// Writes the elements to their places: one behind the other, if there is no shape with strides.
+///
+/// # Safety
+///
+/// The places are those of an array of so many elements, and nobody else uses it. No two elements are at the same place.
+#[inline(never)]
+unsafe fn assign(expression: &Blocks, places: &Places, layout: Option<(&[usize], &[isize])>) {
+    for_each_chunk(expression.length, expression.serial, &|range| {
+        expression.each(range, |start, block| {
+            // SAFETY (of all below): as the caller says; chunks and blocks do not overlap.
+            let Some((shape, strides)) = layout else {
+                // SAFETY: as above; the elements lie one behind the other, and there are at least `start + block.len()`.
+                return unsafe { places.set_all(start, block) };
+            };
+            pieces(shape, strides, start, block.len(), |piece| {
+                for (i, x) in block[piece.range].iter().enumerate() {
+                    // SAFETY: as above; `pieces` gives offsets of elements of the array.
+                    unsafe { places.set(piece.offset + i as isize * piece.stride, *x) };
                 }
             });
         });
-    }
+    });
 }
 
 const _: () = assert!(CHUNK.is_multiple_of(BLOCK));

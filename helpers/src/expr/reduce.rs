@@ -3,7 +3,7 @@
 use super::kernels::{self, BLOCK, InstructionSet, Operation, instruction_set, pairwise};
 use super::lazy::Lazy;
 use super::nodes::{Binary, Expression};
-use super::run::{CHUNK, each_block, each_chunk};
+use super::run::{Blocks, CHUNK, each_chunk};
 
 impl<E: Expression> Lazy<E> {
     /// The sum of all elements, 0 of none. The same bits in every run, whatever the number of threads: see [the module](super).
@@ -53,17 +53,23 @@ impl<E: Expression> Lazy<E> {
     }
 
     /// Blocks to numbers, and numbers to one number in a tree of pairs.
-    fn reduce(&self, block: fn(InstructionSet, &[f64]) -> f64, empty: f64, f: impl Fn(f64, f64) -> f64 + Sync) -> f64 {
-        let set = instruction_set();
-        let chunks = each_chunk(self.len(), self.serial, |range| {
-            let mut blocks = [empty; CHUNK / BLOCK];
-            let mut count = 0;
-            each_block(&self.expression, range, |_, numbers| {
-                blocks[count] = block(set, numbers);
-                count += 1;
-            });
-            pairwise(&blocks[..count], empty, &f)
-        });
-        pairwise(&chunks, empty, &f)
+    fn reduce(&self, block: fn(InstructionSet, &[f64]) -> f64, empty: f64, f: fn(f64, f64) -> f64) -> f64 {
+        let eval = |start, length, space: &mut [f64]| self.expression.eval(start, length, space);
+        reduce(&Blocks::of::<E>(self.len(), self.serial, &eval), block, empty, f)
     }
+}
+
+#[inline(never)]
+fn reduce(expression: &Blocks, block: fn(InstructionSet, &[f64]) -> f64, empty: f64, f: fn(f64, f64) -> f64) -> f64 {
+    let set = instruction_set();
+    let chunks = each_chunk(expression.length, expression.serial, &|range| {
+        let mut blocks = [empty; CHUNK / BLOCK];
+        let mut count = 0;
+        expression.each(range, |_, numbers| {
+            blocks[count] = block(set, numbers);
+            count += 1;
+        });
+        pairwise(&blocks[..count], empty, &f)
+    });
+    pairwise(&chunks, empty, &f)
 }

@@ -13,7 +13,18 @@ pub(super) const CHUNK: usize = 16 * BLOCK;
 const SERIAL_CHUNKS: usize = 2;
 
 /// `f` of each chunk of `length` elements, in order.
-pub(super) fn each_chunk<R: Send>(length: usize, serial: bool, f: impl Fn(Range<usize>) -> R + Sync) -> Vec<R> {
+#[inline(never)]
+pub(super) fn each_chunk(length: usize, serial: bool, f: &(dyn Fn(Range<usize>) -> f64 + Sync)) -> Vec<f64> {
+    chunks(length, serial, f)
+}
+
+/// Calls `f` with each chunk of `length` elements.
+#[inline(never)]
+pub(super) fn for_each_chunk(length: usize, serial: bool, f: &(dyn Fn(Range<usize>) + Sync)) {
+    chunks(length, serial, f);
+}
+
+fn chunks<R: Send>(length: usize, serial: bool, f: impl Fn(Range<usize>) -> R + Sync) -> Vec<R> {
     let chunks = length.div_ceil(CHUNK);
     let chunk = |number: usize| {
         interrupt::check();
@@ -28,14 +39,32 @@ pub(super) fn each_chunk<R: Send>(length: usize, serial: bool, f: impl Fn(Range<
     }
 }
 
-/// Computes elements `range` block by block, and calls `f` with each block and where it starts.
-pub(super) fn each_block<E: Expression>(expression: &E, range: Range<usize>, mut f: impl FnMut(usize, &[f64])) {
-    let mut space = vec![0.0; E::BLOCKS * BLOCK];
-    for start in range.clone().step_by(BLOCK) {
-        let length = BLOCK.min(range.end - start);
-        match expression.eval(start, length, &mut space) {
-            Some(block) => f(start, block),
-            None => f(start, &space[..length]),
+/// An expression whose type is forgotten: what else there is to do is compiled once, for all of them.
+pub(super) struct Blocks<'a> {
+    pub(super) length: usize,
+    pub(super) serial: bool,
+    /// How many blocks of memory `eval` wants.
+    space: usize,
+    /// [`Expression::eval`].
+    eval: &'a Eval<'a>,
+}
+
+pub(super) type Eval<'a> = dyn Fn(usize, usize, &mut [f64]) -> Option<&'a [f64]> + Sync + 'a;
+
+impl<'a> Blocks<'a> {
+    pub(super) fn of<E: Expression>(length: usize, serial: bool, eval: &'a Eval<'a>) -> Blocks<'a> {
+        Blocks { length, serial, space: E::BLOCKS, eval }
+    }
+
+    /// Computes elements `range` block by block, and calls `f` with each block and where it starts.
+    pub(super) fn each(&self, range: Range<usize>, mut f: impl FnMut(usize, &[f64])) {
+        let mut space = vec![0.0; self.space * BLOCK];
+        for start in range.clone().step_by(BLOCK) {
+            let length = BLOCK.min(range.end - start);
+            match (self.eval)(start, length, &mut space) {
+                Some(block) => f(start, block),
+                None => f(start, &space[..length]),
+            }
         }
     }
 }

@@ -75,6 +75,15 @@ struct Task {
     unattended: bool,
 }
 
+impl Task {
+    #[inline(never)]
+    fn push_after(&mut self, name: String) {
+        if !self.after.contains(&name) {
+            self.after.push(name);
+        }
+    }
+}
+
 /// The unit of time a graph counts in, and how long it really is.
 #[derive(Clone, PartialEq, Debug)]
 struct Clock {
@@ -150,11 +159,16 @@ impl Graph {
     /// ```
     #[track_caller]
     pub fn task(mut self, name: impl Into<String>, work: impl IntoWork) -> Graph {
-        let (name, work) = (name.into(), work.into_work());
+        self.push(name.into(), work.into_work());
+        self
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn push(&mut self, name: String, work: Work) {
         assert!(self.tasks.iter().all(|task| task.name != name), "there is a task `{name}` already");
         work.check(&name);
         self.tasks.push(Task { name, work, after: Vec::new(), uses: Vec::new(), unattended: false });
-        self
     }
 
     /// The task added last begins only when these are done.
@@ -164,12 +178,8 @@ impl Graph {
     /// When there is no task yet.
     #[track_caller]
     pub fn after<Name: Into<String>>(mut self, names: impl IntoIterator<Item = Name>) -> Graph {
-        let after = &mut self.last("after").after;
-        for name in names.into_iter().map(Into::into) {
-            if !after.contains(&name) {
-                after.push(name);
-            }
-        }
+        let task = self.last("after");
+        names.into_iter().for_each(|name| task.push_after(name.into()));
         self
     }
 

@@ -1,9 +1,11 @@
 //! From ordinary code into async code.
 
-use super::interruptible::{Interruption, until_interrupted};
+use super::interruptible::{Driven, Interruption, until_interrupted};
 use super::runtime::runtime;
 use crate::interrupt;
 use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
@@ -35,23 +37,64 @@ use tokio::task::block_in_place;
 /// ```
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    match Handle::try_current() {
-        Err(_) => drive(runtime().handle(), future),
-        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => block_in_place(|| drive(&handle, future)),
-        Ok(_) => panic!("block_on inside a runtime of one thread: that thread would wait for itself. Use `.await` here"),
-    }
+    let (mut running, mut interruption) = (pin!(Running::new(future)), Interruption::default());
+    drive_here(running.as_mut(), &mut interruption);
+    running.output(interruption)
 }
 
 /// What the Parcourse kernel makes of a cell with an `.await`.
 #[doc(hidden)]
 pub fn run_cell<F: Future>(future: F) -> F::Output {
-    drive(runtime().handle(), future)
+    let (mut running, mut interruption) = (pin!(Running::new(future)), Interruption::default());
+    drive(runtime().handle(), running.as_mut(), &mut interruption);
+    running.output(interruption)
 }
 
-fn drive<F: Future>(handle: &Handle, future: F) -> F::Output {
-    let mut interruption = Interruption::default();
-    let output = handle.block_on(until_interrupted(future, &mut interruption));
-    // The future is gone by now, the scope in `interruption` still open.
-    interrupt::check();
-    output.expect("a future without a result was interrupted")
+#[track_caller]
+fn drive_here(future: Pin<&mut dyn Driven>, interruption: &mut Interruption) {
+    match Handle::try_current() {
+        Err(_) => drive(runtime().handle(), future, interruption),
+        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => block_in_place(|| drive(&handle, future, interruption)),
+        Ok(_) => panic!("block_on inside a runtime of one thread: that thread would wait for itself. Use `.await` here"),
+    }
+}
+
+#[inline(never)]
+fn drive(handle: &Handle, future: Pin<&mut dyn Driven>, interruption: &mut Interruption) {
+    handle.block_on(until_interrupted(future, interruption));
+}
+
+/// A future that keeps its result for who knows its type.
+struct Running<F: Future> {
+    future: Option<F>,
+    output: Option<F::Output>,
+}
+
+impl<F: Future> Running<F> {
+    fn new(future: F) -> Running<F> {
+        Running { future: Some(future), output: None }
+    }
+
+    /// The result. The future is gone by now, while the scope in `interruption` is still open.
+    fn output(self: Pin<&mut Self>, interruption: Interruption) -> F::Output {
+        interrupt::check();
+        drop(interruption);
+        // SAFETY: the result is not pinned, only the future is.
+        unsafe { self.get_unchecked_mut() }.output.take().expect("a future without a result was interrupted")
+    }
+}
+
+impl<F: Future> Driven for Running<F> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: the future is pinned with `self`, and not moved; the result is not pinned.
+        let Running { future, output } = unsafe { self.get_unchecked_mut() };
+        let Some(future) = future else { return Poll::Ready(()) };
+        // SAFETY: as above.
+        unsafe { Pin::new_unchecked(future) }.poll(context).map(|value| *output = Some(value))
+    }
+
+    fn end(self: Pin<&mut Self>) {
+        // SAFETY: the future is dropped where it is.
+        unsafe { self.get_unchecked_mut() }.future = None;
+    }
 }

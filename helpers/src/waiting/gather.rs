@@ -1,7 +1,10 @@
 //! Many futures at once.
 
-use futures_util::future::join_all;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 
 /// Waits for all futures at the same time and gives their results in the order of the futures: Python's `asyncio.gather`.
 ///
@@ -31,5 +34,106 @@ where
     I: IntoIterator,
     I::Item: Future,
 {
-    join_all(futures).await
+    let mut members: Box<[Member<I::Item>]> = futures.into_iter().map(Member::Waiting).collect();
+    let mut group = Group::of(members.len());
+    poll_fn(|context| {
+        group.poll(context, &mut |index, context| {
+            let Member::Waiting(future) = &mut members[index] else { return false };
+            // SAFETY: members lie on the heap and are not moved as long as they wait; then they are dropped where they are.
+            match unsafe { Pin::new_unchecked(future) }.poll(context) {
+                Poll::Pending => false,
+                Poll::Ready(output) => {
+                    members[index] = Member::Done(output);
+                    true
+                }
+            }
+        })
+    })
+    .await;
+    let output = |member| match member {
+        Member::Done(output) => output,
+        Member::Waiting(_) => unreachable!("all are done"),
+    };
+    members.into_iter().map(output).collect()
+}
+
+enum Member<F: Future> {
+    Waiting(F),
+    Done(F::Output),
+}
+
+/// Which members of a group are to be looked at, whatever their types.
+struct Group {
+    wakers: Vec<Arc<Bell>>,
+    awake: Arc<Awake>,
+    /// Those that are being looked at.
+    turn: Vec<usize>,
+    waiting: usize,
+}
+
+/// Those for which something has happened, and who wants to know.
+#[derive(Default)]
+struct Awake(Mutex<(Vec<usize>, Option<Waker>)>);
+
+/// What wakes one member.
+struct Bell {
+    index: usize,
+    /// Whether it is among those that are awake.
+    is_awake: AtomicBool,
+    awake: Arc<Awake>,
+}
+
+impl Group {
+    /// So many members, all of which are to be looked at.
+    #[inline(never)]
+    fn of(members: usize) -> Group {
+        let awake = Arc::new(Awake(Mutex::new(((0..members).collect(), None))));
+        let bell = |index| Arc::new(Bell { index, is_awake: AtomicBool::new(true), awake: awake.clone() });
+        Group { wakers: (0..members).map(bell).collect(), awake, turn: Vec::new(), waiting: members }
+    }
+
+    /// Looks at those for which something has happened; `poll` says whether one has become done. Ready when all are.
+    #[inline(never)]
+    fn poll(&mut self, context: &mut Context<'_>, poll: &mut dyn FnMut(usize, &mut Context<'_>) -> bool) -> Poll<()> {
+        self.turn.clear();
+        {
+            let mut awake = self.awake.lock();
+            // Before they are looked at: what happens from now on wakes us.
+            awake.1 = Some(context.waker().clone());
+            std::mem::swap(&mut self.turn, &mut awake.0);
+        }
+        for &index in &self.turn {
+            let bell = &self.wakers[index];
+            // Who has found it awake before this has written before this what it waits for.
+            bell.is_awake.swap(false, Ordering::AcqRel);
+            if poll(index, &mut Context::from_waker(&Waker::from(bell.clone()))) {
+                self.waiting -= 1;
+            }
+        }
+        if self.waiting == 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Awake {
+    fn lock(&self) -> MutexGuard<'_, (Vec<usize>, Option<Waker>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.is_awake.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let waker = {
+            let mut awake = self.awake.lock();
+            awake.0.push(self.index);
+            awake.1.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
 }

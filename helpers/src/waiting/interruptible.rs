@@ -6,12 +6,11 @@
 
 use crate::display::protocol;
 use crate::interrupt::{self, Scope};
-use futures_util::task::AtomicWaker;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -23,20 +22,36 @@ const STEP: Duration = Duration::from_millis(10);
 #[derive(Default)]
 pub(super) struct Interruption(Option<Watch>);
 
-/// The future's result; `None` when it was interrupted. In either case the future has been dropped.
-pub(super) async fn until_interrupted<F: Future>(future: F, interruption: &mut Interruption) -> Option<F::Output> {
-    let mut future = pin!(future);
+/// A future of any type.
+pub(super) trait Driven {
+    /// As [`Future::poll`].
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()>;
+
+    /// Drops the future.
+    fn end(self: Pin<&mut Self>);
+}
+
+/// Waits until the future is done, or there is an interrupt, and drops it.
+pub(super) async fn until_interrupted(future: Pin<&mut dyn Driven>, interruption: &mut Interruption) {
+    /// Also after a panic, the future is dropped here, where it finds its runtime.
+    struct Ended<'a>(Pin<&'a mut dyn Driven>);
+    impl Drop for Ended<'_> {
+        fn drop(&mut self) {
+            self.0.as_mut().end();
+        }
+    }
+    let mut future = Ended(future);
     poll_fn(|context| {
-        let polled = future.as_mut().poll(context);
+        let polled = future.0.as_mut().poll(context);
         if polled.is_pending() {
             let watch = interruption.0.get_or_insert_with(Watch::start);
-            watch.shared.waker.register(context.waker());
+            watch.shared.set_waker(context.waker());
             // After the registration: an interrupt from now on wakes us.
             if interrupt::requested() {
-                return Poll::Ready(None);
+                return Poll::Ready(());
             }
         }
-        polled.map(Some)
+        polled
     })
     .await
 }
@@ -51,8 +66,22 @@ struct Watch {
 
 #[derive(Default)]
 struct Shared {
-    waker: AtomicWaker,
+    waker: Mutex<Option<Waker>>,
     over: AtomicBool,
+}
+
+impl Shared {
+    fn set_waker(&self, waker: &Waker) {
+        let mut known = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+    }
+
+    fn wake(&self) {
+        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        waker.into_iter().for_each(Waker::wake);
+    }
 }
 
 impl Watch {
@@ -63,7 +92,7 @@ impl Watch {
         let look = move || {
             while !watched.over.load(Ordering::Acquire) {
                 if interrupt::requested() {
-                    watched.waker.wake();
+                    watched.wake();
                 }
                 thread::park_timeout(STEP);
             }
