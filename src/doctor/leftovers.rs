@@ -13,7 +13,6 @@ pub fn check(place: &Place) -> Finding {
         ("killed kernels", claim::abandoned(folder, "kernel")),
         ("killed builds", claim::abandoned(folder, "build")),
         ("killed servers", servers(folder)),
-        ("warm kernels that are gone", standbys(&folder.join("standby"))),
     ];
     let found: Vec<String> = counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} of {what}")).collect();
     if found.is_empty() {
@@ -31,15 +30,6 @@ fn servers(folder: &Path) -> usize {
     sessions.filter(|entry| File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok())).count()
 }
 
-/// Sockets beside a lock that no standby holds.
-fn standbys(folder: &Path) -> usize {
-    if !File::open(folder.join("lock")).is_ok_and(|lock| lock.try_lock_shared().is_ok()) {
-        return 0;
-    }
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "sock")).count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,18 +37,11 @@ mod tests {
     #[test]
     fn only_what_nobody_holds_counts() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["lab-dead", "lab-alive", "standby"] {
+        for name in ["lab-dead", "lab-alive"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         let alive = File::open(folder.path().join("lab-alive")).unwrap();
         alive.lock().unwrap();
         assert_eq!(servers(folder.path()), 1);
-        let standby = folder.path().join("standby");
-        std::fs::write(standby.join("key.sock"), "").unwrap();
-        assert_eq!(standbys(&standby), 0, "no lock, no answer");
-        let lock = File::create(standby.join("lock")).unwrap();
-        assert_eq!(standbys(&standby), 1);
-        lock.lock().unwrap();
-        assert_eq!(standbys(&standby), 0);
     }
 }

@@ -14,8 +14,6 @@ mod output;
 mod refused;
 mod requests;
 mod results;
-#[cfg(target_os = "linux")]
-mod standby;
 mod stdin;
 #[path = "../support/mod.rs"]
 mod support;
