@@ -2,7 +2,7 @@
 
 use crate::cargo_proxy::Proxy;
 use crate::log::log;
-use crate::template::{Template, Toolchain, WorkDirectory};
+use crate::template::{self, Template, WorkDirectory};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,8 @@ use std::path::{Path, PathBuf};
 /// Removed when dropped; after a crash by the guard or by the next kernel's start.
 pub struct Workspace {
     directory: WorkDirectory,
-    prepared: Option<Prepared>,
-}
-
-/// What is known because there is a template.
-struct Prepared {
-    helpers: PathBuf,
+    /// The helper crate, where the build directory has it compiled.
+    helpers: Option<PathBuf>,
     /// None where it could not be made: everything takes longer then.
     cargo: Option<Proxy>,
 }
@@ -25,19 +21,25 @@ impl Workspace {
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
         let copy = template.and_then(|template| match template.checkout() {
             Ok(copy) => {
-                let helpers = template.manifest().helpers.clone();
-                let cargo = proxy(&copy, template.toolchain());
-                Some((copy, Prepared { helpers, cargo }))
+                let cargo = proxy(&copy, &template.toolchain().cargo(), &template.toolchain().rustc);
+                Some(Workspace { directory: copy, helpers: Some(template.manifest().helpers.clone()), cargo })
             }
             Err(error) => {
                 log!("parcourse kernel: starting cold: {error:#}");
                 None
             }
         });
-        Ok(match copy {
-            Some((directory, prepared)) => Workspace { directory, prepared: Some(prepared) },
-            None => Workspace { directory: WorkDirectory::empty()?, prepared: None },
-        })
+        if let Some(copy) = copy {
+            return Ok(copy);
+        }
+        let directory = WorkDirectory::empty()?;
+        // As the engine will find them.
+        let compiler = template::locate_compiler(Path::new(".")).ok().map(|(rustc, _)| rustc);
+        let cargo = compiler.and_then(|rustc| {
+            let cargo = Some(rustc.with_file_name("cargo")).filter(|cargo| cargo.exists())?;
+            proxy(&directory, &cargo, &rustc)
+        });
+        Ok(Workspace { directory, helpers: None, cargo })
     }
 
     /// The engine's working directory.
@@ -47,7 +49,7 @@ impl Workspace {
 
     /// The helper crate, where the build directory has it compiled.
     pub fn helpers(&self) -> Option<&Path> {
-        self.prepared.as_ref().map(|prepared| prepared.helpers.as_path())
+        self.helpers.as_deref()
     }
 
     /// A place for a folder without contents.
@@ -67,14 +69,14 @@ impl Workspace {
         // SAFETY: called before other threads run, or while they are known to be idle.
         unsafe {
             mark.into_iter().chain(environment).for_each(|(name, value)| std::env::set_var(name, value));
-            if let Some(cargo) = self.prepared.as_ref().and_then(|prepared| prepared.cargo.as_ref()) {
+            if let Some(cargo) = &self.cargo {
                 cargo.enter();
             }
         }
     }
 }
 
-fn proxy(directory: &WorkDirectory, toolchain: &Toolchain) -> Option<Proxy> {
-    let proxy = Proxy::install(&directory.beside("toolchain"), &toolchain.cargo(), &toolchain.rustc, directory.environment());
+fn proxy(directory: &WorkDirectory, cargo: &Path, rustc: &Path) -> Option<Proxy> {
+    let proxy = Proxy::install(&directory.beside("toolchain"), cargo, rustc, directory.environment());
     proxy.map_err(|error| log!("parcourse kernel: variables will take longer: {error:#}")).ok()
 }
