@@ -17,6 +17,7 @@ mod results;
 mod stdin;
 #[path = "../support/mod.rs"]
 mod support;
+mod types;
 
 /// "Within a second", on a machine with more to do than cores to do it.
 const SOON: std::time::Duration = std::time::Duration::from_secs(3);
