@@ -40,9 +40,6 @@ enum Command {
     /// Internal: stand between the runner and one kernel, so that nothing outlives the runner
     #[command(name = "__guard", hide = true)]
     Guard(run::GuardArguments),
-    /// Internal: become the warm kernel in waiting
-    #[command(name = "__standby", hide = true)]
-    Standby(kernel::standby::Successor),
 }
 
 /// `parcourse kernel`, either as Jupyter starts it or to manage its registration.
@@ -69,7 +66,6 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Bench(arguments) => bench::main(arguments),
         Command::BuildTemplate(arguments) => template::build_main(arguments),
         Command::Guard(arguments) => run::guard(arguments),
-        Command::Standby(arguments) => kernel::standby::main(arguments),
     }
 }
 

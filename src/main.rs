@@ -23,6 +23,7 @@ mod paths;
 mod process;
 mod python_environment;
 mod run;
+mod skeleton;
 mod steps;
 mod template;
 mod trust;
@@ -30,6 +31,9 @@ mod user_process;
 
 use clap::Parser;
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     if let Some(code) = cargo_proxy::hook().or_else(cell_compiler::hook) {

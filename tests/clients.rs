@@ -19,7 +19,6 @@ const TESTS: &[Test<SetUp>] = &[
     ("requests_over_ipc", |clients| check(clients, "check_requests.py", "ipc")),
     ("lifecycle_over_tcp", |clients| check(clients, "check_lifecycle.py", "tcp")),
     ("lifecycle_over_ipc", |clients| check(clients, "check_lifecycle.py", "ipc")),
-    ("a_kernel_in_waiting_takes_over", |clients| ready(clients)?.run("check_standby.py", &[], &[("PARCOURSE_KERNELSPEC", "rust-standby")])),
 ];
 
 const WELCOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/notebooks/00_welcome.ipynb");

@@ -300,7 +300,7 @@ fn the_active_jupyterlab(lab: &SetUp) -> Result<(), String> {
     let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&path))).map_err(|error| error.to_string())?;
     let home = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut command = lab.command(&tmp)?;
-    command.args(["--use-active", "--no-standby"]).env("PATH", path).env("HOME", home.path());
+    command.arg("--use-active").env("PATH", path).env("HOME", home.path());
     let server = Server::start(&mut command)?;
     let (_, specs) = server.get("/api/kernelspecs", true)?;
     ensure(specs.contains(PARCOURSE) && specs.contains("\"default\": \"rust\""), || format!("not our kernel: {specs}"))

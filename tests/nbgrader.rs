@@ -25,7 +25,7 @@ impl Nbgrader {
         let python = environment::ensure(&lab_python()?, "nbgrader", &root().join("tests/nbgrader/requirements.txt"))?;
         let jupyter = folder()?;
         let mut install = Command::new(PARCOURSE);
-        install.current_dir(root()).args(["kernel", "install", "--name", "rust", "--no-standby", "--prefix"]).arg(jupyter.path());
+        install.current_dir(root()).args(["kernel", "install", "--name", "rust", "--prefix"]).arg(jupyter.path());
         output(&mut install)?;
         Ok(Self { python, jupyter })
     }

@@ -115,23 +115,14 @@ impl World {
     }
 
     /// The command line of our kernel, but for the connection file.
-    pub fn kernel(&self, standby: bool) -> Vec<OsString> {
-        let mut command: Vec<OsString> =
-            vec![self.program.clone().into(), "kernel".into(), "--helpers".into(), self.helpers.clone().into()];
-        command.extend(standby.then(|| "--standby".into()));
-        command.push("--connection-file".into());
-        command
+    pub fn kernel(&self) -> Vec<OsString> {
+        let helpers = self.helpers.clone().into();
+        vec![self.program.clone().into(), "kernel".into(), "--helpers".into(), helpers, "--connection-file".into()]
     }
 
     /// The first code cell of every notebook.
     pub fn first_cell(&self) -> String {
         format!(":dep parcourse = {{ path = {:?} }}\nuse parcourse::prelude::*;", self.helpers)
-    }
-
-    /// The address at which a standby waits, once it does.
-    pub fn waiting_standby(&self) -> Option<PathBuf> {
-        let entries = std::fs::read_dir(paths::private_tmp().ok()?.join("standby")).ok()?;
-        entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|extension| extension == "sock"))
     }
 }
 

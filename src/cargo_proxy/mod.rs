@@ -2,13 +2,17 @@
 //!
 //! rust-analyzer asks `cargo metadata` which crates there are, and reads the sources of all of them before it can tell a single type. Of
 //! the helper crate's 60, cells see a dozen: the others are procedural macros' parsers, build scripts, bindings to the operating system.
-//! Here they are left out of the answer ([`metadata`]), and a kernel's start with its first variables takes a fifth less. Compiling is not
-//! concerned: the engine's cargo is told of everything.
+//! Here they are left out of the answer ([`metadata`]), and of those that stay the answer names skeletons (`crate::skeleton`) instead of
+//! the sources. Compiling is not concerned: the engine's cargo is told of everything.
+//!
+//! Each time it reads a manifest, rust-analyzer has cargo answer eight questions, for which cargo starts rustc a dozen times. The answers
+//! are the same for every kernel, so they are kept ([`answers`]).
 //!
 //! rust-analyzer takes cargo from where rustup has it. So the kernel makes a folder that rustup accepts as a toolchain, in which `cargo` is
 //! this binary ([`Proxy::install`]), and names it in its own environment, not in that of the user's code. Where rustup is not used,
 //! rust-analyzer follows the variable `CARGO`.
 
+mod answers;
 mod metadata;
 
 use anyhow::{Context, Result, bail};
@@ -23,17 +27,15 @@ use std::sync::OnceLock;
 /// Names the real cargo; set for rust-analyzer's sake only.
 const REAL: &str = "PARCOURSE_CARGO";
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
-/// The manifest of the standard library, in a toolchain's folder.
-const LIBRARY: &str = "lib/rustlib/src/rust/library/Cargo.toml";
 
 /// What the variables are for everybody else, once this process has entered a proxy.
-static OUTSIDE: OnceLock<[(&str, Option<OsString>); 3]> = OnceLock::new();
+static OUTSIDE: OnceLock<[(&str, Option<OsString>); 4]> = OnceLock::new();
 
 /// A toolchain whose cargo is this binary.
 #[derive(Debug)]
 pub struct Proxy {
-    inside: [(&'static str, PathBuf); 3],
-    outside: [(&'static str, Option<OsString>); 3],
+    inside: [(&'static str, PathBuf); 4],
+    outside: [(&'static str, Option<OsString>); 4],
 }
 
 impl Proxy {
@@ -59,12 +61,12 @@ impl Proxy {
         {
             bail!("rustup does not take {} for a toolchain: {}", folder.display(), String::from_utf8_lossy(&answer.stderr).trim());
         }
-        let inside = [(TOOLCHAIN, folder.to_owned()), ("CARGO", ours), (REAL, cargo.to_owned())];
+        let inside = [(TOOLCHAIN, folder.to_owned()), ("CARGO", ours), ("RUSTC", rustc.to_owned()), (REAL, cargo.to_owned())];
         let outside = |name: &'static str| {
             let given = environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
             (name, given.or_else(|| std::env::var_os(name)))
         };
-        let outside = [TOOLCHAIN, "CARGO", REAL].map(outside);
+        let outside = [TOOLCHAIN, "CARGO", "RUSTC", REAL].map(outside);
         Ok(Proxy { inside, outside })
     }
 
@@ -104,10 +106,14 @@ pub fn hook() -> Option<ExitCode> {
         command.env(TOOLCHAIN, root);
     }
     let directory = std::env::var_os("EVCXR_TMPDIR").map(PathBuf::from).unwrap_or_default();
-    if !asks_for_crates(&arguments, &directory.join("Cargo.toml")) {
+    if !answers::is_question(&arguments) {
         let error = command.exec();
         eprintln!("error: failed to start {}: {error}", cargo.display());
         return Some(ExitCode::from(101));
+    }
+    let question = answers::Question::new(&arguments, &cargo, &directory);
+    if let Some(answer) = question.known() {
+        return Some(ExitCode::from(if std::io::stdout().write_all(&answer).is_ok() { 0 } else { 101 }));
     }
     let output = match command.stdin(Stdio::inherit()).stderr(Stdio::inherit()).output() {
         Ok(output) => output,
@@ -116,18 +122,28 @@ pub fn hook() -> Option<ExitCode> {
             return Some(ExitCode::from(101));
         }
     };
+    let mut answer = output.stdout;
     // An answer in another form than we know is passed on as it is.
-    let seen = metadata::as_cells_see_it(&output.stdout);
-    let written = std::io::stdout().write_all(seen.as_deref().unwrap_or(&output.stdout));
+    if asks_for_crates(&arguments, &directory.join("Cargo.toml"))
+        && let Some(mut seen) = metadata::as_cells_see_it(&answer)
+        && let Some(rustc) = std::env::var_os("RUSTC")
+    {
+        let _ = crate::skeleton::redirect(&mut seen, Path::new(&rustc));
+        answer = serde_json::to_vec(&seen).unwrap_or(answer);
+    }
+    if output.status.success() {
+        question.keep(&answer);
+    }
+    let written = std::io::stdout().write_all(&answer);
     let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101);
     Some(ExitCode::from(if written.is_ok() { code } else { 101 }))
 }
 
-/// Whether this is rust-analyzer's question for the crates of the cells' manifest, or of the standard library.
+/// Whether this is rust-analyzer's question for the crates of the cells' manifest.
 fn asks_for_crates(arguments: &[OsString], manifest: &Path) -> bool {
     let asks = |word: &str| arguments.iter().any(|argument| argument == word);
     let of = arguments.windows(2).find(|pair| pair[0] == "--manifest-path").map(|pair| Path::new(&pair[1]));
-    asks("metadata") && !asks("--no-deps") && of.is_some_and(|of| of == manifest || of.ends_with(LIBRARY))
+    asks("metadata") && !asks("--no-deps") && of.is_some_and(|of| of == manifest)
 }
 
 #[cfg(test)]
@@ -142,7 +158,6 @@ mod tests {
     #[test]
     fn only_rust_analyzers_question_is_answered_otherwise() {
         assert!(asks("metadata --format-version 1 --manifest-path /k/work/Cargo.toml --filter-platform x"));
-        assert!(asks("metadata --manifest-path /r/lib/rustlib/src/rust/library/Cargo.toml --filter-platform x"));
         for other in ["metadata --no-deps --manifest-path /k/work/Cargo.toml", "metadata", "rustc --manifest-path /k/work/Cargo.toml"] {
             assert!(!asks(other), "{other}");
         }

@@ -30,11 +30,11 @@ fn memory(available: Option<u64>, limit: Option<u64>) -> Finding {
     let Some(usable) = available.into_iter().chain(limit).min() else { return Finding::unknown("memory", "this system does not tell") };
     let mut parts: Vec<String> = available.into_iter().map(|bytes| format!("{} available", gib(bytes))).collect();
     parts.extend(limit.map(|bytes| format!("limited to {} by the control group", gib(bytes))));
-    let mend = "ask for more (--mem in Slurm, --memory for a container), close other notebooks, and start `parcourse lab --no-standby`";
+    let mend = "ask for more (--mem in Slurm, --memory for a container), and close other notebooks";
     if usable < GIB {
-        Finding::problem("memory", parts.join(", "), format!("a kernel alone takes half a GiB: {mend}"))
-    } else if usable < 3 * GIB {
-        Finding::warning("memory", parts.join(", "), format!("a kernel and the warm one in waiting take more than 1 GiB: {mend}"))
+        Finding::problem("memory", parts.join(", "), format!("a kernel and its compiler take half a GiB: {mend}"))
+    } else if usable < 2 * GIB {
+        Finding::warning("memory", parts.join(", "), format!("two notebooks at once may take more than that: {mend}"))
     } else {
         Finding::ok("memory", parts.join(", "))
     }

@@ -1,18 +1,18 @@
 //! The engine with the kernel's settings, and when its rust-analyzer reads the standard library.
 //!
-//! rust-analyzer is there for the types of variables, completion and documentation. Before it can answer anything it reads the standard
-//! library and works out what it means, which takes as long as all the rest of a start; and does so again whenever the cells' manifest
-//! changes. So it is first shown no standard library at all ([`library_sources`]), which is enough for cells without `let`: a notebook's
-//! first `:dep` and `use`, a first call. The library is read when a cell needs it, or earlier, when there is nothing else to do
-//! ([`Evaluator::warm_up`]). The helper crate, where a template has it compiled, is in the manifest from the beginning, so that nothing
-//! changes when the notebook asks for it.
+//! rust-analyzer is there for the types of variables, completion and documentation. It reads the crates of the cells' manifest and the
+//! standard library when the engine starts, and again whenever that manifest changes. A kernel's manifest does so once, when the helper
+//! crate and our settings come into it; so at the engine's very start it is shown no library at all ([`library_sources`]), and then a
+//! skeleton of it (`crate::skeleton`). A notebook that names the processor's own instructions, which the skeleton is without, gets
+//! everything.
 
 use super::dependencies;
 use super::display_format::DisplayFormat;
-use super::library_sources::{self, Hidden};
+use super::library_sources;
 use crate::cargo_proxy;
 use crate::cell_compiler;
 use crate::log::log;
+use crate::skeleton;
 use crate::template::{self, Flavor};
 use crate::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
@@ -37,10 +37,20 @@ let warm = cores();
 let values: Vec<f64> = (0..3).map(|i| i as f64).collect();
 let most = values.iter().copied().fold(0.0, f64::max);
 let () = warm;";
-/// Optimisation, while the library is hidden: 3 as always, but another manifest than later, so that it will be read again.
-const OPTIMISE_WHILE_HIDDEN: &str = ":opt +3";
-/// Commands that can do without the library, and do not change how cells are compiled.
-const HARMLESS_COMMANDS: [&str; 6] = [":dep", ":vars", ":show_deps", ":timing", ":version", ":help"];
+/// Optimisation as always, in another manifest, so that rust-analyzer reads it again.
+const OPTIMISE_OTHERWISE: &str = ":opt +3";
+/// Modules of the standard library that its skeleton is without.
+const NOT_IN_SKELETON: [&str; 2] = ["arch", "simd"];
+
+/// What rust-analyzer has read and worked out.
+#[derive(Clone, Copy, PartialEq)]
+enum Knowledge {
+    /// What it was shown lies there; what it means will be worked out with the first variable.
+    Cold,
+    Warm,
+    /// It has the standard library's whole sources.
+    Whole,
+}
 
 /// The engine's context, on the engine's thread.
 pub struct Evaluator {
@@ -48,8 +58,8 @@ pub struct Evaluator {
     helpers: Option<PathBuf>,
     /// As the notebook's commands want values shown.
     display: DisplayFormat,
-    /// While the standard library is hidden from rust-analyzer.
-    hidden: Option<Hidden>,
+    /// What rust-analyzer knows.
+    knows: Knowledge,
     /// Commands that have added a dependency.
     dependencies: BTreeSet<String>,
 }
@@ -65,7 +75,7 @@ impl Evaluator {
             Ok(library) => drop(command.env(wire::SUPPORT_VARIABLE, library)),
             Err(error) => log!("parcourse kernel: panics will be described less well: {error:#}"),
         }
-        if let Err(error) = rustc.and_then(|rustc| cell_compiler::prepare(&rustc)) {
+        if let Err(error) = rustc.as_ref().map_err(|error| anyhow!("{error:#}")).and_then(|rustc| cell_compiler::prepare(rustc)) {
             log!("parcourse kernel: cells with variables will compile more slowly: {error:#}");
         }
         if let Some(value) = std::env::var_os("RUST_BACKTRACE") {
@@ -73,8 +83,9 @@ impl Evaluator {
         }
         library_sources::keep_as_is(&mut command);
         cargo_proxy::keep_out_of(&mut command);
-        // Without helpers everything takes long, and there is nothing to warm up with.
-        let hidden = settings.helpers.as_ref().and_then(|_| Hidden::behind(&settings.empty).ok());
+        // With settings of the user's own, the manifest may stay as it is at the start.
+        let may_hide = !library_sources::chosen() && !has_settings();
+        let hidden = may_hide && library_sources::show(&settings.empty).is_ok();
         let (context, outputs) = EvalContext::with_subprocess_command(command).map_err(|error| anyhow!("{error}"))?;
         // What arrives here was written before the user process turned to us: only its failure to start.
         for (name, receiver) in [("stdout", outputs.stdout), ("stderr", outputs.stderr)] {
@@ -85,9 +96,12 @@ impl Evaluator {
             context,
             helpers: settings.helpers.clone(),
             display: DisplayFormat::default(),
-            hidden,
+            knows: Knowledge::Cold,
             dependencies: BTreeSet::new(),
         };
+        if hidden {
+            show_skeleton(rustc.as_deref().ok());
+        }
         evaluator.prepare()?;
         // The user's own start-up configuration, as the stock kernel reads it.
         evaluator.execute(":load_config --quiet").context("the start-up configuration failed")?;
@@ -96,8 +110,8 @@ impl Evaluator {
 
     /// To be called before this code is executed. Gives back how values were shown so far, in case the code fails.
     pub fn get_ready_for(&mut self, code: &str) -> DisplayFormat {
-        if needs_library(code) {
-            self.show_library();
+        if names_instructions(code) {
+            self.read_whole_sources();
         }
         self.set_display(self.display.after(code))
     }
@@ -123,20 +137,14 @@ impl Evaluator {
         self.helpers.as_deref()
     }
 
-    /// The context, with all that rust-analyzer can know.
-    pub fn complete(&mut self) -> &mut CommandContext {
-        self.show_library();
-        &mut self.context
-    }
-
     /// Whether there is something to do ahead of time.
     pub fn is_cold(&self) -> bool {
-        self.hidden.is_some()
+        self.knows == Knowledge::Cold && self.helpers.is_some()
     }
 
     /// Does what the first cell with a variable would have to wait for.
     pub fn warm_up(&mut self) {
-        self.show_library();
+        self.knows = Knowledge::Warm;
         // What does not work here will not work in the notebook either, and is reported there.
         let _ = self.context.execute(WARMING);
     }
@@ -150,8 +158,8 @@ impl Evaluator {
         for command in Flavor::Parcourse.setup_commands().iter().chain(cell_compiler::setup_commands()) {
             self.execute(command)?;
         }
-        if self.hidden.is_some() {
-            self.execute(OPTIMISE_WHILE_HIDDEN)?;
+        if self.knows == Knowledge::Whole {
+            self.execute(OPTIMISE_OTHERWISE)?;
         }
         // Dependencies come from the template or from cargo's cache; only what is missing there is worth asking the network for.
         self.execute(":offline 1")?;
@@ -174,24 +182,16 @@ impl Evaluator {
         before
     }
 
-    /// Forgets everything that was executed, and starts a new user process.
-    pub fn start_over(&mut self) -> Result<()> {
-        self.execute(":clear")?;
-        self.display = DisplayFormat::default();
-        self.prepare()
-    }
-
-    /// Starts a new user process, in this process's directory and environment.
-    pub fn restart(&mut self) -> Result<()> {
-        self.execute(":restart")
-    }
-
-    fn show_library(&mut self) {
-        if self.hidden.take().is_some() {
-            for command in Flavor::Parcourse.setup_commands() {
-                let _ = self.execute(&command);
-            }
+    /// Has rust-analyzer read the whole sources of everything, if it has not. Takes seconds, once; says whether it did.
+    pub fn read_whole_sources(&mut self) -> bool {
+        let is_new = self.knows != Knowledge::Whole;
+        if is_new {
+            self.knows = Knowledge::Whole;
+            library_sources::show_whole();
+            skeleton::use_whole_sources();
+            let _ = self.execute(OPTIMISE_OTHERWISE);
         }
+        is_new
     }
 
     fn execute(&mut self, code: &str) -> Result<()> {
@@ -199,25 +199,40 @@ impl Evaluator {
     }
 }
 
-/// Whether code may declare variables, whose types rust-analyzer has to find, or does something else than run.
-fn needs_library(code: &str) -> bool {
-    let declares = code.split(|character: char| !(character.is_alphanumeric() || character == '_')).any(|word| word == "let");
-    let commands = code.lines().map(str::trim_start).filter(|line| line.starts_with([':', '!']));
-    let mut names = commands.map(|line| line.split_whitespace().next().unwrap_or_default());
-    declares || names.any(|name| !HARMLESS_COMMANDS.contains(&name))
+/// Has rust-analyzer read the skeleton of the library, or everything where there is none.
+fn show_skeleton(rustc: Option<&Path>) {
+    let skeleton = rustc.map(skeleton::library).transpose();
+    match skeleton.map(Option::flatten) {
+        Ok(Some(folder)) if library_sources::show(&folder).is_ok() => {}
+        Err(error) => {
+            log!("parcourse kernel: variables will take longer: {error:#}");
+            library_sources::show_whole();
+        }
+        _ => library_sources::show_whole(),
+    }
+}
+
+/// Whether the user has a file of settings for the engine.
+fn has_settings() -> bool {
+    Path::new("evcxr.toml").exists() || evcxr::config_dir().is_some_and(|folder| folder.join("evcxr.toml").exists())
+}
+
+/// Whether code may name the processor's own instructions, of which the library's skeleton has none.
+fn names_instructions(code: &str) -> bool {
+    code.split(|character: char| !(character.is_alphanumeric() || character == '_')).any(|word| NOT_IN_SKELETON.contains(&word))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::needs_library;
+    use super::names_instructions;
 
     #[test]
-    fn variables_and_settings_need_the_library() {
-        for code in ["let x = 1;", "if let Some(_) = x {}", "println!();let y = 2;", ":opt 0", "!ls", "  :clear", "struct A;\n:types"] {
-            assert!(needs_library(code), "{code}");
+    fn instructions_need_the_whole_library() {
+        for code in ["use std::arch::x86_64::*;", "use std::{arch, thread};", "let v = core::simd::f32x4::splat(1.0);"] {
+            assert!(names_instructions(code), "{code}");
         }
-        for code in [":dep parcourse = { path = \"../helpers\" }\nuse parcourse::prelude::*;", "cores()", "fn outlet() {}", ":vars", ""] {
-            assert!(!needs_library(code), "{code}");
+        for code in ["let search = 1;", "#[cfg(target_arch = \"x86_64\")]\nfn f() {}", "let x = 1;"] {
+            assert!(!names_instructions(code), "{code}");
         }
     }
 }

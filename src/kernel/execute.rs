@@ -86,6 +86,10 @@ impl Executor {
             result = evaluator.context().execute(&located);
             let _ = evaluator.context().execute(":offline 1");
         }
+        if result.as_ref().is_err_and(is_unknown_type) && !self.interrupts.requested() && evaluator.read_whole_sources() {
+            // The skeletons lack what decides this type. Nothing has run yet.
+            result = evaluator.context().execute(&located);
+        }
         if let Err(evcxr::Error::SubprocessTerminated(_)) = &result {
             // The engine may notice the death before all of the last words are read.
             self.outputs.wait_for_death_after(deaths);
@@ -147,6 +151,11 @@ fn is_missing_dependency(code: &str, result: &Result<EvalOutputs, evcxr::Error>)
     let asks = code.lines().any(|line| line.trim_start().starts_with(":dep") || line.trim_start().starts_with("extern crate"));
     let offline = ["offline", "no matching package", "failed to select a version", "unable to update"];
     (asks || text.contains("tokio")) && offline.iter().any(|sign| text.contains(sign))
+}
+
+/// Whether the engine did not find the type of a variable in code that compiles.
+fn is_unknown_type(error: &evcxr::Error) -> bool {
+    !matches!(error, evcxr::Error::CompilationErrors(_)) && error.to_string().starts_with("Couldn't automatically determine type")
 }
 
 /// Commands after which the engine has forgotten what [`Evaluator::prepare`] told it.

@@ -3,41 +3,41 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// Where rust-analyzer looks before it asks rustc.
 const VARIABLE: &str = "RUST_SRC_PATH";
 
-/// While this lives, rust-analyzer finds no sources when it reads a manifest.
-pub struct Hidden {
-    before: Option<OsString>,
+/// What the user has it, once something else was shown.
+static OUTSIDE: OnceLock<Option<OsString>> = OnceLock::new();
+
+/// The user's own choice, if there is one.
+pub fn chosen() -> bool {
+    std::env::var_os(VARIABLE).is_some()
 }
 
-impl Hidden {
-    /// Shows rust-analyzer the folder instead, which is made, and is empty but for what makes rust-analyzer believe in it.
-    pub fn behind(folder: &Path) -> std::io::Result<Hidden> {
-        std::fs::create_dir_all(folder.join("core"))?;
-        let before = std::env::var_os(VARIABLE);
-        // SAFETY: the other threads of this process read the environment through std only, which has a lock for it.
-        unsafe { std::env::set_var(VARIABLE, folder) };
-        Ok(Hidden { before })
+/// Shows rust-analyzer this folder when it reads a manifest next. An empty one has a folder `core` all the same, or it would look elsewhere.
+pub fn show(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder.join("core"))?;
+    OUTSIDE.get_or_init(|| std::env::var_os(VARIABLE));
+    // SAFETY: the other threads of this process read the environment through std only, which has a lock for it.
+    unsafe { std::env::set_var(VARIABLE, folder) };
+    Ok(())
+}
+
+/// Shows rust-analyzer all that the user's compiler comes with.
+pub fn show_whole() {
+    // SAFETY: as above.
+    match OUTSIDE.get() {
+        Some(Some(value)) => unsafe { std::env::set_var(VARIABLE, value) },
+        Some(None) => unsafe { std::env::remove_var(VARIABLE) },
+        None => {}
     }
 }
 
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        // SAFETY: as above.
-        unsafe {
-            match &self.before {
-                Some(value) => std::env::set_var(VARIABLE, value),
-                None => std::env::remove_var(VARIABLE),
-            }
-        }
-    }
-}
-
-/// The child's environment stays as it is now, whatever is hidden later.
+/// The child's environment stays as the user has it, whatever is shown later.
 pub fn keep_as_is(command: &mut Command) {
-    match std::env::var_os(VARIABLE) {
+    match OUTSIDE.get().cloned().unwrap_or_else(|| std::env::var_os(VARIABLE)) {
         Some(value) => command.env(VARIABLE, value),
         None => command.env_remove(VARIABLE),
     };

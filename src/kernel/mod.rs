@@ -26,7 +26,6 @@ mod processes;
 mod report;
 mod server;
 mod shell;
-pub mod standby;
 mod stdin;
 pub mod stock;
 mod tcp;
@@ -55,9 +54,6 @@ pub struct StartArguments {
     /// Text that one cell may print before the rest is dropped and counted
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 20, env = "PARCOURSE_OUTPUT_LIMIT")]
     output_limit: usize,
-    /// Use a warm kernel in waiting where there is one, and leave one waiting for the next notebook
-    #[arg(long)]
-    standby: bool,
 }
 
 pub fn main(arguments: StartArguments) -> Result<ExitCode> {
@@ -76,26 +72,18 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     let start = std::env::current_dir().context("failed to find the current directory")?;
     let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
     let template = helpers.as_deref().and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());
-    if arguments.standby
-        && let Some(template) = &template
-        && let Some(channel) = standby::hand_over(template, &text, arguments.output_limit)
-    {
-        return Ok(standby::stand_by(&channel, jupyter));
-    }
 
-    let environment = standby::environment();
     let id = uuid::Uuid::new_v4().to_string();
     let guard = guard::start(&id)?;
     let workspace = workspace::Workspace::create(template.as_ref())?;
     workspace.enter(&id);
     jupyter.end_with_it();
-    let successor = helpers.filter(|_| arguments.standby).map(|helpers| (standby::Successor::new(helpers), environment));
     // Lives until the process exits: the heartbeat's thread uses it to the end.
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let body = server::Body::start(&workspace)?;
         body.outputs.set_limit(arguments.output_limit);
-        body.serve(&connection, signals()?, successor).await
+        body.serve(&connection, signals()?).await
     });
     // The engine's thread may be in the middle of a cell: it is not waited for. The guard ends what it started.
     drop(workspace);

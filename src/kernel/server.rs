@@ -8,7 +8,6 @@ use super::iopub::{self, Publisher};
 use super::message::Request;
 use super::output::{InputReader, Outputs, relay::Relay};
 use super::report::source::Sources;
-use super::standby::Successor;
 use super::stdin::{self, Question};
 use super::workspace::Workspace;
 use super::{control, shell, tcp};
@@ -22,9 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-
-/// A kernel in service starts the next standby when it has been ready for so long: the first cells come first.
-const SUCCESSOR_DELAY: Duration = Duration::from_secs(4);
 
 /// What whoever started the kernel may tell it by signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,12 +79,7 @@ impl Body {
     }
 
     /// Serves one front end until it asks for a shutdown, or a command says so.
-    pub async fn serve(
-        self,
-        connection: &ConnectionInfo,
-        mut commands: mpsc::UnboundedReceiver<Command>,
-        successor: Option<(Successor, Vec<(String, String)>)>,
-    ) -> Result<()> {
+    pub async fn serve(self, connection: &ConnectionInfo, mut commands: mpsc::UnboundedReceiver<Command>) -> Result<()> {
         let session = uuid::Uuid::new_v4().to_string();
         let bound = "failed to listen on the addresses of the connection file";
         let (connection, ports) = match connection.transport {
@@ -123,7 +114,7 @@ impl Body {
         self.publisher.announce("status", json!({ "execution_state": "starting" })).await;
 
         let engine_failure: Arc<Mutex<Option<String>>> = Arc::default();
-        tokio::spawn(after_start(self.ready, engine_failure.clone(), successor));
+        tokio::spawn(after_start(self.ready, engine_failure.clone()));
         let shell = shell::Shell {
             publisher: self.publisher.clone(),
             engine: self.engine,
@@ -167,22 +158,12 @@ fn make_private(connection: &ConnectionInfo) {
     }
 }
 
-/// Keeps the reason where the engine does not start; where it does, starts the next standby.
-async fn after_start(
-    ready: oneshot::Receiver<Result<()>>,
-    engine_failure: Arc<Mutex<Option<String>>>,
-    successor: Option<(Successor, Vec<(String, String)>)>,
-) {
+/// Keeps the reason where the engine does not start.
+async fn after_start(ready: oneshot::Receiver<Result<()>>, engine_failure: Arc<Mutex<Option<String>>>) {
     if let Ok(Err(error)) = ready.await {
         log!("parcourse kernel: the engine did not start: {error:#}");
         if let Ok(mut reason) = engine_failure.lock() {
             *reason = Some(format!("the engine did not start: {error:#}"));
-        }
-    } else if let Some((successor, environment)) = successor {
-        tokio::time::sleep(SUCCESSOR_DELAY).await;
-        let started = tokio::task::spawn_blocking(move || successor.start(&environment, &std::env::current_dir()?)).await;
-        if let Ok(Err(error)) = started {
-            log!("parcourse kernel: {error:#}");
         }
     }
 }

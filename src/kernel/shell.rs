@@ -130,7 +130,7 @@ impl Session {
     async fn introspect(&self, request: &Request, question: fn(&mut evcxr::CommandContext, &str, usize) -> Value) -> Value {
         let code = request.text("code").to_owned();
         let cursor = request.content["cursor_pos"].as_u64().map_or(code.chars().count(), |position| position as usize);
-        let answer = self.shell.engine.call(move |evaluator| question(evaluator.complete(), &code, cursor)).await;
+        let answer = self.shell.engine.call(move |evaluator| question(evaluator.context(), &code, cursor)).await;
         answer.unwrap_or_else(|error| Failure::new("EngineError", format!("{error:#}"), Vec::new()).content_with_status())
     }
 

@@ -3,7 +3,7 @@
 use crate::cargo_proxy::Proxy;
 use crate::log::log;
 use crate::template::claim::Claim;
-use crate::template::{self, Flavor, Template, Toolchain, WorkDirectory};
+use crate::template::{self, Flavor, Template, WorkDirectory};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct Workspace {
     directory: WorkDirectory,
     sockets: Claim,
-    prepared: Option<Prepared>,
-}
-
-/// What is known because there is a template.
-struct Prepared {
-    helpers: PathBuf,
+    /// The helper crate, where the build directory has it compiled.
+    helpers: Option<PathBuf>,
     /// None where it could not be made: everything takes longer then.
     cargo: Option<Proxy>,
 }
@@ -25,22 +21,27 @@ struct Prepared {
 impl Workspace {
     /// A copy of the template when there is one, else an empty folder, in which everything will be compiled.
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
+        let sockets = template::claim_for_sockets()?;
         let copy = template.and_then(|template| match template.checkout() {
-            Ok(copy) => {
-                let helpers = template.manifest().helpers.clone();
-                let cargo = proxy(&copy, template.toolchain());
-                Some((copy, Prepared { helpers, cargo }))
-            }
+            Ok(copy) => Some((template, copy)),
             Err(error) => {
                 log!("parcourse kernel: starting cold: {error:#}");
                 None
             }
         });
-        let sockets = template::claim_for_sockets()?;
-        Ok(match copy {
-            Some((directory, prepared)) => Workspace { directory, sockets, prepared: Some(prepared) },
-            None => Workspace { directory: WorkDirectory::empty(Flavor::Parcourse, Path::new("."))?, sockets, prepared: None },
-        })
+        if let Some((template, directory)) = copy {
+            let cargo = proxy(&directory, &template.toolchain().cargo(), &template.toolchain().rustc);
+            let helpers = Some(template.manifest().helpers.clone());
+            return Ok(Workspace { directory, sockets, helpers, cargo });
+        }
+        let directory = WorkDirectory::empty(Flavor::Parcourse, Path::new("."))?;
+        // As the engine will find them.
+        let compiler = template::locate_compiler(Path::new(".")).ok().map(|(rustc, _)| rustc);
+        let cargo = compiler.and_then(|rustc| {
+            let cargo = Some(rustc.with_file_name("cargo")).filter(|cargo| cargo.exists())?;
+            proxy(&directory, &cargo, &rustc)
+        });
+        Ok(Workspace { directory, sockets, helpers: None, cargo })
     }
 
     /// The engine's working directory.
@@ -50,7 +51,7 @@ impl Workspace {
 
     /// The helper crate, where the build directory has it compiled.
     pub fn helpers(&self) -> Option<&Path> {
-        self.prepared.as_ref().map(|prepared| prepared.helpers.as_path())
+        self.helpers.as_deref()
     }
 
     /// A place for a folder without contents.
@@ -70,14 +71,14 @@ impl Workspace {
         // SAFETY: called before other threads run, or while they are known to be idle.
         unsafe {
             mark.into_iter().chain(environment).for_each(|(name, value)| std::env::set_var(name, value));
-            if let Some(cargo) = self.prepared.as_ref().and_then(|prepared| prepared.cargo.as_ref()) {
+            if let Some(cargo) = &self.cargo {
                 cargo.enter();
             }
         }
     }
 }
 
-fn proxy(directory: &WorkDirectory, toolchain: &Toolchain) -> Option<Proxy> {
-    let proxy = Proxy::install(&directory.beside("toolchain"), &toolchain.cargo(), &toolchain.rustc, directory.environment());
+fn proxy(directory: &WorkDirectory, cargo: &Path, rustc: &Path) -> Option<Proxy> {
+    let proxy = Proxy::install(&directory.beside("toolchain"), cargo, rustc, directory.environment());
     proxy.map_err(|error| log!("parcourse kernel: variables will take longer: {error:#}")).ok()
 }

@@ -56,9 +56,6 @@ pub struct InstallArguments {
     display_name: String,
     #[command(flatten)]
     helpers: HelpersArgument,
-    /// Keep no warm kernel waiting for the next notebook (it takes about half a GiB of memory)
-    #[arg(long)]
-    no_standby: bool,
     /// Replace another program's kernel of that name
     #[arg(long)]
     force: bool,
@@ -91,7 +88,7 @@ pub fn main(action: Action) -> Result<ExitCode> {
 fn install(arguments: &InstallArguments) -> Result<ExitCode> {
     let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
     let helpers = find_helpers(&arguments.helpers)?;
-    let contents = Contents { display_name: &arguments.display_name, helpers: helpers.as_deref(), standby: !arguments.no_standby };
+    let contents = Contents { display_name: &arguments.display_name, helpers: helpers.as_deref() };
     let folder = spec::write(&kernels, &arguments.name, contents, arguments.force)?;
     println!("installed `{}` in {}", arguments.name, folder.display());
     if helpers.is_none() {

@@ -54,8 +54,6 @@ pub struct Contents<'a> {
     pub display_name: &'a str,
     /// The helper crate whose template kernels start from.
     pub helpers: Option<&'a Path>,
-    /// Whether a warm kernel waits for the next notebook.
-    pub standby: bool,
 }
 
 /// Writes a spec for this program into `directory/NAME` (`directory` is what Jupyter calls a `kernels` folder) and returns that folder.
@@ -103,11 +101,7 @@ impl Contents<'_> {
         if let Some(helpers) = self.helpers {
             environment.insert("PARCOURSE_HELPERS".to_owned(), json!(helpers));
         }
-        let mut argv = vec![json!(program), json!("kernel")];
-        if self.standby {
-            argv.push(json!("--standby"));
-        }
-        argv.extend([json!("--connection-file"), json!("{connection_file}")]);
+        let argv = [json!(program), json!("kernel"), json!("--connection-file"), json!("{connection_file}")];
         json!({
             "argv": argv,
             "display_name": self.display_name,
@@ -143,7 +137,7 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
 
-    const PLAIN: Contents<'_> = Contents { display_name: "Rust", helpers: None, standby: false };
+    const PLAIN: Contents<'_> = Contents { display_name: "Rust", helpers: None };
 
     #[test]
     fn writes_what_jupyter_needs_and_knows_its_own() {
@@ -159,9 +153,7 @@ mod tests {
         assert_eq!(value["env"], json!({ "PARCOURSE_HELPERS": "/course/helpers" }));
         let spec = Spec::read(&folder).unwrap();
         assert!(spec.ours && spec.program_exists());
-        write(place.path(), "rust", Contents { display_name: "Rust again", standby: true, ..PLAIN }, false).unwrap();
-        let value: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("kernel.json")).unwrap()).unwrap();
-        assert_eq!(value["argv"][2], "--standby");
+        write(place.path(), "rust", Contents { display_name: "Rust again", ..PLAIN }, false).unwrap();
         assert_eq!(Spec::read(&folder).unwrap().display_name, "Rust again");
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "kernel.json and two logos, nothing temporary");
         remove(&spec).unwrap();

@@ -15,14 +15,12 @@ mod jupyter;
 mod offline;
 mod session;
 mod source;
-mod standby;
 mod supervise;
 mod toolchain;
 
 pub use toolchain::ADD_SOURCES;
 
 use crate::cli::HelpersArgument;
-use crate::log::log;
 use crate::python_environment::{Environment, Recipe, python};
 use crate::steps::Steps;
 use crate::template::{self, Flavor};
@@ -78,9 +76,6 @@ pub struct LabArguments {
     /// Set up, print the path of the private Python, and stop: for a machine that will be offline later
     #[arg(long)]
     setup_only: bool,
-    /// Keep no warm kernel waiting for the next notebook (it takes about half a GiB of memory)
-    #[arg(long)]
-    no_standby: bool,
     #[command(flatten)]
     helpers: HelpersArgument,
     /// Options for Jupyter itself, after `--`
@@ -170,7 +165,7 @@ fn ensure_template(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<(
 fn serve(arguments: &LabArguments, program: &Program, root: &Path, helpers: &Path, steps: &mut Steps) -> Result<ExitCode> {
     steps.begin(&format!("Starting JupyterLab on {}", root.display()));
     let session = Session::create()?;
-    let spec = Contents { display_name: "Rust", helpers: Some(helpers), standby: !arguments.no_standby };
+    let spec = Contents { display_name: "Rust", helpers: Some(helpers) };
     kernelspec::write(&session.jupyter_path().join("kernels"), "rust", spec, false)?;
     let command = jupyter::Server {
         program,
@@ -181,12 +176,6 @@ fn serve(arguments: &LabArguments, program: &Program, root: &Path, helpers: &Pat
         extra: &arguments.jupyter,
     }
     .command()?;
-    if !arguments.no_standby {
-        // Without it the first notebook starts a few seconds later, no more.
-        if let Err(error) = standby::start(&command, helpers, root) {
-            log!("parcourse: no warm kernel is waiting: {error:#}");
-        }
-    }
     steps.done("press Ctrl-C here to stop it");
     supervise::run(command)
 }

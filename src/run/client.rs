@@ -209,7 +209,8 @@ async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Socke
                 _ => {}
             }
             if let (true, Some(info)) = (subscribed, &info) {
-                if kind == KernelKind::Parcourse {
+                // `bench kernel` starts other kernels in our way.
+                if kind == KernelKind::Parcourse && info.implementation == "parcourse" {
                     wait_for_engine(&mut shell, &mut incoming).await?;
                 }
                 return Ok(Sockets { shell, stdin, control, incoming, info: info.clone() });

@@ -171,10 +171,7 @@ def lineage(pid):
 
 
 def processes_of(kernel):
-    """Everything that serves a kernel: what Jupyter started, the process that runs the cells, and what is between and below.
-
-    The two are not always related: a kernel in waiting may have taken over.
-    """
+    """Everything that serves a kernel: what Jupyter started, the process that runs the cells, and what is between and below."""
     user = int(kernel.run("std::process::id()").result())
     return list(dict.fromkeys([kernel.pid, *processes_below(kernel.pid), *lineage(user)]))
 

@@ -15,9 +15,8 @@ mod output;
 mod refused;
 mod requests;
 mod results;
-#[cfg(target_os = "linux")]
-mod standby;
 mod stdin;
+mod types;
 
 /// For what takes a second on an idle machine, on one with far more to do than cores to do it.
 const SOON: std::time::Duration = std::time::Duration::from_secs(60);

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 pub struct Clients {
     python: PathBuf,
     jupyter: TempDir,
-    /// For PARCOURSE_TMPDIR: there is one kernel in waiting per user, and these tests need theirs for themselves. A short path: sockets.
+    /// For PARCOURSE_TMPDIR. A short path: sockets.
     private_tmp: PrivateTmp,
 }
 
@@ -20,11 +20,9 @@ impl Clients {
     pub fn set_up() -> Result<Self, String> {
         let python = environment::ensure(&lab_python()?, "clients", &root().join("tests/clients/requirements.txt"))?;
         let jupyter = tempfile::tempdir().map_err(|error| error.to_string())?;
-        for (name, options) in [("rust", &["--no-standby"][..]), ("rust-standby", &[])] {
-            let mut install = Command::new(PARCOURSE);
-            install.current_dir(root()).args(["kernel", "install", "--display-name", "Rust", "--name", name]).args(options);
-            output(install.arg("--prefix").arg(jupyter.path()))?;
-        }
+        let mut install = Command::new(PARCOURSE);
+        install.current_dir(root()).args(["kernel", "install", "--display-name", "Rust", "--name", "rust"]);
+        output(install.arg("--prefix").arg(jupyter.path()))?;
         let stock = jupyter.path().join("share/jupyter/kernels/rust-stock");
         let spec = serde_json::json!({
             "argv": [PARCOURSE, "--control_file", "{connection_file}"],

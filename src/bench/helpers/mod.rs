@@ -45,7 +45,7 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
 async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
     world.prepare(false, true, telling).await?;
     telling.say("starting the kernel");
-    let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world, false)), LIMIT).await?;
+    let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     for code in [&world.first_cell(), DEFINITIONS] {
         execute(&mut session, code, false).await.context("the first cells")?;

@@ -50,7 +50,7 @@ pub async fn measure(cells: &[&Cell], rounds: usize, world: &World, telling: &Te
     let template = world.template(Flavor::Stock)?;
     let stock = Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT).await;
     let mut stock = Session::new(KernelKind::Evcxr, stock.context("failed to start the stock kernel")?);
-    let own = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world, false)), LIMIT).await;
+    let own = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await;
     let mut own = Session::new(KernelKind::Parcourse, own.context("failed to start our kernel")?);
     for session in [&mut stock, &mut own] {
         execute(session, &world.first_cell(), false).await.context("the first cell")?;

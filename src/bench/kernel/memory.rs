@@ -45,6 +45,22 @@ pub fn of_kernel(kernel: &'static str, guard: Option<u32>) -> Vec<Memory> {
     parts
 }
 
+/// Processor time of everything below the runner's own guard so far, ended processes among it. `None` where there is no `/proc`.
+pub fn processor_seconds(guard: Option<u32>) -> Option<f64> {
+    let guard = guard?;
+    let processes = descendants(guard, &parents()).into_iter().chain([guard]);
+    let ticks: Vec<u64> = processes.filter_map(|pid| ticks_in(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)).collect();
+    // SAFETY: sysconf only reads.
+    let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    (!ticks.is_empty() && per_second > 0).then(|| ticks.iter().sum::<u64>() as f64 / per_second as f64)
+}
+
+/// User and system time, of the process and of its children that it has waited for.
+fn ticks_in(stat: &str) -> Option<u64> {
+    let fields: Vec<u64> = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(4).filter_map(|field| field.parse().ok()).collect();
+    (fields.len() == 4).then(|| fields.iter().sum())
+}
+
 /// Every process and its parent.
 fn parents() -> Vec<(u32, u32)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -97,6 +113,7 @@ mod tests {
         assert_eq!(of_rollup(rollup), Some((4312 * 1024, 512 * 1024)));
         assert_eq!(of_rollup(""), None);
         assert_eq!(parent_in("12 (a) b (c) S 7 12 12 0 -1"), Some(7));
+        assert_eq!(ticks_in("12 (a) b (c) S 7 12 12 0 -1 4 1 1 1 1 100 20 3 4 20 0 1"), Some(127));
     }
 
     #[test]

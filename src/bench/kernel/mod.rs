@@ -2,10 +2,11 @@
 //!
 //! Everything is measured from a Jupyter client's side, on real kernel processes, with the runner's client (`crate::run::kernels`). A
 //! private cache and private temporary space ([`world`]) make sure that cold is cold and that nothing of the user's is touched. Then come
-//! the starts ([`starts`]), the latency of cells ([`latency`]) with the memory the two kernels take ([`memory`]), and what is told of it
+//! the starts ([`starts`]), the way to the first variable ([`first_variable`]), the latency of cells ([`latency`]) with the memory the two kernels take ([`memory`]), and what is told of it
 //! ([`report`]).
 
 mod cells;
+mod first_variable;
 mod latency;
 mod memory;
 mod python;
@@ -29,6 +30,9 @@ pub struct Arguments {
     /// Which starts to measure, or `none` [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(Start::ALL.map(Start::name).to_vec()))]
     starts: Vec<String>,
+    /// Leave out processor time and memory to the first variable
+    #[arg(long)]
+    no_first_variable: bool,
     /// Which cells to measure, or `none` [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(cells::CELLS.iter().map(|cell| cell.name).collect()))]
     cells: Vec<String>,
@@ -51,6 +55,10 @@ impl Arguments {
         Start::ALL.into_iter().filter(named).collect()
     }
 
+    fn first_variable(&self) -> bool {
+        !self.no_first_variable
+    }
+
     fn cells(&self) -> Vec<&'static cells::Cell> {
         cells::select(&self.cells)
     }
@@ -58,7 +66,8 @@ impl Arguments {
 
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let (starts, cells) = (arguments.starts(), arguments.cells());
-    ensure!(!(starts.is_empty() && cells.is_empty()), "nothing is left to measure with --starts none and --cells none");
+    let nothing = starts.is_empty() && cells.is_empty() && arguments.no_first_variable;
+    ensure!(!nothing, "nothing is left to measure with --starts none, --cells none and --no-first-variable");
     let common = &arguments.common;
     let report =
         common.carry_out(arguments.own_templates, async |world, telling| measure(&arguments, world, &starts, &cells, telling).await)?;
@@ -78,10 +87,13 @@ async fn measure(
 ) -> Result<report::Report> {
     let rounds = arguments.common.rounds();
     let mut report = report::Report::new(rounds, world).await?;
-    let stock = !cells.is_empty() || starts.contains(&Start::StockTemplate);
-    let ours = !cells.is_empty() || starts.contains(&Start::Warm) || starts.contains(&Start::Standby);
+    let stock = !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::StockTemplate);
+    let ours = !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::Warm);
     world.prepare(stock, ours, telling).await?;
     report.starts = starts::measure(starts, rounds, world, &arguments.python, telling).await;
+    if arguments.first_variable() {
+        report.first_variable = first_variable::measure(rounds, world, telling).await?;
+    }
     if !cells.is_empty() {
         (report.cells, report.memory) = latency::measure(cells, rounds, world, telling).await?;
     }

@@ -1,6 +1,6 @@
 //! What is told in the end, to people and to machines.
 
-use super::{latency, memory, starts};
+use super::{first_variable, latency, memory, starts};
 use crate::bench::machine::Machine;
 use crate::bench::statistics::Sample;
 use crate::bench::table::Table;
@@ -18,6 +18,7 @@ pub struct Report {
     rounds: usize,
     machine: Machine,
     pub starts: Vec<starts::Measured>,
+    pub first_variable: Vec<first_variable::Measured>,
     pub cells: Vec<latency::Measured>,
     pub memory: Vec<memory::Memory>,
     targets: Vec<Target>,
@@ -27,7 +28,7 @@ pub struct Report {
 #[derive(Serialize)]
 struct Target {
     name: &'static str,
-    /// `s`, or nothing for a ratio.
+    /// `s`, `bytes`, or nothing for a ratio.
     unit: &'static str,
     at_most: f64,
     measured: f64,
@@ -38,8 +39,8 @@ impl Report {
     pub async fn new(rounds: usize, world: &World) -> Result<Report> {
         let machine = Machine::new(world).await;
         let version = env!("CARGO_PKG_VERSION");
-        let (starts, cells, memory, targets) = Default::default();
-        Ok(Report { benchmark: "kernel", version, rounds, machine, starts, cells, memory, targets })
+        let (starts, first_variable, cells, memory, targets) = Default::default();
+        Ok(Report { benchmark: "kernel", version, rounds, machine, starts, first_variable, cells, memory, targets })
     }
 
     /// After the last measurement.
@@ -47,8 +48,9 @@ impl Report {
         self.machine.finish();
         let median = |name: &str| self.starts.iter().find(|start| start.name == name)?.seconds.median();
         let candidates = [
-            ("standby: time to the first result", "s", 0.5, median("standby")),
             ("warm: time to the first result", "s", 4.0, median("warm")),
+            ("plain notebook: processor time to a variable, relative to stock", "", 0.6, self.of_plain_notebook()),
+            ("kernel with helpers: memory", "bytes", 350.0 * 1e6, self.way("parcourse", true).and_then(|way| way.kernel_bytes.median())),
             ("latency of all cells, relative to stock", "", 0.7, self.all_cells().2.median()),
         ];
         let judged = |(name, unit, at_most, measured): (_, _, f64, Option<f64>)| {
@@ -84,6 +86,9 @@ impl fmt::Display for Report {
         if !self.starts.is_empty() {
             write!(f, "\n{}", self.starts_table())?;
         }
+        if !self.first_variable.is_empty() {
+            write!(f, "\n{}", self.first_variable_table())?;
+        }
         if !self.cells.is_empty() {
             write!(f, "\n{}", self.cells_table())?;
             write!(f, "\n{}", self.memory_table())?;
@@ -92,7 +97,11 @@ impl fmt::Display for Report {
             let mut table = Table::new(&["Targets", "measured", "at most", ""]);
             for target in &self.targets {
                 let verdict = if target.met { "met" } else { "missed" };
-                let in_words = if target.unit == "s" { units::seconds } else { units::ratio };
+                let in_words = match target.unit {
+                    "s" => units::seconds,
+                    "bytes" => units::bytes,
+                    _ => units::ratio,
+                };
                 table.row(vec![target.name.into(), in_words(target.measured), in_words(target.at_most), verdict.into()]);
             }
             write!(f, "\n{table}")?;
@@ -129,6 +138,34 @@ impl Report {
                     table.row(row);
                 }
             }
+        }
+        table
+    }
+
+    fn way(&self, kernel: &str, helpers: bool) -> Option<&first_variable::Measured> {
+        self.first_variable.iter().find(|way| way.kernel == kernel && way.helpers == helpers)
+    }
+
+    fn of_plain_notebook(&self) -> Option<f64> {
+        let (stock, ours) = (self.way("evcxr", false)?, self.way("parcourse", false)?);
+        ours.processor_seconds.ratios(&stock.processor_seconds).median()
+    }
+
+    fn first_variable_table(&self) -> Table {
+        let heads = ["From start to the first variable", "processor time", "vs. stock", "on the clock", "kernel's memory", "then 1 + 1"];
+        let mut table = Table::new(&heads);
+        for way in &self.first_variable {
+            let kernel = if way.kernel == "evcxr" { "stock" } else { "ours" };
+            let notebook = if way.helpers { "with helpers" } else { "plain notebook" };
+            let stock = self.way("evcxr", way.helpers).map(|stock| way.processor_seconds.ratios(&stock.processor_seconds));
+            table.row(vec![
+                format!("{kernel}, {notebook}"),
+                optional(way.processor_seconds.median(), units::seconds),
+                optional(stock.and_then(|ratios| ratios.median()), units::ratio),
+                optional(way.seconds.median(), units::seconds),
+                optional(way.kernel_bytes.median(), units::bytes),
+                optional(way.expression_seconds.median(), units::seconds),
+            ]);
         }
         table
     }

@@ -9,14 +9,11 @@ use crate::bench::world::World;
 use crate::run::KernelKind;
 use crate::run::kernels::{Client, Directory, Engine, Session};
 use crate::template::Flavor;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-/// How long a standby may take to get warm.
-const STANDBY_LIMIT: Duration = Duration::from_secs(120);
 
 const VARIABLE_CELL: &str = "let variable = cores().usable;";
 
@@ -27,12 +24,11 @@ pub enum Start {
     StockTemplate,
     Cold,
     Warm,
-    Standby,
     Python,
 }
 
 impl Start {
-    pub const ALL: [Start; 6] = [Start::StockCold, Start::StockTemplate, Start::Cold, Start::Warm, Start::Standby, Start::Python];
+    pub const ALL: [Start; 5] = [Start::StockCold, Start::StockTemplate, Start::Cold, Start::Warm, Start::Python];
 
     /// On the command line and in JSON.
     pub fn name(self) -> &'static str {
@@ -41,7 +37,6 @@ impl Start {
             Start::StockTemplate => "stock-template",
             Start::Cold => "cold",
             Start::Warm => "warm",
-            Start::Standby => "standby",
             Start::Python => "python",
         }
     }
@@ -52,7 +47,6 @@ impl Start {
             Start::StockTemplate => "stock evcxr_jupyter, copy of a template",
             Start::Cold => "ours, cold (no template)",
             Start::Warm => "ours, warm (template)",
-            Start::Standby => "ours, standby",
             Start::Python => "ipykernel, numpy + dask + numba",
         }
     }
@@ -126,7 +120,7 @@ pub async fn measure(starts: &[Start], rounds: usize, world: &World, python: &Pa
         for measured in all.iter_mut().filter(|measured| !measured.is_over()) {
             let title = format!("start {round} of {rounds}: {}", measured.start.in_words());
             telling.say(&title);
-            match once(measured.start, world, &ipykernel, &title, telling).await {
+            match once(measured.start, world, &ipykernel).await {
                 Ok(times) => {
                     let total = times.answer + times.first + times.second;
                     telling.say(&format!("{title}: {}", units::seconds(total.as_secs_f64())));
@@ -146,7 +140,7 @@ pub async fn measure(starts: &[Start], rounds: usize, world: &World, python: &Pa
     all
 }
 
-async fn once(start: Start, world: &World, ipykernel: &[OsString], title: &str, telling: &Telling) -> Result<Times> {
+async fn once(start: Start, world: &World, ipykernel: &[OsString]) -> Result<Times> {
     match start {
         Start::StockCold => launch(KernelKind::Evcxr, world, &|_| Engine::cold(&world.folder())).await,
         Start::StockTemplate => {
@@ -157,12 +151,11 @@ async fn once(start: Start, world: &World, ipykernel: &[OsString], title: &str, 
             let cache = world.empty_cache()?;
             let engine = |_: &Directory| {
                 let environment = vec![("PARCOURSE_CACHE", cache.clone().into())];
-                Ok(Engine::of(world.kernel(false), environment))
+                Ok(Engine::of(world.kernel(), environment))
             };
             launch(KernelKind::Parcourse, world, &engine).await
         }
-        Start::Warm => launch(KernelKind::Parcourse, world, &|_| Ok(ours(world, false))).await,
-        Start::Standby => standby(world, title, telling).await,
+        Start::Warm => launch(KernelKind::Parcourse, world, &|_| Ok(ours(world))).await,
         Start::Python => {
             let command = ipykernel.to_vec();
             let client = |_: &Directory| Ok(Engine::of(command.clone(), Vec::new()));
@@ -174,11 +167,9 @@ async fn once(start: Start, world: &World, ipykernel: &[OsString], title: &str, 
     }
 }
 
-/// How a kernel of ours is started here. With a temporary directory that several kernels have in common, for the sake of standbys: they
-/// take over only what would have started in the same surroundings, as Jupyter's kernels do.
-pub fn ours(world: &World, standby: bool) -> Engine {
-    let environment = vec![("TMPDIR", world.path("tmp").into())];
-    Engine::of(world.kernel(standby), environment)
+/// How a kernel of ours is started here.
+pub fn ours(world: &World) -> Engine {
+    Engine::of(world.kernel(), vec![("TMPDIR", world.path("tmp").into())])
 }
 
 async fn launch(kind: KernelKind, world: &World, engine: &dyn Fn(&Directory) -> Result<Engine>) -> Result<Times> {
@@ -203,27 +194,4 @@ async fn timed(
     }
     let [first, second, variable] = walls;
     Ok((Times { answer, first, second, variable }, session.client))
-}
-
-/// A first kernel leaves a standby waiting; the second is measured. The first one stays until then: its end would end the standby.
-async fn standby(world: &World, title: &str, telling: &Telling) -> Result<Times> {
-    telling.say(&format!("{title}: getting one warm"));
-    let first = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world, true)), LIMIT).await?;
-    let begun = Instant::now();
-    while world.waiting_standby().is_none() {
-        if begun.elapsed() > STANDBY_LIMIT {
-            bail!("no standby was ready within {} s: none is started where less than 2 GiB of memory are free", STANDBY_LIMIT.as_secs());
-        }
-        ensure!(!first.process.is_dead(), "the kernel that should start a standby ended");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    // It has just worked hard; a moment for the machine to become quiet.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let (times, client) =
-        timed(KernelKind::Parcourse, world, &|_| Ok(ours(world, true)), [&world.first_cell(), "cores().usable", VARIABLE_CELL]).await?;
-    let log = client.process.log_tail();
-    client.shut_down().await;
-    first.shut_down().await;
-    ensure!(!log.contains("starting afresh"), "the standby did not take over: {log}");
-    Ok(times)
 }

@@ -21,7 +21,7 @@ impl Kernel {
     pub async fn start(benchmarks: &[&Benchmark], threads: usize, world: &World) -> Result<Kernel> {
         let engine = || {
             let threads = threads.to_string();
-            Engine::of(world.kernel(false), vec![("TMPDIR", world.path("tmp").into()), ("RAYON_NUM_THREADS", threads.into())])
+            Engine::of(world.kernel(), vec![("TMPDIR", world.path("tmp").into()), ("RAYON_NUM_THREADS", threads.into())])
         };
         let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(engine()), LIMIT).await?;
         let mut session = Session::new(KernelKind::Parcourse, client);

@@ -1,0 +1,82 @@
+//! From starting a kernel to its first variable: processor time, which a busy machine changes little, and what the kernel weighs then.
+//!
+//! The first variable is what a start is for: only then has the engine read the library and all crates.
+
+use super::{latency, memory, starts::ours};
+use crate::bench::common::LIMIT;
+use crate::bench::statistics::Sample;
+use crate::bench::telling::Telling;
+use crate::bench::world::World;
+use crate::run::KernelKind;
+use crate::run::kernels::{Client, Engine, Session};
+use crate::template::Flavor;
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::time::Instant;
+
+const VARIABLE: &str = "let values: Vec<u32> = vec![1, 2]; let more = values.iter().map(|value| value + 1).collect::<Vec<_>>();";
+const EXPRESSION: &str = "1 + 1";
+
+/// One kernel with one notebook.
+#[derive(Serialize)]
+pub struct Measured {
+    pub kernel: &'static str,
+    /// Whether the notebook loads the helper crate first.
+    pub helpers: bool,
+    pub processor_seconds: Sample,
+    pub seconds: Sample,
+    /// The kernel process alone, resident.
+    pub kernel_bytes: Sample,
+    /// `1 + 1`, after that.
+    pub expression_seconds: Sample,
+}
+
+/// Both kernels with both notebooks, in turns.
+pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
+    let ways = [("evcxr", true), ("parcourse", true), ("evcxr", false), ("parcourse", false)];
+    let new = |(kernel, helpers)| Measured {
+        kernel,
+        helpers,
+        processor_seconds: Sample::default(),
+        seconds: Sample::default(),
+        kernel_bytes: Sample::default(),
+        expression_seconds: Sample::default(),
+    };
+    let mut all: Vec<Measured> = ways.map(new).into_iter().collect();
+    for round in 1..=rounds {
+        for measured in &mut all {
+            let notebook = if measured.helpers { "with helpers" } else { "plain" };
+            telling.say(&format!("first variable, {round} of {rounds}: {}, {notebook}", measured.kernel));
+            once(measured, world).await.with_context(|| format!("{}, {notebook}", measured.kernel))?;
+        }
+    }
+    Ok(all)
+}
+
+async fn once(measured: &mut Measured, world: &World) -> Result<()> {
+    let begun = Instant::now();
+    let client = if measured.kernel == "evcxr" {
+        let template = world.template(Flavor::Stock)?;
+        Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT).await?
+    } else {
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?
+    };
+    let mut session = Session::new(if measured.kernel == "evcxr" { KernelKind::Evcxr } else { KernelKind::Parcourse }, client);
+    if measured.helpers {
+        latency::execute(&mut session, &world.first_cell(), false).await?;
+    }
+    latency::execute(&mut session, VARIABLE, false).await?;
+    measured.seconds.push(begun.elapsed().as_secs_f64());
+    let guard = session.client.process.guard();
+    if let Some(seconds) = memory::processor_seconds(guard) {
+        measured.processor_seconds.push(seconds);
+    }
+    let parts = memory::of_kernel(measured.kernel, guard);
+    if let Some(kernel) = parts.iter().find(|part| part.process == "kernel") {
+        measured.kernel_bytes.push(kernel.rss_bytes as f64);
+    }
+    let expression = latency::execute(&mut session, EXPRESSION, false).await?.wall;
+    measured.expression_seconds.push(expression.as_secs_f64());
+    session.client.shut_down().await;
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! The engine finds the same types of variables from skeletons of the crates as from their whole sources.
+
+use super::PRELUDE;
+use super::client::{Kernel, Setup};
+use crate::support::World;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Cells of variables `t0`, `t1` …, from the fixture's lines.
+fn cells() -> Vec<String> {
+    let text = include_str!("../fixtures/types.txt");
+    let mut number = 0;
+    let mut cell = |block: &str| -> String {
+        let lines = block.lines().filter(|line| !line.starts_with("# "));
+        let lines = lines.map(|line| match line.strip_prefix('@') {
+            Some(line) => line.to_owned(),
+            None => {
+                number += 1;
+                format!("let t{number} = {line};")
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    text.split("\n\n").map(&mut cell).collect()
+}
+
+/// The engine's own list, from `name: type` lines.
+fn types(kernel: &mut Kernel) -> BTreeMap<String, String> {
+    kernel.ok(PRELUDE);
+    for cell in cells() {
+        kernel.ok(&cell);
+    }
+    let told = kernel.ok(":vars").told();
+    let lines = told.lines().filter_map(|line| line.trim().split_once(": "));
+    lines.filter(|(name, _)| name.starts_with('t')).map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
+}
+
+#[test]
+fn skeletons_tell_the_same_types() {
+    let world = Arc::new(World::new());
+    let skeletons = types(&mut Setup::within(&world).start());
+    let expected = cells().iter().flat_map(|cell| cell.lines()).filter(|line| line.starts_with("let ")).count();
+    assert!(expected >= 200, "{expected}");
+    assert_eq!(skeletons.len(), expected, "{skeletons:?}");
+    let whole = types(&mut Setup::within(&world).variable("PARCOURSE_WHOLE_SOURCES", "1").start());
+    let differences: Vec<_> = whole.iter().filter(|(name, kind)| skeletons.get(*name) != Some(kind)).collect();
+    assert!(differences.is_empty(), "{differences:#?} instead of {skeletons:#?}");
+}
+
+/// What the skeleton is without is there as soon as a cell names it.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn instructions_of_the_processor_have_types() {
+    let mut kernel = Kernel::start();
+    kernel.ok("let before = vec![1];");
+    kernel.ok("use std::arch::x86_64::*;\nlet zero = unsafe { _mm_setzero_pd() };\nlet has = is_x86_feature_detected!(\"sse2\");");
+    assert!(kernel.ok(":vars").told().contains("__m128d"));
+    assert_eq!(kernel.ok("before[0]").result(), Some("1"));
+}
