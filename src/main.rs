@@ -31,7 +31,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(code) = cargo_proxy::hook().or_else(cell_compiler::hook) {
+    if let Some(code) = cell_compiler::hook().or_else(cargo_proxy::hook) {
         return code;
     }
     library_path::forget_target_directory();
