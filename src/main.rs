@@ -36,7 +36,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Some(code) = cargo_proxy::hook().or_else(cell_compiler::hook) {
+    if let Some(code) = cell_compiler::hook().or_else(cargo_proxy::hook) {
         return code;
     }
     library_path::forget_target_directory();

@@ -4,28 +4,11 @@
 //! We give that method to every value that can be shown with `{:?}`, which saves the first, failing compilation. The engine's commands
 //! `:types` and `:fmt` ask for something else, which only its own code can do: then the method is taken away.
 
+use crate::cell_compiler::DISPLAY;
 use anyhow::{Result, anyhow};
 use evcxr::CommandContext;
 
-/// Types with a method of their own keep it: inherent methods come first. The unit value is not worth showing. The message before the
-/// value says that what follows is the cell's result, not part of what the cell displayed just before.
-const FOR_EVERY_VALUE: &str = r#"
-pub trait ParcourseDisplay { fn evcxr_display(&self); }
-impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
-    #[cold]
-    fn evcxr_display(&self) {
-        let text = ::std::format!("{:?}", self);
-        if text != "()" {
-            ::std::print!(
-                "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
-                 EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n"
-            );
-        }
-    }
-}
-"#;
-
-/// Replaces the items above: the engine keeps items by name.
+/// Replaces the items of [`DISPLAY`]: the engine keeps items by name.
 const FOR_NO_VALUE: &str = "pub trait ParcourseDisplay {}";
 
 /// What the notebook's commands have asked for so far.
@@ -58,7 +41,7 @@ impl DisplayFormat {
 
     /// Gives the method to all values, or takes it away.
     pub fn apply(&self, context: &mut CommandContext) -> Result<()> {
-        let items = if *self == DisplayFormat::default() { FOR_EVERY_VALUE } else { FOR_NO_VALUE };
+        let items = if *self == DisplayFormat::default() { DISPLAY } else { FOR_NO_VALUE };
         context.execute(items).map_err(|error| anyhow!("{error}"))?;
         Ok(())
     }
