@@ -273,6 +273,29 @@ macro_rules! on_kernel {
 on_kernel!(parcourse, "parcourse");
 on_kernel!(evcxr, "evcxr");
 
+/// Or its neighbour would decide how `check_fast!` ends.
+#[test]
+fn a_cell_that_compares_speeds_runs_alone() {
+    let world = World::new();
+    let executed = world.path("executed");
+    let mut command = world.run("parcourse");
+    command.args(["--jobs", "2", "--output"]).arg(&executed);
+    let output = command.args([fixture("alone.ipynb"), fixture("neighbour.ipynb")]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    // When each cell began and ended, as it printed.
+    let spans = |name: &str| -> Vec<(u64, u64)> {
+        let notebook: Value = serde_json::from_str(&std::fs::read_to_string(executed.join(name)).unwrap()).unwrap();
+        let texts = notebook["cells"].as_array().unwrap().iter().map(|cell| joined(&cell["outputs"][0]["text"]));
+        let numbers = |text: String| text.split_whitespace().map(|word| word.parse().unwrap()).collect::<Vec<u64>>();
+        texts.map(numbers).filter(|numbers| numbers.len() == 2).map(|numbers| (numbers[0], numbers[1])).collect()
+    };
+    let (alone, neighbours) = (spans("alone.ipynb")[0], spans("neighbour.ipynb"));
+    assert_eq!(neighbours.len(), 6);
+    for neighbour in neighbours {
+        assert!(neighbour.1 <= alone.0 || alone.1 <= neighbour.0, "{neighbour:?} during {alone:?}");
+    }
+}
+
 /// Our kernel reports panics of the cell's own code itself, so that one of a thread is known to be none of them. On the stock kernel the
 /// panic's report on stderr is all there is, and needs the tag.
 #[test]

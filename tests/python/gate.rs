@@ -45,25 +45,39 @@ impl Suite {
 pub fn run(suites: Vec<Suite>) -> ExitCode {
     let arguments = Arguments::from_args();
     let selected = |name: &String| arguments.filter.as_deref().is_none_or(|filter| name.contains(filter));
-    let mut trials = Vec::new();
-    for suite in suites {
+    let trials = suites.into_iter().map(|suite| {
         if arguments.list || !suite.names.iter().any(selected) {
-            trials.extend(suite.names.into_iter().map(|name| Trial::test(name, || Ok(()))));
-            continue;
+            return suite.names.into_iter().map(|name| Trial::test(name, || Ok(()))).collect();
         }
         match (suite.available)() {
-            Ok(()) => trials.extend((suite.trials)()),
-            Err(reason) if everything_must_run() => trials.extend(suite.names.into_iter().map(|name| {
-                let reason = reason.clone();
-                Trial::test(name, move || Err(reason.into()))
-            })),
+            Ok(()) => (suite.trials)(),
+            Err(reason) if everything_must_run() => {
+                let trial = |name| {
+                    let reason = reason.clone();
+                    Trial::test(name, move || Err(reason.into()))
+                };
+                suite.names.into_iter().map(trial).collect()
+            }
             Err(reason) => {
                 eprintln!("{} tests ignored, unless PARCOURSE_REQUIRE_ALL=1: {reason}", suite.names.len());
-                trials.extend(suite.names.into_iter().map(|name| Trial::test(name, || Ok(())).with_ignored_flag(true)));
+                suite.names.into_iter().map(|name| Trial::test(name, || Ok(())).with_ignored_flag(true)).collect()
             }
         }
+    });
+    libtest_mimic::run(&arguments, in_turn(trials.collect())).exit_code()
+}
+
+/// The first test of every suite, then the second ones: while one suite is set up, on which its other tests would wait, others are busy.
+fn in_turn(suites: Vec<Vec<Trial>>) -> Vec<Trial> {
+    let mut suites: Vec<_> = suites.into_iter().map(Vec::into_iter).collect();
+    let mut trials = Vec::new();
+    loop {
+        let before = trials.len();
+        trials.extend(suites.iter_mut().filter_map(Iterator::next));
+        if trials.len() == before {
+            return trials;
+        }
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn everything_must_run() -> bool {
