@@ -133,6 +133,24 @@ fn a_long_temporary_folder_and_a_forgotten_variable_are_noticed() {
     assert!(check(&report, "threads")["mend"].as_str().unwrap().contains("RAYON_NUM_THREADS"));
 }
 
+/// cargo obeys what it finds in the folders above, so that nobody else may write there.
+#[test]
+fn a_folder_that_others_can_write_to_is_named() {
+    let machine = Machine::new();
+    let open = machine.temporary.path().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+    let (ours, _) = report(machine.command(&[]).env("PARCOURSE_TMPDIR", &open));
+    let builds = check(&ours, "builds");
+    assert!(builds["verdict"] == "warning" && builds["found"].as_str().unwrap().contains("can be written by every user"), "{builds}");
+    let (nowhere, code) = report(machine.command(&[]).env("PARCOURSE_TMPDIR", &open).env("XDG_CACHE_HOME", &open));
+    let builds = check(&nowhere, "builds");
+    assert!(builds["verdict"] == "problem" && builds["mend"].as_str().unwrap().contains("PARCOURSE_CACHE"), "{builds}");
+    assert_eq!(code, Some(1));
+    // Looking changes nothing about a folder that is not ours.
+    assert_eq!(open.metadata().unwrap().permissions().mode() & 0o7777, 0o1777);
+}
+
 #[test]
 fn another_programs_kernel_is_noticed() {
     let machine = Machine::new();

@@ -62,8 +62,8 @@ fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
     let mut byte = [0];
     while rustix::io::read(&reader, &mut byte) == Err(rustix::io::Errno::INTR) {}
     let mark = format!("{MARK}={id}");
-    // What is being started while we look shows up in the next round.
-    for _ in 0..5 {
+    // What is being started while we look shows up in the next round; what is killed needs a moment to go.
+    for _ in 0..250 {
         let left = processes::with_environment(&mark);
         if left.is_empty() {
             break;

@@ -159,7 +159,8 @@ pub fn claim_for_sockets() -> Result<Claim> {
 
 /// The folders in which kernels have theirs.
 fn places() -> Vec<PathBuf> {
-    let mut places: Vec<PathBuf> = [paths::build_folder(), paths::private_tmp()].into_iter().flatten().collect();
+    let both = [paths::build_folder(), paths::private_tmp()];
+    let mut places: Vec<PathBuf> = both.into_iter().flatten().filter_map(|place| place.canonicalize().ok()).collect();
     places.dedup();
     places
 }

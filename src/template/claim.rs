@@ -78,15 +78,20 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // A process that is just ending may still write: try again before leaving it to the next sweep.
-        for _ in 0..20 {
-            match std::fs::remove_dir_all(&self.path) {
-                Ok(()) => return,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-                Err(_) => std::thread::sleep(Duration::from_millis(10)),
-            }
+        remove(&self.path);
+    }
+}
+
+/// A process that is just ending may still write: tries again before leaving it to the next sweep.
+fn remove(path: &Path) -> bool {
+    for _ in 0..50 {
+        match std::fs::remove_dir_all(path) {
+            Ok(()) => return true,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return true,
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
+    false
 }
 
 /// Removes the directories `PREFIX-PID-RANDOM` in `parent` whose owners died. Returns how many.
@@ -96,7 +101,7 @@ pub fn sweep(parent: &Path, prefix: &str) -> usize {
         // The lock is kept until the directory is gone: nobody can take a share in what is being removed.
         let (state, _lock) = look(path, *pid);
         match state {
-            State::Abandoned => std::fs::remove_dir_all(path).is_ok(),
+            State::Abandoned => remove(path),
             State::Unmarked if age(path).is_some_and(|age| age > GRACE) => remove_unmarked(path),
             State::Unmarked | State::Other => false,
         }

@@ -173,14 +173,14 @@ pub fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Waits until `condition` gives something, or fails after a minute.
+/// Waits until `condition` gives something, or fails after five minutes.
 pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = condition() {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not happen within a minute");
+        assert!(begun.elapsed() < Duration::from_secs(300), "{what} did not happen within five minutes");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
