@@ -5,6 +5,8 @@
 
 mod awaiting;
 mod client;
+mod code_size;
+mod compiling;
 mod crates_seen;
 mod deaths;
 mod errors;
