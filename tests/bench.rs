@@ -1,7 +1,7 @@
 //! `parcourse bench`, small: one round, two cells, starts that need no compilation of the helper crate.
 
 use crate::support::{BINARY, World, eventually, send, told, wait};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -106,6 +106,44 @@ fn helpers_are_compared_with_the_same_by_hand() {
         assert!((positive(&comparison["ratio"]["median"]) - helper / hand).abs() < 1e-9);
     }
     world.assert_nothing_left(Duration::from_secs(1));
+}
+
+/// One notebook of four cells, of which one has no code and one must not compile; one single cell.
+#[test]
+fn cells_are_measured_relative_to_the_simplest() {
+    let world = World::new();
+    let helpers = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("helpers");
+    let first = format!(":dep parcourse = {{ path = {helpers:?} }}\nuse parcourse::prelude::*;");
+    let pool = "threads::Pool::new(2).map(|x: &u64| x + 1, &[1, 2, 3])";
+    let notebook = world.path("few.ipynb");
+    std::fs::write(&notebook, notebook_of(&[&first, pool, ":vars", "let wrong: i64 = \"text\";"])).unwrap();
+    let mut command = bench(&world, "cells");
+    let output = command.args(["--json", "--rounds", "1", "--cells", "1+1"]).arg(&notebook).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+
+    let few = &report["notebooks"][0];
+    assert_eq!(few["left_out"], 2, "{report:#}");
+    let cells = few["cells"].as_array().unwrap();
+    assert_eq!(cells.iter().map(|cell| cell["number"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2]);
+    let (unit, cost) = (positive(&few["unit_cpu_seconds"]), &cells[1]["cost"]);
+    assert!((positive(&cells[1]["ratio"]) - positive(&cost["cpu_seconds"]) / unit).abs() < 1e-9);
+    assert_eq!(few["summary"]["cpu"]["max"], report["all"]["cpu"]["max"]);
+
+    // What a cell consists of.
+    let single = &report["cells"][0];
+    assert_eq!(single["name"], "1+1");
+    assert!(positive(&cost["object"]["code_bytes"]) > positive(&single["object"]["code_bytes"]), "{report:#}");
+    let parts = cost["object"]["parts"].as_array().unwrap();
+    assert!(parts.iter().any(|part| part["origin"] == "parcourse::threads" || part["origin"] == "cell"), "{report:#}");
+    world.assert_nothing_left(Duration::from_secs(1));
+}
+
+fn notebook_of(cells: &[&str]) -> String {
+    let cell = |(number, source): (usize, &&str)| json!({ "cell_type": "code", "id": number.to_string(), "metadata": {}, "source": source, "outputs": [], "execution_count": null });
+    let kernel = json!({ "name": "rust", "display_name": "Rust", "language": "rust" });
+    let cells: Vec<Value> = cells.iter().enumerate().map(cell).collect();
+    json!({ "cells": cells, "metadata": { "kernelspec": kernel }, "nbformat": 4, "nbformat_minor": 5 }).to_string()
 }
 
 /// Small problems and one round. Python's packages are 400 MB: without a Python its programs are left out, with the reason.

@@ -3,6 +3,7 @@
 //! Numbers from two runs on a shared machine say little about each other. So whatever is compared is measured in turns, round by round:
 //! noise hits all of them, and ratios are taken within a round.
 
+mod cells;
 mod common;
 mod helpers;
 mod kernel;
@@ -30,6 +31,8 @@ enum What {
     Kernel(kernel::Arguments),
     /// Compare the helpers with the same written by hand: progress bars, timing, sampling, pools, random numbers, line profiler
     Helpers(helpers::Arguments),
+    /// Measure what compiling cells costs, relative to `1 + 1`: the course's notebooks and a list of single cells
+    Cells(cells::Arguments),
     /// Compare parallel programs in a cell with rayon by hand, numpy, numba, dask, multiprocessing, joblib, and C with OpenMP
     Parallel(parallel::Arguments),
 }
@@ -39,6 +42,7 @@ pub fn main(arguments: BenchArguments) -> Result<ExitCode> {
     match arguments.what {
         What::Kernel(arguments) => kernel::main(arguments),
         What::Helpers(arguments) => helpers::main(arguments),
+        What::Cells(arguments) => cells::main(arguments),
         What::Parallel(arguments) => parallel::main(arguments),
     }
 }

@@ -32,6 +32,14 @@ impl Sample {
         }
     }
 
+    /// The smallest measurement that is at least as large as `percent` of all.
+    pub fn percentile(&self, percent: f64) -> Option<f64> {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
+        sorted.get(rank.max(1) - 1).copied()
+    }
+
     /// Per round this one divided by the other: the noise of a round hits both. Rounds that only one of them has are left out.
     pub fn ratios(&self, other: &Sample) -> Sample {
         Sample(self.0.iter().zip(&other.0).map(|(own, other)| own / other).collect())
@@ -76,6 +84,14 @@ mod tests {
         assert_eq!(sample(&[9.0, 1.0]).median(), Some(5.0));
         assert_eq!(sample(&[9.0, 1.0, 2.0]).median(), Some(2.0));
         assert_eq!(sample(&[4.0, 9.0, 1.0, 2.0]).median(), Some(3.0));
+    }
+
+    #[test]
+    fn percentiles() {
+        assert_eq!(sample(&[]).percentile(90.0), None);
+        assert_eq!(sample(&[7.0]).percentile(90.0), Some(7.0));
+        let ten: Sample = (1..=10).rev().map(f64::from).collect();
+        assert_eq!((ten.percentile(90.0), ten.percentile(100.0), ten.percentile(0.0)), (Some(9.0), Some(10.0), Some(1.0)));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
     pub compile: Duration,
+    /// Processor time of the engine and of what it started: cargo, rustc, the linker.
+    pub compile_cpu_seconds: f64,
     pub run: Duration,
     pub cpu_seconds: f64,
     pub peak_memory_bytes: u64,
@@ -43,6 +45,7 @@ impl Timing {
     pub fn metadata(&self) -> Value {
         json!({
             "compile_seconds": self.compile.as_secs_f64(),
+            "compile_cpu_seconds": self.compile_cpu_seconds,
             "run_seconds": self.run.as_secs_f64(),
             "cpu_seconds": self.cpu_seconds,
             "peak_memory_bytes": self.peak_memory_bytes,
@@ -74,7 +77,7 @@ impl Executor {
         self.interrupts.begin();
         let display_before = evaluator.get_ready_for(code);
         let located = helper_crate::located(code, evaluator.helpers());
-        let started = Instant::now();
+        let (started, cpu_at_start) = (Instant::now(), cpu_seconds());
         let progress = BuildProgress::watch(self.outputs.clone(), self.build_directory.clone());
         evaluator.add_dependencies(&located);
         let mut result = evaluator.context().execute(&located);
@@ -95,7 +98,7 @@ impl Executor {
             self.outputs.wait_for_death_after(deaths);
         }
         drop(progress);
-        let elapsed = started.elapsed();
+        let (elapsed, compile_cpu_seconds) = (started.elapsed(), cpu_seconds() - cpu_at_start);
         let interrupted = self.interrupts.end();
         // The engine keeps what its commands said only when the whole cell went well.
         if result.is_err() {
@@ -105,7 +108,7 @@ impl Executor {
             let _ = evaluator.prepare();
         }
         let ending = self.outputs.end_cell();
-        let timing = timing(elapsed, &ending);
+        let timing = Timing { compile_cpu_seconds, ..timing(elapsed, &ending) };
         let captured = ending.captured.clone();
         let (results, failure) = match result {
             Ok(results) => (results, Failure::of_run(&ending, &self.sources)),
@@ -118,7 +121,27 @@ impl Executor {
 fn timing(elapsed: Duration, ending: &Ending) -> Timing {
     let usage = ending.usage.unwrap_or_default();
     let run = ending.ran_until_death.unwrap_or(Duration::from_secs_f64(usage.run_seconds));
-    Timing { compile: elapsed.saturating_sub(run), run, cpu_seconds: usage.cpu_seconds, peak_memory_bytes: usage.peak_memory_bytes }
+    let (cpu_seconds, peak_memory_bytes) = (usage.cpu_seconds, usage.peak_memory_bytes);
+    Timing { compile: elapsed.saturating_sub(run), run, cpu_seconds, peak_memory_bytes, ..Timing::default() }
+}
+
+/// Processor time of this thread and of all processes that it has waited for. The user's is not among them before it ends.
+fn cpu_seconds() -> f64 {
+    #[cfg(target_os = "linux")]
+    let this = libc::RUSAGE_THREAD;
+    #[cfg(not(target_os = "linux"))]
+    let this = libc::RUSAGE_SELF;
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
+    let of = |who| {
+        let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+        // SAFETY: getrusage fills the structure; zeroed plain data is valid where it fails.
+        let usage = unsafe {
+            libc::getrusage(who, usage.as_mut_ptr());
+            usage.assume_init()
+        };
+        seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    };
+    of(this) + of(libc::RUSAGE_CHILDREN)
 }
 
 fn describe(error: &evcxr::Error, code: &str, execution_count: u64, ending: &Ending, interrupted: bool) -> Failure {

@@ -6,6 +6,8 @@
 
 mod awaiting;
 mod client;
+mod code_size;
+mod compiling;
 mod crates_seen;
 mod deaths;
 mod errors;

@@ -1,0 +1,202 @@
+//! `parcourse bench cells`: how long the cells of notebooks take to compile, relative to `1 + 1` in the same kernel.
+//!
+//! Every notebook is executed on a kernel of its own. The unit is the median of several cells `1 + N` in that kernel, behind its
+//! first cell. Ratios of processor time (the engine's thread, cargo, rustc, the linker) hold on a busy machine, too; those of the
+//! clock stand beside them. Machine code is what the cell's shared object holds ([`object`]): it is the same on every machine, and
+//! says what a cell costs before it is measured. After the notebooks comes a fixed list of single cells ([`singles`]).
+
+mod object;
+mod report;
+mod singles;
+
+use super::common::{CommonArguments, LIMIT};
+use super::kernel::{execute, ours};
+use super::machine::Machine;
+use super::statistics::Sample;
+use super::telling::Telling;
+use super::world::World;
+use crate::course::{self, Course};
+use crate::run::kernels::{Client, Execution, Session};
+use crate::run::results::Source;
+use crate::run::{KernelKind, Plan};
+use anyhow::{Context, Result, ensure};
+use object::Object;
+use report::{Cell, Notebook, Report, Single};
+use serde::Serialize;
+use serde_json::Value;
+use singles::CELLS;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How often `1 + N` is compiled in each kernel.
+const UNITS: usize = 5;
+
+/// Executes notebooks and single cells on our kernel, and prints what compiling each cell costs relative to `1 + 1` in the same
+/// kernel: median, 90th percentile and maximum of the processor time, and in parentheses of the time on the clock. The slowest
+/// cells are listed with the size of their machine code and what is in it.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    common: CommonArguments,
+    /// Notebooks whose cells are measured, or `none` [default: all of the course]
+    #[arg(value_name = "NOTEBOOK")]
+    notebooks: Vec<PathBuf>,
+    /// Which single cells to measure, or `none` [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = names())]
+    cells: Vec<String>,
+    /// How many of the slowest cells are listed
+    #[arg(long, value_name = "N", default_value = "12")]
+    slowest: usize,
+}
+
+fn names() -> clap::builder::PossibleValuesParser {
+    CELLS.iter().map(|cell| cell.name).chain(["none"]).collect::<Vec<_>>().into()
+}
+
+impl Arguments {
+    fn notebooks(&self) -> Result<Vec<PathBuf>> {
+        if self.notebooks.iter().any(|name| name.as_os_str() == "none") {
+            return Ok(Vec::new());
+        }
+        if !self.notebooks.is_empty() {
+            return Ok(self.notebooks.clone());
+        }
+        let folder = course::find(None)?;
+        let course = Course::beside(&folder)?.unwrap_or_default();
+        Ok(course.notebooks.iter().map(|entry| folder.join(&entry.file)).collect())
+    }
+
+    fn singles(&self) -> Vec<&'static singles::Cell> {
+        CELLS.iter().filter(|cell| self.cells.is_empty() || self.cells.iter().any(|name| name == cell.name)).collect()
+    }
+}
+
+pub fn main(arguments: Arguments) -> Result<ExitCode> {
+    let (notebooks, singles) = (load(&arguments.notebooks()?)?, arguments.singles());
+    ensure!(!(notebooks.is_empty() && singles.is_empty()), "nothing is left to measure with no notebooks and no single cells");
+    let common = &arguments.common;
+    let report = common
+        .carry_out(true, async |world, telling| measure(&notebooks, &singles, common.rounds(), arguments.slowest, world, telling).await)?;
+    match common.json {
+        true => println!("{}", serde_json::to_string_pretty(&report)?),
+        false => print!("{report}"),
+    }
+    Ok(ExitCode::from(u8::from(report.notebooks.iter().any(|notebook| notebook.failure.is_some()))))
+}
+
+fn load(notebooks: &[PathBuf]) -> Result<Vec<Source>> {
+    let plan = Plan {
+        kernel: KernelKind::Parcourse,
+        jobs: 1,
+        timeout: LIMIT,
+        startup_timeout: LIMIT,
+        parameters: Vec::new(),
+        keep_going: true,
+        check_images: false,
+        quiet: true,
+        helpers: None,
+    };
+    plan.load(notebooks)
+}
+
+async fn measure(
+    notebooks: &[Source],
+    singles: &[&singles::Cell],
+    rounds: usize,
+    slowest: usize,
+    world: &World,
+    telling: &Telling,
+) -> Result<Report> {
+    let mut machine = Machine::new(world).await;
+    world.prepare(false, true, telling).await?;
+    let mut measured = Vec::new();
+    for source in notebooks {
+        measured.push(match measure_notebook(source, world, telling).await {
+            Ok(notebook) => notebook,
+            Err(error) => Notebook::failed(source.name.clone(), format!("{error:#}")),
+        });
+    }
+    let singles = measure_singles(singles, rounds, world, telling).await?;
+    machine.finish();
+    Ok(Report::new(machine, measured, singles, slowest))
+}
+
+/// What compiling a cell took, and what came of it.
+#[derive(Serialize, Clone)]
+pub struct Cost {
+    pub seconds: f64,
+    pub cpu_seconds: f64,
+    pub object: Object,
+}
+
+impl Cost {
+    /// `None` where nothing was compiled.
+    fn of(execution: &Execution, object: Option<Object>) -> Option<Cost> {
+        let measured = |name: &str| execution.measured.as_ref()?.get(name).and_then(Value::as_f64);
+        Some(Cost { seconds: measured("compile_seconds")?, cpu_seconds: measured("compile_cpu_seconds")?, object: object? })
+    }
+}
+
+async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> Result<Notebook> {
+    telling.say(&format!("{}: starting a kernel", source.name));
+    let client = Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(ours(world, false)), LIMIT).await?;
+    let mut session = Session::new(KernelKind::Parcourse, client);
+    let mut objects = object::Watch::new(world.path("t"));
+    objects.newest();
+    let (mut cells, mut units, mut left_out) = (Vec::new(), Vec::new(), 0);
+    for cell in source.cells.iter().filter(|cell| !cell.tags.skip_execution && !cell.source.trim().is_empty()) {
+        telling.say(&format!("{}: cell {} of {}", source.name, cell.number, source.cells.len()));
+        // Cells that fail on purpose are compiled, too.
+        session.execute(&cell.source, cell.timeout.max(LIMIT)).await;
+        let execution = session.executions.last().context("no execution")?;
+        ensure!(!session.client.process.is_dead(), "the kernel died in code cell {}", cell.number);
+        match Cost::of(execution, objects.newest()) {
+            Some(cost) => cells.push((cell.number, cell.source.clone(), cost)),
+            None => left_out += 1,
+        }
+        while units.len() < UNITS {
+            let code = format!("1 + {}", units.len() + 1);
+            let cost = Cost::of(execute(&mut session, &code, false).await?, objects.newest());
+            units.push(cost.context("the kernel did not say what compiling took")?);
+        }
+    }
+    session.client.shut_down().await;
+    let unit = [|cost: &Cost| cost.cpu_seconds, |cost: &Cost| cost.seconds].map(|part| units.iter().map(part).collect::<Sample>());
+    let [cpu, clock] = unit.map(|sample| sample.median().unwrap_or(f64::NAN));
+    let cells = cells.into_iter().map(|(number, source, cost)| Cell {
+        number,
+        source,
+        ratio: cost.cpu_seconds / cpu,
+        clock_ratio: cost.seconds / clock,
+        cost,
+    });
+    Ok(Notebook::new(source.name.clone(), cpu, clock, cells.collect(), left_out))
+}
+
+/// All on one kernel, in turns; the first pass is not counted.
+async fn measure_singles(cells: &[&singles::Cell], rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Single>> {
+    if cells.is_empty() {
+        return Ok(Vec::new());
+    }
+    telling.say("single cells: starting a kernel");
+    let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world, false)), LIMIT).await?;
+    let mut session = Session::new(KernelKind::Parcourse, client);
+    let mut objects = object::Watch::new(world.path("t"));
+    execute(&mut session, &world.first_cell(), false).await.context("the first cell")?;
+    let mut all: Vec<Single> = cells.iter().map(|cell| Single::new(cell.name)).collect();
+    for round in 0..=rounds {
+        for (cell, single) in cells.iter().zip(&mut all) {
+            telling.say(&format!("single cells, {round} of {rounds}: {}", cell.name));
+            objects.newest();
+            let execution = execute(&mut session, &cell.source(round + 1), false).await.with_context(|| cell.name.to_owned())?;
+            let cost = Cost::of(execution, objects.newest()).with_context(|| format!("{}: nothing was compiled", cell.name))?;
+            if round > 0 {
+                single.seconds.push(cost.seconds);
+                single.cpu_seconds.push(cost.cpu_seconds);
+                single.object = cost.object;
+            }
+        }
+    }
+    session.client.shut_down().await;
+    Ok(all)
+}

@@ -1,0 +1,50 @@
+//! How much machine code a cell contains: what a cell instantiates, it compiles, every time.
+//!
+//! Sizes do not depend on the machine's speed, so they guard what `parcourse bench cells` measures: the helpers' public functions
+//! are thin shims over code that was compiled once.
+
+use crate::PRELUDE;
+use super::client::Kernel;
+use object::{Object, ObjectSection, SectionKind};
+use std::path::PathBuf;
+
+/// A cell, and how much more machine code than `1 + 1` it may contain, in bytes.
+const BOUNDS: [(&str, u64); 5] = [
+    ("threads::Pool::new(2).map(|x: &u64| x * x + 1, &[1, 2, 3])", POOL_MAP),
+    ("processes::Pool::new(2).map(|x: &u64| x * x + 1, &[1, 2, 3])", PROCESSES_MAP),
+    ("timeit!(runs = 1, 1 + 1)", 1000),
+    ("check_fast!(|| 1 + 1, || 1 + 2, factor = 0.001)", 2000),
+    ("plot::line([0.0, 1.0], [1.0, 2.0])", 2000),
+];
+const POOL_MAP: u64 = 20_000;
+const PROCESSES_MAP: u64 = 45_000;
+
+#[test]
+fn helpers_add_little_machine_code_to_a_cell() {
+    let mut kernel = Kernel::start();
+    kernel.ok(PRELUDE);
+    let unit = code_bytes(&mut kernel, "1 + 1");
+    let sizes = BOUNDS.map(|(cell, bound)| (cell, code_bytes(&mut kernel, cell).saturating_sub(unit), bound));
+    println!("1 + 1: {unit} bytes");
+    sizes.iter().for_each(|(cell, more, bound)| println!("{cell}: {more} more, of {bound}"));
+    let too_large: Vec<_> = sizes.iter().filter(|(_, more, bound)| more > bound).collect();
+    assert!(too_large.is_empty(), "{too_large:#?}");
+}
+
+/// Of the object that the engine makes of this cell.
+fn code_bytes(kernel: &mut Kernel, cell: &str) -> u64 {
+    kernel.ok(cell);
+    let newest = objects(kernel).into_iter().max_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap());
+    let data = std::fs::read(newest.expect("a compiled cell")).unwrap();
+    let object = object::File::parse(&*data).unwrap();
+    object.sections().filter(|section| section.kind() == SectionKind::Text).map(|section| section.size()).sum()
+}
+
+fn objects(kernel: &Kernel) -> Vec<PathBuf> {
+    let entries = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let targets = entries(kernel.world.path("p")).flat_map(|kernel| entries(kernel.join("work/target")));
+    // Cargo passes the object on from the second folder to the first.
+    let folders = targets.flat_map(|target| [target.join("debug"), target.join("debug/deps")]);
+    let files = folders.flat_map(entries);
+    files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("libcode_")).collect()
+}
