@@ -385,3 +385,91 @@ fn identifiers(node: &SyntaxNode) -> impl Iterator<Item = String> {
     let tokens = node.descendants_with_tokens().filter_map(|element| element.into_token());
     tokens.filter(|token| token.kind() == SyntaxKind::IDENT).map(|token| token.text().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The skeleton of a source, without line breaks.
+    fn stripped(source: &str) -> String {
+        let cfg = Cfg::parse("unix");
+        let conditions = BTreeMap::from([("cfg_on".to_owned(), true), ("cfg_off".to_owned(), false)]);
+        let called = HashSet::from(["helper".to_owned()]);
+        let settings = Settings { cfg: &cfg, edition: Edition::CURRENT, called: &called, conditions: &conditions };
+        let text = strip(source, &settings).expect("it parses").text;
+        assert!(ast::SourceFile::parse(&text, Edition::CURRENT).errors().is_empty(), "{text}");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn bodies_go_unless_they_decide_a_type() {
+        assert_eq!(stripped("pub fn f(x: u8) -> u8 { x + 1 }"), "pub fn f(x: u8) -> u8 {}");
+        assert_eq!(stripped("pub async fn f() -> u8 { 1 }"), "pub async fn f() -> u8 {}");
+        for whole in ["pub fn f() -> impl Copy { 1u8 }", "pub const fn f() -> usize { 3 }", "const fn f() -> usize { 3 }"] {
+            assert_eq!(stripped(whole), whole);
+        }
+        assert_eq!(stripped("trait T { fn f(&self) -> u8 { 1 } fn g(); }"), "trait T { fn f(&self) -> u8 {} fn g(); }");
+    }
+
+    #[test]
+    fn what_nobody_can_name_goes() {
+        assert_eq!(stripped("fn f() {} pub(crate) fn g() {} static S: u8 = 1;"), "");
+        assert_eq!(stripped("fn helper() { f() }"), "fn helper() {}", "a body that stays calls it");
+        assert_eq!(
+            stripped("impl S { fn f(&self) {} pub fn g(&self) {} const N: u8 = 1; }"),
+            "impl S { pub fn g(&self) {} const N: u8 = 1; }"
+        );
+        assert_eq!(stripped("impl T for S { type A = u8; fn f(&self) {} }"), "impl T for S { type A = u8; }");
+        assert_eq!(stripped("impl T for S { fn f() -> impl Copy { 1 } }"), "impl T for S { fn f() -> impl Copy { 1 } }");
+    }
+
+    #[test]
+    fn values_of_constants_stay_and_tables_go() {
+        assert_eq!(
+            stripped("pub const N: usize = 2 + 3; pub static S: [u8; N] = [0; N];"),
+            "pub const N: usize = 2 + 3; pub static S: [u8; N] ;"
+        );
+        let table = format!("pub const T: [u8; 300] = [{}];", "1,".repeat(300));
+        assert_eq!(stripped(&table), "pub const T: [u8; 300] ;");
+        assert_eq!(stripped("const _: () = assert!(true); const _: () = { impl T for S {} };"), "const _: () = { impl T for S {} };");
+    }
+
+    #[test]
+    fn other_platforms_and_tests_go() {
+        assert_eq!(stripped("#[cfg(windows)] pub fn f() {} #[cfg(unix)] pub fn g() {} #[test] fn t() {}"), "pub fn g() {}");
+        assert_eq!(stripped("#[cfg(test)] mod tests { use super::*; }"), "");
+        assert_eq!(stripped("#[cfg_attr(unix, repr(C))] #[cfg_attr(windows, repr(u8))] pub struct S;"), "#[repr(C)] pub struct S;");
+        let choice = "cfg_if! { if #[cfg(windows)] { pub struct A; } else if #[cfg(unix)] { pub struct B; } else { pub struct C; } }";
+        assert_eq!(stripped(choice), "pub struct B;");
+        assert_eq!(stripped("cfg_select! { windows => { pub struct A; } _ => { pub struct B; } }"), "pub struct B;");
+        assert_eq!(stripped("cfg_on! { pub fn f() { 1 } } cfg_off! { pub fn g() {} }"), "pub fn f() {}");
+    }
+
+    #[test]
+    fn the_first_paragraph_of_documentation_stays() {
+        let source =
+            "/// What it is.\n/// More.\n///\n/// # Examples\n#[inline]\n#[must_use]\npub fn f() {}\n/// Not seen.\nstruct S; // why";
+        assert_eq!(stripped(source), "/// What it is. /// More. pub fn f() {} /// Not seen. struct S;");
+    }
+
+    #[test]
+    fn modules_are_found_and_missed() {
+        let cfg = Cfg::parse("unix");
+        let (called, conditions) = (HashSet::new(), BTreeMap::new());
+        let settings = Settings { cfg: &cfg, edition: Edition::CURRENT, called: &called, conditions: &conditions };
+        let source = "mod a; mod inline { #[path = \"x.rs\"] mod b; } #[cfg(windows)] mod c; other! { mod d; }";
+        let skeleton = strip(source, &settings).unwrap();
+        let names: Vec<_> = skeleton.modules.iter().map(|module| (module.name.as_str(), module.inside.len(), module.required)).collect();
+        assert_eq!(names, [("a", 0, true), ("b", 1, true), ("d", 0, false)]);
+        assert_eq!(skeleton.modules[1].path.as_deref(), Some("x.rs"));
+        assert_eq!(skeleton.absent[0].name, "c");
+    }
+
+    #[test]
+    fn procedural_macros_are_names() {
+        let source = "use syn::*;\n/// Docs.\n#[proc_macro_derive(Thing, attributes(thing))]\npub fn derive(input: TokenStream) -> TokenStream { parse(input) }\nfn parse() {}";
+        let names = procedural_macros(source, Edition::CURRENT).unwrap();
+        assert!(names.contains("#[proc_macro_derive(Thing, attributes(thing))]\npub fn derive(input: TokenStream)"), "{names}");
+        assert!(!names.contains("parse") && !names.contains("syn"), "{names}");
+    }
+}

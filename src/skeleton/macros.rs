@@ -299,3 +299,47 @@ fn space(out: &mut String, space: char) {
         out.push(space);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(source: &str) -> String {
+        let parsed = ast::SourceFile::parse(source, Edition::CURRENT).tree();
+        let rules = parsed.syntax().descendants().find_map(ast::MacroRules::cast).unwrap();
+        stripped_rules(&rules.token_tree().unwrap()).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn bodies_in_definitions_go() {
+        assert_eq!(
+            rules("macro_rules! m { ($t:ty) => { impl S { /// One.\n/// Two.\n#[inline] pub const fn f(self) -> $t { self.0 } } }; }"),
+            "{ ($t:ty) => { impl S { /// One. pub const fn f(self) -> $t {} } }; }"
+        );
+        assert_eq!(
+            rules(
+                "macro_rules! m { ($($t:ty)*) => { $( impl Add for $t { type Output = $t; #[inline] fn add(self, o: $t) -> $t { self + o } } )* }; }"
+            ),
+            "{ ($($t:ty)*) => { $( impl Add for $t { type Output = $t; } )* }; }"
+        );
+    }
+
+    #[test]
+    fn what_is_repeated_stays() {
+        let same = "{ ($($x:tt)*) => { impl T for S { $( type A = $x; )* } }; }";
+        assert_eq!(rules("macro_rules! m { ($($x:tt)*) => { impl T for S { $( type A = $x; )* fn f() {} } }; }"), same);
+        let whole = "{ ($($x:tt)*) => { impl T for S { $( fn f() { $x } )* } }; }";
+        assert_eq!(rules(&format!("macro_rules! m {whole}")), whole, "it would not say any more what is repeated");
+        let maker = "{ ($n:ident) => { macro_rules! $n { (fn $f:ident() {}) => { fn $f() { 1 } } } }; }";
+        assert_eq!(rules(&format!("macro_rules! m {maker}")), maker);
+    }
+
+    #[test]
+    fn conditions_of_a_crate() {
+        let source = "macro_rules! cfg_a { ($($item:item)*) => { $( #[cfg(unix)] #[cfg_attr(docsrs, doc(cfg(unix)))] $item )* } }\n\
+            macro_rules! cfg_b { ($($item:item)*) => { $( #[cfg(windows)] $item )* } }\n\
+            macro_rules! cfg_c { ($($item:item)*) => { $( #[cfg(unix)] mod x { $item } )* } }";
+        let found = conditions(source, &Cfg::parse("unix"), Edition::CURRENT);
+        assert_eq!(found, [("cfg_a".to_owned(), true), ("cfg_b".to_owned(), false)]);
+    }
+}

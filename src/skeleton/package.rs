@@ -146,3 +146,51 @@ fn normal(path: &Path) -> PathBuf {
     }
     normal
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strip_files(files: &[(&str, &str)]) -> Result<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let file = folder.path().join("crate").join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        let crate_folder = folder.path().join("crate");
+        let (root, to) = (crate_folder.join("src/lib.rs"), folder.path().join("skeleton"));
+        let cfg = Cfg::parse("unix");
+        let package =
+            Package { root: &root, folder: &crate_folder, cfg: &cfg, edition: Edition::CURRENT, names_all: false, has_macros: false };
+        let new_root = strip(&package, &to)?;
+        assert_eq!(new_root, to.join("src/lib.rs"));
+        let found = super::super::crates::sources_below(&to);
+        Ok(found.into_iter().map(|file| file.strip_prefix(&to).unwrap().display().to_string()).collect())
+    }
+
+    #[test]
+    fn takes_the_files_of_all_modules_but_absent_ones() {
+        let files = strip_files(&[
+            ("src/lib.rs", "mod a; mod deep; #[path = \"odd/name.rs\"] mod b; #[cfg(test)] mod tests; modules!(made);"),
+            ("src/a.rs", ""),
+            ("src/deep/mod.rs", "mod inner;"),
+            ("src/deep/inner.rs", ""),
+            ("src/odd/name.rs", ""),
+            ("src/tests.rs", "mod more;"),
+            ("src/tests/more.rs", ""),
+            ("src/made.rs", ""),
+            ("build.rs", ""),
+        ]);
+        let expected = ["src/a.rs", "src/deep/inner.rs", "src/deep/mod.rs", "src/lib.rs", "src/made.rs", "src/odd/name.rs"];
+        assert_eq!(files.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_crate_that_does_not_parse_has_no_skeleton() {
+        let error = strip_files(&[("src/lib.rs", "pub fn f( {")]).unwrap_err();
+        assert!(error.to_string().contains("does not parse"), "{error:#}");
+        let error = strip_files(&[("src/lib.rs", "mod nowhere;")]).unwrap_err();
+        assert!(error.to_string().contains("nowhere"), "{error:#}");
+    }
+}
