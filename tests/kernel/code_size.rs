@@ -3,7 +3,7 @@
 //! Sizes do not depend on the machine's speed, so they guard what `parcourse bench cells` measures: the helpers' public functions
 //! are thin shims over code that was compiled once.
 
-use crate::PRELUDE;
+use super::PRELUDE;
 use super::client::Kernel;
 use object::{Object, ObjectSection, SectionKind};
 use std::path::PathBuf;

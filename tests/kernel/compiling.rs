@@ -1,7 +1,7 @@
 //! What must not be noticed of how cells are compiled: without cargo where it is not needed, with code of ours in place of the
 //! engine's.
 
-use crate::PRELUDE;
+use super::PRELUDE;
 use super::client::Kernel;
 
 #[test]
