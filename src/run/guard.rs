@@ -68,7 +68,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     // Our kernel's own guard does this too, unless it ran out of patience or was killed itself.
     crate::template::sweep_after(kernel as u32);
     for directory in [Some(&arguments.directory), arguments.also_remove.as_ref()].into_iter().flatten() {
-        let _ = std::fs::remove_dir_all(directory);
+        crate::template::claim::remove(directory);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -82,10 +82,10 @@ impl Drop for Claim {
     }
 }
 
-/// A process that is just ending may still write: tries again before leaving it to the next sweep.
-fn remove(path: &Path) -> bool {
+/// Removes a folder of ours. A process that is just ending may still write: tries again before leaving it to the next sweep.
+pub fn remove(path: &Path) -> bool {
     for _ in 0..50 {
-        match std::fs::remove_dir_all(path) {
+        match remove_once(path) {
             Ok(()) => return true,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return true,
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
@@ -245,6 +245,21 @@ pub fn host_name() -> String {
     let failed = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
     let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
     if failed == 0 { String::from_utf8_lossy(&name[..end]).replace([' ', '\n'], "_") } else { String::new() }
+}
+
+/// The owner file goes last: whoever is killed in the middle leaves a folder that is known to be ours.
+fn remove_once(path: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name() == OWNER {
+            continue;
+        }
+        if entry.file_type()?.is_dir() { std::fs::remove_dir_all(entry.path())? } else { std::fs::remove_file(entry.path())? }
+    }
+    match std::fs::remove_file(path.join(OWNER)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => std::fs::remove_dir(path),
+    }
 }
 
 #[cfg(test)]
