@@ -144,6 +144,8 @@ fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
     let (mut implements, mut implements_trait) = (false, false);
     // After `$(…)` around whole items.
     let mut repeated = false;
+    // After `const`, whose functions may give an array its length.
+    let mut is_constant = false;
     while at < elements.len() {
         let element = &elements[at];
         at += 1;
@@ -168,6 +170,8 @@ fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
             }
             NodeOrToken::Token(token) => {
                 match token.text() {
+                    "const" => is_constant = true,
+                    "unsafe" | "extern" | "async" => {}
                     "impl" => implements = true,
                     "for" => implements_trait |= implements,
                     "{" | ";" => {
@@ -189,19 +193,24 @@ fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
                             } else {
                                 out.push_str("fn");
                                 elements[at..at + body].iter().for_each(|element| element_text(element, out));
-                                out.push_str("{}");
+                                match &elements[at + body] {
+                                    kept if is_constant => element_text(kept, out),
+                                    _ => out.push_str("{}"),
+                                }
                             }
                             at += body + 1;
+                            is_constant = false;
                             docs = FirstLine::default();
                             begin = out.len();
                             continue;
                         }
                     }
-                    _ => {}
+                    _ => is_constant &= token.kind().is_trivia() || token.kind().is_literal(),
                 }
                 token_text(token, out);
             }
             NodeOrToken::Node(node) => {
+                is_constant = false;
                 let mut inner = String::new();
                 let text = node.text().to_string();
                 repeated = text.contains([';', '{']) && out.trim_end().ends_with('$');
@@ -313,8 +322,10 @@ mod tests {
     #[test]
     fn bodies_in_definitions_go() {
         assert_eq!(
-            rules("macro_rules! m { ($t:ty) => { impl S { /// One.\n/// Two.\n#[inline] pub const fn f(self) -> $t { self.0 } } }; }"),
-            "{ ($t:ty) => { impl S { /// One. pub const fn f(self) -> $t {} } }; }"
+            rules(
+                "macro_rules! m { ($t:ty) => { impl S { /// One.\n/// Two.\n#[inline] pub fn f(self) -> $t { self.0 } const fn g() { 1 } } }; }"
+            ),
+            "{ ($t:ty) => { impl S { /// One. pub fn f(self) -> $t {} const fn g() { 1 } } }; }"
         );
         assert_eq!(
             rules(
