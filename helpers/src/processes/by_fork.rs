@@ -1,13 +1,13 @@
 //! Workers that find what they need in their copy of the memory: they compute items by number, with a function that nobody sends.
 
-use super::desk::{Answers, Output, Request};
+use super::desk::{Answers, Job, Output, Request};
 use super::value::Format;
 use super::worker::Worker;
 use std::io;
 use std::ops::Range;
 
-/// How items are computed: `compute` gets the number of each and puts its value into the output.
-pub(super) type Compute<'run> = dyn FnMut(usize, Output) + 'run;
+/// How items are computed: see [`Answers::each`].
+pub(super) type Compute<'run> = dyn FnMut(&mut Output) + 'run;
 
 /// A worker that does the items it is asked for.
 pub(super) fn hire(format: Format, name: &dyn Fn(usize) -> String, compute: &mut Compute) -> io::Result<Worker> {
@@ -25,5 +25,5 @@ pub(super) fn hire_once(items: Range<usize>, format: Format, name: &dyn Fn(usize
 }
 
 fn answer(request: Request, answers: &mut Answers, format: Format, name: &dyn Fn(usize) -> String, compute: &mut Compute) {
-    let _ = { request.items }.all(|_| !answers.is_stopped() && answers.add(format, name, compute));
+    answers.each(Job { end: request.items.end, format, name, items: None }, compute);
 }

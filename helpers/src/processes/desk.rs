@@ -3,7 +3,7 @@
 use super::board::Board;
 use super::events;
 use super::raw::View;
-use super::value::{self, Failed, Format, Value};
+use super::value::{self, Arrived, Failed, Format, Value};
 use super::wire::{HEAD, Head, Kind};
 use crate::pool::Cause;
 use crate::tasks;
@@ -102,48 +102,39 @@ impl Desk<'_> {
 }
 
 impl Answers<'_> {
-    /// Whether no further item is wanted.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.desk.board.is_stopped()
-    }
-
-    /// Computes one item and answers with its value, or with the reason why there is none. Says whether to go on.
+    /// Computes items and answers with their values, or with the reasons why there are none.
     ///
-    /// `compute` gets the item's position, and puts its value into the output.
-    pub(super) fn add(&mut self, format: Format, name: &dyn Fn(usize) -> String, compute: &mut dyn FnMut(usize, Output)) -> bool {
-        let index = self.next;
-        let before = self.bytes.len();
-        self.next += 1;
-        self.desk.board.begin(index);
-        // Dropping the value is part of the item, and sending it.
-        let outcome = quiet::catch(|| {
-            let mut outcome = Ok(());
-            let task = tasks::recording().then(|| tasks::begin(name(index)));
-            compute(index, Output { answers: self, format, index, task, outcome: &mut outcome });
-            outcome
-        });
-        let outcome = outcome.unwrap_or_else(|(payload, place)| {
+    /// `compute` asks the output for the next item until there is none, and puts its value there. Where it panics, it is called once more, for
+    /// the items that follow.
+    pub(super) fn each(&mut self, job: Job, compute: &mut dyn FnMut(&mut Output)) {
+        let mut output = Output { answers: self, job, before: 0, task: None, is_over: false };
+        while let Err((payload, place)) = quiet::catch(|| compute(&mut output)) {
+            output.task = None;
+            let (index, before) = (output.answers.next - 1, output.before);
             // It may have panicked in the middle of the value's bytes, or after the value was sent.
-            if self.sent <= index {
-                self.bytes.truncate(before);
-                value::put_failure(&Failed::Panicked(message(&*payload), &place), &mut self.bytes);
+            if output.answers.sent <= index {
+                output.answers.bytes.truncate(before);
+                value::put_failure(&Failed::Panicked(message(&*payload), &place), &mut output.answers.bytes);
             }
-            Ok(())
-        });
-        self.desk.board.end();
-        let is_long = |answers: &Answers| answers.bytes.len() > MUCH || roughly_now() - answers.last_sent > LONG;
-        outcome.is_ok() && (!is_long(self) || self.flush().is_ok())
+            output.is_over |= !output.answers.item_is_over();
+        }
     }
 
-    /// Answers with the reason why there is no value. Says whether to go on.
-    pub(super) fn refuse(&mut self, cause: &Cause) -> bool {
+    /// The item in work is over. Says whether to go on.
+    fn item_is_over(&mut self) -> bool {
+        self.desk.board.end();
+        let is_long = self.bytes.len() > MUCH || roughly_now() - self.last_sent > LONG;
+        !is_long || self.flush().is_ok()
+    }
+
+    /// Answers with the reason why there is no value.
+    pub(super) fn refuse(&mut self, cause: &Cause) {
         let text = match cause {
             Cause::Unsent { message } => message.clone(),
             other => format!("{other:?}"),
         };
         self.next += 1;
         value::put_failure(&Failed::Unsent(&text), &mut self.bytes);
-        !self.desk.board.is_stopped()
     }
 
     /// The head of the answers that are not sent yet.
@@ -163,37 +154,98 @@ impl Answers<'_> {
     }
 }
 
-/// Where the value of an item goes.
-pub(super) struct Output<'add, 'desk> {
-    answers: &'add mut Answers<'desk>,
+/// What is to be done with the items of a request.
+pub(super) struct Job<'job> {
+    /// The items end here.
+    pub(super) end: usize,
+    /// That of the results.
+    pub(super) format: Format,
+    /// The text for an item.
+    pub(super) name: &'job dyn Fn(usize) -> String,
+    /// Items that were sent, and the place where each of them is put before it is computed.
+    pub(super) items: Option<SentItems<'job>>,
+}
+
+/// Bytes of items in this format.
+pub(super) struct SentItems<'job> {
+    bytes: &'job [u8],
     format: Format,
-    index: usize,
+    place: *mut u8,
+}
+
+impl<'job> SentItems<'job> {
+    /// # Safety
+    ///
+    /// The place is valid for a value of the format for as long as this is used.
+    pub(super) unsafe fn new(bytes: &'job [u8], format: Format, place: *mut u8) -> SentItems<'job> {
+        SentItems { bytes, format, place }
+    }
+}
+
+/// Where items come from and their values go to.
+pub(super) struct Output<'each, 'desk> {
+    answers: &'each mut Answers<'desk>,
+    job: Job<'each>,
+    /// The length of the bytes before the item in work.
+    before: usize,
     /// Ends with the computation, if it is recorded.
     task: Option<tasks::Task<String>>,
-    outcome: &'add mut io::Result<()>,
+    is_over: bool,
 }
 
 impl Output<'_, '_> {
-    /// The value that was computed.
-    pub(super) fn put<R: Value>(self, value: &R) {
+    /// The next item to be computed, by its number.
+    #[inline(never)]
+    pub(super) fn next(&mut self) -> Option<usize> {
+        loop {
+            let index = self.answers.next;
+            if index == self.job.end || self.is_over || self.answers.desk.board.is_stopped() {
+                return None;
+            }
+            if let Some(items) = &mut self.job.items {
+                // SAFETY: the place is valid for an item, as was promised.
+                if let Err(cause) = unsafe { items.format.take_to(Arrived::Bytes(&mut items.bytes), items.place) } {
+                    self.answers.refuse(&cause);
+                    continue;
+                }
+            }
+            self.before = self.answers.bytes.len();
+            self.answers.next = index + 1;
+            self.answers.desk.board.begin(index);
+            if tasks::recording() {
+                self.task = Some(tasks::begin((self.job.name)(index)));
+            }
+            return Some(index);
+        }
+    }
+
+    /// The value of the item. Dropping it is part of the item, and sending it.
+    pub(super) fn put<R: Value>(&mut self, value: R) {
         // SAFETY: the type is told with the value.
-        unsafe { self.put_at(TypeId::of::<R>(), std::ptr::from_ref(value).cast()) }
+        unsafe { self.put_at(TypeId::of::<R>(), std::ptr::from_ref(&value).cast()) };
+        drop(value);
+        self.end_item();
     }
 
     /// # Safety
     ///
     /// At the address is a value of this type.
     #[inline(never)]
-    unsafe fn put_at(self, id: TypeId, value: *const u8) {
-        drop(self.task);
-        self.format.check(id);
-        let Answers { desk, sent, bytes, .. } = self.answers;
+    unsafe fn put_at(&mut self, id: TypeId, value: *const u8) {
+        self.task = None;
+        self.job.format.check(id);
+        let Answers { desk, sent, bytes, next, .. } = &mut *self.answers;
         // SAFETY: it is a value of the format's type, and lives until we return.
-        match unsafe { self.format.put_at(value, bytes) } {
+        match unsafe { self.job.format.put_at(value, bytes) } {
             Ok(None) => {}
-            Ok(Some(view)) => *self.outcome = desk.send_large(self.index, sent, bytes, view),
+            Ok(Some(view)) => self.is_over |= desk.send_large(*next - 1, sent, bytes, view).is_err(),
             Err(error) => value::put_failure(&Failed::Unsent(&error.to_string()), bytes),
         }
+    }
+
+    #[inline(never)]
+    fn end_item(&mut self) {
+        self.is_over |= !self.answers.item_is_over();
     }
 }
 

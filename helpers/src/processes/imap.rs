@@ -103,7 +103,11 @@ impl<I: Iterator<Item: fmt::Debug>, R: Value, F: Fn(I::Item) -> R> Source for Fo
 
     fn begin(&mut self, items: Range<usize>) -> io::Result<Worker> {
         let name = |index| self.items.name(index);
-        hire_once(items, Format::of::<R>(), &name, &mut |index, output| output.put(&(self.f)(self.items.take(index))))
+        hire_once(items, Format::of::<R>(), &name, &mut |output| {
+            while let Some(index) = output.next() {
+                output.put((self.f)(self.items.take(index)));
+            }
+        })
     }
 
     fn end(&mut self, worker: Worker) {

@@ -127,7 +127,16 @@ impl Pool {
         F: Fn(&'items T) -> R,
     {
         let mut results = Results::new(items.len());
-        self.run(&mut |index, output| output.put(&f(&items[index])), &|index| abridged(&items[index]), false, &mut results.places);
+        self.run(
+            &mut |output| {
+                while let Some(index) = output.next() {
+                    output.put(f(&items[index]))
+                }
+            },
+            &|index| abridged(&items[index]),
+            false,
+            &mut results.places,
+        );
         results.all()
     }
 
@@ -152,7 +161,16 @@ impl Pool {
         F: Fn(usize, &'items T) -> R,
     {
         let mut results = Results::new(items.len());
-        self.run(&mut |index, output| output.put(&f(index, &items[index])), &|index| abridged(&items[index]), false, &mut results.places);
+        self.run(
+            &mut |output| {
+                while let Some(index) = output.next() {
+                    output.put(f(index, &items[index]))
+                }
+            },
+            &|index| abridged(&items[index]),
+            false,
+            &mut results.places,
+        );
         results.all()
     }
 
@@ -175,7 +193,16 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
     {
         let mut results = Results::new(items.len());
-        self.run(&mut |index, output| output.put(&items[index].apply(&f)), &|index| abridged(&items[index]), false, &mut results.places);
+        self.run(
+            &mut |output| {
+                while let Some(index) = output.next() {
+                    output.put(items[index].apply(&f))
+                }
+            },
+            &|index| abridged(&items[index]),
+            false,
+            &mut results.places,
+        );
         results.all()
     }
 
@@ -204,7 +231,16 @@ impl Pool {
         F: Fn(&'items T) -> R,
     {
         let mut results = Results::new(items.len());
-        self.run(&mut |index, output| output.put(&f(&items[index])), &|index| abridged(&items[index]), true, &mut results.places);
+        self.run(
+            &mut |output| {
+                while let Some(index) = output.next() {
+                    output.put(f(&items[index]))
+                }
+            },
+            &|index| abridged(&items[index]),
+            true,
+            &mut results.places,
+        );
         results.each()
     }
 
@@ -288,7 +324,11 @@ impl Pool {
         F: FnOnce() -> R + Send + 'static,
     {
         let mut f = Some(f);
-        let mut compute = move |_: usize, output: Output| output.put(&(f.take().expect("called once"))());
+        let mut compute = move |output: &mut Output| {
+            while output.next().is_some() {
+                output.put((f.take().expect("called once"))());
+            }
+        };
         let name = |_| "submitted".to_string();
         let begin = move || hire_once(ONLY, Format::of::<R>(), &name, &mut compute);
         self.jobs.submit(Box::new(begin), Box::new(drop))

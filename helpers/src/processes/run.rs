@@ -99,16 +99,41 @@ impl Places {
     /// Says whether there was no failure.
     fn take(&mut self, answer: Answer, name: &dyn Fn(usize) -> String) -> bool {
         let before = self.failures.len();
-        each_value(answer, &mut |index, arrived| {
-            let place = self.start.wrapping_add(index * self.format.size());
-            assert!(!self.is_there[index], "one value for each item");
-            // SAFETY: the place is valid for a value of the type.
-            match arrived.and_then(|arrived| unsafe { self.format.take_to(arrived, place) }) {
-                Ok(()) => self.is_there[index] = true,
-                Err(cause) => self.failures.push(Failure { index, item: name(index), cause }),
+        match answer {
+            Answer::Values(mut items, bytes) => {
+                let mut rest = &bytes[..];
+                while !items.is_empty() {
+                    let place = self.place(items.start);
+                    // SAFETY: the place is valid for so many values of the type.
+                    let count = unsafe { self.format.take_many_to(&mut rest, place, items.len()) };
+                    let is_there = &mut self.is_there[items.start..items.start + count];
+                    assert!(!is_there.contains(&true), "one value for each item");
+                    is_there.fill(true);
+                    items.start += count;
+                    if let Some(index) = items.next() {
+                        self.put(index, Ok(Arrived::Bytes(&mut rest)), name);
+                    }
+                }
             }
-        });
+            Answer::Large(index, landing) => self.put(index, Ok(Arrived::Numbers(landing)), name),
+            Answer::Failed(index, cause) => self.put(index, Err(cause), name),
+        }
         self.failures.len() == before
+    }
+
+    fn put(&mut self, index: usize, arrived: Result<Arrived, Cause>, name: &dyn Fn(usize) -> String) {
+        assert!(!self.is_there[index], "one value for each item");
+        let place = self.place(index);
+        // SAFETY: the place is valid for a value of the type.
+        match arrived.and_then(|arrived| unsafe { self.format.take_to(arrived, place) }) {
+            Ok(()) => self.is_there[index] = true,
+            Err(cause) => self.failures.push(Failure { index, item: name(index), cause }),
+        }
+    }
+
+    /// The place for the value of this item.
+    fn place(&self, index: usize) -> *mut u8 {
+        self.start.wrapping_add(index * self.format.size())
     }
 
     /// Leaves all values to the caller, and says how many they are.

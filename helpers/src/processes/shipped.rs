@@ -4,8 +4,8 @@
 //! this type calls it. What is sent is where that code is, and the items.
 
 use super::code::Code;
-use super::desk::{Answers, Output, Request};
-use super::value::{self, Arrived, Format, Value, Writer};
+use super::desk::{Answers, Job, Output, Request, SentItems};
+use super::value::{self, Format, Value, Writer};
 use crate::pool::Arguments;
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -107,39 +107,19 @@ impl Shipped {
 fn compute<C: Call<T, R>, T: Value, R: Value>(items: Range<usize>, bytes: &[u8], answers: &mut Answers) {
     let mut item = MaybeUninit::<T>::uninit();
     let place = item.as_mut_ptr();
-    // SAFETY: there is room for an item, and before each call one is put there.
-    let call = &mut |index, output: Output| output.put::<R>(&C::call(index, unsafe { place.read() }));
-    // SAFETY: the place is valid for an item, whose format that is.
-    unsafe { compute_each(items, bytes, answers, Format::of::<R>(), (Format::of::<T>(), place.cast()), call) }
+    // SAFETY: there is room for an item until this returns.
+    let sent = unsafe { SentItems::new(bytes, Format::of::<T>(), place.cast()) };
+    compute_each(items.end, sent, Format::of::<R>(), answers, &mut |output| {
+        while let Some(index) = output.next() {
+            // SAFETY: the item has been put there, and is taken once.
+            output.put::<R>(C::call(index, unsafe { place.read() }));
+        }
+    });
 }
 
-/// Takes items off the bytes and has each of them computed by `compute`, which finds it in its place.
-///
-/// # Safety
-///
-/// The place is valid for values of its format.
 #[inline(never)]
-unsafe fn compute_each(
-    items: Range<usize>,
-    mut bytes: &[u8],
-    answers: &mut Answers,
-    format: Format,
-    item: (Format, *mut u8),
-    compute: &mut dyn FnMut(usize, Output),
-) {
-    for _ in items {
-        if answers.is_stopped() {
-            return;
-        }
-        // SAFETY: as the caller says.
-        let go_on = match unsafe { item.0.take_to(Arrived::Bytes(&mut bytes), item.1) } {
-            Ok(()) => answers.add(format, &|index| format!("items[{index}]"), compute),
-            Err(cause) => answers.refuse(&cause),
-        };
-        if !go_on {
-            return;
-        }
-    }
+fn compute_each(end: usize, items: SentItems, format: Format, answers: &mut Answers, compute: &mut dyn FnMut(&mut Output)) {
+    answers.each(Job { end, format, name: &|index| format!("items[{index}]"), items: Some(items) }, compute);
 }
 
 /// What a worker does with a request.
@@ -159,7 +139,7 @@ pub(super) fn serve() -> impl FnMut(Request, &mut Answers) {
             }
             Err(reason) => {
                 let cause = crate::pool::Cause::Unsent { message: format!("the process has no such function ({reason})") };
-                let _ = { request.items }.all(|_| answers.refuse(&cause));
+                request.items.for_each(|_| answers.refuse(&cause));
             }
         }
     }

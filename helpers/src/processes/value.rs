@@ -39,6 +39,7 @@ struct Functions {
     write: unsafe fn(*const u8, &mut Vec<u8>) -> Result<(), postcard::Error>,
     read: unsafe fn(&mut &[u8], *mut u8) -> Result<(), postcard::Error>,
     drop: unsafe fn(*mut u8),
+    read_many: unsafe fn(&mut &[u8], *mut u8, usize) -> usize,
 }
 
 /// A value that has come and is still to be put in its place: the next one of some bytes, or numbers that are all there.
@@ -65,6 +66,25 @@ unsafe fn read<R: Value>(bytes: &mut &[u8], into: *mut u8) -> Result<(), postcar
     Ok(())
 }
 
+/// Reads values that serde has written, as many as come one after the other, and says how many.
+///
+/// # Safety
+///
+/// The address is valid for so many values of type `R`.
+unsafe fn read_many<R: Value>(bytes: &mut &[u8], into: *mut u8, most: usize) -> usize {
+    let mut count = 0;
+    while count < most
+        && let Some((&SERDE, mut rest)) = bytes.split_first()
+        && let Ok(value) = take_serde::<R>(&mut rest)
+    {
+        // SAFETY: as the caller says.
+        unsafe { into.cast::<R>().add(count).write(value) };
+        *bytes = rest;
+        count += 1;
+    }
+    count
+}
+
 /// # Safety
 ///
 /// At the address is a value of type `R`, which nobody uses after this.
@@ -77,7 +97,16 @@ impl Format {
     /// That of values of type `R`.
     pub(super) fn of<R: Value>() -> Format {
         Format::with(
-            const { &Functions { id: TypeId::of::<R>(), size: size_of::<R>(), write: write::<R>, read: read::<R>, drop: drop_value::<R> } },
+            const {
+                &Functions {
+                    id: TypeId::of::<R>(),
+                    size: size_of::<R>(),
+                    write: write::<R>,
+                    read: read::<R>,
+                    drop: drop_value::<R>,
+                    read_many: read_many::<R>,
+                }
+            },
         )
     }
 
@@ -161,6 +190,16 @@ impl Format {
             // SAFETY: as the caller says.
             _ => unsafe { (self.functions.read)(bytes, into) }.map_err(|error| unsent(&error)),
         }
+    }
+
+    /// Puts values in their places, as long as nothing special comes in between; says how many.
+    ///
+    /// # Safety
+    ///
+    /// The address is valid for so many values of the type.
+    pub(super) unsafe fn take_many_to(self, bytes: &mut &[u8], into: *mut u8, most: usize) -> usize {
+        // SAFETY: as the caller says.
+        unsafe { (self.functions.read_many)(bytes, into, most) }
     }
 
     /// Drops a value.

@@ -5,10 +5,11 @@
 //!
 //! Results lie on the heap here, so that nothing but [`Items`] needs to know the types of items and results.
 
-use super::report::abridged;
-use super::{Pool, quiet, run};
+use super::report::abridged_to;
+use super::{Pool, quiet};
 use crate::interrupt::{self, Scope};
 use crate::pool::{Cause, Failure, Outcome, Waiting};
+use crate::tasks;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
@@ -44,8 +45,8 @@ trait Stream {
 /// Takes so many items, or fewer at their end; says how many they are.
 type Pull<'a> = &'a mut dyn FnMut(usize) -> (usize, Chunk);
 
-/// Does the items of a chunk, of which the first has this number, as long as they are wanted, and hands on their results.
-type Chunk = Box<dyn FnOnce(usize, &AtomicBool, &mut dyn FnMut(usize, Outcome)) + Send>;
+/// Does the items of a chunk.
+type Chunk = Box<dyn FnOnce(&mut Attempts) + Send>;
 
 /// What depends on types.
 struct Items<I, F, R> {
@@ -97,30 +98,72 @@ where
             self.iterator = None;
         }
         let (len, f) = (items.len(), self.f.clone());
-        let chunk = move |start, stop: &AtomicBool, hand_on: &mut dyn FnMut(usize, Outcome)| {
-            for (index, item) in (start..).zip(items) {
-                // Now, because the function gets the item for good.
-                let Some(name) = name(&item, stop) else { return };
-                let mut item = Some(item);
-                let f = &mut || -> Box<dyn Any + Send> { Box::new(f(item.take().expect("called once"))) };
-                hand_on(index, attempt(index, name, f));
-            }
+        let chunk = move |attempts: &mut Attempts| {
+            let mut items = items.into_iter();
+            attempts.each(&mut |attempts| {
+                while let Some(item) = items.next()
+                    && attempts.begin(&item)
+                {
+                    attempts.done(Box::new(f(item)));
+                }
+            });
         };
         (len, Box::new(chunk))
     }
 }
 
-/// The text for an item; `None` if it is not wanted any more.
-#[inline(never)]
-fn name(item: &dyn fmt::Debug, stop: &AtomicBool) -> Option<String> {
-    (!stop.load(Ordering::Relaxed) && !interrupt::requested()).then(|| abridged(item))
+/// The items of one chunk, in work.
+struct Attempts<'a> {
+    /// The number of the item in work.
+    index: usize,
+    /// The text for it: now, because the function gets the item for good.
+    name: String,
+    /// Ends with the item, if it is recorded.
+    task: Option<tasks::Task<String>>,
+    stop: &'a AtomicBool,
+    hand_on: &'a mut dyn FnMut(usize, Outcome),
 }
 
-/// Does one item.
-#[inline(never)]
-fn attempt(index: usize, name: String, f: &mut dyn FnMut() -> Box<dyn Any + Send>) -> Outcome {
-    let result = quiet::catch(|| run::recorded(f, || name.clone()));
-    result.map_err(|(payload, place)| Failure { index, item: name, cause: Cause::of_panic(&*payload, place) })
+impl<'a> Attempts<'a> {
+    /// Does a chunk whose first item has this number, as long as that is wanted, and hands on its results.
+    fn of(chunk: Chunk, start: usize, stop: &'a AtomicBool, hand_on: &'a mut dyn FnMut(usize, Outcome)) {
+        chunk(&mut Attempts { index: start, name: String::new(), task: None, stop, hand_on });
+    }
+
+    /// `f` begins one item after the other. Where it panics, it is called once more, for the items that follow.
+    #[inline(never)]
+    fn each(&mut self, f: &mut dyn FnMut(&mut Attempts)) {
+        while let Err((payload, place)) = quiet::catch(|| f(self)) {
+            self.task = None;
+            let cause = Cause::of_panic(&*payload, place);
+            self.hand_on(Err(Failure { index: self.index, item: self.name.clone(), cause }));
+        }
+    }
+
+    /// Says whether the item is still wanted.
+    #[inline(never)]
+    fn begin(&mut self, item: &dyn fmt::Debug) -> bool {
+        if self.stop.load(Ordering::Relaxed) || interrupt::requested() {
+            return false;
+        }
+        self.name.clear();
+        abridged_to(&mut self.name, item);
+        if tasks::recording() {
+            self.task = Some(tasks::begin(self.name.clone()));
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn done(&mut self, value: Box<dyn Any + Send>) {
+        self.task = None;
+        self.hand_on(Ok(value));
+    }
+
+    fn hand_on(&mut self, result: Outcome) {
+        (self.hand_on)(self.index, result);
+        self.index += 1;
+    }
 }
 
 /// Where chunks come from.
@@ -198,7 +241,7 @@ impl InOrder {
             self.begun.push_back(self.source.pool.submit_boxed(Box::new(move || {
                 let begin = Instant::now();
                 let mut results = Vec::with_capacity(number);
-                chunk(start, &stop, &mut |_, result| results.push(result));
+                Attempts::of(chunk, start, &stop, &mut |_, result| results.push(result));
                 let done: Done = (results, begin.elapsed());
                 Box::new(done)
             })));
@@ -245,7 +288,7 @@ impl AsTheyCome {
             // The results come through the channel, which is gone if nobody wants them.
             drop(self.source.pool.submit_boxed(Box::new(move || {
                 let begin = Instant::now();
-                chunk(start, &stop, &mut |index, result| drop(sender.send(Message::Result(index, result))));
+                Attempts::of(chunk, start, &stop, &mut |index, result| drop(sender.send(Message::Result(index, result))));
                 let _ = sender.send(Message::End(number, begin.elapsed()));
                 Box::new(())
             })));

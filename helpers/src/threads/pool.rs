@@ -15,6 +15,7 @@ use crate::pool::{Arguments, Cause, Failure, Future, Slot, Waiting};
 use crate::processes::per_process::PerProcess;
 use std::any::Any;
 use std::fmt;
+use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -195,14 +196,23 @@ impl Pool {
         R: Send,
         F: Fn(&'items T) -> R + Sync,
     {
-        let attempt = |index, item: &'items T| {
-            let mut value = None;
-            match run::attempt(index, item, &mut || value = Some(f(item))) {
-                None => Ok(value.expect("called once")),
-                Some(failure) => Err(failure),
+        let room = Room::new(items.len());
+        let compute = |range: Range<usize>, written: &mut usize| {
+            let mut next = range.start;
+            loop {
+                let before = *written;
+                // SAFETY: there is room for all, and each item is computed once.
+                let cause = run::attempt(&mut || unsafe { room.fill(items, next..range.end, written, &|_, item| Ok(f(item))) });
+                next += *written - before;
+                let Some(cause) = cause else { return };
+                // SAFETY: as above; this item has no result yet.
+                unsafe { room.write(next, Err(Failure { index: next, item: abridged(&items[next]), cause })) };
+                (next, *written) = (next + 1, *written + 1);
             }
         };
-        self.run(attempt, items)
+        let len = self.work(items, &room, &compute);
+        // SAFETY: so many are there.
+        unsafe { room.filled(len) }
     }
 
     /// Applies `f` to the items one gets from an iterator, and gives the results in the same order, each as soon as its turn comes.
@@ -320,22 +330,34 @@ impl Pool {
     #[track_caller]
     fn run<'items, T: Sync + fmt::Debug, R: Send>(&self, f: impl Fn(usize, &'items T) -> R + Sync, items: &'items [T]) -> Vec<R> {
         let room = Room::new(items.len());
-        let len = self.work(Work {
+        // SAFETY: there is room for all, and each item is computed once.
+        let compute = |range: Range<usize>, written: &mut usize| unsafe { room.fill(items, range, written, &f) };
+        let len = self.work(items, &room, &compute);
+        // SAFETY: so many are there.
+        unsafe { room.filled(len) }
+    }
+
+    /// Has all items computed by `compute`, which fills the room; gives back how many results are there.
+    #[track_caller]
+    fn work<T: Sync + fmt::Debug, R: Send>(
+        &self,
+        items: &[T],
+        room: &Room<R>,
+        compute: &(dyn Fn(Range<usize>, &mut usize) + Sync),
+    ) -> usize {
+        self.work_erased(Work {
             len: items.len(),
-            // SAFETY: there is room for all, and each item is computed once.
-            compute: &|range, written| unsafe { room.fill(items, range, written, &f) },
+            compute,
             // SAFETY: results are dropped that are there, and once.
             drop: &|range| unsafe { room.drop(range) },
             name: &|index| abridged(&items[index]),
-        });
-        // SAFETY: so many are there.
-        unsafe { room.filled(len) }
+        })
     }
 
     /// Has all items computed, on the pool's threads; gives back how many results there are.
     #[track_caller]
     #[inline(never)]
-    fn work(&self, work: Work) -> usize {
+    fn work_erased(&self, work: Work) -> usize {
         if work.len == 0 {
             return 0;
         }

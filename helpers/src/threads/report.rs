@@ -14,11 +14,18 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
 
 /// A value in `{:?}` form, cut off after some 80 characters: an item may be an array of millions.
 pub(crate) fn abridged(value: &dyn fmt::Debug) -> String {
-    struct Bounded {
-        text: String,
+    let mut text = String::new();
+    abridged_to(&mut text, value);
+    text
+}
+
+/// Appends what [`abridged`] gives.
+pub(crate) fn abridged_to(text: &mut String, value: &dyn fmt::Debug) {
+    struct Bounded<'text> {
+        text: &'text mut String,
         characters_left: usize,
     }
-    impl Write for Bounded {
+    impl Write for Bounded<'_> {
         fn write_str(&mut self, part: &str) -> fmt::Result {
             // The error makes the value stop formatting itself.
             match part.char_indices().nth(self.characters_left) {
@@ -35,9 +42,9 @@ pub(crate) fn abridged(value: &dyn fmt::Debug) -> String {
             }
         }
     }
-    let mut bounded = Bounded { text: String::new(), characters_left: 80 };
-    let complete = write!(bounded, "{value:?}").is_ok();
-    bounded.text + if complete { "" } else { "…" }
+    if write!(Bounded { text, characters_left: 80 }, "{value:?}").is_err() {
+        text.push('…');
+    }
 }
 
 #[cfg(test)]

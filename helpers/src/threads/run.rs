@@ -10,13 +10,11 @@
 //! Nothing here knows the types of items and results: what depends on them is a function that computes some items and writes their results
 //! to where they stay ([`Work`]).
 
-use super::report::abridged;
 use super::{quiet, seen};
 use crate::display::ProgressBar;
-use crate::pool::{Cause, Failure};
+use crate::pool::Cause;
 use crate::{interrupt, tasks};
 use std::any::Any;
-use std::fmt;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -82,6 +80,14 @@ impl<R> Room<R> {
             unsafe { self.start.add(index).write(f(index, item)) };
             count.1 += 1;
         }
+    }
+
+    /// # Safety
+    ///
+    /// There is room for a result at this place, and nobody else writes to it.
+    pub(super) unsafe fn write(&self, index: usize, result: R) {
+        // SAFETY: as the caller says.
+        unsafe { self.start.add(index).write(result) }
     }
 
     /// # Safety
@@ -271,13 +277,14 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Calls `f` for an item. A panic is a failure of this item, but an interrupt goes on.
-pub(super) fn attempt(index: usize, item: &dyn fmt::Debug, f: &mut dyn FnMut()) -> Option<Failure> {
+/// Calls `f`, which does one item after the other. A panic is the failure of one item; an interrupt goes on.
+#[inline(never)]
+pub(super) fn attempt(f: &mut dyn FnMut()) -> Option<Cause> {
     let (payload, place) = quiet::catch(f).err()?;
     if payload.is::<interrupt::Interrupted>() {
         resume_unwind(payload);
     }
-    Some(Failure { index, item: abridged(item), cause: Cause::of_panic(&*payload, place) })
+    Some(Cause::of_panic(&*payload, place))
 }
 
 /// Calls `f`, and writes that down as a task where a task stream is recorded.

@@ -64,12 +64,21 @@ enum Member<F: Future> {
 
 /// Which members of a group are to be looked at, whatever their types.
 struct Group {
-    wakers: Vec<Arc<Bell>>,
+    len: usize,
+    waiting: usize,
+    /// `None` where they are so few that all are looked at whenever something has happened.
+    bells: Option<Bells>,
+}
+
+struct Bells {
+    each: Vec<Arc<Bell>>,
     awake: Arc<Awake>,
     /// Those that are being looked at.
     turn: Vec<usize>,
-    waiting: usize,
 }
+
+/// To look at so many futures costs less than to keep account of them.
+const FEW: usize = 30;
 
 /// Those for which something has happened, and who wants to know.
 #[derive(Default)]
@@ -86,31 +95,41 @@ struct Bell {
 impl Group {
     /// So many members, all of which are to be looked at.
     #[inline(never)]
-    fn of(members: usize) -> Group {
-        let awake = Arc::new(Awake(Mutex::new(((0..members).collect(), None))));
-        let bell = |index| Arc::new(Bell { index, is_awake: AtomicBool::new(true), awake: awake.clone() });
-        Group { wakers: (0..members).map(bell).collect(), awake, turn: Vec::new(), waiting: members }
+    fn of(len: usize) -> Group {
+        let bells = || {
+            let awake = Arc::new(Awake(Mutex::new(((0..len).collect(), None))));
+            let bell = |index| Arc::new(Bell { index, is_awake: AtomicBool::new(true), awake: awake.clone() });
+            Bells { each: (0..len).map(bell).collect(), awake, turn: Vec::new() }
+        };
+        Group { len, waiting: len, bells: (len > FEW).then(bells) }
     }
 
     /// Looks at those for which something has happened; `poll` says whether one has become done. Ready when all are.
     #[inline(never)]
     fn poll(&mut self, context: &mut Context<'_>, poll: &mut dyn FnMut(usize, &mut Context<'_>) -> bool) -> Poll<()> {
-        self.turn.clear();
-        {
-            let mut awake = self.awake.lock();
-            // Before they are looked at: what happens from now on wakes us.
-            awake.1 = Some(context.waker().clone());
-            std::mem::swap(&mut self.turn, &mut awake.0);
-        }
-        for &index in &self.turn {
-            let bell = &self.wakers[index];
-            // Who has found it awake before this has written before this what it waits for.
-            bell.is_awake.swap(false, Ordering::AcqRel);
-            if poll(index, &mut Context::from_waker(&Waker::from(bell.clone()))) {
-                self.waiting -= 1;
+        match &mut self.bells {
+            None => self.waiting -= (0..self.len).filter(|&index| poll(index, context)).count(),
+            Some(bells) => {
+                bells.begin_turn(context.waker());
+                for &index in &bells.turn {
+                    let bell = &bells.each[index];
+                    // Who has found it awake before this has written before this what it waits for.
+                    bell.is_awake.swap(false, Ordering::AcqRel);
+                    self.waiting -= usize::from(poll(index, &mut Context::from_waker(&Waker::from(bell.clone()))));
+                }
             }
         }
         if self.waiting == 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Bells {
+    /// It is the turn of those for which something has happened. What happens from now on wakes us.
+    fn begin_turn(&mut self, waker: &Waker) {
+        self.turn.clear();
+        let mut awake = self.awake.lock();
+        awake.1 = Some(waker.clone());
+        std::mem::swap(&mut self.turn, &mut awake.0);
     }
 }
 
