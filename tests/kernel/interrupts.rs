@@ -1,8 +1,8 @@
 //! Interrupts: with and without the variables, while compiling, twice, and when there is nothing to interrupt.
 
 use super::client::{Channel, Gate, Kernel, LONG, Setup};
-use crate::support::send;
 use super::{PRELUDE, SAY_WHEN_PROTECTED, SOON};
+use crate::support::send;
 use serde_json::json;
 use std::time::{Duration, Instant};
 

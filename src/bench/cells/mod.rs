@@ -139,7 +139,7 @@ impl Cost {
 
 async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> Result<Notebook> {
     telling.say(&format!("{}: starting a kernel", source.name));
-    let client = Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(ours(world, false)), LIMIT).await?;
+    let client = Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(ours(world)), LIMIT).await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(world.path("t"));
     objects.newest();
@@ -179,7 +179,7 @@ async fn measure_singles(cells: &[&singles::Cell], rounds: usize, world: &World,
         return Ok(Vec::new());
     }
     telling.say("single cells: starting a kernel");
-    let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world, false)), LIMIT).await?;
+    let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(world.path("t"));
     execute(&mut session, &world.first_cell(), false).await.context("the first cell")?;
