@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn the_smaller_of_what_is_there_and_what_is_allowed_counts() {
         assert_eq!(memory(Some(16 * GIB), None).verdict, Verdict::Ok);
-        assert_eq!(memory(Some(16 * GIB), Some(2 * GIB)).verdict, Verdict::Warning);
+        assert_eq!(memory(Some(16 * GIB), Some(GIB + GIB / 2)).verdict, Verdict::Warning);
         assert_eq!(memory(Some(GIB / 2), Some(8 * GIB)).verdict, Verdict::Problem);
         assert_eq!(memory(None, None).verdict, Verdict::Unknown);
         assert_eq!(judge_shared(64 << 20).verdict, Verdict::Warning);

@@ -177,8 +177,14 @@ fn is_missing_dependency(code: &str, result: &Result<EvalOutputs, evcxr::Error>)
 }
 
 /// Whether the engine did not find the type of a variable in code that compiles.
+///
+/// When it does not, it has the cell checked, and hides that reason behind E0521 if another variable
+/// of the notebook contains a reference.
 fn is_unknown_type(error: &evcxr::Error) -> bool {
-    !matches!(error, evcxr::Error::CompilationErrors(_)) && error.to_string().starts_with("Couldn't automatically determine type")
+    match error {
+        evcxr::Error::CompilationErrors(errors) => !errors.is_empty() && errors.iter().all(|error| error.code() == Some("E0521")),
+        other => other.to_string().starts_with("Couldn't automatically determine type"),
+    }
 }
 
 /// Commands after which the engine has forgotten what [`Evaluator::prepare`] told it.

@@ -12,6 +12,9 @@ use std::process::Command;
 
 /// Crates of the standard library that cells can name, and where rust-analyzer looks for them in a folder without a manifest.
 const LIBRARY: [(&str, &str); 4] = [("core", "core"), ("alloc", "alloc"), ("std", "std"), ("std_detect", "stdarch/crates/std_detect")];
+/// The types of `hashbrown` that the standard library's hash tables contain. The toolchain does not
+/// come with their sources.
+const HASHBROWN: &str = include_str!("hashbrown.rs");
 /// Features of the standard library as it is delivered.
 const LIBRARY_FEATURES: [&str; 2] = ["backtrace", "panic-unwind"];
 /// Options that only nightly compilers print, as rust-analyzer adds them.
@@ -42,8 +45,25 @@ pub fn library(rustc: &Path) -> Result<Option<PathBuf>> {
             package::strip(&package, &to.join(place)).map(drop)
         })
         .into_iter()
-        .collect()
+        .collect::<Result<()>>()?;
+        provide_hashbrown(&to.join("std/src"))
     })
+}
+
+/// Puts a stand-in for the crate `hashbrown` into the skeleton of `std`: see [`HASHBROWN`].
+fn provide_hashbrown(std: &Path) -> Result<()> {
+    let rewrite = |file: &str, change: &dyn Fn(String) -> Option<String>| -> Result<()> {
+        let file = std.join(file);
+        let text = change(std::fs::read_to_string(&file)?);
+        Ok(std::fs::write(&file, text.with_context(|| format!("{} has another form", file.display()))?)?)
+    };
+    std::fs::write(std.join("hashbrown.rs"), HASHBROWN)?;
+    rewrite("lib.rs", &|text| Some(text + "\nmod hashbrown;\n"))?;
+    for file in ["collections/hash/map.rs", "collections/hash/set.rs"] {
+        let import = "use hashbrown::";
+        rewrite(file, &|text| text.contains(import).then(|| text.replace(import, "use crate::hashbrown::")))?;
+    }
+    Ok(())
 }
 
 /// Has an answer of `cargo metadata` name skeletons instead of the crates' own folders, where there are any. Packages of the workspace

@@ -215,6 +215,12 @@ fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
                 let text = node.text().to_string();
                 repeated = text.contains([';', '{']) && out.trim_end().ends_with('$');
                 let is_block = node.text().char_at(0.into()) == Some('{');
+                // What another macro is given must fit its left side, attributes included.
+                if out.trim_end().ends_with('!') {
+                    plain(node, out);
+                    (begin, implements, implements_trait) = (out.len(), false, false);
+                    continue;
+                }
                 items(node, is_block && implements_trait || !is_block && in_trait_impl, &mut inner);
                 // A repetition must still say what is repeated.
                 if !inner.contains('$') && text.contains('$') && out.trim_end().ends_with('$') {
@@ -343,6 +349,12 @@ mod tests {
         assert_eq!(rules(&format!("macro_rules! m {whole}")), whole, "it would not say any more what is repeated");
         let maker = "{ ($n:ident) => { macro_rules! $n { (fn $f:ident() {}) => { fn $f() { 1 } } } }; }";
         assert_eq!(rules(&format!("macro_rules! m {maker}")), maker);
+    }
+
+    #[test]
+    fn what_another_macro_is_given_stays() {
+        let whole = "{ ($t:ty) => { other! { #[stable] Self = $t, } } }";
+        assert_eq!(rules(&format!("macro_rules! m {whole}")), whole);
     }
 
     #[test]
