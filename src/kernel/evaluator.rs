@@ -186,6 +186,7 @@ impl Evaluator {
     pub fn read_whole_sources(&mut self) -> bool {
         let is_new = self.knows != Knowledge::Whole;
         if is_new {
+            log!("parcourse kernel: reading the whole sources");
             self.knows = Knowledge::Whole;
             library_sources::show_whole();
             skeleton::use_whole_sources();

@@ -30,15 +30,18 @@ fn types(kernel: &mut Kernel) -> BTreeMap<String, String> {
     for cell in cells() {
         kernel.ok(&cell);
     }
-    let told = kernel.ok(":vars").told();
-    let lines = told.lines().filter_map(|line| line.trim().split_once(": "));
+    let variables = kernel.ok(":vars");
+    let lines = variables.result().unwrap_or_default().lines().filter_map(|line| line.trim().split_once(": "));
     lines.filter(|(name, _)| name.starts_with('t')).map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
 }
 
 #[test]
 fn skeletons_tell_the_same_types() {
     let world = Arc::new(World::new());
-    let skeletons = types(&mut Setup::within(&world).start());
+    let mut kernel = Setup::within(&world).start();
+    let skeletons = types(&mut kernel);
+    assert!(!kernel.log().contains("whole sources"), "the skeletons lack something:\n{}", kernel.log());
+    drop(kernel);
     let expected = cells().iter().flat_map(|cell| cell.lines()).filter(|line| line.starts_with("let ")).count();
     assert!(expected >= 200, "{expected}");
     assert_eq!(skeletons.len(), expected, "{skeletons:?}");
