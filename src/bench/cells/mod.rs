@@ -16,6 +16,7 @@ use super::statistics::Sample;
 use super::telling::Telling;
 use super::world::World;
 use crate::course::{self, Course};
+use crate::paths;
 use crate::run::kernels::{Client, Execution, Session};
 use crate::run::results::Source;
 use crate::run::{KernelKind, Plan};
@@ -141,7 +142,7 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
     telling.say(&format!("{}: starting a kernel", source.name));
     let client = Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(ours(world)), LIMIT).await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
-    let mut objects = object::Watch::new(world.path("t"));
+    let mut objects = object::Watch::new(paths::build_folder()?);
     objects.newest();
     let (mut cells, mut units, mut left_out) = (Vec::new(), Vec::new(), 0);
     for cell in source.cells.iter().filter(|cell| !cell.tags.skip_execution && !cell.source.trim().is_empty()) {
@@ -181,7 +182,7 @@ async fn measure_singles(cells: &[&singles::Cell], rounds: usize, world: &World,
     telling.say("single cells: starting a kernel");
     let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
-    let mut objects = object::Watch::new(world.path("t"));
+    let mut objects = object::Watch::new(paths::build_folder()?);
     execute(&mut session, &world.first_cell(), false).await.context("the first cell")?;
     let mut all: Vec<Single> = cells.iter().map(|cell| Single::new(cell.name)).collect();
     for round in 0..=rounds {
