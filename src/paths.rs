@@ -75,8 +75,10 @@ pub fn build_folder() -> Result<PathBuf> {
         private_folder(&cache)
     };
     let mut reasons: Vec<String> = Vec::new();
-    for folder in [private_tmp(), in_cache(cache()), in_cache(own_cache())] {
-        match folder.and_then(|folder| fit_for_builds(&folder)) {
+    // One after the other: what is not needed is not made.
+    let candidates: [&dyn Fn() -> Result<PathBuf>; 3] = [&private_tmp, &|| in_cache(cache()), &|| in_cache(own_cache())];
+    for candidate in candidates {
+        match candidate().and_then(|folder| fit_for_builds(&folder)) {
             Ok(folder) => return Ok(folder),
             Err(error) => reasons.push(format!("{error:#}")),
         }
