@@ -1,4 +1,5 @@
-//! Exports the functions of `src/user_process/interpose.rs` from the executable, so that the dynamic linker finds them first.
+//! Exports the functions of `src/user_process/interpose.rs` from the executable, so that the
+//! dynamic linker finds them first.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

@@ -3,11 +3,13 @@
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
-/// Writes a file whole or not at all: under another name first, which then replaces the file. Folders are made as needed.
+/// Writes a file whole or not at all: under another name first, which then replaces the file.
+/// Folders are made as needed.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     let failed = || format!("failed to write {}", path.display());
     let folder = path.parent().with_context(failed)?;
-    std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {}", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("failed to make the folder {}", folder.display()))?;
     let mut name = path.file_name().with_context(failed)?.to_os_string();
     name.push(format!(".partial-{}", std::process::id()));
     let partial = folder.join(name);
@@ -18,8 +20,8 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     written.with_context(failed)
 }
 
-/// All files below a folder, by their paths within it, in order; links are followed. What `wanted` refuses, by the same kind of path, is left
-/// out: a folder with all that is in it.
+/// All files below a folder, by their paths within it, in order; links are followed. What `wanted`
+/// refuses, by the same kind of path, is left out: a folder with all that is in it.
 pub fn below(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     collect(root, Path::new(""), wanted, &mut found)?;
@@ -27,7 +29,12 @@ pub fn below(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>
     Ok(found)
 }
 
-fn collect(root: &Path, within: &Path, wanted: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf>) -> Result<()> {
+fn collect(
+    root: &Path,
+    within: &Path,
+    wanted: &dyn Fn(&Path) -> bool,
+    found: &mut Vec<PathBuf>,
+) -> Result<()> {
     let folder = root.join(within);
     let failed = || format!("failed to read the folder {}", folder.display());
     for entry in std::fs::read_dir(&folder).with_context(failed)? {

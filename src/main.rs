@@ -40,7 +40,8 @@ fn main() -> ExitCode {
         return code;
     }
     library_path::forget_target_directory();
-    // The engine starts this binary again for the user's code and as a compiler wrapper: both must come first.
+    // The engine starts this binary again for the user's code and as a compiler wrapper: both must
+    // come first.
     user_process::hook();
     evcxr::runtime_hook();
     if std::env::args_os().nth(1).is_some_and(|argument| argument == "--control_file") {
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
     exit_code(cli::dispatch(cli::Arguments::parse()))
 }
 
-/// Prints an error as one chain. Exit code 2 means "could not run"; commands report failures of their own as they see fit.
+/// Prints an error as one chain. Exit code 2 means "could not run"; commands report failures of
+/// their own as they see fit.
 fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("parcourse: {error:#}");

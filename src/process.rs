@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-/// Ends a child when we are killed without a chance to tell it. Only Linux offers this. What hangs on the child (kernels) watches its
-/// parent itself.
+/// Ends a child when we are killed without a chance to tell it. Only Linux offers this. What hangs
+/// on the child (kernels) watches its parent itself.
 pub fn die_with_parent(command: &mut Command) -> &mut Command {
     #[cfg(target_os = "linux")]
     {

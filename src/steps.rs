@@ -1,4 +1,5 @@
-//! What the set-up is doing, on stderr: one line per step and its result, and between them what happens inside the step.
+//! What the set-up is doing, on stderr: one line per step and its result, and between them what
+//! happens inside the step.
 
 use crate::log::log;
 use std::io::{IsTerminal, Write, stderr};
@@ -7,7 +8,8 @@ use std::time::{Duration, Instant};
 /// Without a terminal, a step that takes long says so this often.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Numbered steps. On a terminal the inner progress is one line that is rewritten; otherwise a plain line now and then.
+/// Numbered steps. On a terminal the inner progress is one line that is rewritten; otherwise a
+/// plain line now and then.
 pub struct Steps {
     total: usize,
     number: usize,
@@ -20,7 +22,14 @@ pub struct Steps {
 impl Steps {
     pub fn new(total: usize) -> Self {
         let now = Instant::now();
-        Self { total, number: 0, terminal: stderr().is_terminal(), began: now, said: now, live_line: false }
+        Self {
+            total,
+            number: 0,
+            terminal: stderr().is_terminal(),
+            began: now,
+            said: now,
+            live_line: false,
+        }
     }
 
     pub fn begin(&mut self, title: &str) {

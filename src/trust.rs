@@ -1,14 +1,17 @@
 //! Whether another user of this machine could have put something into a folder.
 //!
-//! On shared machines anybody may write to `/tmp`, and tools that search upwards from a folder read what they find there: cargo takes
-//! `.cargo/config.toml` from every parent of its working directory, and with it a linker or a compiler wrapper to run; rustup takes
-//! `rust-toolchain.toml`, cargo a workspace's `Cargo.toml`. A sticky bit does not help there: it protects what exists, not what does not
-//! yet.
+//! On shared machines anybody may write to `/tmp`, and tools that search upwards from a folder read
+//! what they find there: cargo takes `.cargo/config.toml` from every parent of its working
+//! directory, and with it a linker or a compiler wrapper to run; rustup takes
+//! `rust-toolchain.toml`, cargo a workspace's `Cargo.toml`. A sticky bit does not help there: it
+//! protects what exists, not what does not yet.
 //!
-//! The same holds for what we look for upwards ourselves: a helper crate above a notebook is compiled, build script and all.
+//! The same holds for what we look for upwards ourselves: a helper crate above a notebook is
+//! compiled, build script and all.
 //!
-//! Trusted are root, this user, and whoever owns this very program, since that user could have us run anything. A group may write when it
-//! is root's or the user's private one (the group of the same name without other members, with which many systems set up accounts).
+//! Trusted are root, this user, and whoever owns this very program, since that user could have us
+//! run anything. A group may write when it is root's or the user's private one (the group of the
+//! same name without other members, with which many systems set up accounts).
 
 use crate::log::log;
 use std::collections::BTreeSet;
@@ -24,34 +27,42 @@ pub fn user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
-/// Whether what runs in `folder` can read something of another user: all of its parents, and the folder itself, belong to somebody trusted
-/// and can be written by nobody else. The folder must exist, without symbolic links in its path.
+/// Whether what runs in `folder` can read something of another user: all of its parents, and the
+/// folder itself, belong to somebody trusted and can be written by nobody else. The folder must
+/// exist, without symbolic links in its path.
 ///
 /// # Errors
 /// Names the folder that is not trusted, and why.
 pub fn check_parents(folder: &Path) -> Result<(), String> {
-    // In a container the folders of the host's root belong to the number that stands for unknown users.
+    // In a container the folders of the host's root belong to the number that stands for unknown
+    // users.
     let trusted = |owner| is_trusted(owner) || unmapped_user() == Some(owner);
     folder.ancestors().try_for_each(|folder| check(folder, &trusted))
 }
 
-/// Whether a folder that was found, not named, is to be used. Where it is not, says so once on stderr, and that `option` may name it.
+/// Whether a folder that was found, not named, is to be used. Where it is not, says so once on
+/// stderr, and that `option` may name it.
 pub fn accepts_found(folder: &Path, option: &str) -> bool {
     static TOLD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let Err(reason) = check_found(folder) else { return true };
     if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
         let folder = folder.display();
-        log!("parcourse: {folder} is not used, because {reason}: if you trust it, name it with {option}");
+        log!(
+            "parcourse: {folder} is not used, because {reason}: if you trust it, name it with {option}"
+        );
     }
     false
 }
 
-/// The folder belongs to somebody trusted and can be written by nobody else; in its parent nobody else can put another one in its place.
-/// Who made a link chose where it leads to.
+/// The folder belongs to somebody trusted and can be written by nobody else; in its parent nobody
+/// else can put another one in its place. Who made a link chose where it leads to.
 fn check_found(folder: &Path) -> Result<(), String> {
-    let canonical = |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
+    let canonical =
+        |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
     let folder = match (folder.parent(), folder.file_name()) {
-        (Some(parent), Some(name)) if !parent.as_os_str().is_empty() => canonical(parent)?.join(name),
+        (Some(parent), Some(name)) if !parent.as_os_str().is_empty() => {
+            canonical(parent)?.join(name)
+        }
         _ => canonical(folder)?,
     };
     check(&folder, &is_trusted)?;
@@ -62,7 +73,8 @@ fn check_found(folder: &Path) -> Result<(), String> {
 }
 
 fn check(folder: &Path, is_trusted: &dyn Fn(u32) -> bool) -> Result<(), String> {
-    let metadata = folder.symlink_metadata().map_err(|error| format!("{}: {error}", folder.display()))?;
+    let metadata =
+        folder.symlink_metadata().map_err(|error| format!("{}: {error}", folder.display()))?;
     let reason = if !is_trusted(metadata.uid()) {
         format!("belongs to {}", name_of(metadata.uid()))
     } else if metadata.is_symlink() {
@@ -79,23 +91,34 @@ fn check(folder: &Path, is_trusted: &dyn Fn(u32) -> bool) -> Result<(), String> 
 
 fn is_trusted(owner: u32) -> bool {
     static OWNER_OF_PROGRAM: OnceLock<Option<u32>> = OnceLock::new();
-    let owner_of_program = || std::env::current_exe().and_then(|program| program.metadata()).ok().as_ref().map(Metadata::uid);
+    let owner_of_program = || {
+        std::env::current_exe()
+            .and_then(|program| program.metadata())
+            .ok()
+            .as_ref()
+            .map(Metadata::uid)
+    };
     owner == 0 || owner == user() || *OWNER_OF_PROGRAM.get_or_init(owner_of_program) == Some(owner)
 }
 
-/// The number by which users appear that this user namespace does not know. `None` in the first one, which knows all.
+/// The number by which users appear that this user namespace does not know. `None` in the first
+/// one, which knows all.
 fn unmapped_user() -> Option<u32> {
     let map = std::fs::read_to_string("/proc/self/uid_map").ok()?;
     let is_complete = map.split_whitespace().eq(["0", "0", "4294967295"]);
-    if is_complete { None } else { std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok()?.trim().parse().ok() }
+    if is_complete {
+        None
+    } else {
+        std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok()?.trim().parse().ok()
+    }
 }
 
 /// Whether a group is root's, or named like the user and without other members.
 fn is_private_group(gid: u32) -> bool {
     gid == 0
-        || user_name(user())
-            .zip(group(gid))
-            .is_some_and(|(user, (name, members))| name == user && members.iter().all(|member| *member == user))
+        || user_name(user()).zip(group(gid)).is_some_and(|(user, (name, members))| {
+            name == user && members.iter().all(|member| *member == user)
+        })
 }
 
 fn name_of(uid: u32) -> String {
@@ -104,8 +127,10 @@ fn name_of(uid: u32) -> String {
 
 fn user_name(uid: u32) -> Option<CString> {
     let mut buffer = vec![0; 16 * 1024];
-    // SAFETY: zeroed plain data; the call fills it with pointers into the buffer, or leaves `found` null.
-    let (mut entry, mut found) = unsafe { (std::mem::zeroed::<libc::passwd>(), std::ptr::null_mut()) };
+    // SAFETY: zeroed plain data; the call fills it with pointers into the buffer, or leaves `found`
+    // null.
+    let (mut entry, mut found) =
+        unsafe { (std::mem::zeroed::<libc::passwd>(), std::ptr::null_mut()) };
     // SAFETY: all pointers are valid for the call, and the length is the buffer's.
     unsafe { libc::getpwuid_r(uid, &mut entry, buffer.as_mut_ptr(), buffer.len(), &mut found) };
     // SAFETY: found, so the name is a string in the buffer.
@@ -115,9 +140,12 @@ fn user_name(uid: u32) -> Option<CString> {
 /// Name and members.
 fn group(gid: u32) -> Option<(CString, Vec<CString>)> {
     let mut buffer = vec![0; 64 * 1024];
-    // SAFETY: zeroed plain data; the call fills it with pointers into the buffer, or leaves `found` null.
-    let (mut entry, mut found) = unsafe { (std::mem::zeroed::<libc::group>(), std::ptr::null_mut()) };
-    // SAFETY: all pointers are valid for the call, and the length is the buffer's. A group too large for it is nobody's private one.
+    // SAFETY: zeroed plain data; the call fills it with pointers into the buffer, or leaves `found`
+    // null.
+    let (mut entry, mut found) =
+        unsafe { (std::mem::zeroed::<libc::group>(), std::ptr::null_mut()) };
+    // SAFETY: all pointers are valid for the call, and the length is the buffer's. A group too
+    // large for it is nobody's private one.
     unsafe { libc::getgrgid_r(gid, &mut entry, buffer.as_mut_ptr(), buffer.len(), &mut found) };
     if found.is_null() {
         return None;
@@ -157,7 +185,10 @@ mod tests {
         for mode in [0o777, 0o702] {
             set(mode);
             let expected = format!("{} can be written by every user", root.display());
-            assert_eq!((check_found(&root), check_found(&inner)), (Err(expected.clone()), Err(expected)));
+            assert_eq!(
+                (check_found(&root), check_found(&inner)),
+                (Err(expected.clone()), Err(expected))
+            );
         }
         set(0o1777);
         assert!(check_found(&root).is_err());
@@ -177,7 +208,10 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let open = folder.parent().unwrap().parent().unwrap();
         fs::set_permissions(open, Permissions::from_mode(0o1777)).unwrap();
-        assert_eq!(check_parents(&folder), Err(format!("{} can be written by every user", open.display())));
+        assert_eq!(
+            check_parents(&folder),
+            Err(format!("{} can be written by every user", open.display()))
+        );
         assert_eq!(check_found(&folder), Ok(()));
         assert_eq!(check_parents(Path::new("/")), Ok(()));
     }

@@ -1,4 +1,5 @@
-//! `parcourse bench`, small: one round, two cells, starts that need no compilation of the helper crate.
+//! `parcourse bench`, small: one round, two cells, starts that need no compilation of the helper
+//! crate.
 
 use crate::support::{BINARY, World, eventually, send, told, wait};
 use serde_json::{Value, json};
@@ -9,10 +10,15 @@ use std::time::Duration;
 fn bench(world: &World, what: &str) -> Command {
     // Only the place is that of a run.
     let run = world.run("parcourse");
-    let environment = run.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    let environment =
+        run.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
     let mut command = Command::new(BINARY);
     command.current_dir(env!("CARGO_MANIFEST_DIR")).envs(environment);
-    command.args(["bench", what]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["bench", what])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -32,16 +38,28 @@ fn positive(value: &Value) -> f64 {
 fn reports_for_machines() {
     let world = World::new();
     let mut command = bench_kernel(&world);
-    command.args(["--json", "--rounds", "1", "--starts", "warm,python", "--python", "/no/such/python", "--cells", "expression,error"]);
+    command.args([
+        "--json",
+        "--rounds",
+        "1",
+        "--starts",
+        "warm,python",
+        "--python",
+        "/no/such/python",
+        "--cells",
+        "expression,error",
+    ]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
 
     let starts = report["starts"].as_array().unwrap();
     assert_eq!(starts.len(), 2);
     assert_eq!(starts[0]["name"], "warm");
     let median = positive(&starts[0]["seconds"]["median"]);
-    let parts = ["answer_seconds", "first_cell_seconds", "second_cell_seconds"].map(|part| positive(&starts[0][part]["median"]));
+    let parts = ["answer_seconds", "first_cell_seconds", "second_cell_seconds"]
+        .map(|part| positive(&starts[0][part]["median"]));
     assert!((median - parts.iter().sum::<f64>()).abs() < 1e-9, "{report:#}");
     assert!(starts[1]["left_out"].as_str().unwrap().contains("/no/such/python"), "{report:#}");
 
@@ -50,20 +68,37 @@ fn reports_for_machines() {
     let names: Vec<&str> = cells.iter().map(|cell| cell["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["let", "expression", "error"]);
     for cell in cells {
-        let (stock, ours) = (positive(&cell["evcxr"]["seconds"]["median"]), positive(&cell["parcourse"]["seconds"]["median"]));
+        let (stock, ours) = (
+            positive(&cell["evcxr"]["seconds"]["median"]),
+            positive(&cell["parcourse"]["seconds"]["median"]),
+        );
         assert!((positive(&cell["ratio"]["median"]) - ours / stock).abs() < 1e-9);
         assert_eq!(cell["parcourse"]["seconds"]["samples"].as_array().unwrap().len(), 1);
-        assert_eq!(cell["parcourse"]["compile_seconds"]["median"].is_null(), cell["name"] == "error");
+        assert_eq!(
+            cell["parcourse"]["compile_seconds"]["median"].is_null(),
+            cell["name"] == "error"
+        );
     }
     if cfg!(target_os = "linux") {
         let memory = report["memory"].as_array().unwrap();
-        for (kernel, process) in [("evcxr", "kernel"), ("evcxr", "user process"), ("parcourse", "kernel"), ("parcourse", "user process")] {
-            let part = memory.iter().find(|part| part["kernel"] == kernel && part["process"] == process);
+        for (kernel, process) in [
+            ("evcxr", "kernel"),
+            ("evcxr", "user process"),
+            ("parcourse", "kernel"),
+            ("parcourse", "user process"),
+        ] {
+            let part =
+                memory.iter().find(|part| part["kernel"] == kernel && part["process"] == process);
             let part = part.unwrap_or_else(|| panic!("no {process} of {kernel}: {report:#}"));
             assert!(positive(&part["rss_bytes"]) >= positive(&part["pss_bytes"]));
         }
     }
-    let targets: Vec<&str> = report["targets"].as_array().unwrap().iter().map(|target| target["name"].as_str().unwrap()).collect();
+    let targets: Vec<&str> = report["targets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| target["name"].as_str().unwrap())
+        .collect();
     let expected = [
         "warm: time to the first result",
         "plain notebook: processor time to a variable, relative to stock",
@@ -77,7 +112,10 @@ fn reports_for_machines() {
 #[test]
 fn an_interrupt_leaves_nothing() {
     let world = World::new();
-    let mut child = bench_kernel(&world).args(["--starts", "cold", "--cells", "none", "--no-first-variable"]).spawn().unwrap();
+    let mut child = bench_kernel(&world)
+        .args(["--starts", "cold", "--cells", "none", "--no-first-variable"])
+        .spawn()
+        .unwrap();
     // The guard, the kernel and its own.
     eventually("a kernel", || (world.processes().len() >= 3).then_some(()));
     send(libc::SIGINT, child.id() as i32);
@@ -94,7 +132,10 @@ fn unknown_names_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{}", told(&output));
         assert!(told(&output).contains(name), "{}", told(&output));
     }
-    let output = bench_kernel(&world).args(["--starts", "none", "--cells", "none", "--no-first-variable"]).output().unwrap();
+    let output = bench_kernel(&world)
+        .args(["--starts", "none", "--cells", "none", "--no-first-variable"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(told(&output).contains("nothing is left to measure"), "{}", told(&output));
 }
@@ -104,11 +145,15 @@ fn helpers_are_compared_with_the_same_by_hand() {
     let world = World::new();
     let output = bench(&world, "helpers").args(["--json", "--rounds", "1"]).output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
     let comparisons = report["comparisons"].as_array().unwrap();
     assert!(comparisons.iter().any(|comparison| comparison["name"] == "progress"), "{report:#}");
     for comparison in comparisons {
-        let (helper, hand) = (positive(&comparison["helper_seconds"]["median"]), positive(&comparison["hand_seconds"]["median"]));
+        let (helper, hand) = (
+            positive(&comparison["helper_seconds"]["median"]),
+            positive(&comparison["hand_seconds"]["median"]),
+        );
         assert!((positive(&comparison["ratio"]["median"]) - helper / hand).abs() < 1e-9);
     }
     world.assert_nothing_left(Duration::from_secs(1));
@@ -122,16 +167,25 @@ fn cells_are_measured_relative_to_the_simplest() {
     let first = format!(":dep parcourse = {{ path = {helpers:?} }}\nuse parcourse::prelude::*;");
     let pool = "threads::Pool::new(2).map(|x: &u64| x + 1, &[1, 2, 3])";
     let notebook = world.path("few.ipynb");
-    std::fs::write(&notebook, notebook_of(&[&first, pool, ":vars", "let wrong: i64 = \"text\";"])).unwrap();
+    std::fs::write(&notebook, notebook_of(&[&first, pool, ":vars", "let wrong: i64 = \"text\";"]))
+        .unwrap();
     let mut command = bench(&world, "cells");
-    let output = command.args(["--json", "--rounds", "1", "--cells", "1+1"]).arg(&notebook).output().unwrap();
+    let output = command
+        .args(["--json", "--rounds", "1", "--cells", "1+1"])
+        .arg(&notebook)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", told(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
 
     let few = &report["notebooks"][0];
     assert_eq!(few["left_out"], 2, "{report:#}");
     let cells = few["cells"].as_array().unwrap();
-    assert_eq!(cells.iter().map(|cell| cell["number"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(
+        cells.iter().map(|cell| cell["number"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [1, 2]
+    );
     let (unit, cost) = (positive(&few["unit_cpu_seconds"]), &cells[1]["cost"]);
     assert!((positive(&cells[1]["ratio"]) - positive(&cost["cpu_seconds"]) / unit).abs() < 1e-9);
     assert_eq!(few["summary"]["cpu"]["max"], report["all"]["cpu"]["max"]);
@@ -139,9 +193,15 @@ fn cells_are_measured_relative_to_the_simplest() {
     // What a cell consists of.
     let single = &report["cells"][0];
     assert_eq!(single["name"], "1+1");
-    assert!(positive(&cost["object"]["code_bytes"]) > positive(&single["object"]["code_bytes"]), "{report:#}");
+    assert!(
+        positive(&cost["object"]["code_bytes"]) > positive(&single["object"]["code_bytes"]),
+        "{report:#}"
+    );
     let parts = cost["object"]["parts"].as_array().unwrap();
-    assert!(parts.iter().any(|part| part["origin"] == "parcourse::threads" || part["origin"] == "cell"), "{report:#}");
+    assert!(
+        parts.iter().any(|part| part["origin"] == "parcourse::threads" || part["origin"] == "cell"),
+        "{report:#}"
+    );
     world.assert_nothing_left(Duration::from_secs(1));
 }
 
@@ -152,14 +212,19 @@ fn notebook_of(cells: &[&str]) -> String {
     json!({ "cells": cells, "metadata": { "kernelspec": kernel }, "nbformat": 4, "nbformat_minor": 5 }).to_string()
 }
 
-/// Small problems and one round. Python's packages are 400 MB: without a Python its programs are left out, with the reason.
+/// Small problems and one round. Python's packages are 400 MB: without a Python its programs are
+/// left out, with the reason.
 #[test]
 fn cells_are_compared_with_programs() {
     let world = World::new();
     let mut command = bench(&world, "parallel");
-    let output = command.args(["--json", "--quick", "--rounds", "1", "--python", "/no/such/python"]).output().unwrap();
+    let output = command
+        .args(["--json", "--quick", "--rounds", "1", "--python", "/no/such/python"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", told(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
     judge_parallel(&report, |side| match side {
         "ours" | "rayon" | "persistent" => Some(""),
         // Where gcc has no OpenMP, or there is none.
@@ -167,7 +232,10 @@ fn cells_are_compared_with_programs() {
         _ => None,
     });
     assert!(report.to_string().contains("/no/such/python, which cannot be started"), "{report:#}");
-    assert!(report["targets"].as_array().unwrap().is_empty(), "small problems say nothing: {report:#}");
+    assert!(
+        report["targets"].as_array().unwrap().is_empty(),
+        "small problems say nothing: {report:#}"
+    );
     world.assert_nothing_left(Duration::from_secs(1));
 }
 
@@ -176,19 +244,32 @@ fn cells_are_compared_with_programs() {
 #[ignore = "installs 400 MB from PyPI"]
 fn cells_are_compared_with_all_programs() {
     let world = World::new();
-    let output = bench(&world, "parallel").args(["--json", "--quick", "--rounds", "2"]).output().unwrap();
+    let output =
+        bench(&world, "parallel").args(["--json", "--quick", "--rounds", "2"]).output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
     judge_parallel(&report, |_| Some(""));
     world.assert_nothing_left(Duration::from_secs(1));
 }
 
-/// Every row has every side, measured or left out with a reason. `measured` tells of a side whether it must be measured (`Some("")`), may be
-/// left out for a reason that contains a word, or must be left out (`None`).
+/// Every row has every side, measured or left out with a reason. `measured` tells of a side whether
+/// it must be measured (`Some("")`), may be left out for a reason that contains a word, or must be
+/// left out (`None`).
 fn judge_parallel(report: &Value, measured: impl Fn(&str) -> Option<&'static str>) {
     let rows = report["rows"].as_array().unwrap();
     let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
-    for name in ["map-few", "map-many", "sum-few", "sum-many", "processes-start", "processes-task", "expression", "mandelbrot", "pi"] {
+    for name in [
+        "map-few",
+        "map-many",
+        "sum-few",
+        "sum-many",
+        "processes-start",
+        "processes-task",
+        "expression",
+        "mandelbrot",
+        "pi",
+    ] {
         assert!(names.contains(&name), "{names:?}");
     }
     for row in rows {
@@ -199,12 +280,15 @@ fn judge_parallel(report: &Value, measured: impl Fn(&str) -> Option<&'static str
             let left_out = side["left_out"].as_str();
             match (measured(side["name"].as_str().unwrap()), left_out) {
                 (Some(_), None) => {
-                    let ratio = positive(&side["seconds"]["median"]) / positive(&sides[0]["seconds"]["median"]);
+                    let ratio = positive(&side["seconds"]["median"])
+                        / positive(&sides[0]["seconds"]["median"]);
                     if side["seconds"]["samples"].as_array().unwrap().len() == 1 {
                         assert!((positive(&side["ratio"]["median"]) - ratio).abs() < 1e-9);
                     }
                 }
-                (Some(reason), Some(left_out)) => assert!(!reason.is_empty() && left_out.contains(reason), "{side:#}"),
+                (Some(reason), Some(left_out)) => {
+                    assert!(!reason.is_empty() && left_out.contains(reason), "{side:#}")
+                }
                 (None, left_out) => assert!(left_out.is_some(), "{side:#}"),
             }
         }

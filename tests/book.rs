@@ -1,4 +1,5 @@
-//! `parcourse book`: the site of a small course, from its cells to what a reader's browser would load.
+//! `parcourse book`: the site of a small course, from its cells to what a reader's browser would
+//! load.
 
 use crate::python::gate::{self, Suite, Test};
 use crate::python::{PARCOURSE, output, root};
@@ -46,14 +47,29 @@ impl Book {
 
 fn pages(book: &SetUp) -> Result<(), String> {
     let page = ready(book)?.read("first.html")?;
-    expect(&page, &["The zebrafish lesson", "42", "a cell of a table", "on purpose", "Hint", "<math", "href=\"second.html\""])?;
+    expect(
+        &page,
+        &[
+            "The zebrafish lesson",
+            "42",
+            "a cell of a table",
+            "on purpose",
+            "Hint",
+            "<math",
+            "href=\"second.html\"",
+        ],
+    )?;
     ensure(!page.contains("aardvark"), || "a note for the instructor is in the book".to_owned())?;
     let solution = page.find("wombat").ok_or("the solution is not in the book")?;
     let folded = page[..solution].rfind("<details").ok_or("the solution is not folded")?;
-    ensure(page[folded..solution].contains("Solution") && !page[folded..solution].contains("</details>"), || {
-        format!("the solution is not folded: {}", &page[folded..solution])
+    ensure(
+        page[folded..solution].contains("Solution")
+            && !page[folded..solution].contains("</details>"),
+        || format!("the solution is not folded: {}", &page[folded..solution]),
+    )?;
+    ensure(page[..folded].contains("YOUR CODE HERE"), || {
+        "the stub does not stand before the solution".to_owned()
     })?;
-    ensure(page[..folded].contains("YOUR CODE HERE"), || "the stub does not stand before the solution".to_owned())?;
     ensure(!page.contains("BEGIN SOLUTION"), || "the marks of the solution are shown".to_owned())?;
     expect(&ready(book)?.read("second.html")?, &["_images/", ".svg"])
 }
@@ -62,14 +78,24 @@ fn first_page(book: &SetUp) -> Result<(), String> {
     let page = ready(book)?.read("index.html")?;
     expect(
         &page,
-        &["A small course", "1 h 15 min", "The first lesson", "count to forty-two", "30 minutes · 1 exercise", "downloads/first.ipynb"],
+        &[
+            "A small course",
+            "1 h 15 min",
+            "The first lesson",
+            "count to forty-two",
+            "30 minutes · 1 exercise",
+            "downloads/first.ipynb",
+        ],
     )?;
     expect(&page, &["toctree-l1", "href=\"second.html\""])
 }
 
 /// The index is a script, which a page from a disk may load, too.
 fn words_are_found(book: &SetUp) -> Result<(), String> {
-    expect(&ready(book)?.read("searchindex.js")?, &["Search.setIndex(", "zebrafish", "first.ipynb"])?;
+    expect(
+        &ready(book)?.read("searchindex.js")?,
+        &["Search.setIndex(", "zebrafish", "first.ipynb"],
+    )?;
     expect(&ready(book)?.read("search.html")?, &["searchindex.js"])
 }
 
@@ -80,7 +106,10 @@ fn nothing_from_elsewhere(book: &SetUp) -> Result<(), String> {
     let loads = loads.expect("a constant");
     let mut seen = 0;
     for file in files(&ready(book)?.root())? {
-        if file.extension().is_some_and(|end| ["html", "css", "svg"].iter().any(|known| end == *known)) {
+        if file
+            .extension()
+            .is_some_and(|end| ["html", "css", "svg"].iter().any(|known| end == *known))
+        {
             let text = read(&file)?;
             seen += 1;
             if let Some(found) = loads.find(&text) {
@@ -94,7 +123,9 @@ fn nothing_from_elsewhere(book: &SetUp) -> Result<(), String> {
 fn downloads(book: &SetUp) -> Result<(), String> {
     let notebook = ready(book)?.read("downloads/first.ipynb")?;
     expect(&notebook, &["YOUR CODE HERE", "zebrafish"])?;
-    ensure(!notebook.contains("wombat") && !notebook.contains("aardvark"), || "the solution can be downloaded".to_owned())
+    ensure(!notebook.contains("wombat") && !notebook.contains("aardvark"), || {
+        "the solution can be downloaded".to_owned()
+    })
 }
 
 fn offline(made: &SetUp) -> Result<(), String> {
@@ -106,17 +137,28 @@ fn offline(made: &SetUp) -> Result<(), String> {
     let out = work.path().join("book");
     let again = || {
         let mut command = book(&out);
-        command.arg(COURSE).arg("--offline").arg("--executed").arg(&executed).env("PIP_INDEX_URL", "http://127.0.0.1:9/");
+        command
+            .arg(COURSE)
+            .arg("--offline")
+            .arg("--executed")
+            .arg(&executed)
+            .env("PIP_INDEX_URL", "http://127.0.0.1:9/");
         command
     };
     output(&mut again())?;
     fs::write(out.join("CNAME"), "example.org").map_err(|error| error.to_string())?;
     output(&mut again())?;
-    ensure(out.join("first.html").is_file() && out.join("CNAME").is_file(), || "the second book is not complete".to_owned())?;
+    ensure(out.join("first.html").is_file() && out.join("CNAME").is_file(), || {
+        "the second book is not complete".to_owned()
+    })?;
 
     let stale = read(&executed.join("second.ipynb"))?.replace("cx=", "cy=");
     fs::write(executed.join("second.ipynb"), stale).map_err(|error| error.to_string())?;
-    refused(&mut again(), 2, &["second.ipynb", "its cells are not those of the course", "parcourse run --output"])?;
+    refused(
+        &mut again(),
+        2,
+        &["second.ipynb", "its cells are not those of the course", "parcourse run --output"],
+    )?;
     let nothing_installed = folder()?;
     refused(
         again().env("PARCOURSE_CACHE", nothing_installed.path()),
@@ -145,8 +187,15 @@ fn refusals(_: &SetUp) -> Result<(), String> {
     refused(book(work.path()).arg(COURSE), 2, &["is not empty and holds no book of the course"])?;
     refused(book(&work.path().join("new")).arg(work.path()), 2, &["is no course"])?;
     let unknown = work.path().join("no such folder");
-    refused(book(&work.path().join("new")).arg(COURSE).arg("--executed").arg(&unknown), 2, &["no such folder"])?;
-    ensure(read(&work.path().join("thesis.tex"))? == "years" && !work.path().join("new").exists(), || "something was written".to_owned())
+    refused(
+        book(&work.path().join("new")).arg(COURSE).arg("--executed").arg(&unknown),
+        2,
+        &["no such folder"],
+    )?;
+    ensure(
+        read(&work.path().join("thesis.tex"))? == "years" && !work.path().join("new").exists(),
+        || "something was written".to_owned(),
+    )
 }
 
 /// `parcourse book --out OUT`, to be completed.
@@ -158,8 +207,14 @@ fn book(out: &Path) -> Command {
 
 fn refused(command: &mut Command, code: i32, expected: &[&str]) -> Result<(), String> {
     let output = command.output().map_err(|error| error.to_string())?;
-    let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    ensure(output.status.code() == Some(code), || format!("{command:?}: {}\n{told}", output.status))?;
+    let told = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    ensure(output.status.code() == Some(code), || {
+        format!("{command:?}: {}\n{told}", output.status)
+    })?;
     expect(&told, expected)
 }
 
@@ -168,13 +223,19 @@ fn ready(book: &SetUp) -> Result<&Book, String> {
 }
 
 fn expect(text: &str, parts: &[&str]) -> Result<(), String> {
-    parts.iter().try_for_each(|part| ensure(text.contains(part), || format!("no {part:?} in:\n{text}")))
+    parts
+        .iter()
+        .try_for_each(|part| ensure(text.contains(part), || format!("no {part:?} in:\n{text}")))
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| error.to_string())?.flatten() {
-        if entry.path().is_dir() { found.extend(files(&entry.path())?) } else { found.push(entry.path()) }
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path())?)
+        } else {
+            found.push(entry.path())
+        }
     }
     Ok(found)
 }

@@ -1,7 +1,9 @@
-//! The course in JupyterLab, in a real browser: Run All, plots, progress, errors, interrupts, completion, the dark theme. What is done and
-//! looked at is Python, in `tests/browser/`; each scenario has a window and a kernel of its own, on one server.
+//! The course in JupyterLab, in a real browser: Run All, plots, progress, errors, interrupts,
+//! completion, the dark theme. What is done and looked at is Python, in `tests/browser/`; each
+//! scenario has a window and a kernel of its own, on one server.
 //!
-//! Pictures of what a learner sees go to the folder `PARCOURSE_ARTIFACTS`, else to `browser-screenshots` in cargo's folder for tests.
+//! Pictures of what a learner sees go to the folder `PARCOURSE_ARTIFACTS`, else to
+//! `browser-screenshots` in cargo's folder for tests.
 
 use crate::python::gate::{self, Suite, Test};
 use crate::python::private_tmp::PrivateTmp;
@@ -16,18 +18,36 @@ use tempfile::TempDir;
 type SetUp = Result<Course, String>;
 
 const TESTS: &[Test<SetUp>] = &[
-    ("measuring_runs_to_its_end", |course| ready(course)?.check("check_notebooks.py", "measuring_runs_to_its_end")),
-    ("welcome_runs_to_its_end", |course| ready(course)?.check("check_notebooks.py", "welcome_runs_to_its_end")),
-    ("results_and_pictures_are_shown", |course| ready(course)?.check("check_output.py", "results_and_pictures_are_shown")),
-    ("a_progress_bar_moves", |course| ready(course)?.check("check_output.py", "a_progress_bar_moves")),
-    ("dark_theme_is_legible", |course| ready(course)?.check("check_output.py", "dark_theme_is_legible")),
-    ("an_error_stops_the_run", |course| ready(course)?.check("check_kernel.py", "an_error_stops_the_run")),
-    ("a_panic_is_readable", |course| ready(course)?.check("check_kernel.py", "a_panic_is_readable")),
+    ("measuring_runs_to_its_end", |course| {
+        ready(course)?.check("check_notebooks.py", "measuring_runs_to_its_end")
+    }),
+    ("welcome_runs_to_its_end", |course| {
+        ready(course)?.check("check_notebooks.py", "welcome_runs_to_its_end")
+    }),
+    ("results_and_pictures_are_shown", |course| {
+        ready(course)?.check("check_output.py", "results_and_pictures_are_shown")
+    }),
+    ("a_progress_bar_moves", |course| {
+        ready(course)?.check("check_output.py", "a_progress_bar_moves")
+    }),
+    ("dark_theme_is_legible", |course| {
+        ready(course)?.check("check_output.py", "dark_theme_is_legible")
+    }),
+    ("an_error_stops_the_run", |course| {
+        ready(course)?.check("check_kernel.py", "an_error_stops_the_run")
+    }),
+    ("a_panic_is_readable", |course| {
+        ready(course)?.check("check_kernel.py", "a_panic_is_readable")
+    }),
     ("an_interrupted_helper_keeps_the_variables", |course| {
         ready(course)?.check("check_kernel.py", "an_interrupted_helper_keeps_the_variables")
     }),
-    ("an_interrupted_loop_says_what_is_lost", |course| ready(course)?.check("check_kernel.py", "an_interrupted_loop_says_what_is_lost")),
-    ("a_restart_begins_afresh", |course| ready(course)?.check("check_kernel.py", "a_restart_begins_afresh")),
+    ("an_interrupted_loop_says_what_is_lost", |course| {
+        ready(course)?.check("check_kernel.py", "an_interrupted_loop_says_what_is_lost")
+    }),
+    ("a_restart_begins_afresh", |course| {
+        ready(course)?.check("check_kernel.py", "a_restart_begins_afresh")
+    }),
     ("tab_completes", |course| ready(course)?.check("check_editor.py", "tab_completes")),
     ("shift_tab_explains", |course| ready(course)?.check("check_editor.py", "shift_tab_explains")),
 ];
@@ -46,13 +66,24 @@ struct Course {
 
 impl Course {
     fn set_up() -> SetUp {
-        let driver = environment::ensure(&lab_python()?, "browser", &root().join("tests/browser/requirements.txt"))?;
-        let folder = tempfile::Builder::new().prefix("parcourse-browser-").tempdir().map_err(|error| error.to_string())?;
+        let driver = environment::ensure(
+            &lab_python()?,
+            "browser",
+            &root().join("tests/browser/requirements.txt"),
+        )?;
+        let folder = tempfile::Builder::new()
+            .prefix("parcourse-browser-")
+            .tempdir()
+            .map_err(|error| error.to_string())?;
         // A short path: it has sockets in it.
         let private_tmp = PrivateTmp::new("pb-");
-        let settings = write_settings(folder.path()).map_err(|error| format!("failed to write settings: {error}"))?;
+        let settings = write_settings(folder.path())
+            .map_err(|error| format!("failed to write settings: {error}"))?;
         let mut lab = Command::new(PARCOURSE);
-        lab.args(["lab", "--no-browser", "--dir"]).arg(folder.path().join("copy")).arg("--course").arg(root());
+        lab.args(["lab", "--no-browser", "--dir"])
+            .arg(folder.path().join("copy"))
+            .arg("--course")
+            .arg(root());
         lab.current_dir(folder.path());
         lab.env("PARCOURSE_TMPDIR", private_tmp.path()).env_remove("JUPYTER_TOKEN");
         // The tests ask JupyterLab what it knows of a notebook.
@@ -65,7 +96,8 @@ impl Course {
             Some(folder) => PathBuf::from(folder),
             None => Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser-screenshots"),
         };
-        fs::create_dir_all(&pictures).map_err(|error| format!("failed to create {}: {error}", pictures.display()))?;
+        fs::create_dir_all(&pictures)
+            .map_err(|error| format!("failed to create {}: {error}", pictures.display()))?;
         eprintln!("pictures of the page: {}", pictures.display());
         Ok(Self {
             address: server.address.clone(),
@@ -90,8 +122,9 @@ impl Course {
     }
 }
 
-/// Settings of JupyterLab that make the page easier to look at: cells out of view are on the page too, and a busy machine may take its
-/// time over names to complete, for which the page otherwise waits a second and then shows nothing.
+/// Settings of JupyterLab that make the page easier to look at: cells out of view are on the page
+/// too, and a busy machine may take its time over names to complete, for which the page otherwise
+/// waits a second and then shows nothing.
 fn write_settings(folder: &Path) -> std::io::Result<PathBuf> {
     let settings = folder.join("settings/@jupyterlab");
     for (plugin, text) in [
@@ -110,5 +143,10 @@ fn ready(course: &SetUp) -> Result<&Course, String> {
 }
 
 pub fn suite() -> Suite {
-    Suite::new("browser", TESTS, || gate::python_and_packages().and_then(|()| browser::find().map(drop)), Course::set_up)
+    Suite::new(
+        "browser",
+        TESTS,
+        || gate::python_and_packages().and_then(|()| browser::find().map(drop)),
+        Course::set_up,
+    )
 }

@@ -112,15 +112,21 @@ fn every_problem_is_told_at_once() {
     let course = CourseCopy::new();
     course.edit(FIRST, |n| remove(n, "key-points-text"));
     course.edit(SECOND, |n| tag(n, "setup", &["hid-input"]));
-    course
-        .parcourse(&["check"])
-        .assert(1, &["00_first.ipynb: has no text cell", "01_more.ipynb: setup: unknown tag", "2 notebooks, 2 problems"]);
+    course.parcourse(&["check"]).assert(
+        1,
+        &[
+            "00_first.ipynb: has no text cell",
+            "01_more.ipynb: setup: unknown tag",
+            "2 notebooks, 2 problems",
+        ],
+    );
 }
 
 #[test]
 fn manifest_and_folder_agree() {
     let course = CourseCopy::new();
-    std::fs::copy(course.notebooks().join(SECOND), course.notebooks().join("02_extra.ipynb")).unwrap();
+    std::fs::copy(course.notebooks().join(SECOND), course.notebooks().join("02_extra.ipynb"))
+        .unwrap();
     course.write("drafts/03_draft.ipynb", "{}");
     course.write(".ipynb_checkpoints/00_first-checkpoint.ipynb", "{}");
     course.replace("course.toml", "file = \"00_first.ipynb\"", "file = \"00_frist.ipynb\"");
@@ -136,11 +142,13 @@ fn manifest_and_folder_agree() {
         ],
     );
     let course = CourseCopy::new();
-    std::fs::rename(course.notebooks().join(SECOND), course.notebooks().join("more.ipynb")).unwrap();
+    std::fs::rename(course.notebooks().join(SECOND), course.notebooks().join("more.ipynb"))
+        .unwrap();
     course.replace("course.toml", SECOND, "more.ipynb");
     course.parcourse(&["check"]).assert(1, &["lists more.ipynb, whose name has no number"]);
     let course = CourseCopy::new();
-    std::fs::rename(course.notebooks().join(FIRST), course.notebooks().join("07_first.ipynb")).unwrap();
+    std::fs::rename(course.notebooks().join(FIRST), course.notebooks().join("07_first.ipynb"))
+        .unwrap();
     course.replace("course.toml", FIRST, "07_first.ipynb");
     course.parcourse(&["check"]).assert(1, &["lists 01_more.ipynb behind 07_first.ipynb"]);
 }
@@ -150,7 +158,8 @@ fn the_form_is_mended_when_asked() {
     let course = CourseCopy::new();
     let original = std::fs::read_to_string(course.notebooks().join(FIRST)).unwrap();
     let mut notebook: serde_json::Value = serde_json::from_str(&original).unwrap();
-    cell(&mut notebook, "triple")["outputs"] = json!([{"output_type": "stream", "name": "stdout", "text": ["9"]}]);
+    cell(&mut notebook, "triple")["outputs"] =
+        json!([{"output_type": "stream", "name": "stdout", "text": ["9"]}]);
     cell(&mut notebook, "exercise-1-work")["metadata"].as_object_mut().unwrap().remove("nbgrader");
     course.write(FIRST, &notebook.to_string());
     course.parcourse(&["check"]).assert(1, &["--fix"]);
@@ -158,7 +167,10 @@ fn the_form_is_mended_when_asked() {
     assert_eq!(std::fs::read_to_string(course.notebooks().join(FIRST)).unwrap(), original);
     // With a difference in blanks alone, and nothing else to tell.
     course.write(FIRST, &original.replace("\n ", "\n  "));
-    course.parcourse(&["check"]).assert(1, &["00_first.ipynb: is not in the form in which Jupyter writes notebooks", "1 problem"]);
+    course.parcourse(&["check"]).assert(
+        1,
+        &["00_first.ipynb: is not in the form in which Jupyter writes notebooks", "1 problem"],
+    );
 }
 
 #[test]
@@ -167,26 +179,32 @@ fn what_cannot_be_checked_is_another_matter() {
     course.write(SECOND, "{\"nbformat\": 3}");
     course.parcourse(&["check"]).assert(2, &["01_more.ipynb: is in the old notebook format 3"]);
     course.parcourse(&["check", "nowhere"]).assert(2, &["nowhere: there is no such folder"]);
-    course.parcourse(&["check", "notebooks/sheep.svg"]).assert(2, &["is a file: name the folder of a course"]);
+    course
+        .parcourse(&["check", "notebooks/sheep.svg"])
+        .assert(2, &["is a file: name the folder of a course"]);
     course.replace("course.toml", "minutes = 30", "minuten = 30");
     course.parcourse(&["check"]).assert(2, &["course.toml is not a valid manifest", "minuten"]);
     std::fs::remove_file(course.notebooks().join("course.toml")).unwrap();
-    course.parcourse(&["check", "notebooks"]).assert(2, &["notebooks is no course: it has no course.toml"]);
+    course
+        .parcourse(&["check", "notebooks"])
+        .assert(2, &["notebooks is no course: it has no course.toml"]);
 }
 
 #[test]
 fn exercises_are_executed_as_given_and_solved() {
     let course = CourseCopy::new();
-    course
-        .parcourse(&["check", "--execute"])
-        .assert(0, &["00_first.ipynb (learner's edition)", "in order; executed, exercises open as given: 4"]);
+    course.parcourse(&["check", "--execute"]).assert(
+        0,
+        &["00_first.ipynb (learner's edition)", "in order; executed, exercises open as given: 4"],
+    );
     assert!(course.left().is_empty(), "{:?}", course.left());
 }
 
 #[test]
 fn exercises_that_are_none_are_told() {
     let course = CourseCopy::new();
-    // One check passes as given, one fails because it does not compile, and a cell needs a solution without saying so.
+    // One check passes as given, one fails because it does not compile, and a cell needs a solution
+    // without saying so.
     course.edit(FIRST, |n| {
         source(n, "exercise-1-check", "check_eq!(double_given(2), 4);");
         source(n, "exercise-2-check", "check_eq!(totals(&numbers), 6);");
@@ -206,5 +224,7 @@ fn exercises_that_are_none_are_told() {
     );
     assert!(!ended.told.contains(SECOND), "{}", ended.told);
     assert!(course.left().is_empty(), "{:?}", course.left());
-    course.parcourse(&["check", "--execute", "--only", "07.ipynb"]).assert(2, &["--only 07.ipynb: there is no such notebook"]);
+    course
+        .parcourse(&["check", "--execute", "--only", "07.ipynb"])
+        .assert(2, &["--only 07.ipynb: there is no such notebook"]);
 }

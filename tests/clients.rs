@@ -1,5 +1,6 @@
-//! Our kernel under Jupyter clients that are not ours: nbclient, jupyter_client over tcp and ipc, Jupyter's own commands, and the public
-//! jupyter_kernel_test suite. The checks themselves are Python, in `tests/clients/`.
+//! Our kernel under Jupyter clients that are not ours: nbclient, jupyter_client over tcp and ipc,
+//! Jupyter's own commands, and the public jupyter_kernel_test suite. The checks themselves are
+//! Python, in `tests/clients/`.
 
 use crate::python::clients::Clients;
 use crate::python::gate::{self, Suite, Test};
@@ -7,9 +8,15 @@ use crate::python::gate::{self, Suite, Test};
 type SetUp = Result<Clients, String>;
 
 const TESTS: &[Test<SetUp>] = &[
-    ("nbclient_executes_the_welcome_notebook", |clients| ready(clients)?.run("execute_notebook.py", &[WELCOME], &[])),
+    ("nbclient_executes_the_welcome_notebook", |clients| {
+        ready(clients)?.run("execute_notebook.py", &[WELCOME], &[])
+    }),
     ("nbclient_executes_the_welcome_notebook_on_stock_evcxr", |clients| {
-        ready(clients)?.run("execute_notebook.py", &[WELCOME], &[("PARCOURSE_KERNELSPEC", "rust-stock")])
+        ready(clients)?.run(
+            "execute_notebook.py",
+            &[WELCOME],
+            &[("PARCOURSE_KERNELSPEC", "rust-stock")],
+        )
     }),
     ("jupyter_kernel_test_suite", |clients| ready(clients)?.run("kernel_suite.py", &[], &[])),
     ("jupyter_commands", |clients| ready(clients)?.run("check_commands.py", &[], &[])),

@@ -16,13 +16,21 @@ struct Machine {
 impl Machine {
     fn new() -> Machine {
         let temporary = tempfile::Builder::new().prefix("pc-").tempdir_in("/tmp").unwrap();
-        Machine { cache: tempfile::Builder::new().prefix("parcourse cäche ").tempdir().unwrap(), temporary }
+        Machine {
+            cache: tempfile::Builder::new().prefix("parcourse cäche ").tempdir().unwrap(),
+            temporary,
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parcourse"));
-        command.args(["doctor", "--offline"]).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
-        command.env("PARCOURSE_CACHE", self.cache.path()).env("PARCOURSE_TMPDIR", self.temporary.path());
+        command
+            .args(["doctor", "--offline"])
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        command
+            .env("PARCOURSE_CACHE", self.cache.path())
+            .env("PARCOURSE_TMPDIR", self.temporary.path());
         command.env("JUPYTER_DATA_DIR", self.cache.path().join("jupyter data"));
         for name in ["RAYON_NUM_THREADS", "PARCOURSE_PYTHON", "PARCOURSE_HELPERS"] {
             command.env_remove(name);
@@ -34,7 +42,12 @@ impl Machine {
     fn with_compiler(&self, version: &str) -> String {
         let bin = self.cache.path().join("toolchain/bin");
         fs::create_dir_all(&bin).unwrap();
-        program(&bin.join("rustc"), &format!("echo 'rustc {version} (0 2026-01-01)'; echo 'host: x86_64-unknown-linux-gnu'"));
+        program(
+            &bin.join("rustc"),
+            &format!(
+                "echo 'rustc {version} (0 2026-01-01)'; echo 'host: x86_64-unknown-linux-gnu'"
+            ),
+        );
         program(&bin.join("cargo"), "true");
         bin.to_str().unwrap().to_owned()
     }
@@ -52,12 +65,16 @@ fn said(output: &Output) -> String {
 /// The check of that name, from JSON.
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     let checks = report["checks"].as_array().unwrap();
-    checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no check {name} in {report:#}"))
+    checks
+        .iter()
+        .find(|check| check["name"] == name)
+        .unwrap_or_else(|| panic!("no check {name} in {report:#}"))
 }
 
 fn report(command: &mut Command) -> (Value, Option<i32>) {
     let output = command.arg("--json").output().unwrap();
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
     (report, output.status.code())
 }
 
@@ -66,7 +83,10 @@ fn a_machine_before_the_set_up_has_warnings_that_name_the_command() {
     let machine = Machine::new();
     let (report, code) = report(&mut machine.command(&[]));
     for check in report["checks"].as_array().unwrap() {
-        assert!(["ok", "unknown", "warning", "problem"].contains(&check["verdict"].as_str().unwrap()), "{check}");
+        assert!(
+            ["ok", "unknown", "warning", "problem"].contains(&check["verdict"].as_str().unwrap()),
+            "{check}"
+        );
         assert!(!check["found"].as_str().unwrap().is_empty(), "{check}");
         let needs_advice = check["verdict"] == "warning" || check["verdict"] == "problem";
         assert_eq!(check["mend"].is_string(), needs_advice, "{check}");
@@ -76,9 +96,20 @@ fn a_machine_before_the_set_up_has_warnings_that_name_the_command() {
         assert_eq!(check(&report, name)["verdict"], "ok", "{report:#}");
     }
     let template = check(&report, "helper crate");
-    assert!(template["verdict"] == "warning" && template["mend"].as_str().unwrap().contains("parcourse prepare"), "{template}");
-    assert!(report["checks"].as_array().unwrap().iter().all(|check| check["name"] != "PyPI"), "offline asks no index");
-    assert!(!machine.cache.path().join("python").exists() && !machine.cache.path().join("template").exists(), "nothing is set up");
+    assert!(
+        template["verdict"] == "warning"
+            && template["mend"].as_str().unwrap().contains("parcourse prepare"),
+        "{template}"
+    );
+    assert!(
+        report["checks"].as_array().unwrap().iter().all(|check| check["name"] != "PyPI"),
+        "offline asks no index"
+    );
+    assert!(
+        !machine.cache.path().join("python").exists()
+            && !machine.cache.path().join("template").exists(),
+        "nothing is set up"
+    );
 }
 
 #[test]
@@ -88,7 +119,10 @@ fn without_a_compiler_the_way_to_one_is_told() {
     let said = said(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("PROBLEM  rustc") && said.contains("https://rustup.rs"), "{said}");
-    assert!(said.contains("PROBLEM  Python") && said.contains("apt install python3 python3-venv"), "{said}");
+    assert!(
+        said.contains("PROBLEM  Python") && said.contains("apt install python3 python3-venv"),
+        "{said}"
+    );
     assert!(said.contains("unknown  linker"), "{said}");
 }
 
@@ -98,8 +132,16 @@ fn parts_of_a_toolchain_that_are_missing_are_named() {
     let path = machine.with_compiler("1.99.0");
     let (report, code) = report(machine.command(&[]).env("PATH", path));
     assert_eq!(code, Some(1));
-    assert_eq!(check(&report, "rustc")["verdict"], "warning", "newer than the one in rust-toolchain.toml");
-    for (name, package) in [("rust-src", "rustup component add rust-src"), ("libstd", "libstd-rust-dev"), ("linker", "apt install gcc")] {
+    assert_eq!(
+        check(&report, "rustc")["verdict"],
+        "warning",
+        "newer than the one in rust-toolchain.toml"
+    );
+    for (name, package) in [
+        ("rust-src", "rustup component add rust-src"),
+        ("libstd", "libstd-rust-dev"),
+        ("linker", "apt install gcc"),
+    ] {
         let check = check(&report, name);
         assert_eq!(check["verdict"], "problem", "{check}");
         assert!(check["mend"].as_str().unwrap().contains(package), "{check}");
@@ -120,14 +162,21 @@ fn a_disk_without_enough_space_is_a_problem() {
     let (report, code) = report(&mut machine.command(&["--disk", "100000000"]));
     assert_eq!(code, Some(1));
     let check = check(&report, "disk of cache");
-    assert!(check["verdict"] == "problem" && check["mend"].as_str().unwrap().contains("PARCOURSE_CACHE"), "{check}");
+    assert!(
+        check["verdict"] == "problem"
+            && check["mend"].as_str().unwrap().contains("PARCOURSE_CACHE"),
+        "{check}"
+    );
 }
 
 #[test]
 fn a_long_temporary_folder_and_a_forgotten_variable_are_noticed() {
     let machine = Machine::new();
-    let long = machine.temporary.path().join("job.1234567.of-a-server-with-a-long-name.example.org");
-    let (report, code) = report(machine.command(&[]).env("PARCOURSE_TMPDIR", &long).env("RAYON_NUM_THREADS", "9999"));
+    let long =
+        machine.temporary.path().join("job.1234567.of-a-server-with-a-long-name.example.org");
+    let (report, code) = report(
+        machine.command(&[]).env("PARCOURSE_TMPDIR", &long).env("RAYON_NUM_THREADS", "9999"),
+    );
     assert_eq!(code, Some(1));
     assert_eq!(check(&report, "socket paths")["verdict"], "problem", "{report:#}");
     assert!(check(&report, "threads")["mend"].as_str().unwrap().contains("RAYON_NUM_THREADS"));
@@ -142,10 +191,19 @@ fn a_folder_that_others_can_write_to_is_named() {
     fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
     let (ours, _) = report(machine.command(&[]).env("PARCOURSE_TMPDIR", &open));
     let builds = check(&ours, "builds");
-    assert!(builds["verdict"] == "warning" && builds["found"].as_str().unwrap().contains("can be written by every user"), "{builds}");
-    let (nowhere, code) = report(machine.command(&[]).env("PARCOURSE_TMPDIR", &open).env("XDG_CACHE_HOME", &open));
+    assert!(
+        builds["verdict"] == "warning"
+            && builds["found"].as_str().unwrap().contains("can be written by every user"),
+        "{builds}"
+    );
+    let (nowhere, code) =
+        report(machine.command(&[]).env("PARCOURSE_TMPDIR", &open).env("XDG_CACHE_HOME", &open));
     let builds = check(&nowhere, "builds");
-    assert!(builds["verdict"] == "problem" && builds["mend"].as_str().unwrap().contains("PARCOURSE_CACHE"), "{builds}");
+    assert!(
+        builds["verdict"] == "problem"
+            && builds["mend"].as_str().unwrap().contains("PARCOURSE_CACHE"),
+        "{builds}"
+    );
     assert_eq!(code, Some(1));
     // Looking changes nothing about a folder that is not ours.
     assert_eq!(open.metadata().unwrap().permissions().mode() & 0o7777, 0o1777);
@@ -156,8 +214,16 @@ fn another_programs_kernel_is_noticed() {
     let machine = Machine::new();
     let spec = machine.cache.path().join("jupyter/kernels/rust");
     fs::create_dir_all(&spec).unwrap();
-    fs::write(spec.join("kernel.json"), r#"{"argv": ["/usr/bin/evcxr_jupyter"], "display_name": "Evcxr"}"#).unwrap();
-    let (report, _) = report(machine.command(&[]).env("JUPYTER_PATH", machine.cache.path().join("jupyter")));
+    fs::write(
+        spec.join("kernel.json"),
+        r#"{"argv": ["/usr/bin/evcxr_jupyter"], "display_name": "Evcxr"}"#,
+    )
+    .unwrap();
+    let (report, _) =
+        report(machine.command(&[]).env("JUPYTER_PATH", machine.cache.path().join("jupyter")));
     let check = check(&report, "kernels");
-    assert!(check["verdict"] == "warning" && check["found"].as_str().unwrap().contains("Evcxr"), "{check}");
+    assert!(
+        check["verdict"] == "warning" && check["found"].as_str().unwrap().contains("Evcxr"),
+        "{check}"
+    );
 }

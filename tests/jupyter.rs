@@ -1,5 +1,6 @@
-//! Everything that needs Python: JupyterLab, other clients, a browser, nbgrader, the book. Where there is no Python, the tests are
-//! ignored with the reason; with `PARCOURSE_REQUIRE_ALL=1` they fail.
+//! Everything that needs Python: JupyterLab, other clients, a browser, nbgrader, the book. Where
+//! there is no Python, the tests are ignored with the reason; with `PARCOURSE_REQUIRE_ALL=1` they
+//! fail.
 
 mod book;
 mod browser;
@@ -12,5 +13,12 @@ mod python;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    python::gate::run(vec![environment::suite(), book::suite(), lab::suite(), clients::suite(), nbgrader::suite(), browser::suite()])
+    python::gate::run(vec![
+        environment::suite(),
+        book::suite(),
+        lab::suite(),
+        clients::suite(),
+        nbgrader::suite(),
+        browser::suite(),
+    ])
 }

@@ -27,7 +27,10 @@ impl Home {
     }
 
     fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.current_dir(self.folder.path()).env("HOME", self.folder.path()).env("JUPYTER_DATA_DIR", self.path("data"));
+        command
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("JUPYTER_DATA_DIR", self.path("data"));
         command.env_remove("JUPYTER_PATH").env_remove("PARCOURSE_HELPERS")
     }
 
@@ -37,14 +40,23 @@ impl Home {
 
     fn works(&self, arguments: &[&str]) -> String {
         let output = self.kernel(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(output.stderr.is_empty());
         String::from_utf8(output.stdout).unwrap()
     }
 
     fn fails(&self, arguments: &[&str]) -> String {
         let output = self.kernel(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         String::from_utf8(output.stderr).unwrap()
     }
 }
@@ -64,14 +76,22 @@ fn installs_lists_and_uninstalls_for_the_user() {
     let program = Path::new(value["argv"][0].as_str().unwrap());
     assert!(program.is_absolute() && program.exists());
     let helpers = Path::new(env!("CARGO_MANIFEST_DIR")).join("helpers").canonicalize().unwrap();
-    assert_eq!(value["env"]["PARCOURSE_HELPERS"].as_str(), helpers.to_str(), "the helper crate this binary was built beside");
+    assert_eq!(
+        value["env"]["PARCOURSE_HELPERS"].as_str(),
+        helpers.to_str(),
+        "the helper crate this binary was built beside"
+    );
     assert!(folder.join("logo-64x64.png").exists());
 
     home.works(&["install", "--name", "rust", "--display-name", "Rust"]);
     assert_eq!(spec(&home.kernels().join("rust"))["display_name"], "Rust");
     let list = home.works(&["list"]);
     let of = |name: &str| list.lines().find(|line| line.starts_with(name)).map(str::to_owned);
-    assert!(of("parcourse").is_some_and(|line| line.contains("ours") && line.contains(folder.to_str().unwrap())), "{list}");
+    assert!(
+        of("parcourse")
+            .is_some_and(|line| line.contains("ours") && line.contains(folder.to_str().unwrap())),
+        "{list}"
+    );
     assert!(of("rust").is_some(), "{list}");
 
     home.works(&["uninstall"]);
@@ -86,17 +106,25 @@ fn installs_below_prefixes() {
     let text = home.works(&["install", "--prefix", prefix.to_str().unwrap()]);
     assert!(prefix.join("share/jupyter/kernels/parcourse/kernel.json").exists());
     assert!(text.contains("JUPYTER_PATH"), "Jupyter does not look there by itself: {text}");
-    assert!(home.works(&["list", "--prefix", "env"]).contains("ours"), "relative to the current folder");
+    assert!(
+        home.works(&["list", "--prefix", "env"]).contains("ours"),
+        "relative to the current folder"
+    );
     home.works(&["uninstall", "--prefix", "env"]);
     assert!(!prefix.join("share/jupyter/kernels/parcourse").exists());
 
     // The environment of the Python that is first on PATH.
     let bin = home.path("bin");
     fs::create_dir(&bin).unwrap();
-    fs::write(bin.join("python3"), format!("#!/bin/sh\necho '{}'\n", home.path("conda").display())).unwrap();
+    fs::write(bin.join("python3"), format!("#!/bin/sh\necho '{}'\n", home.path("conda").display()))
+        .unwrap();
     assert!(Command::new("chmod").arg("+x").arg(bin.join("python3")).status().unwrap().success());
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let output = home.environment(Command::new(PARCOURSE).args(["kernel", "install", "--sys-prefix"])).env("PATH", path).output().unwrap();
+    let output = home
+        .environment(Command::new(PARCOURSE).args(["kernel", "install", "--sys-prefix"]))
+        .env("PATH", path)
+        .output()
+        .unwrap();
     assert!(output.status.success());
     assert!(home.path("conda/share/jupyter/kernels/parcourse/kernel.json").exists());
     assert!(home.fails(&["install", "--user", "--sys-prefix"]).contains("cannot be used with"));
@@ -107,8 +135,7 @@ fn leaves_other_programs_kernels_alone() {
     let home = Home::new();
     let folder = home.kernels().join("rust");
     fs::create_dir_all(&folder).unwrap();
-    let foreign =
-        r#"{"argv": ["/nowhere/evcxr_jupyter", "--control_file", "{connection_file}"], "display_name": "Rust", "language": "rust"}"#;
+    let foreign = r#"{"argv": ["/nowhere/evcxr_jupyter", "--control_file", "{connection_file}"], "display_name": "Rust", "language": "rust"}"#;
     fs::write(folder.join("kernel.json"), foreign).unwrap();
     assert!(home.fails(&["install", "--name", "rust"]).contains("--force"));
     assert!(home.fails(&["uninstall", "--name", "rust"]).contains("another program's"));
@@ -127,7 +154,8 @@ fn refuses_what_jupyter_could_not_use() {
     assert!(!home.kernels().exists());
 }
 
-/// Jupyter itself reads what we wrote. Needs the private Python of `parcourse lab`; `PARCOURSE_REQUIRE_ALL=1` makes it obligatory.
+/// Jupyter itself reads what we wrote. Needs the private Python of `parcourse lab`;
+/// `PARCOURSE_REQUIRE_ALL=1` makes it obligatory.
 #[test]
 fn jupyter_finds_the_kernel() {
     let home = Home::new();
@@ -136,7 +164,11 @@ fn jupyter_finds_the_kernel() {
                   print(json.dumps({n: {'dir': s['resource_dir'], 'spec': s['spec']} for n, s in M().get_all_specs().items()}))";
     let python = match python::lab_python() {
         Ok(python) => python,
-        Err(reason) => return skip(&format!("the private environment of `parcourse lab` cannot be made: {reason}")),
+        Err(reason) => {
+            return skip(&format!(
+                "the private environment of `parcourse lab` cannot be made: {reason}"
+            ));
+        }
     };
     let output = home.environment(Command::new(&python).args(["-c", script])).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -145,12 +177,24 @@ fn jupyter_finds_the_kernel() {
     assert_eq!(ours["dir"].as_str(), home.kernels().join("parcourse").to_str());
     assert_eq!(ours["spec"]["interrupt_mode"], "message");
     assert_eq!(ours["spec"]["language"], "rust");
-    let command = home.environment(Command::new(&python).args(["-m", "jupyter_client.kernelspecapp", "list", "--json"])).output().unwrap();
+    let command = home
+        .environment(Command::new(&python).args([
+            "-m",
+            "jupyter_client.kernelspecapp",
+            "list",
+            "--json",
+        ]))
+        .output()
+        .unwrap();
     let listed: Value = serde_json::from_slice(&command.stdout).unwrap();
     assert_eq!(listed["kernelspecs"]["parcourse"]["spec"]["display_name"], "Rust (Parcourse)");
 }
 
 fn skip(reason: &str) {
-    assert_ne!(std::env::var("PARCOURSE_REQUIRE_ALL").as_deref(), Ok("1"), "not run although everything was asked for: {reason}");
+    assert_ne!(
+        std::env::var("PARCOURSE_REQUIRE_ALL").as_deref(),
+        Ok("1"),
+        "not run although everything was asked for: {reason}"
+    );
     eprintln!("skipped: {reason}");
 }

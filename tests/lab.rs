@@ -1,4 +1,5 @@
-//! `parcourse lab` as a newcomer meets it: an empty cache, a home directory that must stay untouched, paths with blanks and umlauts.
+//! `parcourse lab` as a newcomer meets it: an empty cache, a home directory that must stay
+//! untouched, paths with blanks and umlauts.
 
 use crate::python::gate::{self, Suite, Test};
 use crate::python::private_tmp::PrivateTmp;
@@ -31,10 +32,12 @@ const TESTS: &[Test<SetUp>] = &[
     ("wrong_arguments_are_named", wrong_arguments_are_named),
 ];
 
-/// A kernel that is getting warm looks for its server when it is done with that; on a machine with much else to do it takes its time.
+/// A kernel that is getting warm looks for its server when it is done with that; on a machine with
+/// much else to do it takes its time.
 const WARM_UP: Duration = Duration::from_secs(120);
 
-/// One cache for all: the set-up itself is the first test, the others start servers from it without a package index.
+/// One cache for all: the set-up itself is the first test, the others start servers from it without
+/// a package index.
 struct SetUp {
     folder: TempDir,
     python: Result<PathBuf, String>,
@@ -49,7 +52,10 @@ struct Shared {
 
 impl SetUp {
     fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("parcourse läb ").tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("parcourse läb ")
+            .tempdir()
+            .expect("a temporary folder");
         let python = set_up(&folder.path().join("cache"));
         write_course(&folder.path().join("course"), "let a = 40 + 2;");
         Self { folder, python, shared: Mutex::new(None) }
@@ -77,7 +83,12 @@ impl SetUp {
     /// On a copy of a small course.
     fn command(&self, tmp: &PrivateTmp) -> Result<Command, String> {
         let mut command = self.bare_command(tmp)?;
-        command.arg("--course").arg(self.folder.path().join("course")).arg("--dir").arg(self.copy()).arg("--offline");
+        command
+            .arg("--course")
+            .arg(self.folder.path().join("course"))
+            .arg("--dir")
+            .arg(self.copy())
+            .arg("--offline");
         Ok(command)
     }
 
@@ -86,7 +97,10 @@ impl SetUp {
     }
 
     fn shared(&self) -> Result<MutexGuard<'_, Option<Shared>>, String> {
-        let mut shared = self.shared.lock().map_err(|_| "another test failed with the shared server".to_owned())?;
+        let mut shared = self
+            .shared
+            .lock()
+            .map_err(|_| "another test failed with the shared server".to_owned())?;
         if shared.is_none() {
             let tmp = private_tmp();
             *shared = Some(Shared { server: self.start(&tmp)?, _tmp: tmp });
@@ -104,16 +118,29 @@ impl SetUp {
         self.run_code(server, "40 + 2", "42", options)
     }
 
-    fn run_code(&self, server: &Server, code: &str, expected: &str, options: &[&str]) -> Result<(), String> {
+    fn run_code(
+        &self,
+        server: &Server,
+        code: &str,
+        expected: &str,
+        options: &[&str],
+    ) -> Result<(), String> {
         let script = root().join("tests/clients/lab_session.py");
         let arguments = [&server.address, "rust", code, expected];
-        output(Command::new(self.ready()?).arg("-I").arg(script).args(arguments).args(options)).map(|_| ())
+        output(Command::new(self.ready()?).arg("-I").arg(script).args(arguments).args(options))
+            .map(|_| ())
     }
 
     /// Brings the copy `name` up to date and returns what was said.
     fn update(&self, course: &Path, name: &str, options: &[&str]) -> Result<String, String> {
         let mut command = self.bare_command(&private_tmp())?;
-        command.arg("--setup-only").arg("--course").arg(course).arg("--dir").arg(self.folder.path().join(name)).args(options);
+        command
+            .arg("--setup-only")
+            .arg("--course")
+            .arg(course)
+            .arg("--dir")
+            .arg(self.folder.path().join(name))
+            .args(options);
         output(&mut command).map(|(_, said)| said)
     }
 }
@@ -131,8 +158,10 @@ fn write_course(folder: &Path, code: &str) {
             json!({ "cell_type": "code", "id": id, "metadata": metadata, "source": source, "outputs": [], "execution_count": null })
         })
         .collect();
-    let metadata = json!({ "kernelspec": { "name": "rust", "display_name": "Rust", "language": "rust" } });
-    let notebook = json!({ "cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5 });
+    let metadata =
+        json!({ "kernelspec": { "name": "rust", "display_name": "Rust", "language": "rust" } });
+    let notebook =
+        json!({ "cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5 });
     fs::create_dir_all(folder.join("notebooks")).expect("a folder");
     fs::write(folder.join("notebooks/00_welcome.ipynb"), notebook.to_string()).expect("a notebook");
 }
@@ -141,17 +170,31 @@ fn write_course(folder: &Path, code: &str) {
 fn set_up(cache: &Path) -> Result<PathBuf, String> {
     let start = || {
         let mut command = Command::new(PARCOURSE);
-        command.args(["lab", "--setup-only", "--source"]).current_dir(root().join("notebooks")).env("PARCOURSE_CACHE", cache);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())
+        command
+            .args(["lab", "--setup-only", "--source"])
+            .current_dir(root().join("notebooks"))
+            .env("PARCOURSE_CACHE", cache);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())
     };
     let mut first = start()?;
     let end = Instant::now() + Duration::from_secs(120);
     // pip's first step in the new environment: its own folder is there.
-    while !environments(cache).iter().any(|environment| environment.join("requirements.txt").exists()) {
+    while !environments(cache)
+        .iter()
+        .any(|environment| environment.join("requirements.txt").exists())
+    {
         if first.try_wait().map_err(|error| error.to_string())?.is_some() || Instant::now() > end {
             let _ = first.kill();
             let output = first.wait_with_output().map_err(|error| error.to_string())?;
-            return Err(format!("the set-up did not reach pip: {}", String::from_utf8_lossy(&output.stderr)));
+            return Err(format!(
+                "the set-up did not reach pip: {}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -166,12 +209,16 @@ fn set_up(cache: &Path) -> Result<PathBuf, String> {
         return Err("a set-up that was broken off counts as complete".to_owned());
     }
 
-    let both = [start()?, start()?].map(|child| child.wait_with_output().map_err(|error| error.to_string()));
+    let both = [start()?, start()?]
+        .map(|child| child.wait_with_output().map_err(|error| error.to_string()));
     let mut pythons = Vec::new();
     for output in both {
         let output = output?;
         if !output.status.success() {
-            return Err(format!("one of two set-ups at once failed: {}", String::from_utf8_lossy(&output.stderr)));
+            return Err(format!(
+                "one of two set-ups at once failed: {}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
         }
         pythons.push(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
     }
@@ -187,12 +234,16 @@ fn private_tmp() -> PrivateTmp {
     PrivateTmp::new("pl-")
 }
 
-/// Nothing that the start has made may be left: no process, detached ones included, and no folder of its session.
+/// Nothing that the start has made may be left: no process, detached ones included, and no folder
+/// of its session.
 fn left_nothing(tmp: &PrivateTmp) -> Result<(), String> {
     let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), WARM_UP);
     ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
     let entries = fs::read_dir(tmp.private()).map_err(|error| error.to_string())?.flatten();
-    let sessions: Vec<_> = entries.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with("lab-")).collect();
+    let sessions: Vec<_> = entries
+        .map(|entry| entry.file_name())
+        .filter(|name| name.to_string_lossy().starts_with("lab-"))
+        .collect();
     ensure(sessions.is_empty(), || format!("folders left: {sessions:?}"))
 }
 
@@ -203,18 +254,24 @@ fn environments(cache: &Path) -> Vec<PathBuf> {
 
 fn the_token_is_needed(lab: &SetUp) -> Result<(), String> {
     lab.ask(|server| {
-        ensure(server.token().len() >= 32, || format!("a token that can be guessed: {}", server.address))?;
+        ensure(server.token().len() >= 32, || {
+            format!("a token that can be guessed: {}", server.address)
+        })?;
         for path in ["/api/kernelspecs", "/api/contents/00_welcome.ipynb", "/lab"] {
             let (status, _) = server.get(path, false)?;
             ensure(matches!(status, 302 | 403), || format!("{path} without token: {status}"))?;
             let (status, _) = server.get(path, true)?;
             ensure(status == 200, || format!("{path} with token: {status}"))?;
         }
-        ensure(server.address.contains("/lab/tree/00_welcome.ipynb?"), || format!("the first notebook is not opened: {}", server.address))?;
+        ensure(server.address.contains("/lab/tree/00_welcome.ipynb?"), || {
+            format!("the first notebook is not opened: {}", server.address)
+        })?;
         let (_, page) = server.get("/lab/tree/00_welcome.ipynb", true)?;
         ensure(page.contains("jupyter-config-data"), || format!("not JupyterLab's page: {page}"))?;
         let (_, notebook) = server.get("/api/contents/00_welcome.ipynb", true)?;
-        ensure(notebook.contains("YOUR CODE HERE") && !notebook.contains("SOLUTION"), || format!("not the learner's: {notebook}"))
+        ensure(notebook.contains("YOUR CODE HERE") && !notebook.contains("SOLUTION"), || {
+            format!("not the learner's: {notebook}")
+        })
     })
 }
 
@@ -234,12 +291,23 @@ fn the_kernel_is_ours(lab: &SetUp) -> Result<(), String> {
 /// A set-up costs minutes, and is not done again.
 fn the_second_start_sets_nothing_up(lab: &SetUp) -> Result<(), String> {
     let cache = lab.folder.path().join("cache");
-    let templates = fs::read_dir(cache.join("template")).into_iter().flatten().flatten().map(|entry| entry.path().join("template.json"));
-    let made = environments(&cache).into_iter().map(|environment| environment.join("complete")).chain(templates);
+    let templates = fs::read_dir(cache.join("template"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("template.json"));
+    let made = environments(&cache)
+        .into_iter()
+        .map(|environment| environment.join("complete"))
+        .chain(templates);
     let made: Vec<PathBuf> = made.filter(|file| file.exists()).collect();
     ensure(made.len() >= 2, || format!("an environment and a template: {made:?}"))?;
     lab.ask(|server| {
-        let is_new = |file: &PathBuf| file.metadata().and_then(|file| file.modified()).is_ok_and(|time| time >= server.started);
+        let is_new = |file: &PathBuf| {
+            file.metadata()
+                .and_then(|file| file.modified())
+                .is_ok_and(|time| time >= server.started)
+        };
         let new: Vec<PathBuf> = made.into_iter().filter(is_new).collect();
         ensure(new.is_empty(), || format!("made again: {new:?}"))
     })
@@ -251,7 +319,9 @@ fn stops_cleanly(lab: &SetUp, signal: libc::c_int) -> Result<(), String> {
     // The kernel is left running: stopping the server has to end it.
     lab.run_cell(&server, &["--keep"])?;
     let below = processes::below(server.pid());
-    ensure(below.len() >= 2, || format!("expected the server and its kernel below the launcher: {below:?}"))?;
+    ensure(below.len() >= 2, || {
+        format!("expected the server and its kernel below the launcher: {below:?}")
+    })?;
     let status = server.stop(signal)?;
     ensure(status.success(), || format!("a clean stop ended with {status}"))?;
     let left = processes::left_after(&below, Duration::from_secs(5));
@@ -259,7 +329,11 @@ fn stops_cleanly(lab: &SetUp, signal: libc::c_int) -> Result<(), String> {
     left_nothing(&tmp)?;
     // Settings, history, configuration: all of it went into the cache.
     let home = lab.folder.path().join("home");
-    let written: Vec<_> = fs::read_dir(&home).map_err(|error| error.to_string())?.flatten().map(|entry| entry.file_name()).collect();
+    let written: Vec<_> = fs::read_dir(&home)
+        .map_err(|error| error.to_string())?
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
     ensure(written.is_empty(), || format!("written to the home directory: {written:?}"))
 }
 
@@ -285,61 +359,95 @@ fn options_reach_jupyter(lab: &SetUp) -> Result<(), String> {
     fs::write(elsewhere.join("note.txt"), "found").map_err(|error| error.to_string())?;
     let tmp = private_tmp();
     let mut command = lab.bare_command(&tmp)?;
-    command.arg("--source").arg("--dir").arg(&elsewhere).args(["--", "--ServerApp.base_url=/course/"]);
+    command
+        .arg("--source")
+        .arg("--dir")
+        .arg(&elsewhere)
+        .args(["--", "--ServerApp.base_url=/course/"]);
     let server = Server::start(&mut command)?;
     let (status, body) = server.get("/course/api/contents/note.txt", true)?;
     ensure(status == 200 && body.contains("found"), || format!("{status}: {body}"))?;
-    ensure(!server.address.contains("00_welcome"), || format!("there is no such notebook here: {}", server.address))
+    ensure(!server.address.contains("00_welcome"), || {
+        format!("there is no such notebook here: {}", server.address)
+    })
 }
 
-/// An environment somebody activated: its programs are first on PATH. What Jupyter writes goes where that JupyterLab writes it.
+/// An environment somebody activated: its programs are first on PATH. What Jupyter writes goes
+/// where that JupyterLab writes it.
 fn the_active_jupyterlab(lab: &SetUp) -> Result<(), String> {
     let tmp = private_tmp();
     let programs = lab.ready()?.parent().ok_or("the Python has no folder")?.to_path_buf();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&path))).map_err(|error| error.to_string())?;
+    let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&path)))
+        .map_err(|error| error.to_string())?;
     let home = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut command = lab.command(&tmp)?;
     command.arg("--use-active").env("PATH", path).env("HOME", home.path());
     let server = Server::start(&mut command)?;
     let (_, specs) = server.get("/api/kernelspecs", true)?;
-    ensure(specs.contains(PARCOURSE) && specs.contains("\"default\": \"rust\""), || format!("not our kernel: {specs}"))
+    ensure(specs.contains(PARCOURSE) && specs.contains("\"default\": \"rust\""), || {
+        format!("not our kernel: {specs}")
+    })
 }
 
 fn a_taken_port_is_an_error(lab: &SetUp) -> Result<(), String> {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     let port = taken.local_addr().map_err(|error| error.to_string())?.port().to_string();
-    let output = lab.command(&private_tmp())?.args(["--port", &port]).output().map_err(|error| error.to_string())?;
+    let output = lab
+        .command(&private_tmp())?
+        .args(["--port", &port])
+        .output()
+        .map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure(!output.status.success() && said.contains(&port), || format!("{}: {said}", output.status))
+    ensure(!output.status.success() && said.contains(&port), || {
+        format!("{}: {said}", output.status)
+    })
 }
 
 fn the_copy_follows_the_course(lab: &SetUp) -> Result<(), String> {
     let course = lab.folder.path().join("changing course");
     let copy = lab.folder.path().join("following");
     let first = copy.join("notebooks/00_welcome.ipynb");
-    let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-    let said = |said: String, expected: &str| ensure(said.contains(expected), || format!("expected {expected:?} in {said}"));
+    let read = |path: &Path| {
+        fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let said = |said: String, expected: &str| {
+        ensure(said.contains(expected), || format!("expected {expected:?} in {said}"))
+    };
     write_course(&course, "first edition");
     said(lab.update(&course, "following", &[])?, "new: 00_welcome.ipynb")?;
-    ensure(fs::read_link(copy.join("helpers")).ok() == root().join("helpers").canonicalize().ok(), || "helpers is not a link".to_owned())?;
+    ensure(
+        fs::read_link(copy.join("helpers")).ok() == root().join("helpers").canonicalize().ok(),
+        || "helpers is not a link".to_owned(),
+    )?;
     said(lab.update(&course, "following", &[])?, "up to date")?;
     write_course(&course, "second edition");
     said(lab.update(&course, "following", &[])?, "brought up to date: 00_welcome.ipynb")?;
-    ensure(read(&first)?.contains("second edition"), || "the course's change did not arrive".to_owned())?;
+    ensure(read(&first)?.contains("second edition"), || {
+        "the course's change did not arrive".to_owned()
+    })?;
     // Work, then a third edition; the copy's links are gone as after a move of the course.
     let mine = read(&first)?.replace("todo!(", "/* my work */ todo!(");
     fs::write(&first, &mine).map_err(|error| error.to_string())?;
     fs::remove_file(copy.join("helpers")).map_err(|error| error.to_string())?;
     said(lab.update(&course, "following", &[])?, "up to date")?;
     ensure(read(&first)? == mine, || "work was touched".to_owned())?;
-    ensure(copy.join("helpers/Cargo.toml").is_file(), || "the link to the helper crate was not repaired".to_owned())?;
+    ensure(copy.join("helpers/Cargo.toml").is_file(), || {
+        "the link to the helper crate was not repaired".to_owned()
+    })?;
     write_course(&course, "third edition");
     let told = lab.update(&course, "following", &[])?;
-    let aside = told.split_once("kept as \"").and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name.to_owned());
+    let aside = told
+        .split_once("kept as \"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map(|(name, _)| name.to_owned());
     let aside = aside.ok_or_else(|| format!("no kept file is named: {told}"))?;
-    ensure(read(&copy.join("notebooks").join(&aside))? == mine, || "what is kept is not the work".to_owned())?;
-    ensure(read(&first)?.contains("third edition"), || "the third edition did not arrive".to_owned())?;
+    ensure(read(&copy.join("notebooks").join(&aside))? == mine, || {
+        "what is kept is not the work".to_owned()
+    })?;
+    ensure(read(&first)?.contains("third edition"), || {
+        "the third edition did not arrive".to_owned()
+    })?;
     // Deleted is deleted, until it is wanted back.
     fs::remove_file(&first).map_err(|error| error.to_string())?;
     said(lab.update(&course, "following", &[])?, "--restore")?;
@@ -351,9 +459,14 @@ fn two_starts_at_once(lab: &SetUp) -> Result<(), String> {
     let course = lab.folder.path().join("course");
     std::thread::scope(|scope| {
         let starts = [0, 1, 2].map(|_| scope.spawn(|| lab.update(&course, "at once", &[])));
-        starts.into_iter().try_for_each(|start| start.join().map_err(|_| "a panic".to_owned())?.map(drop))
+        starts
+            .into_iter()
+            .try_for_each(|start| start.join().map_err(|_| "a panic".to_owned())?.map(drop))
     })?;
-    let names: Vec<_> = fs::read_dir(lab.folder.path().join("at once/notebooks")).map_err(|error| error.to_string())?.flatten().collect();
+    let names: Vec<_> = fs::read_dir(lab.folder.path().join("at once/notebooks"))
+        .map_err(|error| error.to_string())?
+        .flatten()
+        .collect();
     ensure(names.len() == 1, || format!("{names:?}"))
 }
 
@@ -362,7 +475,8 @@ fn other_folders_are_refused(lab: &SetUp) -> Result<(), String> {
     fs::create_dir_all(&thesis).map_err(|error| error.to_string())?;
     fs::write(thesis.join("chapter.tex"), "").map_err(|error| error.to_string())?;
     let course = lab.folder.path().join("course");
-    let refused = lab.update(&course, "my thesis", &[]).err().ok_or("a folder with other files was taken")?;
+    let refused =
+        lab.update(&course, "my thesis", &[]).err().ok_or("a folder with other files was taken")?;
     ensure(refused.contains("--source") && !thesis.join("notebooks").exists(), || refused)?;
     // A home that cannot be written.
     let mut command = lab.bare_command(&private_tmp())?;
@@ -377,23 +491,34 @@ fn offline_names_what_is_missing(lab: &SetUp) -> Result<(), String> {
     let mut command = lab.command(&tmp)?;
     let cache = tempfile::tempdir().map_err(|error| error.to_string())?;
     command.arg("--setup-only").env("PARCOURSE_CACHE", cache.path()).env_remove("PIP_FIND_LINKS");
-    let said = output(&mut command).err().ok_or("a set-up without network and packages succeeded")?;
+    let said =
+        output(&mut command).err().ok_or("a set-up without network and packages succeeded")?;
     ensure(said.contains("--offline forbids") && said.contains("--setup-only"), || said)
 }
 
 fn wrong_arguments_are_named(lab: &SetUp) -> Result<(), String> {
     let refused = |arguments: &[&str], variable: (&str, &OsStr), expected: &str| {
-        let output =
-            lab.bare_command(&private_tmp())?.args(arguments).env(variable.0, variable.1).output().map_err(|error| error.to_string())?;
+        let output = lab
+            .bare_command(&private_tmp())?
+            .args(arguments)
+            .env(variable.0, variable.1)
+            .output()
+            .map_err(|error| error.to_string())?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure(output.status.code() == Some(2) && said.contains(expected), || format!("{arguments:?}: {}: {said}", output.status))
+        ensure(output.status.code() == Some(2) && said.contains(expected), || {
+            format!("{arguments:?}: {}: {said}", output.status)
+        })
     };
     let nothing = ("UNUSED", OsStr::new(""));
     refused(&["--source", "--dir", "no such folder"], nothing, "--dir no such folder")?;
     refused(&["--course", "no such folder"], nothing, "--course no such folder")?;
     refused(&["--port", "99999"], nothing, "--port")?;
     refused(&["--no-such-option"], nothing, "--no-such-option")?;
-    refused(&["--source"], ("PARCOURSE_PYTHON", OsStr::new("/no/such/python")), "apt install python3 python3-venv")?;
+    refused(
+        &["--source"],
+        ("PARCOURSE_PYTHON", OsStr::new("/no/such/python")),
+        "apt install python3 python3-venv",
+    )?;
     refused(&["--source"], ("PATH", OsStr::new("/no/such/folder")), "https://rustup.rs")
 }
 

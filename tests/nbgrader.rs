@@ -1,4 +1,5 @@
-//! The course under nbgrader: released, handed in, executed by our kernel and scored, with the course's own configuration.
+//! The course under nbgrader: released, handed in, executed by our kernel and scored, with the
+//! course's own configuration.
 
 use crate::python::gate::{self, Suite, Test};
 use crate::python::{PARCOURSE, environment, lab_python, output, root};
@@ -8,8 +9,12 @@ use std::process::Command;
 use tempfile::TempDir;
 
 const TESTS: &[Test<SetUp>] = &[
-    ("a_lesson_is_released_handed_in_and_scored", |nbgrader| graded(nbgrader, "tests/fixtures/nbgrader/lesson.ipynb")),
-    ("the_welcome_notebook_is_released_handed_in_and_scored", |nbgrader| graded(nbgrader, "notebooks/00_welcome.ipynb")),
+    ("a_lesson_is_released_handed_in_and_scored", |nbgrader| {
+        graded(nbgrader, "tests/fixtures/nbgrader/lesson.ipynb")
+    }),
+    ("the_welcome_notebook_is_released_handed_in_and_scored", |nbgrader| {
+        graded(nbgrader, "notebooks/00_welcome.ipynb")
+    }),
 ];
 
 type SetUp = Result<Nbgrader, String>;
@@ -22,10 +27,17 @@ struct Nbgrader {
 
 impl Nbgrader {
     fn set_up() -> SetUp {
-        let python = environment::ensure(&lab_python()?, "nbgrader", &root().join("tests/nbgrader/requirements.txt"))?;
+        let python = environment::ensure(
+            &lab_python()?,
+            "nbgrader",
+            &root().join("tests/nbgrader/requirements.txt"),
+        )?;
         let jupyter = folder()?;
         let mut install = Command::new(PARCOURSE);
-        install.current_dir(root()).args(["kernel", "install", "--name", "rust", "--prefix"]).arg(jupyter.path());
+        install
+            .current_dir(root())
+            .args(["kernel", "install", "--name", "rust", "--prefix"])
+            .arg(jupyter.path());
         output(&mut install)?;
         Ok(Self { python, jupyter })
     }
@@ -42,28 +54,46 @@ fn graded(nbgrader: &SetUp, source: &str) -> Result<(), String> {
     fs::write(course.path().join("course.toml"), manifest).map_err(|error| error.to_string())?;
     let edition = work.path().join("edition");
     let mut learner = Command::new(PARCOURSE);
-    learner.args(["edition", "learner", "--out"]).arg(&edition).arg(course.path()).arg("--helpers").arg(root().join("helpers"));
+    learner
+        .args(["edition", "learner", "--out"])
+        .arg(&edition)
+        .arg(course.path())
+        .arg("--helpers")
+        .arg(root().join("helpers"));
     output(&mut learner)?;
 
     let school = work.path().join("school");
     fs::create_dir(&school).map_err(|error| error.to_string())?;
     let mut grade = Command::new(&nbgrader.python);
     grade.arg("-B").arg(root().join("tests/nbgrader/grade.py")).current_dir(&school);
-    grade.arg(root().join("notebooks/nbgrader_config.py")).arg(&source).arg(edition.join("notebooks").join(name));
+    grade
+        .arg(root().join("notebooks/nbgrader_config.py"))
+        .arg(&source)
+        .arg(edition.join("notebooks").join(name));
     // nbgrader starts a program of its environment by name.
     let programs = nbgrader.python.parent().ok_or("the Python has no folder")?.to_path_buf();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path))).map_err(|error| error.to_string())?;
+    let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path)))
+        .map_err(|error| error.to_string())?;
     let below = |name: &str| nbgrader.jupyter.path().join(name);
-    grade.env("PATH", path).env("JUPYTER_PATH", below("share/jupyter")).env("JUPYTER_DATA_DIR", below("data"));
-    grade.env("JUPYTER_CONFIG_DIR", below("config")).env("JUPYTER_RUNTIME_DIR", below("run")).env("IPYTHONDIR", below("ipython"));
+    grade
+        .env("PATH", path)
+        .env("JUPYTER_PATH", below("share/jupyter"))
+        .env("JUPYTER_DATA_DIR", below("data"));
+    grade
+        .env("JUPYTER_CONFIG_DIR", below("config"))
+        .env("JUPYTER_RUNTIME_DIR", below("run"))
+        .env("IPYTHONDIR", below("ipython"));
     let (_, said) = output(&mut grade)?;
     print!("{said}");
     Ok(())
 }
 
 fn folder() -> Result<TempDir, String> {
-    tempfile::Builder::new().prefix("pg-").tempdir_in(Path::new("/tmp")).map_err(|error| error.to_string())
+    tempfile::Builder::new()
+        .prefix("pg-")
+        .tempdir_in(Path::new("/tmp"))
+        .map_err(|error| error.to_string())
 }
 
 pub fn suite() -> Suite {

@@ -1,7 +1,8 @@
 //! The headless runner, driven as a user drives it: the built binary, real kernels, real sockets.
 //!
-//! Starting a kernel costs seconds, so that whatever can share one does: `verdicts.ipynb` holds one cell for every way a cell can end, is
-//! executed once per kernel, and every test looks at its own cell.
+//! Starting a kernel costs seconds, so that whatever can share one does: `verdicts.ipynb` holds one
+//! cell for every way a cell can end, is executed once per kernel, and every test looks at its own
+//! cell.
 
 use crate::support::{Report, World, eventually, fixture, joined, send, told, wait};
 use serde_json::Value;
@@ -9,7 +10,8 @@ use std::io::{BufRead, BufReader};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Nothing may be left soon after the command returns; a guard may still be removing the build directory of a kernel that was killed.
+/// Nothing may be left soon after the command returns; a guard may still be removing the build
+/// directory of a kernel that was killed.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// One test per cell of `verdicts.ipynb`: its id, and the verdicts that are right.
@@ -175,7 +177,8 @@ macro_rules! on_kernel {
                 {
                     assert_eq!(state(id), ("passed".to_string(), Some(exercise.to_string())), "{id}: {}", report.told);
                 }
-                // A cell that may fail may still not do anything else that is wrong, and without the tag it may not fail.
+                // A cell that may fail may still not do anything else that is wrong, and without
+                // the tag it may not fail.
                 for (id, verdict) in [("solved-with-stderr", "unexpected stderr"), ("must-pass", "panic"), ("too-slow", "timeout")] {
                     assert_eq!(state(id), (verdict.to_string(), None), "{id}: {}", report.told);
                 }
@@ -249,7 +252,8 @@ macro_rules! on_kernel {
                 assert!(told.iter().any(|line| line.contains("code cell 2 of 3: dead kernel")), "{told:?}");
             }
 
-            /// An interrupt does not end a compiler that is busy: then the kernel is killed, and the compiler with it.
+            /// An interrupt does not end a compiler that is busy: then the kernel is killed, and
+            /// the compiler with it.
             #[test]
             fn a_cell_that_cannot_be_interrupted_is_killed() {
                 let world = World::new();
@@ -280,14 +284,26 @@ fn a_cell_that_compares_speeds_runs_alone() {
     let executed = world.path("executed");
     let mut command = world.run("parcourse");
     command.args(["--jobs", "2", "--output"]).arg(&executed);
-    let output = command.args([fixture("alone.ipynb"), fixture("neighbour.ipynb")]).output().unwrap();
+    let output =
+        command.args([fixture("alone.ipynb"), fixture("neighbour.ipynb")]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     // When each cell began and ended, as it printed.
     let spans = |name: &str| -> Vec<(u64, u64)> {
-        let notebook: Value = serde_json::from_str(&std::fs::read_to_string(executed.join(name)).unwrap()).unwrap();
-        let texts = notebook["cells"].as_array().unwrap().iter().map(|cell| joined(&cell["outputs"][0]["text"]));
-        let numbers = |text: String| text.split_whitespace().map(|word| word.parse().unwrap()).collect::<Vec<u64>>();
-        texts.map(numbers).filter(|numbers| numbers.len() == 2).map(|numbers| (numbers[0], numbers[1])).collect()
+        let notebook: Value =
+            serde_json::from_str(&std::fs::read_to_string(executed.join(name)).unwrap()).unwrap();
+        let texts = notebook["cells"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|cell| joined(&cell["outputs"][0]["text"]));
+        let numbers = |text: String| {
+            text.split_whitespace().map(|word| word.parse().unwrap()).collect::<Vec<u64>>()
+        };
+        texts
+            .map(numbers)
+            .filter(|numbers| numbers.len() == 2)
+            .map(|numbers| (numbers[0], numbers[1]))
+            .collect()
     };
     let (alone, neighbours) = (spans("alone.ipynb")[0], spans("neighbour.ipynb"));
     assert_eq!(neighbours.len(), 6);
@@ -296,8 +312,9 @@ fn a_cell_that_compares_speeds_runs_alone() {
     }
 }
 
-/// Our kernel reports panics of the cell's own code itself, so that one of a thread is known to be none of them. On the stock kernel the
-/// panic's report on stderr is all there is, and needs the tag.
+/// Our kernel reports panics of the cell's own code itself, so that one of a thread is known to be
+/// none of them. On the stock kernel the panic's report on stderr is all there is, and needs the
+/// tag.
 #[test]
 fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
     let (ours, stock) = (World::new(), World::new());
@@ -307,32 +324,48 @@ fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
     assert_eq!(stock.verdict("survive"), "unexpected stderr", "{}", stock.told);
 }
 
-/// On a terminal: one line per notebook that is drawn again and again, cut to the width, and gone in the end.
+/// On a terminal: one line per notebook that is drawn again and again, cut to the width, and gone
+/// in the end.
 #[test]
 fn progress_is_live_on_a_terminal() {
     let world = World::new();
     let (mut master, slave) = crate::support::terminal(60);
     let mut command = world.run("parcourse");
     let mut runner = command.arg(fixture("ok.ipynb")).stdout(slave).spawn().unwrap();
-    // The terminal ends when nobody has its other side any more: the command must not be the one who keeps it.
+    // The terminal ends when nobody has its other side any more: the command must not be the one
+    // who keeps it.
     drop(command);
     let mut shown = Vec::new();
     // Reading the end of a terminal is an error on Linux.
     let _ = std::io::Read::read_to_end(&mut master, &mut shown);
     assert_eq!(wait(&mut runner, Duration::from_secs(10)).code(), Some(0));
     let shown = String::from_utf8_lossy(&shown);
-    for expected in ["starting the kernel", "cell 1 of 4: let fib", "\x1b[1A\r\x1b[J", "passed  tests/fixtures/ok.ipynb  2 cells in"] {
+    for expected in [
+        "starting the kernel",
+        "cell 1 of 4: let fib",
+        "\x1b[1A\r\x1b[J",
+        "passed  tests/fixtures/ok.ipynb  2 cells in",
+    ] {
         assert!(shown.contains(expected), "no {expected:?} in {shown:?}");
     }
-    let live = shown.split("\r\n").map(|line| line.rsplit("\x1b[J").next().unwrap_or(line)).filter(|line| line.contains(" of 4: "));
+    let live = shown
+        .split("\r\n")
+        .map(|line| line.rsplit("\x1b[J").next().unwrap_or(line))
+        .filter(|line| line.contains(" of 4: "));
     live.for_each(|line| assert!(line.chars().count() < 60, "{line:?}"));
 }
 
 /// Starts a run and waits until its cell has started its two sleepers and sleeps itself.
 fn start_sleeping(world: &World, kernel: &str) -> std::process::Child {
-    let runner = world.run(kernel).env("PARCOURSE_TEST_WAIT", "600").arg(fixture("leaves_processes.ipynb")).spawn().unwrap();
+    let runner = world
+        .run(kernel)
+        .env("PARCOURSE_TEST_WAIT", "600")
+        .arg(fixture("leaves_processes.ipynb"))
+        .spawn()
+        .unwrap();
     eventually("the cell that waits", || {
-        let sleepers = world.processes().into_iter().filter(|(_, line)| line.starts_with("sleep 600")).count();
+        let sleepers =
+            world.processes().into_iter().filter(|(_, line)| line.starts_with("sleep 600")).count();
         (sleepers == 2).then_some(())
     });
     // The next cell is being compiled or running now; both must be survived.
@@ -342,12 +375,22 @@ fn start_sleeping(world: &World, kernel: &str) -> std::process::Child {
 
 /// What nbformat 4.5 asks of every notebook.
 fn check_format(notebook: &Value) {
-    assert_eq!((&notebook["nbformat"], &notebook["nbformat_minor"]), (&Value::from(4), &Value::from(5)));
+    assert_eq!(
+        (&notebook["nbformat"], &notebook["nbformat_minor"]),
+        (&Value::from(4), &Value::from(5))
+    );
     assert_eq!(notebook["metadata"]["kernelspec"]["name"], "rust");
-    assert!(notebook["metadata"]["language_info"]["name"].as_str().unwrap().eq_ignore_ascii_case("rust"));
+    assert!(
+        notebook["metadata"]["language_info"]["name"]
+            .as_str()
+            .unwrap()
+            .eq_ignore_ascii_case("rust")
+    );
     for cell in notebook["cells"].as_array().unwrap() {
         assert!(
-            cell["id"].as_str().is_some_and(|id| !id.is_empty()) && cell["metadata"].is_object() && !cell["source"].is_null(),
+            cell["id"].as_str().is_some_and(|id| !id.is_empty())
+                && cell["metadata"].is_object()
+                && !cell["source"].is_null(),
             "{cell}"
         );
         if cell["cell_type"] == "code" {
@@ -361,7 +404,9 @@ fn count_cases(junit: &str) -> usize {
     let mut cases = 0;
     loop {
         match reader.read_event().expect("well-formed XML") {
-            quick_xml::events::Event::Start(element) if element.name().as_ref() == b"testcase" => cases += 1,
+            quick_xml::events::Event::Start(element) if element.name().as_ref() == b"testcase" => {
+                cases += 1
+            }
             quick_xml::events::Event::Eof => return cases,
             _ => {}
         }

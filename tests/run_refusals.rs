@@ -1,9 +1,11 @@
-//! What the runner refuses: clear message, exit code 2, and nothing executed. No kernel is started here.
+//! What the runner refuses: clear message, exit code 2, and nothing executed. No kernel is started
+//! here.
 
 use crate::support::{World, fixture, told};
 use std::path::PathBuf;
 
-/// Runs with these arguments and checks that everything expected is said, with exit code 2 and no trace of an execution.
+/// Runs with these arguments and checks that everything expected is said, with exit code 2 and no
+/// trace of an execution.
 fn refused(arguments: &[&str], notebooks: &[PathBuf], expected: &[&str]) {
     let world = World::new();
     let output = world.run("parcourse").args(arguments).args(notebooks).output().unwrap();
@@ -43,17 +45,29 @@ refusals! {
 
 #[test]
 fn every_problem_is_told_at_once() {
-    refused(&[], &[fixture("python.ipynb"), fixture("no_such.ipynb")], &["nothing was executed", "python.ipynb", "no_such.ipynb"]);
+    refused(
+        &[],
+        &[fixture("python.ipynb"), fixture("no_such.ipynb")],
+        &["nothing was executed", "python.ipynb", "no_such.ipynb"],
+    );
 }
 
 #[test]
 fn unknown_option() {
-    refused(&["--time-out", "3"], &[fixture("ok.ipynb")], &["unexpected argument '--time-out'", "--timeout"]);
+    refused(
+        &["--time-out", "3"],
+        &[fixture("ok.ipynb")],
+        &["unexpected argument '--time-out'", "--timeout"],
+    );
 }
 
 #[test]
 fn values_that_make_no_sense() {
-    refused(&["--timeout", "0"], &[fixture("ok.ipynb")], &["--timeout", "not a positive number of seconds"]);
+    refused(
+        &["--timeout", "0"],
+        &[fixture("ok.ipynb")],
+        &["--timeout", "not a positive number of seconds"],
+    );
     refused(&["--jobs", "0"], &[fixture("ok.ipynb")], &["--jobs", "not a number from 1 upwards"]);
 }
 
@@ -67,23 +81,43 @@ fn unknown_kernel() {
 
 #[test]
 fn unknown_parameter_names_those_there_are() {
-    refused(&["-p", "sample", "3"], &[fixture("parameters.ipynb")], &["unknown parameter `sample`: it has samples, scale, verbose, label"]);
+    refused(
+        &["-p", "sample", "3"],
+        &[fixture("parameters.ipynb")],
+        &["unknown parameter `sample`: it has samples, scale, verbose, label"],
+    );
 }
 
 #[test]
 fn parameter_of_the_wrong_type() {
-    refused(&["-p", "samples", "many"], &[fixture("parameters.ipynb")], &["parameter `samples`: `many` is not an integer (usize)"]);
+    refused(
+        &["-p", "samples", "many"],
+        &[fixture("parameters.ipynb")],
+        &["parameter `samples`: `many` is not an integer (usize)"],
+    );
 }
 
 #[test]
 fn parameters_for_a_notebook_without_any() {
-    refused(&["-p", "samples", "3"], &[fixture("ok.ipynb")], &["ok.ipynb: has no cell tagged `parameters`"]);
+    refused(
+        &["-p", "samples", "3"],
+        &[fixture("ok.ipynb")],
+        &["ok.ipynb: has no cell tagged `parameters`"],
+    );
 }
 
 #[test]
 fn reports_that_cannot_be_written() {
-    refused(&["--json", "no/such/folder/report.json"], &[fixture("ok.ipynb")], &["cannot write no/such/folder/report.json"]);
-    refused(&["--output", "tests/fixtures"], &[fixture("ok.ipynb")], &["would overwrite tests/fixtures/ok.ipynb"]);
+    refused(
+        &["--json", "no/such/folder/report.json"],
+        &[fixture("ok.ipynb")],
+        &["cannot write no/such/folder/report.json"],
+    );
+    refused(
+        &["--output", "tests/fixtures"],
+        &[fixture("ok.ipynb")],
+        &["would overwrite tests/fixtures/ok.ipynb"],
+    );
     let world = World::new();
     let out = world.path("out");
     let twice = [fixture("ok.ipynb"), fixture("ok.ipynb")];

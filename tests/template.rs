@@ -1,6 +1,8 @@
-//! Templates, driven through `parcourse prepare` as users do, on a small helper crate of their own and with caches of their own.
+//! Templates, driven through `parcourse prepare` as users do, on a small helper crate of their own
+//! and with caches of their own.
 //!
-//! Every command runs with a proxy that does not exist: whatever asks the network for something fails.
+//! Every command runs with a proxy that does not exist: whatever asks the network for something
+//! fails.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -18,16 +20,23 @@ struct Course {
 }
 
 impl Course {
-    /// The helper crate uses a crate from the folder beside it and one from the registry, at the version this workspace has locked.
+    /// The helper crate uses a crate from the folder beside it and one from the registry, at the
+    /// version this workspace has locked.
     fn new() -> Course {
-        let course = Course { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), cache: "cache" };
+        let course = Course {
+            folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(),
+            cache: "cache",
+        };
         course.write(
             "helpers/Cargo.toml",
             "[package]\nname = \"parcourse\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"dylib\", \"rlib\"]\n\
              [dependencies]\neither = \"1\"\nneighbour = { path = \"../neighbour\" }\n",
         );
         course.write("helpers/src/lib.rs", "pub mod prelude { pub fn cores() -> usize { neighbour::CORES } pub use either::Either; }\n");
-        course.write("neighbour/Cargo.toml", "[package]\nname = \"neighbour\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        course.write(
+            "neighbour/Cargo.toml",
+            "[package]\nname = \"neighbour\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        );
         course.write("neighbour/src/lib.rs", "pub const CORES: usize = 2;\n");
         course.write(
             "helpers/Cargo.lock",
@@ -52,8 +61,15 @@ impl Course {
 
     fn prepare(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PARCOURSE);
-        command.arg("prepare").arg("--helpers").arg(self.path("helpers")).args(arguments).current_dir(self.folder.path());
-        command.env("PARCOURSE_CACHE", self.path(self.cache)).env("PARCOURSE_TMPDIR", self.path("tmp"));
+        command
+            .arg("prepare")
+            .arg("--helpers")
+            .arg(self.path("helpers"))
+            .args(arguments)
+            .current_dir(self.folder.path());
+        command
+            .env("PARCOURSE_CACHE", self.path(self.cache))
+            .env("PARCOURSE_TMPDIR", self.path("tmp"));
         command.env("CARGO_HTTP_PROXY", "http://127.0.0.1:1").env("CARGO_NET_RETRY", "0");
         command.env_remove("PARCOURSE_TARGET_CPU");
         command
@@ -66,15 +82,18 @@ impl Course {
 
     /// The templates that kernels would find.
     fn templates(&self) -> Vec<PathBuf> {
-        let mut found: Vec<PathBuf> =
-            children(&self.path(self.cache).join("template")).into_iter().filter(|path| path.join("template.json").exists()).collect();
+        let mut found: Vec<PathBuf> = children(&self.path(self.cache).join("template"))
+            .into_iter()
+            .filter(|path| path.join("template.json").exists())
+            .collect();
         found.sort();
         found
     }
 
     /// Directories of builds under way or killed.
     fn building(&self) -> Vec<PathBuf> {
-        let hidden = |path: &PathBuf| path.file_name().unwrap().as_encoded_bytes().starts_with(b".");
+        let hidden =
+            |path: &PathBuf| path.file_name().unwrap().as_encoded_bytes().starts_with(b".");
         children(&self.path(self.cache).join("template")).into_iter().filter(hidden).collect()
     }
 
@@ -85,7 +104,9 @@ impl Course {
     /// Processes whose command line names this course's folder and `what`.
     fn processes(&self, what: &str) -> Vec<i32> {
         let folder = self.folder.path().to_str().unwrap();
-        let pids = children(Path::new("/proc")).into_iter().filter_map(|path| path.file_name()?.to_str()?.parse::<i32>().ok());
+        let pids = children(Path::new("/proc"))
+            .into_iter()
+            .filter_map(|path| path.file_name()?.to_str()?.parse::<i32>().ok());
         pids.filter(|pid| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line);
@@ -98,7 +119,11 @@ impl Course {
     fn wait_for_silence(&self) {
         let start = Instant::now();
         while !self.processes("").is_empty() {
-            assert!(start.elapsed() < Duration::from_secs(120), "still running: {:?}", self.processes(""));
+            assert!(
+                start.elapsed() < Duration::from_secs(120),
+                "still running: {:?}",
+                self.processes("")
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -110,13 +135,17 @@ fn children(folder: &Path) -> Vec<PathBuf> {
 
 /// The entry of a registry package in this workspace's lock file.
 fn locked(name: &str) -> String {
-    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
-    let entry = lock.split("[[package]]\n").find(|entry| entry.starts_with(&format!("name = \"{name}\"\n")));
+    let lock =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    let entry = lock
+        .split("[[package]]\n")
+        .find(|entry| entry.starts_with(&format!("name = \"{name}\"\n")));
     format!("[[package]]\n{}", entry.expect("rayon depends on it"))
 }
 
 fn printed(output: Output) -> String {
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}\n{out}\n{err}", output.status);
     assert_eq!(err, "", "nothing on standard error when all is well");
     out.into_owned()
@@ -149,7 +178,12 @@ fn run_until(mut command: Command, text: &str) -> (Child, BufReader<ChildStdout>
 fn prepares_once_and_kernels_then_compile_nothing_but_cells() {
     let course = Course::new();
     let text = course.prepared(&[]);
-    assert!(text.contains("compiling the helper crate") && text.contains("ready after") && text.contains("3 crates"), "{text}");
+    assert!(
+        text.contains("compiling the helper crate")
+            && text.contains("ready after")
+            && text.contains("3 crates"),
+        "{text}"
+    );
     assert_eq!(course.templates().len(), 1);
     assert!(course.building().is_empty());
 
@@ -161,18 +195,25 @@ fn prepares_once_and_kernels_then_compile_nothing_but_cells() {
     println!("warm start in {:?}:\n{text}", start.elapsed());
     assert_eq!(course.prepared(&["--quiet"]), "");
 
-    // Sources written again with the same contents (a fresh clone) do not make cargo compile them in every kernel.
+    // Sources written again with the same contents (a fresh clone) do not make cargo compile them
+    // in every kernel.
     let file = fs::File::options().write(true).open(course.path("helpers/src/lib.rs")).unwrap();
     file.set_modified(SystemTime::now() + Duration::from_secs(5)).unwrap();
     let file = fs::File::options().write(true).open(course.path("neighbour/src/lib.rs")).unwrap();
     file.set_modified(SystemTime::now() + Duration::from_secs(6)).unwrap();
     let text = course.prepared(&["--check"]);
-    assert!(text.contains("ready already") && text.contains("nothing but the cells was compiled"), "{text}");
+    assert!(
+        text.contains("ready already") && text.contains("nothing but the cells was compiled"),
+        "{text}"
+    );
 
     // An edit does, also in a crate beside the helper crate.
     course.write("neighbour/src/lib.rs", "pub const CORES: usize = 4;\n");
     let text = course.prepared(&["--check"]);
-    assert!(text.contains("ready after") && text.contains("nothing but the cells was compiled"), "{text}");
+    assert!(
+        text.contains("ready after") && text.contains("nothing but the cells was compiled"),
+        "{text}"
+    );
     assert_eq!(course.templates().len(), 2);
 
     // A template that lost a file is not handed out, and goes.
@@ -201,47 +242,63 @@ fn the_stock_kernel_starts_warm_too() {
 fn another_cpu_is_another_template() {
     let course = Course::new();
     let cpu = if cfg!(target_arch = "x86_64") { "x86-64-v2" } else { "generic" };
-    let text = printed(course.prepare(&["--check"]).env("PARCOURSE_TARGET_CPU", cpu).output().unwrap());
-    assert!(text.contains("ready after") && text.contains("nothing but the cells was compiled"), "{text}");
-    let output = course.prepare(&["--quiet"]).env("PARCOURSE_TARGET_CPU", "no-such-cpu").output().unwrap();
+    let text =
+        printed(course.prepare(&["--check"]).env("PARCOURSE_TARGET_CPU", cpu).output().unwrap());
+    assert!(
+        text.contains("ready after") && text.contains("nothing but the cells was compiled"),
+        "{text}"
+    );
+    let output =
+        course.prepare(&["--quiet"]).env("PARCOURSE_TARGET_CPU", "no-such-cpu").output().unwrap();
     let (code, text) = complaint(output);
     assert_eq!(code, 2);
     assert!(text.contains("no-such-cpu"), "{text}");
     assert_eq!(course.templates().len(), 1);
 }
 
-/// cargo obeys `.cargo/config.toml` and `Cargo.toml` in all folders above the one it works in, and in a folder like /tmp anybody can make
-/// them. A stranger's linker ran 16 times in one `parcourse run`.
+/// cargo obeys `.cargo/config.toml` and `Cargo.toml` in all folders above the one it works in, and
+/// in a folder like /tmp anybody can make them. A stranger's linker ran 16 times in one `parcourse
+/// run`.
 #[test]
 fn settings_that_strangers_could_have_written_are_not_obeyed() {
     let course = Course { cache: "open/cache", ..Course::new() };
     let (open, ran) = (course.path("open"), course.path("ran"));
     course.write("open/stranger", &format!("#!/bin/sh\ntouch '{}'\nexec \"$@\"\n", ran.display()));
     fs::set_permissions(open.join("stranger"), fs::Permissions::from_mode(0o755)).unwrap();
-    course.write("open/.cargo/config.toml", &format!("[build]\nrustc-wrapper = \"{}\"\n", open.join("stranger").display()));
+    course.write(
+        "open/.cargo/config.toml",
+        &format!("[build]\nrustc-wrapper = \"{}\"\n", open.join("stranger").display()),
+    );
     course.write("open/Cargo.toml", "[workspace]\n");
     fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
     let prepare = |own_cache: &str| {
         let mut command = course.prepare(&["--check"]);
-        command.env("PARCOURSE_TMPDIR", course.path("open/tmp")).env("XDG_CACHE_HOME", course.path(own_cache));
+        command
+            .env("PARCOURSE_TMPDIR", course.path("open/tmp"))
+            .env("XDG_CACHE_HOME", course.path(own_cache));
         command.output().unwrap()
     };
     let (code, text) = complaint(prepare("open/own"));
     assert_eq!(code, 2);
-    let expected = format!("{} can be written by every user", open.canonicalize().unwrap().display());
+    let expected =
+        format!("{} can be written by every user", open.canonicalize().unwrap().display());
     assert!(text.contains(&expected) && text.contains("PARCOURSE_CACHE"), "{text}");
     let text = printed(prepare("own"));
     assert!(text.contains("nothing but the cells was compiled"), "{text}");
     assert_eq!(course.templates().len(), 1);
     assert!(!ran.exists(), "the stranger's program was run");
-    assert!(children(&course.path("own/parcourse")).iter().all(|private| children(private).is_empty()), "copies are removed");
+    assert!(
+        children(&course.path("own/parcourse")).iter().all(|private| children(private).is_empty()),
+        "copies are removed"
+    );
 }
 
 #[test]
 fn two_at_once_build_once() {
     let course = Course::new();
     let commands = [course.prepare(&[]), course.prepare(&[])];
-    let children = commands.map(|mut command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let children = commands
+        .map(|mut command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
     let texts = children.map(|child| printed(child.wait_with_output().unwrap()));
     let built = |text: &&String| text.contains("parcourse: compiling the helper crate");
     let waited = |text: &&String| text.contains("another process is building it");
@@ -289,7 +346,10 @@ fn copies_of_killed_processes_are_swept_and_living_ones_are_not() {
     course.prepared(&["--quiet"]);
     assert_eq!(course.checkouts().len(), 1, "the dead one's is gone, the living one's is there");
     let rest: Vec<String> = second.lines().map(Result::unwrap).collect();
-    assert!(rest.iter().any(|line| line.contains("nothing but the cells was compiled")), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.contains("nothing but the cells was compiled")),
+        "{rest:?}"
+    );
     assert!(alive.wait_with_output().unwrap().status.success());
     assert!(course.checkouts().is_empty());
     course.wait_for_silence();
@@ -309,10 +369,13 @@ fn a_helper_crate_that_does_not_compile_is_reported_in_the_compilers_words() {
 #[test]
 fn what_cannot_be_done_is_said_with_a_way_out() {
     let course = Course::new();
-    let (code, text) = complaint(course.prepare(&[]).env("PARCOURSE_CACHE", "/proc/nowhere").output().unwrap());
+    let (code, text) =
+        complaint(course.prepare(&[]).env("PARCOURSE_CACHE", "/proc/nowhere").output().unwrap());
     assert_eq!(code, 2);
     assert!(text.contains("/proc/nowhere") && text.contains("PARCOURSE_CACHE"), "{text}");
-    let (code, text) = complaint(Command::new(PARCOURSE).args(["prepare", "--helpers", "/nowhere"]).output().unwrap());
+    let (code, text) = complaint(
+        Command::new(PARCOURSE).args(["prepare", "--helpers", "/nowhere"]).output().unwrap(),
+    );
     assert_eq!(code, 2);
     assert!(text.contains("/nowhere") && text.contains("parcourse"), "{text}");
     let (code, text) = complaint(course.prepare(&["--kernel", "python"]).output().unwrap());

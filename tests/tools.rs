@@ -1,6 +1,7 @@
 //! The commands and the kernel, driven through the built binary. Needs nothing but Rust.
 //!
-//! One program for all of it: it is linked once, and two tests at a time are busy until all are done.
+//! One program for all of it: it is linked once, and two tests at a time are busy until all are
+//! done.
 
 mod bench;
 mod check;

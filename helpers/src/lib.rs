@@ -1,4 +1,5 @@
-//! Helpers for parallel computing in Rust notebooks: what the cells of the course *Parcourse* `use`.
+//! Helpers for parallel computing in Rust notebooks: what the cells of the course *Parcourse*
+//! `use`.
 //!
 //! In a notebook, two lines bring everything in:
 //!
@@ -31,10 +32,12 @@
 //!
 //! [`guide`] has tables of equivalents for people who come from NumPy, numba and dask.
 //!
-//! Everything here also works in an ordinary program: the crate prints to stdout what it would show in a notebook, and never to stderr.
+//! Everything here also works in an ordinary program: the crate prints to stdout what it would show
+//! in a notebook, and never to stderr.
 //!
-//! The crate is built as a `dylib` as well as an `rlib`. Every notebook cell is a shared object of its own; because all of them link
-//! one `libparcourse.so`, they share one set of statics: one rayon pool, one interruption flag.
+//! The crate is built as a `dylib` as well as an `rlib`. Every notebook cell is a shared object of
+//! its own; because all of them link one `libparcourse.so`, they share one set of statics: one
+//! rayon pool, one interruption flag.
 #![deny(missing_docs)]
 
 mod cgroup;

@@ -1,14 +1,15 @@
 //! What a notebook gets from `use parcourse::prelude::*;`.
 //!
-//! Names the cell defines or imports itself win over these. rayon's own prelude is part of it, so that `par_iter` is at hand; of ndarray
-//! and rand what a learner types.
+//! Names the cell defines or imports itself win over these. rayon's own prelude is part of it, so
+//! that `par_iter` is at hand; of ndarray and rand what a learner types.
 
 // The module and the macro of this name.
 pub use crate::ReproducibleSum;
 pub use crate::check;
 pub use crate::cores::{Cores, cores};
 pub use crate::display::{
-    self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, Table, clear_output, display, display_with_id, progress,
+    self, Bundle, Html, Json, Markdown, Png, Progress, Rich, Svg, Table, clear_output, display,
+    display_with_id, progress,
 };
 pub use crate::expr::{self, lazy};
 pub use crate::graph::{self, Graph};
@@ -31,7 +32,8 @@ pub use crate::{check_close, check_eq, check_fast, check_memory, check_threads};
 pub use crate::{compare, timed, timeit};
 pub use ndarray;
 pub use ndarray::{
-    Array1, Array2, Array3, ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip, array, azip, par_azip, s,
+    Array1, Array2, Array3, ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis,
+    Zip, array, azip, par_azip, s,
 };
 pub use rand;
 pub use rand::{Rng, RngExt, SeedableRng};

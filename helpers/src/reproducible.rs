@@ -8,8 +8,9 @@ const PARTS: usize = 1024;
 
 /// `.reproducible_sum()` for rayon's indexed iterators over `f64`.
 ///
-/// rayon's `.sum()` adds in an order that depends on how the work happened to be split among threads. Additions of floating-point numbers
-/// round, so that another order gives other last digits: another result on each machine, and often in each run.
+/// rayon's `.sum()` adds in an order that depends on how the work happened to be split among
+/// threads. Additions of floating-point numbers round, so that another order gives other last
+/// digits: another result on each machine, and often in each run.
 ///
 /// # Examples
 ///
@@ -21,18 +22,22 @@ const PARTS: usize = 1024;
 /// assert_eq!([1e100, 1.0, -1e100].par_iter().copied().reproducible_sum(), 1.0);
 /// ```
 pub trait ReproducibleSum: IndexedParallelIterator<Item = f64> {
-    /// The sum of all items, the same bits in every run and with any number of threads, and hardly any rounding error.
+    /// The sum of all items, the same bits in every run and with any number of threads, and hardly
+    /// any rounding error.
     ///
-    /// The items are cut into parts (1024, or as many as there are items) that depend on nothing but their number, and the sums of the parts
-    /// are added pairwise. All additions keep what they round away in a second number, which is added at the end: Kahan's idea, in Neumaier's
-    /// form (*Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*, ZAMM 54, 1974), by Knuth's two-sum, which has no
-    /// branch. The error is that of rounding the result, plus the sum of all absolute values times n · 10⁻³².
+    /// The items are cut into parts (1024, or as many as there are items) that depend on nothing
+    /// but their number, and the sums of the parts are added pairwise. All additions keep what they
+    /// round away in a second number, which is added at the end: Kahan's idea, in Neumaier's form
+    /// (*Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*, ZAMM 54, 1974),
+    /// by Knuth's two-sum, which has no branch. The error is that of rounding the result, plus the
+    /// sum of all absolute values times n · 10⁻³².
     ///
-    /// It costs about a nanosecond per item. For arrays, [`lazy(&a).sum()`](crate::expr::lazy) is faster and reproducible, too, but
-    /// keeps no second number.
+    /// It costs about a nanosecond per item. For arrays, [`lazy(&a).sum()`](crate::expr::lazy) is
+    /// faster and reproducible, too, but keeps no second number.
     fn reproducible_sum(self) -> f64 {
         let part = self.len().div_ceil(PARTS).max(1);
-        let parts: Vec<Compensated> = self.fold_chunks(part, Compensated::default, Compensated::plus).collect();
+        let parts: Vec<Compensated> =
+            self.fold_chunks(part, Compensated::default, Compensated::plus).collect();
         pairwise(&parts, Compensated::default(), &Compensated::merge).value()
     }
 }

@@ -1,5 +1,5 @@
-//! `check_threads!` and `check_memory!` in processes of their own, where no other test starts threads or allocates; and what a failing
-//! check leaves on stderr.
+//! `check_threads!` and `check_memory!` in processes of their own, where no other test starts
+//! threads or allocates; and what a failing check leaves on stderr.
 #![cfg(target_os = "linux")]
 
 mod child;
@@ -30,7 +30,8 @@ fn compute(seed: u64) -> f64 {
 
 /// The message of a check that must fail.
 fn failure(check: impl FnOnce()) -> String {
-    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).expect_err("the check should have failed");
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check))
+        .expect_err("the check should have failed");
     payload.downcast_ref::<String>().expect("a text").clone()
 }
 
@@ -70,31 +71,57 @@ fn idle_threads_are_not_counted() {
         let items: Vec<u64> = (0..8).collect();
         let serial = || items.iter().map(|&i| compute(i)).sum::<f64>();
         println!("{}", failure(|| check_threads!(serial, 2, hint = "par_iter")));
-        println!("{}", failure(|| check_threads!(|| map(|_| sleep(Duration::from_millis(2)), &items), 2, what = "map")));
-        let idle_pool = || rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap().install(serial);
+        println!(
+            "{}",
+            failure(|| check_threads!(
+                || map(|_| sleep(Duration::from_millis(2)), &items),
+                2,
+                what = "map"
+            ))
+        );
+        let idle_pool =
+            || rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap().install(serial);
         println!("{}", failure(|| check_threads!(idle_pool, 2)));
     });
     let line = |what| format!("✗ {what} uses 1 thread, at least 2 expected\n");
-    assert_eq!(outcome.stdout, line("serial").replace("expected\n", "expected\n  Hint: par_iter\n") + &line("map") + &line("idle_pool"));
+    assert_eq!(
+        outcome.stdout,
+        line("serial").replace("expected\n", "expected\n  Hint: par_iter\n")
+            + &line("map")
+            + &line("idle_pool")
+    );
 }
 
 #[test]
 fn memory_is_measured_and_the_limit_kept() {
     let outcome = run("memory_is_measured_and_the_limit_kept", || {
         check_memory!(|| vec![1u8; 2 * MIB], 4 * MIB, what = "two");
-        println!("{}", failure(|| check_memory!(|| vec![1u8; 16 * MIB], 4 * MIB, what = "sixteen", hint = "less")));
+        println!(
+            "{}",
+            failure(|| check_memory!(
+                || vec![1u8; 16 * MIB],
+                4 * MIB,
+                what = "sixteen",
+                hint = "less"
+            ))
+        );
         // The first call makes something that is kept.
         let mut kept = Vec::new();
         check_memory!(|| kept.resize(16 * MIB, 1u8), 4 * MIB, what = "again");
     });
     let lines: Vec<&str> = outcome.stdout.lines().collect();
-    assert!(lines[0].starts_with("✓ two needs 2.") && lines[0].ends_with(" MiB, at most 4.00 MiB expected"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("✓ two needs 2.")
+            && lines[0].ends_with(" MiB, at most 4.00 MiB expected"),
+        "{lines:?}"
+    );
     assert!(lines[1].starts_with("✗ sixteen needs 16."), "{lines:?}");
     assert_eq!(lines[2], "  Hint: less");
     assert!(lines[3].starts_with("✓ again needs 0."), "{lines:?}");
 }
 
-/// The place is the check's own, not one in the helper crate; the text is the message and nothing else.
+/// The place is the check's own, not one in the helper crate; the text is the message and nothing
+/// else.
 #[test]
 fn failing_check_is_short_and_names_its_line() {
     let outcome = run("failing_check_is_short_and_names_its_line", || {

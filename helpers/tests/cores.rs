@@ -1,6 +1,8 @@
-//! `cores()` under real limits: this test program is started again, pinned by `taskset` or in a control group made for the purpose.
+//! `cores()` under real limits: this test program is started again, pinned by `taskset` or in a
+//! control group made for the purpose.
 //!
-//! Where the machine does not let a test do that, the test says why it was skipped (`--nocapture` shows it) and passes.
+//! Where the machine does not let a test do that, the test says why it was skipped (`--nocapture`
+//! shows it) and passes.
 #![cfg(target_os = "linux")]
 
 use parcourse::prelude::*;
@@ -13,7 +15,10 @@ use std::process::Command;
 #[ignore = "run by the other tests under limits"]
 fn report() {
     let cores = cores();
-    println!("usable {} limit {:?} allowed {:?} quota {:?}", cores.usable, cores.limit, cores.allowed, cores.quota);
+    println!(
+        "usable {} limit {:?} allowed {:?} quota {:?}",
+        cores.usable, cores.limit, cores.allowed, cores.quota
+    );
     for limit in cores.all().limits.iter().filter(|limit| limit.decides) {
         println!("decides {} {} {}", limit.name, limit.cores, limit.source);
     }
@@ -22,7 +27,14 @@ fn report() {
 }
 
 /// The variables of batch systems that a test must not find: the tests themselves may run in a job.
-const VARIABLES: [&str; 6] = ["SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "PBS_NUM_PPN", "NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC"];
+const VARIABLES: [&str; 6] = [
+    "SLURM_CPUS_PER_TASK",
+    "SLURM_CPUS_ON_NODE",
+    "PBS_NUM_PPN",
+    "NCPUS",
+    "NSLOTS",
+    "LSB_DJOB_NUMPROC",
+];
 
 /// Runs `report` below a command, such as `taskset -c 0`, and gives what it printed.
 fn report_below(command: &[&str], variables: &[(&str, &str)]) -> String {
@@ -43,9 +55,16 @@ fn report_below(command: &[&str], variables: &[(&str, &str)]) -> String {
 /// The CPUs this test may use.
 fn allowed() -> Vec<String> {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim().to_string();
+    let list = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
+        .unwrap()
+        .trim()
+        .to_string();
     let range = |part: &str| match part.split_once('-') {
-        Some((first, last)) => (first.parse::<usize>().unwrap()..=last.parse().unwrap()).map(|cpu| cpu.to_string()).collect(),
+        Some((first, last)) => (first.parse::<usize>().unwrap()..=last.parse().unwrap())
+            .map(|cpu| cpu.to_string())
+            .collect(),
         None => vec![part.to_string()],
     };
     list.split(',').flat_map(range).collect()
@@ -62,7 +81,10 @@ fn affinity_set_by_taskset_limits() {
         let list = cpus[cpus.len() - count..].join(",");
         let text = report_below(&["taskset", "-c", &list], &[]);
         assert!(text.contains(&format!("limit Affinity allowed Some({count})")), "{list}: {text}");
-        assert!(text.contains(&format!("decides CPU affinity {count} sched_getaffinity: ")), "{list}: {text}");
+        assert!(
+            text.contains(&format!("decides CPU affinity {count} sched_getaffinity: ")),
+            "{list}: {text}"
+        );
     }
     if cpus.len() < 2 {
         println!("skipped: only one CPU is allowed here, nothing to take away");
@@ -87,14 +109,16 @@ impl Group {
     fn new(is_version_2: bool, files: &[(&str, &str)]) -> Result<Group, String> {
         let parent = own_group(is_version_2).ok_or("this process is in no such control group")?;
         let group = Group(parent.join(format!("parcourse-test-{}", std::process::id())));
-        fs::create_dir(&group.0).map_err(|error| format!("no group may be made in {}: {error}", parent.display()))?;
+        fs::create_dir(&group.0)
+            .map_err(|error| format!("no group may be made in {}: {error}", parent.display()))?;
         for (file, content) in files {
             let path = group.0.join(file);
             // Opening must not create: these directories are not for ordinary files.
             if !path.exists() {
                 return Err(format!("the groups in {} have no {file}", parent.display()));
             }
-            fs::write(&path, content).map_err(|error| format!("{} may not be written: {error}", path.display()))?;
+            fs::write(&path, content)
+                .map_err(|error| format!("{} may not be written: {error}", path.display()))?;
         }
         Ok(group)
     }
@@ -117,7 +141,11 @@ fn own_group(is_version_2: bool) -> Option<PathBuf> {
     let memberships = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = memberships.lines().find_map(|line| {
         let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-        let is_ours = if is_version_2 { controllers.is_empty() } else { controllers.split(',').any(|name| name == "cpu") };
+        let is_ours = if is_version_2 {
+            controllers.is_empty()
+        } else {
+            controllers.split(',').any(|name| name == "cpu")
+        };
         is_ours.then(|| path.to_string())
     })?;
     let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
@@ -151,7 +179,10 @@ fn quota_limits(group: Result<Group, String>) {
     assert!(text.contains("quota Some(1.25)"), "{text}");
     if allowed().len() > 1 {
         assert!(text.contains("usable 1 limit Quota"), "{text}");
-        assert!(text.contains("decides cgroup quota 1.25 ") && text.contains(group.0.to_str().unwrap()), "{text}");
+        assert!(
+            text.contains("decides cgroup quota 1.25 ") && text.contains(group.0.to_str().unwrap()),
+            "{text}"
+        );
     }
 }
 
@@ -162,5 +193,8 @@ fn quota_of_a_real_control_group_version_2_limits() {
 
 #[test]
 fn quota_of_a_real_control_group_version_1_limits() {
-    quota_limits(Group::new(false, &[("cpu.cfs_period_us", "100000"), ("cpu.cfs_quota_us", "125000")]));
+    quota_limits(Group::new(
+        false,
+        &[("cpu.cfs_period_us", "100000"), ("cpu.cfs_quota_us", "125000")],
+    ));
 }

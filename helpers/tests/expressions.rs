@@ -46,15 +46,20 @@ fn expressions_are_what_loops_compute() {
     for length in LENGTHS {
         let (a, b) = (numbers(length), numbers(length + 1).slice(s![1..]).to_owned());
         let (x, y) = (lazy(&a), lazy(&b));
-        let expression =
-            (2.0 * x.sin() - y.ln() / 3.0) * x.square() + (1.0 - y.sqrt()).abs().exp() / (x * y + 0.5) - -x.cos().minimum(y.recip());
+        let expression = (2.0 * x.sin() - y.ln() / 3.0) * x.square()
+            + (1.0 - y.sqrt()).abs().exp() / (x * y + 0.5)
+            - -x.cos().minimum(y.recip());
         let of_std = |x: f64, y: f64| {
-            (2.0 * x.sin() - y.ln() / 3.0) * (x * x) + (1.0 - y.sqrt()).abs().exp() / (x * y + 0.5) - -x.cos().min(1.0 / y)
+            (2.0 * x.sin() - y.ln() / 3.0) * (x * x) + (1.0 - y.sqrt()).abs().exp() / (x * y + 0.5)
+                - -x.cos().min(1.0 / y)
         };
         let expected: Vec<f64> = a.iter().zip(&b).map(|(&x, &y)| of_std(x, y)).collect();
         let array = expression.to_array();
         assert_eq!(array.len(), length);
-        assert!(array.iter().zip(&expected).all(|(&found, &expected)| is_close(found, expected)), "{length} elements");
+        assert!(
+            array.iter().zip(&expected).all(|(&found, &expected)| is_close(found, expected)),
+            "{length} elements"
+        );
         let mut assigned = vec![f64::NAN; length];
         expression.assign_to(&mut assigned);
         assert_eq!(array.to_vec(), assigned, "{length} elements");
@@ -83,10 +88,18 @@ fn results_have_the_same_bits_on_any_number_of_threads() {
         let serial = (expression.serial().sum(), expression.serial().to_array());
         for threads in 1..=8 {
             let parallel = on_threads(threads, || (expression.sum(), expression.to_array()));
-            assert_eq!(parallel.0.to_bits(), serial.0.to_bits(), "{length} elements on {threads} threads");
+            assert_eq!(
+                parallel.0.to_bits(),
+                serial.0.to_bits(),
+                "{length} elements on {threads} threads"
+            );
             assert_eq!(parallel.1, serial.1, "{length} elements on {threads} threads");
             let again = on_threads(threads, || expression.sum());
-            assert_eq!(again.to_bits(), serial.0.to_bits(), "{length} elements on {threads} threads, again");
+            assert_eq!(
+                again.to_bits(),
+                serial.0.to_bits(),
+                "{length} elements on {threads} threads, again"
+            );
         }
     }
 }
@@ -120,7 +133,13 @@ fn large_expressions_use_several_threads_and_serial_ones_do_not() {
 fn views_in_any_layout_are_read_in_the_order_of_rows() {
     for (rows, columns) in [(1, 1), (3, 5), (1, 2000), (2000, 1), (40, 600), (300, 301), (7, 0)] {
         let a = Array::from_shape_fn((rows, columns), |(i, j)| (i * 1000 + j) as f64);
-        for view in [a.view(), a.t(), a.slice(s![.., ..;2]), a.slice(s![..;-1, ..]), a.slice(s![..;3, ..;-2])] {
+        for view in [
+            a.view(),
+            a.t(),
+            a.slice(s![.., ..;2]),
+            a.slice(s![..;-1, ..]),
+            a.slice(s![..;3, ..;-2]),
+        ] {
             let array = (lazy(view) + 1.0).to_array();
             assert_eq!(array, &view + 1.0);
             // The same bits as of a copy without gaps, and on other threads.
@@ -177,7 +196,11 @@ fn numbers_are_broadcast_and_arrays_only_by_hand() {
 
 fn message_of(f: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("it should panic");
-    payload.downcast_ref::<String>().cloned().or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string())).unwrap()
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string()))
+        .unwrap()
 }
 
 #[test]
@@ -206,7 +229,10 @@ fn nan_is_not_lost() {
         for place in [0, length / 2, length - 1] {
             let mut a = numbers(length);
             a[place] = f64::NAN;
-            assert!(lazy(&a).min().is_nan() && lazy(&a).max().is_nan() && lazy(&a).sum().is_nan(), "{length} {place}");
+            assert!(
+                lazy(&a).min().is_nan() && lazy(&a).max().is_nan() && lazy(&a).sum().is_nan(),
+                "{length} {place}"
+            );
             a[place] = f64::INFINITY;
             assert_eq!((lazy(&a).max(), lazy(&a).sum()), (f64::INFINITY, f64::INFINITY));
         }
@@ -220,7 +246,10 @@ fn sums_are_accurate() {
     let harmonic = 16.695_311_365_859_852;
     let a = Array1::range(1.0, 1e7 + 1.0, 1.0);
     assert!((lazy(&a).recip().sum() - harmonic).abs() < 1e-14 * 16.0);
-    assert_eq!((1..10_000_001).into_par_iter().map(|n| 1.0 / f64::from(n)).reproducible_sum(), harmonic);
+    assert_eq!(
+        (1..10_000_001).into_par_iter().map(|n| 1.0 / f64::from(n)).reproducible_sum(),
+        harmonic
+    );
     let tenths = vec![0.1; 10_000_000];
     assert!((lazy(&tenths).sum() - 1e6).abs() < 1e-8);
     assert_eq!(tenths.par_iter().copied().reproducible_sum(), 1e6);
@@ -234,9 +263,17 @@ fn reproducible_sums_do_not_depend_on_the_threads() {
         assert!(is_close(serial, a.iter().map(|x| x.sin()).sum()));
         for threads in 2..=8 {
             let items = a.par_iter().map(|x| x.sin());
-            assert_eq!(on_threads(threads, || items.reproducible_sum()).to_bits(), serial.to_bits(), "{length} on {threads}");
+            assert_eq!(
+                on_threads(threads, || items.reproducible_sum()).to_bits(),
+                serial.to_bits(),
+                "{length} on {threads}"
+            );
             let shortened = a.par_iter().with_min_len(100).with_max_len(1000).map(|x| x.sin());
-            assert_eq!(on_threads(threads, || shortened.reproducible_sum()).to_bits(), serial.to_bits(), "{length} on {threads}");
+            assert_eq!(
+                on_threads(threads, || shortened.reproducible_sum()).to_bits(),
+                serial.to_bits(),
+                "{length} on {threads}"
+            );
         }
     }
     let infinite = [1.0, f64::INFINITY, 2.0];

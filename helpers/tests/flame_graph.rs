@@ -1,4 +1,5 @@
-//! `profile::flame_graph`: who appears, under whom, from which threads. Shares that are clear cut, never absolute numbers of samples.
+//! `profile::flame_graph`: who appears, under whom, from which threads. Shares that are clear cut,
+//! never absolute numbers of samples.
 #![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 
 mod child;
@@ -55,16 +56,23 @@ fn has(graph: &profile::FlameGraph, names: &[&str]) -> bool {
 fn shares_follow_the_time() {
     let body = || {
         let graph = profile::flame_graph(|| long() + short());
-        let share = |name: &str| graph.function(name).map_or(0.0, |hot| hot.total as f64 / graph.samples() as f64);
+        let share = |name: &str| {
+            graph.function(name).map_or(0.0, |hot| hot.total as f64 / graph.samples() as f64)
+        };
         // A busy virtual machine loses ticks of its clock, so that only the order is certain.
         println!("{}", graph.samples() > 20);
         println!("{} {}", share("long") > 0.5, share("short") > 0.0);
-        println!("{}", has(&graph, &["long", "burn", "heat"]) && has(&graph, &["short", "burn", "heat"]));
+        println!(
+            "{}",
+            has(&graph, &["long", "burn", "heat"]) && has(&graph, &["short", "burn", "heat"])
+        );
         println!("{}", share("heat") > 0.8 && graph.hottest()[0].name.ends_with("heat"));
         // Nothing from below the work.
         println!(
             "{}",
-            graph.stacks().iter().all(|(stack, _)| !stack.iter().any(|name| name.contains("main") || name.contains("lang_start")))
+            graph.stacks().iter().all(|(stack, _)| !stack
+                .iter()
+                .any(|name| name.contains("main") || name.contains("lang_start")))
         );
         if std::env::var_os("SHOW").is_some() {
             println!("{graph}\n{:#?}", graph.stacks());
@@ -89,9 +97,16 @@ fn all_threads_are_seen_and_waiting_ones_are_not() {
         for name in ["long", "short", "deep"] {
             println!("{}", graph.function(name).is_some_and(|hot| hot.total > 0));
         }
-        println!("{}", has(&graph, &["deep", "deep", "deep", "burn"]) && has(&graph, &["rayon", "deep", "deep", "burn"]));
+        println!(
+            "{}",
+            has(&graph, &["deep", "deep", "deep", "burn"])
+                && has(&graph, &["rayon", "deep", "deep", "burn"])
+        );
         println!("{}", graph.function("deep").is_some_and(|hot| hot.total <= graph.samples()));
-        println!("{}", graph.function("heat").is_some_and(|hot| hot.total * 10 > graph.samples() * 8));
+        println!(
+            "{}",
+            graph.function("heat").is_some_and(|hot| hot.total * 10 > graph.samples() * 8)
+        );
         if std::env::var_os("SHOW").is_some() {
             println!("{graph}\n{:#?}", graph.stacks());
         }
@@ -104,11 +119,16 @@ fn all_threads_are_seen_and_waiting_ones_are_not() {
 #[test]
 fn panics_end_it_and_one_can_be_made_after_another() {
     let body = || {
-        let caught = std::panic::catch_unwind(|| profile::flame_graph(|| std::panic::resume_unwind(Box::new(1))));
+        let caught = std::panic::catch_unwind(|| {
+            profile::flame_graph(|| std::panic::resume_unwind(Box::new(1)))
+        });
         println!("{}", caught.is_err());
         let inner = profile::flame_graph(|| {
             burn(50);
-            println!("{}", std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(2))).is_err());
+            println!(
+                "{}",
+                std::panic::catch_unwind(|| std::panic::resume_unwind(Box::new(2))).is_err()
+            );
         });
         println!("{}", inner.samples() > 2);
         for _ in 0..3 {
@@ -121,6 +141,16 @@ fn panics_end_it_and_one_can_be_made_after_another() {
 
 #[test]
 fn nothing_to_sample_is_said() {
-    let body = || println!("{}", profile::flame_graph(|| sleep(Duration::from_millis(30))).to_string().contains("too few to tell"));
-    assert_eq!(child::spawn("nothing_to_sample_is_said", On::NoKernel, body).finish().success(), "true\n");
+    let body = || {
+        println!(
+            "{}",
+            profile::flame_graph(|| sleep(Duration::from_millis(30)))
+                .to_string()
+                .contains("too few to tell")
+        )
+    };
+    assert_eq!(
+        child::spawn("nothing_to_sample_is_said", On::NoKernel, body).finish().success(),
+        "true\n"
+    );
 }

@@ -32,22 +32,32 @@ fn soup() -> Graph {
         .after(["simmer", "sausage"])
 }
 
-/// Nothing begins before what it waits for has ended; nobody does two things at once; a resource is used once at a time.
+/// Nothing begins before what it waits for has ended; nobody does two things at once; a resource is
+/// used once at a time.
 #[track_caller]
 fn assert_valid(graph: &[(&str, &[&str])], schedule: &Schedule) {
     assert_eq!(schedule.entries().len(), graph.len());
     let entry = |name: &str| schedule.entry(name).unwrap_or_else(|| panic!("`{name}` was not run"));
     for (task, after) in graph {
         for need in *after {
-            assert!(entry(need).end <= entry(task).start, "`{task}` before the end of `{need}`:\n{schedule}");
+            assert!(
+                entry(need).end <= entry(task).start,
+                "`{task}` before the end of `{need}`:\n{schedule}"
+            );
         }
     }
     for (position, one) in schedule.entries().iter().enumerate() {
         assert!(one.start <= one.end && one.end <= schedule.makespan());
         for other in &schedule.entries()[position + 1..] {
-            let conflict = one.worker == other.worker || one.resources.iter().any(|resource| other.resources.contains(resource));
+            let conflict = one.worker == other.worker
+                || one.resources.iter().any(|resource| other.resources.contains(resource));
             let overlap = one.start < other.end && other.start < one.end;
-            assert!(!(conflict && overlap), "`{}` and `{}` at once:\n{schedule}", one.task, other.task);
+            assert!(
+                !(conflict && overlap),
+                "`{}` and `{}` at once:\n{schedule}",
+                one.task,
+                other.task
+            );
         }
     }
 }
@@ -75,7 +85,8 @@ fn run_takes_at_least_the_planned_time_and_the_span() {
     let run = graph.run_with(["Alice", "Bob"]);
     assert!(run.makespan() >= graph.span() && run.work() >= graph.work(), "{run}");
     assert!(run.speed_up() <= run.parallelism() + 1e-9, "{run}");
-    // The stove is busy 30 + 12 + 10 minutes, and then the soup is served; or the sausage comes last.
+    // The stove is busy 30 + 12 + 10 minutes, and then the soup is served; or the sausage comes
+    // last.
     assert_eq!(graph.plan(["Alice", "Bob"]).makespan(), 54.0);
 }
 
@@ -88,7 +99,10 @@ fn large_random_graphs_are_done_completely_and_in_order() {
     };
     let tasks: Vec<(String, Vec<String>, usize)> = (0..200)
         .map(|task| {
-            let needs = (0..random(4)).filter(|_| task > 0).map(|_| format!("{}", random(task.max(1)))).collect();
+            let needs = (0..random(4))
+                .filter(|_| task > 0)
+                .map(|_| format!("{}", random(task.max(1))))
+                .collect();
             (format!("{task}"), needs, random(3))
         })
         .collect();
@@ -98,9 +112,12 @@ fn large_random_graphs_are_done_completely_and_in_order() {
         if *kind > 1 { graph.unattended() } else { graph }
     };
     let graph = tasks.iter().fold(Graph::new().clock("ms", TICK).resource("tool", 2), build);
-    let needs: Vec<(&str, Vec<&str>)> =
-        tasks.iter().map(|(name, needs, _)| (name.as_str(), needs.iter().map(String::as_str).collect())).collect();
-    let expected: Vec<(&str, &[&str])> = needs.iter().map(|(name, needs)| (*name, needs.as_slice())).collect();
+    let needs: Vec<(&str, Vec<&str>)> = tasks
+        .iter()
+        .map(|(name, needs, _)| (name.as_str(), needs.iter().map(String::as_str).collect()))
+        .collect();
+    let expected: Vec<(&str, &[&str])> =
+        needs.iter().map(|(name, needs)| (*name, needs.as_slice())).collect();
     assert_valid(&expected, &graph.plan(3));
     assert_valid(&expected, &graph.run_with(3));
     assert_eq!(graph.plan(3), graph.plan(3));
@@ -135,10 +152,16 @@ fn two_workers_are_two_threads_at_the_same_time() {
 fn panics_name_the_task_and_nothing_follows() {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
-    let graph = Graph::new().task("chop", || panic!("no knife")).task("cook", move || counted.store(1, Ordering::Relaxed)).after(["chop"]);
+    let graph = Graph::new()
+        .task("chop", || panic!("no knife"))
+        .task("cook", move || counted.store(1, Ordering::Relaxed))
+        .after(["chop"]);
     let payload = catch_unwind(AssertUnwindSafe(|| graph.run_with(2))).unwrap_err();
     let text = payload.downcast_ref::<String>().unwrap();
-    assert!(text.starts_with("the task `chop` panicked: no knife (at ") && text.contains("graph.rs"), "{text}");
+    assert!(
+        text.starts_with("the task `chop` panicked: no knife (at ") && text.contains("graph.rs"),
+        "{text}"
+    );
     assert_eq!(count.load(Ordering::Relaxed), 0);
     assert_eq!(Graph::new().task("again", 0).run_with(2).entries().len(), 1);
 }
@@ -146,7 +169,12 @@ fn panics_name_the_task_and_nothing_follows() {
 #[test]
 fn an_interrupt_ends_tasks_that_wait() {
     let body = || {
-        let graph = Graph::new().task("soup", 60).unattended().task("say", || println!("ready")).task("chop", 60).after(["say"]);
+        let graph = Graph::new()
+            .task("soup", 60)
+            .unattended()
+            .task("say", || println!("ready"))
+            .task("chop", 60)
+            .after(["say"]);
         let graph = graph.task("eat", || println!("eaten")).after(["soup"]);
         match catch_unwind(AssertUnwindSafe(|| graph.run_with(["Alice"]))) {
             Err(payload) if payload.is::<Interrupted>() => println!("interrupted"),

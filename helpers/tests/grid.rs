@@ -9,7 +9,9 @@ fn cases() -> impl Iterator<Item = ((usize, usize), (usize, usize))> {
     let parts = [(1, 1), (2, 3), (4, 1), (1, 5), (8, 8)];
     parts.into_iter().flat_map(|(py, px)| {
         let lengths = |n: usize| [0, 1, n - 1, n, n + 1, 3 * n - 1, 100];
-        lengths(py).into_iter().flat_map(move |rows| lengths(px).map(|cols| ((rows, cols), (py, px))))
+        lengths(py)
+            .into_iter()
+            .flat_map(move |rows| lengths(px).map(|cols| ((rows, cols), (py, px))))
     })
 }
 
@@ -31,11 +33,16 @@ fn sizes_differ_by_one_at_most() {
     for (shape, parts) in cases() {
         let tiles = tiles(shape, parts);
         for of in [(|tile: &Tile| tile.shape().0) as fn(&Tile) -> usize, |tile| tile.shape().1] {
-            let (least, most) = (tiles.iter().map(of).min().unwrap(), tiles.iter().map(of).max().unwrap());
+            let (least, most) =
+                (tiles.iter().map(of).min().unwrap(), tiles.iter().map(of).max().unwrap());
             assert!(most - least <= 1, "{shape:?} in {parts:?}: {tiles:?}");
         }
         let fits = shape.0 >= parts.0 && shape.1 >= parts.1;
-        assert_eq!(tiles.iter().all(|tile| !tile.is_empty()), fits, "{shape:?} in {parts:?}: {tiles:?}");
+        assert_eq!(
+            tiles.iter().all(|tile| !tile.is_empty()),
+            fits,
+            "{shape:?} in {parts:?}: {tiles:?}"
+        );
     }
 }
 
@@ -51,7 +58,12 @@ fn parts_that_are_written_are_the_tiles() {
             part.fill(number);
         });
         for (number, tile) in only_tiles.iter().enumerate() {
-            assert!(owners.slice(s![tile.rows.clone(), tile.cols.clone()]).iter().all(|&owner| owner == number));
+            assert!(
+                owners
+                    .slice(s![tile.rows.clone(), tile.cols.clone()])
+                    .iter()
+                    .all(|&owner| owner == number)
+            );
         }
     }
 }
@@ -59,8 +71,13 @@ fn parts_that_are_written_are_the_tiles() {
 #[test]
 fn any_layout_of_memory_can_be_split() {
     let mut columns_first = Array2::<usize>::zeros((5, 7).f());
-    tiles_mut(&mut columns_first, (2, 2)).into_par_iter().for_each(|(tile, mut part)| part.fill(tile.len()));
-    assert_eq!(columns_first.sum(), tiles((5, 7), (2, 2)).iter().map(|tile| tile.len().pow(2)).sum());
+    tiles_mut(&mut columns_first, (2, 2))
+        .into_par_iter()
+        .for_each(|(tile, mut part)| part.fill(tile.len()));
+    assert_eq!(
+        columns_first.sum(),
+        tiles((5, 7), (2, 2)).iter().map(|tile| tile.len().pow(2)).sum()
+    );
     let mut whole = Array2::<usize>::zeros((6, 6));
     let mut inner = whole.slice_mut(s![1..5, 1..5;2]);
     tiles_mut(&mut inner, (2, 2)).into_iter().for_each(|(_, mut part)| part.fill(1));
@@ -69,10 +86,18 @@ fn any_layout_of_memory_can_be_split() {
 
 #[test]
 fn every_worker_has_its_neighbours() {
-    for (shape, parts) in cases().filter(|(shape, parts)| shape.0 >= parts.0 && shape.1 >= parts.1) {
+    for (shape, parts) in cases().filter(|(shape, parts)| shape.0 >= parts.0 && shape.1 >= parts.1)
+    {
         let tiles = tiles(shape, parts);
-        let sides: usize = tiles.iter().map(|tile| tiles.iter().filter(|other| tile.is_beside(other)).count()).sum();
-        assert_eq!(sides, 2 * (parts.0 * (parts.1 - 1) + parts.1 * (parts.0 - 1)), "{shape:?} in {parts:?}");
+        let sides: usize = tiles
+            .iter()
+            .map(|tile| tiles.iter().filter(|other| tile.is_beside(other)).count())
+            .sum();
+        assert_eq!(
+            sides,
+            2 * (parts.0 * (parts.1 - 1) + parts.1 * (parts.0 - 1)),
+            "{shape:?} in {parts:?}"
+        );
     }
 }
 

@@ -32,14 +32,19 @@ fn say_when_protected() {
     });
 }
 
-/// Runs an operation and prints how it ended, and whether a later interrupt would be taken as before.
+/// Runs an operation and prints how it ended, and whether a later interrupt would be taken as
+/// before.
 fn report(operation: impl FnOnce()) {
     match catch_unwind(AssertUnwindSafe(operation)) {
         Ok(()) => println!("finished"),
         Err(payload) if payload.is::<Interrupted>() => println!("interrupted"),
         Err(_) => println!("panicked"),
     }
-    println!("handler restored: {}, flag cleared: {}", action() == libc::SIG_DFL, !interrupt::requested());
+    println!(
+        "handler restored: {}, flag cleared: {}",
+        action() == libc::SIG_DFL,
+        !interrupt::requested()
+    );
 }
 
 /// The operation unwinds silently, the kernel is told once, and everything is as it was.
@@ -52,8 +57,14 @@ fn assert_interrupted(test: &str, operation: impl FnOnce()) {
     let mut child = child::spawn(test, On::Parcourse, body);
     child.wait_for("ready").interrupt();
     let stdout = child.finish().success();
-    assert!(stdout.starts_with(MESSAGE) && stdout.matches("\"interrupted\"").count() == 1, "{stdout}");
-    assert!(stdout.ends_with("\ninterrupted\nhandler restored: true, flag cleared: true\n"), "{stdout}");
+    assert!(
+        stdout.starts_with(MESSAGE) && stdout.matches("\"interrupted\"").count() == 1,
+        "{stdout}"
+    );
+    assert!(
+        stdout.ends_with("\ninterrupted\nhandler restored: true, flag cleared: true\n"),
+        "{stdout}"
+    );
 }
 
 #[test]
@@ -84,7 +95,9 @@ fn timeit_is_interrupted() {
 #[test]
 fn scaling_is_interrupted() {
     assert_interrupted("scaling_is_interrupted", || {
-        scaling([1; 1], |_| (0..60_000).into_par_iter().for_each(|_| sleep(Duration::from_millis(1))));
+        scaling([1; 1], |_| {
+            (0..60_000).into_par_iter().for_each(|_| sleep(Duration::from_millis(1)))
+        });
     });
 }
 
@@ -99,10 +112,13 @@ fn own_loop_in_a_scope_is_interrupted() {
     });
 }
 
-/// The interrupt arrives, nobody looks at the flag, the operation ends: it was interrupted all the same.
+/// The interrupt arrives, nobody looks at the flag, the operation ends: it was interrupted all the
+/// same.
 #[test]
 fn interrupt_nobody_noticed_is_answered_at_the_end() {
-    assert_interrupted("interrupt_nobody_noticed_is_answered_at_the_end", || interrupt::scope(|| while !interrupt::requested() {}));
+    assert_interrupted("interrupt_nobody_noticed_is_answered_at_the_end", || {
+        interrupt::scope(|| while !interrupt::requested() {})
+    });
 }
 
 /// Waiting tasks in several threads: all of them notice, one message is sent.
@@ -133,10 +149,16 @@ fn pool_stops_between_items() {
     let mut child = child::spawn("pool_stops_between_items", On::Parcourse, body);
     child.wait_for("ready").interrupt();
     let stdout = child.finish().success();
-    assert!(stdout.ends_with("interrupted\nhandler restored: true, flag cleared: true\nitems left out: true\n"), "{stdout}");
+    assert!(
+        stdout.ends_with(
+            "interrupted\nhandler restored: true, flag cleared: true\nitems left out: true\n"
+        ),
+        "{stdout}"
+    );
 }
 
-/// A panic that happens while an interrupt is pending must not become a second panic, which would abort the process.
+/// A panic that happens while an interrupt is pending must not become a second panic, which would
+/// abort the process.
 #[test]
 fn destructors_may_use_interruptible_operations() {
     struct Sleepy;
@@ -165,7 +187,10 @@ fn inner_scope_does_not_end_the_outer_one() {
     };
     let mut child = child::spawn("inner_scope_does_not_end_the_outer_one", On::Parcourse, body);
     child.wait_for("ready").interrupt();
-    assert_eq!(child.finish().success(), format!("{MESSAGE}interrupted\nhandler restored: true, flag cleared: true\n"));
+    assert_eq!(
+        child.finish().success(),
+        format!("{MESSAGE}interrupted\nhandler restored: true, flag cleared: true\n")
+    );
 }
 
 /// The second interrupt is a new one: it is announced again, and works as the first did.
@@ -184,7 +209,10 @@ fn every_interrupt_is_announced() {
     let mut child = child::spawn("every_interrupt_is_announced", On::Parcourse, body);
     child.wait_for("ready").interrupt();
     child.wait_for("{\"msg\":\"interrupted\"}").wait_for("ready").interrupt();
-    assert_eq!(child.finish().success(), format!("{MESSAGE}interrupted\nhandler restored: true, flag cleared: true\n"));
+    assert_eq!(
+        child.finish().success(),
+        format!("{MESSAGE}interrupted\nhandler restored: true, flag cleared: true\n")
+    );
 }
 
 #[test]
@@ -199,7 +227,8 @@ fn handler_of_the_program_itself_is_put_back() {
     assert_eq!(child.finish().success(), "replaced: true\nput back: true\n");
 }
 
-/// Outside of our operations an interrupt ends the process: that is how the kernel stops a computation that never looks at the flag.
+/// Outside of our operations an interrupt ends the process: that is how the kernel stops a
+/// computation that never looks at the flag.
 #[test]
 fn interrupt_outside_of_a_scope_ends_the_process() {
     let body = || {
@@ -207,7 +236,8 @@ fn interrupt_outside_of_a_scope_ends_the_process() {
         println!("ready");
         std::thread::sleep(LONG);
     };
-    let mut child = child::spawn("interrupt_outside_of_a_scope_ends_the_process", On::Parcourse, body);
+    let mut child =
+        child::spawn("interrupt_outside_of_a_scope_ends_the_process", On::Parcourse, body);
     child.wait_for("ready").interrupt();
     assert_eq!(child.finish().signal(), Some(libc::SIGINT));
 }

@@ -1,4 +1,5 @@
-//! `#[line_profile]`: exact counts for every construct, whose time it is, and that nothing else changes.
+//! `#[line_profile]`: exact counts for every construct, whose time it is, and that nothing else
+//! changes.
 //!
 //! Every test has functions of its own: the counters belong to the whole process.
 
@@ -21,7 +22,8 @@ fn report(name: &str) -> FunctionReport {
 #[track_caller]
 fn check(name: &str) -> FunctionReport {
     let function = report(name);
-    let wanted = |text: &str| text.rsplit_once("//= ").map(|(_, hits)| hits.trim().parse::<u64>().unwrap());
+    let wanted =
+        |text: &str| text.rsplit_once("//= ").map(|(_, hits)| hits.trim().parse::<u64>().unwrap());
     let wrong = function.lines.iter().any(|line| line.hits != wanted(&line.text));
     assert!(!wrong, "\n{function}");
     let sum: Duration = function.lines.iter().map(|line| line.time).sum();
@@ -337,7 +339,8 @@ fn panics_end_the_call() {
     assert!(function.total < inside + outside, "{function}\n{inside:?}");
 }
 
-/// What the attribute must leave alone: moves, temporaries, places, coercions, types of blocks, names.
+/// What the attribute must leave alone: moves, temporaries, places, coercions, types of blocks,
+/// names.
 #[test]
 #[rustfmt::skip]
 fn the_function_means_what_it_meant() {
@@ -482,7 +485,8 @@ fn text_is_as_it_was_written() {
     assert_eq!(text, expected);
 }
 
-/// A notebook compiles a function again into each later cell, and a new definition has the old one's path.
+/// A notebook compiles a function again into each later cell, and a new definition has the old
+/// one's path.
 #[test]
 fn the_same_function_is_one_and_another_text_replaces_it() {
     const TEXT: &str = "fn f() {\n    1\n}";
@@ -511,8 +515,10 @@ fn the_same_function_is_one_and_another_text_replaces_it() {
         call(&OTHER);
         println!("{:?} {}", hits(), profile::report().functions[0].calls);
     };
-    let child = child::spawn("the_same_function_is_one_and_another_text_replaces_it", On::NoKernel, body);
-    let expected = "Some(2)\nSome(1) 1\nNone No function with #[line_profile] was called.\nSome(2) 2\n";
+    let child =
+        child::spawn("the_same_function_is_one_and_another_text_replaces_it", On::NoKernel, body);
+    let expected =
+        "Some(2)\nSome(1) 1\nNone No function with #[line_profile] was called.\nSome(2) 2\n";
     assert_eq!(child.finish().success(), expected);
 }
 
@@ -532,13 +538,23 @@ fn report_is_shown_as_text_and_as_a_table() {
         println!("{report}");
         println!("{}", report.bundle().get("text/html").unwrap());
     };
-    let output = child::spawn("report_is_shown_as_text_and_as_a_table", On::NoKernel, body).finish().success();
+    let output = child::spawn("report_is_shown_as_text_and_as_a_table", On::NoKernel, body)
+        .finish()
+        .success();
     let lines: Vec<&str> = output.lines().collect();
     assert!(lines[0].contains("::compare: 1 call, total "), "{output}");
     assert!(lines[1].starts_with("Line  Hits") && lines[1].ends_with("% time  Source"), "{output}");
-    assert!(lines[3].ends_with("      if a.len() < 2 && a.is_empty() {") && lines[3].trim_start().starts_with("2     1 "), "{output}");
+    assert!(
+        lines[3].ends_with("      if a.len() < 2 && a.is_empty() {")
+            && lines[3].trim_start().starts_with("2     1 "),
+        "{output}"
+    );
     // What did not run has no times.
-    assert_eq!(lines[4].split_whitespace().collect::<Vec<_>>(), ["3", "0", "return", "true;"], "{output}");
+    assert_eq!(
+        lines[4].split_whitespace().collect::<Vec<_>>(),
+        ["3", "0", "return", "true;"],
+        "{output}"
+    );
     assert!(lines[9].starts_with("Profiler overhead: about "), "{output}");
     assert!(output.contains("if a.len() &lt; 2 &amp;&amp; a.is_empty() {"), "{output}");
 }

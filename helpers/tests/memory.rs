@@ -1,4 +1,5 @@
-//! `memory_usage` and `memit!` against known allocations, each in a process of its own: other tests' memory would count too.
+//! `memory_usage` and `memit!` against known allocations, each in a process of its own: other
+//! tests' memory would count too.
 #![cfg(target_os = "linux")]
 
 mod child;
@@ -52,7 +53,8 @@ fn an_earlier_peak_does_not_count() {
     });
 }
 
-/// glibc keeps blocks of this size once one of them has been freed: the next ones seem to cost nothing.
+/// glibc keeps blocks of this size once one of them has been freed: the next ones seem to cost
+/// nothing.
 #[test]
 fn memory_kept_by_the_allocator_does_not_hide_an_increment() {
     alone("memory_kept_by_the_allocator_does_not_hide_an_increment", || {
@@ -61,7 +63,9 @@ fn memory_kept_by_the_allocator_does_not_hide_an_increment() {
             // Stays on top of the others, so that the allocator cannot shrink its heap by itself.
             let last = black_box(vec![1u8; 1000]);
             drop(many);
-            let (_, trace) = memory_usage(|| (0..48).map(|_| black_box(vec![1u8; MIB])).collect::<Vec<_>>().len());
+            let (_, trace) = memory_usage(|| {
+                (0..48).map(|_| black_box(vec![1u8; MIB])).collect::<Vec<_>>().len()
+            });
             assert_near(trace.increment(), 48.0);
             drop(last);
         }
@@ -85,7 +89,11 @@ fn threads_of_the_call_are_counted_together() {
             together.wait();
             memory.len()
         };
-        let (_, trace) = memory_usage(|| std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(|t| t.join().unwrap())));
+        let (_, trace) = memory_usage(|| {
+            std::thread::scope(|scope| {
+                [scope.spawn(work), scope.spawn(work)].map(|t| t.join().unwrap())
+            })
+        });
         assert_near(trace.increment(), 40.0);
     });
 }
@@ -102,12 +110,19 @@ fn samples_follow_the_memory() {
         });
         assert!(trace.samples.len() > 10, "{}", trace.samples.len());
         assert!(trace.samples.is_sorted_by_key(|sample| sample.time));
-        assert_eq!((trace.samples[0].time, trace.samples[0].memory), (Duration::ZERO, trace.baseline));
+        assert_eq!(
+            (trace.samples[0].time, trace.samples[0].memory),
+            (Duration::ZERO, trace.baseline)
+        );
         assert_eq!(trace.samples.last().unwrap().time, trace.wall);
         // Each step is seen, and lies where it should.
         for step in 1..=4 {
             let expected = trace.baseline + 10.0 * step as f64;
-            assert!(trace.samples.iter().any(|sample| (sample.memory - expected).abs() < 1.0), "step {step}: {:?}", trace.values());
+            assert!(
+                trace.samples.iter().any(|sample| (sample.memory - expected).abs() < 1.0),
+                "step {step}: {:?}",
+                trace.values()
+            );
         }
         assert_near(trace.samples.last().unwrap().memory, trace.baseline + 40.0);
     });
@@ -147,7 +162,11 @@ fn threads() -> usize {
 fn assert_threads(expected: usize) {
     let start = Instant::now();
     while threads() != expected {
-        assert!(start.elapsed() < Duration::from_secs(10), "{} threads instead of {expected}", threads());
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{} threads instead of {expected}",
+            threads()
+        );
         std::thread::yield_now();
     }
 }
@@ -157,9 +176,14 @@ fn a_panic_ends_the_sampling() {
     alone("a_panic_ends_the_sampling", || {
         std::panic::set_hook(Box::new(|_| {}));
         let before = threads();
-        let result = std::panic::catch_unwind(|| memory_usage(|| -> usize { panic!("too big: {}", touched(20).len()) }));
+        let result = std::panic::catch_unwind(|| {
+            memory_usage(|| -> usize { panic!("too big: {}", touched(20).len()) })
+        });
         let _ = std::panic::take_hook();
-        assert_eq!(*result.unwrap_err().downcast::<String>().unwrap(), format!("too big: {}", 20 * MIB));
+        assert_eq!(
+            *result.unwrap_err().downcast::<String>().unwrap(),
+            format!("too big: {}", 20 * MIB)
+        );
         assert_threads(before);
         // Nothing of it is left behind.
         assert_near(memory_usage(|| touched(3).len()).1.increment(), 3.0);
@@ -182,7 +206,8 @@ fn an_interrupt_ends_the_sampling_and_the_program_goes_on() {
         assert_threads(before);
         println!("done");
     };
-    let mut child = child::spawn("an_interrupt_ends_the_sampling_and_the_program_goes_on", On::Parcourse, body);
+    let mut child =
+        child::spawn("an_interrupt_ends_the_sampling_and_the_program_goes_on", On::Parcourse, body);
     child.wait_for("waiting").interrupt();
     assert!(child.finish().success().ends_with("done\n"));
 }
@@ -191,7 +216,8 @@ fn an_interrupt_ends_the_sampling_and_the_program_goes_on() {
 fn an_early_return_ends_the_sampling() {
     alone("an_early_return_ends_the_sampling", || {
         let before = threads();
-        let fails = || -> Result<i32, std::num::ParseIntError> { Ok(memit!("twenty".parse::<i32>()?)) };
+        let fails =
+            || -> Result<i32, std::num::ParseIntError> { Ok(memit!("twenty".parse::<i32>()?)) };
         assert!(fails().is_err());
         let measurement = MemoryUsage::new().start();
         assert_threads(before + 1);
@@ -211,19 +237,24 @@ fn memit_gives_the_value_and_prints_ipythons_line() {
     });
     let lines: Vec<&str> = stdout.lines().collect();
     assert_eq!((lines.len(), lines[1]), (4, "33554432"), "{stdout}");
-    let numbers = lines[0].strip_prefix("peak memory: ").and_then(|rest| rest.strip_suffix(" MiB")).expect("IPython's words");
+    let numbers = lines[0]
+        .strip_prefix("peak memory: ")
+        .and_then(|rest| rest.strip_suffix(" MiB"))
+        .expect("IPython's words");
     let (peak, increment) = numbers.split_once(" MiB, increment: ").expect("IPython's words");
     let (peak, increment): (f64, f64) = (peak.parse().unwrap(), increment.parse().unwrap());
     assert!(peak > increment);
     assert_near(increment, 32.0);
 }
 
-/// A child by `fork` shares all pages with its parent until one of them writes: they must not be counted twice.
+/// A child by `fork` shares all pages with its parent until one of them writes: they must not be
+/// counted twice.
 #[test]
 fn children_count_without_what_they_share() {
     alone("children_count_without_what_they_share", || {
         let mut shared = touched(40);
-        // The trace ends while the child lives: its last sample counts it, however busy the machine is.
+        // The trace ends while the child lives: its last sample counts it, however busy the machine
+        // is.
         let run = |own: usize, shared: &mut Vec<u8>, children: bool| {
             let mut pipes = [[0; 2]; 2];
             // SAFETY: each is a place for two descriptors.
@@ -231,7 +262,8 @@ fn children_count_without_what_they_share() {
             let [[touched, has_touched], [may_end, end]] = pipes;
             let measurement = MemoryUsage::new().include_children(children).start();
             let mut byte = 0u8;
-            // SAFETY: the child touches memory it has already, waits and exits: nothing that another thread could have locked.
+            // SAFETY: the child touches memory it has already, waits and exits: nothing that
+            // another thread could have locked.
             let child = unsafe {
                 let child = libc::fork();
                 assert!(child >= 0);

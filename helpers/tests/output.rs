@@ -34,7 +34,8 @@ fn parcourse_kernel_gets_messages() {
         r#"{"msg":"update_display_data","data":{"text/plain":"*3*","text/markdown":"*3*"},"metadata":{},"display_id":"x"}"#,
         r#"{"msg":"clear_output","wait":true}"#,
     ];
-    let messages: String = bodies.map(|body| format!("{MESSAGE}{body}\nEVCXR_END_CONTENT\n")).concat();
+    let messages: String =
+        bodies.map(|body| format!("{MESSAGE}{body}\nEVCXR_END_CONTENT\n")).concat();
     let result = "EVCXR_BEGIN_CONTENT text/plain\n{\"n\": 4}\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT application/json\n{\"n\": 4}\nEVCXR_END_CONTENT\n";
     assert_eq!(stdout, messages + result);
 }
@@ -43,7 +44,9 @@ fn parcourse_kernel_gets_messages() {
 #[test]
 fn stock_kernel_gets_contents() {
     let child = child::spawn("stock_kernel_gets_contents", On::Stock, show_everything);
-    let block = |(mime_type, content): (&str, &str)| format!("EVCXR_BEGIN_CONTENT {mime_type}\n{content}\nEVCXR_END_CONTENT\n");
+    let block = |(mime_type, content): (&str, &str)| {
+        format!("EVCXR_BEGIN_CONTENT {mime_type}\n{content}\nEVCXR_END_CONTENT\n")
+    };
     let expected = [
         ("text/plain", "[HTML, 10 bytes]"),
         ("text/html", "<b>\"1\"</b>"),
@@ -116,19 +119,26 @@ fn progress_moves_on_the_parcourse_kernel() {
     let moved = stdout.matches(r#"{"msg":"update_display_data""#).count();
     assert_eq!(appeared, 1);
     // Ten in a second, and the last one.
-    assert!(moved >= 1 && moved <= milliseconds / 100 + 1, "moved {moved} times in {milliseconds} ms");
+    assert!(
+        moved >= 1 && moved <= milliseconds / 100 + 1,
+        "moved {moved} times in {milliseconds} ms"
+    );
     let last = stdout.lines().rfind(|line| line.starts_with("{\"msg\"")).unwrap();
     assert!(last.contains("100 %, 500 of 500"), "{last}");
 }
 
-/// One line at the end for a loop that takes less than a second or two; no rich output, which would hide the cell's result.
+/// One line at the end for a loop that takes less than a second or two; no rich output, which would
+/// hide the cell's result.
 #[test]
 fn progress_is_a_few_lines_elsewhere() {
     let child = child::spawn("progress_is_a_few_lines_elsewhere", On::Stock, loop_with_progress);
     let stdout = child.finish().success();
     let lines: Vec<&str> = stdout.lines().collect();
     assert!(lines.len() <= 3, "{stdout}");
-    assert!(lines.last().unwrap().starts_with("[####################] 100 %, 500 of 500, "), "{stdout}");
+    assert!(
+        lines.last().unwrap().starts_with("[####################] 100 %, 500 of 500, "),
+        "{stdout}"
+    );
 }
 
 /// A loop left early shows how far it came.

@@ -10,7 +10,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The lines on stderr that a panic begins with, and the messages below them.
 fn messages(stderr: &str) -> Vec<(&str, &str)> {
     let lines: Vec<&str> = stderr.lines().collect();
-    lines.windows(2).filter(|pair| pair[0].contains("panicked at")).map(|pair| (pair[0], pair[1])).collect()
+    lines
+        .windows(2)
+        .filter(|pair| pair[0].contains("panicked at"))
+        .map(|pair| (pair[0], pair[1]))
+        .collect()
 }
 
 #[test]
@@ -25,7 +29,11 @@ fn one_panic_is_one_message() {
     let (head, message) = messages[0];
     assert!(!head.contains("pool-"), "{stderr}");
     let place = format!("(at {}:{}:", file!(), line!() - 8);
-    assert!(message.starts_with("the function panicked on items[2] = \"mom\": fifth letter ") && message.contains(&place), "{stderr}");
+    assert!(
+        message.starts_with("the function panicked on items[2] = \"mom\": fifth letter ")
+            && message.contains(&place),
+        "{stderr}"
+    );
 }
 
 /// The innermost item's panic travels outwards; each pool adds which of its items that was.
@@ -42,7 +50,8 @@ fn nested_pools_make_one_message() {
     assert!(messages[0].1.starts_with(expected), "{stderr}");
 }
 
-/// Only an item's own panic is kept quiet: not one before, after or beside the pool, nor one in a thread that the item started.
+/// Only an item's own panic is kept quiet: not one before, after or beside the pool, nor one in a
+/// thread that the item started.
 #[test]
 fn panics_elsewhere_are_printed_as_ever() {
     let child = child::spawn("panics_elsewhere_are_printed_as_ever", On::Stock, || {
@@ -57,7 +66,8 @@ fn panics_elsewhere_are_printed_as_ever() {
     assert_eq!(texts, ["before", "after", "beside"], "{stderr}");
 }
 
-/// Whoever installs a hook of their own later has it called for everything: then there are two messages, and nothing breaks.
+/// Whoever installs a hook of their own later has it called for everything: then there are two
+/// messages, and nothing breaks.
 #[test]
 fn later_hook_of_the_program_wins() {
     let child = child::spawn("later_hook_of_the_program_wins", On::Stock, || {
@@ -66,5 +76,8 @@ fn later_hook_of_the_program_wins() {
         let _ = catch_unwind(|| Pool::new(2).map(|x: &i32| 1 / (x - 1), &[1]));
     });
     let zero = "attempt to divide by zero";
-    assert_eq!(child.finish().success(), format!("hook: {zero}\nhook: the function panicked on items[0] = 1: {zero}\n"));
+    assert_eq!(
+        child.finish().success(),
+        format!("hook: {zero}\nhook: the function panicked on items[0] = 1: {zero}\n")
+    );
 }

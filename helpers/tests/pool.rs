@@ -1,4 +1,5 @@
-//! `Pool::map` against its serial twin, and what makes it parallel: thread identities and overlap, never absolute times.
+//! `Pool::map` against its serial twin, and what makes it parallel: thread identities and overlap,
+//! never absolute times.
 
 mod work;
 
@@ -25,7 +26,10 @@ impl Meeting {
         let mut present = self.present.lock().unwrap();
         *present += 1;
         self.arrival.notify_all();
-        let (_guard, timeout) = self.arrival.wait_timeout_while(present, Duration::from_secs(20), |present| *present < number).unwrap();
+        let (_guard, timeout) = self
+            .arrival
+            .wait_timeout_while(present, Duration::from_secs(20), |present| *present < number)
+            .unwrap();
         !timeout.timed_out()
     }
 }
@@ -58,8 +62,19 @@ fn agrees_with_its_serial_twin_at_every_size() {
             let what = format!("{length} items on {num_threads} threads");
             assert_eq!(pool.map(collatz_steps, &items), serial, "{what}");
             assert_eq!(in_chunks.map(collatz_steps, &items), serial, "{what}");
-            assert_eq!(pool.map_indexed(indexed, &items), serial.iter().copied().enumerate().collect::<Vec<_>>(), "{what}");
-            assert_eq!(pool.try_map(collatz_steps, &items).into_iter().collect::<Result<Vec<_>, _>>().as_ref(), Ok(&serial), "{what}");
+            assert_eq!(
+                pool.map_indexed(indexed, &items),
+                serial.iter().copied().enumerate().collect::<Vec<_>>(),
+                "{what}"
+            );
+            assert_eq!(
+                pool.try_map(collatz_steps, &items)
+                    .into_iter()
+                    .collect::<Result<Vec<_>, _>>()
+                    .as_ref(),
+                Ok(&serial),
+                "{what}"
+            );
         }
     }
 }
@@ -74,10 +89,19 @@ fn iterators_agree_with_the_serial_twin() {
             let serial = map(collatz_steps, &items);
             let what = format!("{length} items on {num_threads} threads");
             for pool in [pool.clone(), pool.clone().chunk_size(3)] {
-                assert_eq!(pool.imap(|x| collatz_steps(&x), items.clone()).collect::<Vec<_>>(), serial, "{what}");
-                let mut unordered: Vec<_> = pool.imap_unordered(|x| collatz_steps(&x), items.clone()).collect();
+                assert_eq!(
+                    pool.imap(|x| collatz_steps(&x), items.clone()).collect::<Vec<_>>(),
+                    serial,
+                    "{what}"
+                );
+                let mut unordered: Vec<_> =
+                    pool.imap_unordered(|x| collatz_steps(&x), items.clone()).collect();
                 unordered.sort_unstable_by_key(|(index, _)| *index);
-                assert_eq!(unordered, serial.iter().copied().enumerate().collect::<Vec<_>>(), "{what}");
+                assert_eq!(
+                    unordered,
+                    serial.iter().copied().enumerate().collect::<Vec<_>>(),
+                    "{what}"
+                );
             }
         }
     }
@@ -89,14 +113,18 @@ fn functions_of_several_parameters() {
     assert_eq!(pool.starmap(u64::pow, &[(2, 5), (3, 2)]), [32, 9]);
     assert_eq!(pool.starmap(|a, b, c| a + b * c, &[(1, 2, 3), (4, 5, 6)]), [7, 34]);
     assert_eq!(
-        pool.starmap(|a: i32, b: String, c, d, e, f| format!("{a}{b}{c}{d}{e}{f}"), &[(1, "2".to_string(), 3, 4, 5, 6)]),
+        pool.starmap(
+            |a: i32, b: String, c, d, e, f| format!("{a}{b}{c}{d}{e}{f}"),
+            &[(1, "2".to_string(), 3, 4, 5, 6)]
+        ),
         ["123456"]
     );
     let message = panic_message(|| drop(pool.starmap(|a: i32, b: i32| a / b, &[(1, 1), (1, 0)])));
     assert_eq!(message, "the function panicked on items[1] = (1, 0): attempt to divide by zero");
 }
 
-/// Tasks that wait are handed out one by one, also after thousands of short ones: nobody sits on a chunk of them.
+/// Tasks that wait are handed out one by one, also after thousands of short ones: nobody sits on a
+/// chunk of them.
 #[test]
 fn slow_items_behind_fast_ones_are_shared() {
     let items: Vec<usize> = (0..20_000).collect();
@@ -133,7 +161,8 @@ fn threads_stay_between_calls() {
     assert_eq!(names, HashSet::from(["pool-0", "pool-1", "pool-2"].map(str::to_string)));
 }
 
-/// Three tasks that wait for one another can only end when all three run at once, however few cores there are.
+/// Three tasks that wait for one another can only end when all three run at once, however few cores
+/// there are.
 #[test]
 fn three_threads_are_three_at_once() {
     let meeting = Meeting::new();
@@ -171,13 +200,15 @@ fn never_more_threads_than_asked_for() {
 
 #[test]
 fn every_item_is_done_once() {
-    let counts: Vec<AtomicUsize> = std::iter::repeat_with(|| AtomicUsize::new(0)).take(5000).collect();
+    let counts: Vec<AtomicUsize> =
+        std::iter::repeat_with(|| AtomicUsize::new(0)).take(5000).collect();
     let items: Vec<usize> = (0..counts.len()).collect();
     Pool::new(4).map(|&index| counts[index].fetch_add(1, Ordering::Relaxed), &items);
     assert!(counts.into_iter().all(|count| count.into_inner() == 1));
 }
 
-/// All four inner tasks meet: a pool in a pool has threads of its own, and waiting for it blocks nobody.
+/// All four inner tasks meet: a pool in a pool has threads of its own, and waiting for it blocks
+/// nobody.
 #[test]
 fn pools_nest() {
     let meeting = Meeting::new();
@@ -192,7 +223,9 @@ fn pool_in_itself_ends() {
     for num_threads in 1..=3 {
         let pool = Pool::new(num_threads);
         let ends = within_a_minute(move || {
-            let sum = |x: &u64, y: &u64| pool.map(|z| 100 * x + 10 * y + z, &[1, 2, 3]).iter().sum::<u64>();
+            let sum = |x: &u64, y: &u64| {
+                pool.map(|z| 100 * x + 10 * y + z, &[1, 2, 3]).iter().sum::<u64>()
+            };
             let row = |x: &u64| pool.map(|y| sum(x, y), &[1, 2, 3]).iter().sum::<u64>();
             pool.map(row, &[1, 2, 3]).iter().sum::<u64>()
         });
@@ -217,7 +250,11 @@ fn pools_that_call_each_other_end() {
 fn pools_and_rayon_nest() {
     let pool = Pool::new(2);
     let ends = within_a_minute(move || {
-        let inner = |x: u64| pool.map(|y| (0..100).into_par_iter().map(|z| x + y + z).sum::<u64>(), &[1, 2]).iter().sum::<u64>();
+        let inner = |x: u64| {
+            pool.map(|y| (0..100).into_par_iter().map(|z| x + y + z).sum::<u64>(), &[1, 2])
+                .iter()
+                .sum::<u64>()
+        };
         (0..64u64).into_par_iter().map(inner).sum::<u64>()
     });
     assert_eq!(ends, (0..64u64).map(|x| 2 * 4950 + 200 * x + 300).sum::<u64>());
@@ -229,7 +266,8 @@ fn several_threads_may_use_one_pool() {
     let items = numbers(2000);
     let serial = map(collatz_steps, &items);
     thread::scope(|scope| {
-        let users: Vec<_> = (0..4).map(|_| scope.spawn(|| pool.map(collatz_steps, &items))).collect();
+        let users: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| pool.map(collatz_steps, &items))).collect();
         users.into_iter().for_each(|user| assert_eq!(user.join().unwrap(), serial));
     });
 }
@@ -268,7 +306,8 @@ fn panic_of_the_smallest_index_is_reported() {
     assert_eq!(message, "the function panicked on items[0] = 7: no 7");
 }
 
-/// What is in work when a panic happens is finished, what was not begun is left out, and nothing leaks.
+/// What is in work when a panic happens is finished, what was not begun is left out, and nothing
+/// leaks.
 #[test]
 fn panic_ends_the_work_and_drops_the_results() {
     static ALIVE: AtomicUsize = AtomicUsize::new(0);
@@ -334,8 +373,16 @@ fn try_map_has_a_result_or_a_reason_for_every_item() {
             match result {
                 Ok(value) => assert_eq!(value, 1000 / (index as i32 % 10)),
                 Err(failure) => {
-                    assert!(index.is_multiple_of(10) && failure.index == index && failure.item == index.to_string(), "{failure}");
-                    assert!(failure.to_string().contains("attempt to divide by zero (at "), "{failure}");
+                    assert!(
+                        index.is_multiple_of(10)
+                            && failure.index == index
+                            && failure.item == index.to_string(),
+                        "{failure}"
+                    );
+                    assert!(
+                        failure.to_string().contains("attempt to divide by zero (at "),
+                        "{failure}"
+                    );
                 }
             }
         }
@@ -347,7 +394,8 @@ fn try_map_has_a_result_or_a_reason_for_every_item() {
 fn panic_in_a_chunk_names_its_item() {
     let items: Vec<u32> = (0..100_000).collect();
     for pool in [Pool::new(3), Pool::new(3).chunk_size(1000)] {
-        let message = panic_message(|| drop(pool.map(|&x| assert!(x != 54_321, "that one"), &items)));
+        let message =
+            panic_message(|| drop(pool.map(|&x| assert!(x != 54_321, "that one"), &items)));
         assert_eq!(message, "the function panicked on items[54321] = 54321: that one");
     }
 }

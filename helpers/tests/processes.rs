@@ -1,4 +1,5 @@
-//! Pools of processes against their serial twin; and what processes are for: they do not share, they may die, and nothing of them is left.
+//! Pools of processes against their serial twin; and what processes are for: they do not share,
+//! they may die, and nothing of them is left.
 
 mod child;
 mod work;
@@ -70,7 +71,11 @@ fn agrees_with_its_serial_twin_at_every_size() {
         for n in 1..=8 {
             for length in sizes(n) {
                 let items = numbers(length);
-                assert_eq!(processes::Pool::new(n).map(collatz_steps, &items), map(collatz_steps, &items), "{length} items, {n} processes");
+                assert_eq!(
+                    processes::Pool::new(n).map(collatz_steps, &items),
+                    map(collatz_steps, &items),
+                    "{length} items, {n} processes"
+                );
             }
         }
     });
@@ -83,7 +88,11 @@ fn a_persistent_pool_agrees_with_its_serial_twin_at_every_size() {
             let pool = PersistentPool::new(n);
             for length in sizes(n) {
                 let items = numbers(length);
-                assert_eq!(pool.map(collatz_steps, &items), map(collatz_steps, &items), "{length} items, {n} processes");
+                assert_eq!(
+                    pool.map(collatz_steps, &items),
+                    map(collatz_steps, &items),
+                    "{length} items, {n} processes"
+                );
             }
         }
     });
@@ -98,8 +107,17 @@ fn every_chunk_size_gives_the_same() {
             assert_eq!(processes::Pool::new(3).chunk_size(k).map(collatz_steps, &items), expected);
             assert_eq!(PersistentPool::new(3).chunk_size(k).map(collatz_steps, &items), expected);
             let owned = |x: u64| collatz_steps(&x);
-            assert_eq!(processes::Pool::new(3).chunk_size(k).imap(owned, items.clone()).collect::<Vec<_>>(), expected);
-            assert_eq!(PersistentPool::new(3).chunk_size(k).imap(owned, items.clone()).collect::<Vec<_>>(), expected);
+            assert_eq!(
+                processes::Pool::new(3)
+                    .chunk_size(k)
+                    .imap(owned, items.clone())
+                    .collect::<Vec<_>>(),
+                expected
+            );
+            assert_eq!(
+                PersistentPool::new(3).chunk_size(k).imap(owned, items.clone()).collect::<Vec<_>>(),
+                expected
+            );
         }
     });
 }
@@ -141,14 +159,18 @@ fn other_kinds_of_map() {
     });
 }
 
-/// Three tasks that wait for one another can only end when all three run at once, however few cores there are.
+/// Three tasks that wait for one another can only end when all three run at once, however few cores
+/// there are.
 #[test]
 fn three_processes_are_three_at_once() {
     within(60, || {
-        let (receivers, senders): (Vec<_>, Vec<_>) = (0..3).map(|_| std::io::pipe().unwrap()).unzip();
+        let (receivers, senders): (Vec<_>, Vec<_>) =
+            (0..3).map(|_| std::io::pipe().unwrap()).unzip();
         let meet = |&i: &usize| {
             use std::io::{Read, Write};
-            (0..3).filter(|&other| other != i).for_each(|other| (&senders[other]).write_all(&[1]).unwrap());
+            (0..3)
+                .filter(|&other| other != i)
+                .for_each(|other| (&senders[other]).write_all(&[1]).unwrap());
             (&receivers[i]).read_exact(&mut [0; 2]).is_ok()
         };
         assert_eq!(processes::Pool::new(3).map(meet, &[0, 1, 2]), [true, true, true]);
@@ -162,9 +184,15 @@ fn processes_are_others_and_as_many_as_asked_for() {
             std::thread::sleep(Duration::from_millis(20));
             std::process::id()
         };
-        for pids in [processes::Pool::new(3).map(slow_pid, &[0; 12]), PersistentPool::new(3).map(slow_pid, &[0; 12])] {
+        for pids in [
+            processes::Pool::new(3).map(slow_pid, &[0; 12]),
+            PersistentPool::new(3).map(slow_pid, &[0; 12]),
+        ] {
             let different: std::collections::HashSet<u32> = pids.into_iter().collect();
-            assert!(different.len() == 3 && !different.contains(&std::process::id()), "{different:?}");
+            assert!(
+                different.len() == 3 && !different.contains(&std::process::id()),
+                "{different:?}"
+            );
         }
     });
 }
@@ -226,7 +254,10 @@ use parcourse::serde;
 #[test]
 fn structures_travel() {
     within(60, || {
-        let bake = |&n: &usize| Cake { name: format!("cake {n}"), layers: vec![(n as f64, None), (0.5, Some('x'))] };
+        let bake = |&n: &usize| Cake {
+            name: format!("cake {n}"),
+            layers: vec![(n as f64, None), (0.5, Some('x'))],
+        };
         let items: Vec<usize> = (0..100).collect();
         let cakes = processes::Pool::new(2).map(bake, &items);
         assert_eq!(cakes, map(bake, &items));
@@ -238,28 +269,45 @@ fn structures_travel() {
 fn large_arrays_travel_both_ways() {
     within(100, || {
         const LENGTH: usize = 50_000_000 / 8;
-        let check = |numbers: &[f64], x: f64| numbers.len() == LENGTH && numbers.iter().all(|&y| y == x);
+        let check =
+            |numbers: &[f64], x: f64| numbers.len() == LENGTH && numbers.iter().all(|&y| y == x);
         let made = processes::Pool::new(2).map(|&x| vec![x; LENGTH], &[1.0, 2.0, 3.0]);
         assert!(made.iter().zip([1.0, 2.0, 3.0]).all(|(numbers, x)| check(numbers, x)));
-        let doubled = PersistentPool::new(2).map(|numbers: &Vec<f64>| numbers.iter().map(|x| 2.0 * x).collect::<Vec<f64>>(), &made);
+        let doubled = PersistentPool::new(2)
+            .map(|numbers: &Vec<f64>| numbers.iter().map(|x| 2.0 * x).collect::<Vec<f64>>(), &made);
         assert!(doubled.iter().zip([2.0, 4.0, 6.0]).all(|(numbers, x)| check(numbers, x)));
         // Not numbers, so by serde; and a result in two dimensions.
         let flags = processes::Pool::new(2).map(|&n| vec![true; n], &[50_000_000, 3]);
-        assert!(flags[0].len() == 50_000_000 && flags[0].iter().all(|&flag| flag) && flags[1] == [true; 3]);
-        let sums = processes::Pool::new(2).map(|&n| Array2::from_shape_fn((n, 2 * n), |(i, j)| i + j), &[700, 2]);
-        assert!(sums[0].dim() == (700, 1400) && sums[0].indexed_iter().all(|((i, j), &sum)| sum == i + j));
+        assert!(
+            flags[0].len() == 50_000_000
+                && flags[0].iter().all(|&flag| flag)
+                && flags[1] == [true; 3]
+        );
+        let sums = processes::Pool::new(2)
+            .map(|&n| Array2::from_shape_fn((n, 2 * n), |(i, j)| i + j), &[700, 2]);
+        assert!(
+            sums[0].dim() == (700, 1400)
+                && sums[0].indexed_iter().all(|((i, j), &sum)| sum == i + j)
+        );
     });
 }
 
 #[test]
 fn a_panic_names_the_item_and_the_place() {
     within(60, || {
-        let fail = |word: &String| if word.len() == 3 { panic!("no fifth letter") } else { word.len() };
+        let fail =
+            |word: &String| if word.len() == 3 { panic!("no fifth letter") } else { word.len() };
         let words = ["computer", "thesis", "mom"].map(String::from);
-        for message in
-            [panic_message(|| processes::Pool::new(2).map(fail, &words)), panic_message(|| PersistentPool::new(2).map(fail, &words))]
-        {
-            assert!(message.starts_with("the function panicked on items[2] = \"mom\": no fifth letter (at "), "{message}");
+        for message in [
+            panic_message(|| processes::Pool::new(2).map(fail, &words)),
+            panic_message(|| PersistentPool::new(2).map(fail, &words)),
+        ] {
+            assert!(
+                message.starts_with(
+                    "the function panicked on items[2] = \"mom\": no fifth letter (at "
+                ),
+                "{message}"
+            );
             assert!(message.contains("processes.rs:"), "{message}");
         }
     });
@@ -295,17 +343,27 @@ fn a_killed_worker_is_reported_with_its_item() {
         let suicidal = |&x: &i32| if x == 5 { die(libc::SIGKILL) } else { 2 * x };
         let items: Vec<i32> = (0..10).collect();
         let pool = PersistentPool::new(2);
-        for message in [panic_message(|| processes::Pool::new(2).map(suicidal, &items)), panic_message(|| pool.map(suicidal, &items))] {
+        for message in [
+            panic_message(|| processes::Pool::new(2).map(suicidal, &items)),
+            panic_message(|| pool.map(suicidal, &items)),
+        ] {
             assert!(
-                message.contains("was killed by signal 9 (SIGKILL") && message.ends_with("while it worked on items[5] = 5"),
+                message.contains("was killed by signal 9 (SIGKILL")
+                    && message.ends_with("while it worked on items[5] = 5"),
                 "{message}"
             );
         }
-        for results in [processes::Pool::new(2).try_map(suicidal, &items), pool.try_map(suicidal, &items)] {
+        for results in
+            [processes::Pool::new(2).try_map(suicidal, &items), pool.try_map(suicidal, &items)]
+        {
             for (x, result) in items.iter().zip(results) {
                 match result {
                     Ok(value) => assert!(value == 2 * x && *x != 5),
-                    Err(failure) => assert!(*x == 5 && matches!(failure.cause, Cause::Killed { signal: libc::SIGKILL, .. }), "{failure}"),
+                    Err(failure) => assert!(
+                        *x == 5
+                            && matches!(failure.cause, Cause::Killed { signal: libc::SIGKILL, .. }),
+                        "{failure}"
+                    ),
                 }
             }
         }
@@ -321,12 +379,18 @@ fn the_dead_are_replaced_however_many() {
     within(100, || {
         let deadly = |&x: &u64| if x % 50 == 7 { std::process::exit(3) } else { x };
         let items: Vec<u64> = (0..1000).collect();
-        for results in [processes::Pool::new(3).try_map(deadly, &items), PersistentPool::new(3).try_map(deadly, &items)] {
+        for results in [
+            processes::Pool::new(3).try_map(deadly, &items),
+            PersistentPool::new(3).try_map(deadly, &items),
+        ] {
             for (x, result) in items.iter().zip(results) {
                 match result {
                     Ok(value) => assert!(value == *x && x % 50 != 7),
                     Err(failure) => {
-                        assert!(x % 50 == 7 && matches!(failure.cause, Cause::Exited { code: 3, .. }), "{failure}");
+                        assert!(
+                            x % 50 == 7 && matches!(failure.cause, Cause::Exited { code: 3, .. }),
+                            "{failure}"
+                        );
                         assert_eq!((failure.index, failure.item), (*x as usize, x.to_string()));
                     }
                 }
@@ -366,15 +430,21 @@ fn a_worker_killed_between_two_maps_is_replaced() {
 fn failures_in_streams_come_when_their_turn_comes() {
     within(60, || {
         for how in [|| panic!("on purpose"), || std::process::exit(3)] {
-            let mut results = processes::Pool::new(2).chunk_size(4).imap(move |x: i32| if x == 5 { how() } else { x }, 0..10);
+            let mut results = processes::Pool::new(2)
+                .chunk_size(4)
+                .imap(move |x: i32| if x == 5 { how() } else { x }, 0..10);
             assert_eq!(results.by_ref().take(5).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
             let message = panic_message(|| results.next());
             assert!(message.contains("items[5] = 5"), "{message}");
             assert_eq!(results.collect::<Vec<_>>(), [6, 7, 8, 9]);
         }
-        let mut results = PersistentPool::new(2).imap(|x: i32| if x == 5 { std::process::exit(3) } else { x }, 0..10);
+        let mut results = PersistentPool::new(2)
+            .imap(|x: i32| if x == 5 { std::process::exit(3) } else { x }, 0..10);
         assert_eq!(results.by_ref().take(5).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
-        assert!(panic_message(|| results.next()).ends_with("ended with exit code 3 while it worked on items[5] = 5"));
+        assert!(
+            panic_message(|| results.next())
+                .ends_with("ended with exit code 3 while it worked on items[5] = 5")
+        );
         assert_eq!(results.collect::<Vec<_>>(), [6, 7, 8, 9]);
     });
 }
@@ -422,9 +492,17 @@ impl serde::Serialize for Unwritable {
 fn results_that_cannot_be_sent_are_reported() {
     within(60, || {
         let unwritable = processes::Pool::new(2).try_map(|_| Unwritable, &[1, 2]);
-        assert!(unwritable.iter().all(|result| matches!(result.as_ref().unwrap_err().cause, Cause::Unsent { .. })), "{unwritable:?}");
+        assert!(
+            unwritable
+                .iter()
+                .all(|result| matches!(result.as_ref().unwrap_err().cause, Cause::Unsent { .. })),
+            "{unwritable:?}"
+        );
         let unreadable = processes::Pool::new(2).try_map(|_| Unreadable, &[1]);
-        assert!(matches!(unreadable[0].as_ref().unwrap_err().cause, Cause::Unsent { .. }), "{unreadable:?}");
+        assert!(
+            matches!(unreadable[0].as_ref().unwrap_err().cause, Cause::Unsent { .. }),
+            "{unreadable:?}"
+        );
     });
 }
 
@@ -449,8 +527,17 @@ fn submitted_functions_run_in_processes_of_their_own() {
         let large = pool.submit(|| vec![1.5; 1_000_000]);
         assert_eq!((text.get(), number.get()), ("text!".to_string(), 3_628_800));
         assert_ne!(pid.get(), std::process::id());
-        assert!(panics.try_get().unwrap_err().to_string().starts_with("a submitted function panicked: on purpose (at "));
-        assert!(matches!(dies.try_get().unwrap_err().cause, Cause::Killed { signal: libc::SIGTERM, .. }));
+        assert!(
+            panics
+                .try_get()
+                .unwrap_err()
+                .to_string()
+                .starts_with("a submitted function panicked: on purpose (at ")
+        );
+        assert!(matches!(
+            dies.try_get().unwrap_err().cause,
+            Cause::Killed { signal: libc::SIGTERM, .. }
+        ));
         assert_eq!(large.get(), vec![1.5; 1_000_000]);
     });
 }
@@ -481,9 +568,13 @@ fn no_more_than_asked_for_are_submitted_at_once() {
                 (start, now())
             })
         });
-        let spans: Vec<_> = spans.collect::<Vec<_>>().into_iter().map(|future| future.get()).collect();
+        let spans: Vec<_> =
+            spans.collect::<Vec<_>>().into_iter().map(|future| future.get()).collect();
         for (start, _) in &spans {
-            assert!(spans.iter().filter(|(begin, end)| begin <= start && start < end).count() <= 2, "{spans:?}");
+            assert!(
+                spans.iter().filter(|(begin, end)| begin <= start && start < end).count() <= 2,
+                "{spans:?}"
+            );
         }
     });
 }
@@ -503,9 +594,17 @@ fn pools_work_in_pools_of_all_kinds() {
             let f = |_: &i32| inner(&items);
             assert_eq!(Pool::new(3).map(f, &[0; 6]), [expected; 6]);
             assert_eq!(processes::Pool::new(3).map(f, &[0; 6]), [expected; 6]);
-            assert_eq!((0..6).into_par_iter().map(|_| inner(&items)).collect::<Vec<_>>(), [expected; 6]);
+            assert_eq!(
+                (0..6).into_par_iter().map(|_| inner(&items)).collect::<Vec<_>>(),
+                [expected; 6]
+            );
         }
-        let sum = |_: &i32| processes::Pool::new(2).map(|x| x + 1, &(0..20).collect::<Vec<u64>>()).iter().sum::<u64>();
+        let sum = |_: &i32| {
+            processes::Pool::new(2)
+                .map(|x| x + 1, &(0..20).collect::<Vec<u64>>())
+                .iter()
+                .sum::<u64>()
+        };
         assert_eq!(PersistentPool::new(3).map(sum, &[0; 6]), [expected; 6]);
     });
 }
@@ -521,7 +620,11 @@ fn pools_that_are_older_than_the_copy_work_in_it() {
         threads.map(|_| (), &[0; 4]);
         let all = |_: &i32| threads.map(|x| x + 1, &[1, 2]).len() + threads.submit(|| 5).get() - 7;
         assert_eq!(processes::Pool::new(2).map(all, &[0; 4]), [0; 4]);
-        let both = |_: &i32| persistent.map(|x: &i32| x + 1, &[1, 2]).len() + persistent.submit(|| 3).get() + made.submit(|| 4).get();
+        let both = |_: &i32| {
+            persistent.map(|x: &i32| x + 1, &[1, 2]).len()
+                + persistent.submit(|| 3).get()
+                + made.submit(|| 4).get()
+        };
         assert_eq!(processes::Pool::new(2).map(both, &[0; 4]), [9; 4]);
         assert_eq!(persistent.map(|x: &i32| x + 1, &[1, 2]), [2, 3]);
     });
@@ -536,7 +639,8 @@ fn a_persistent_pool_works_inside_of_its_own_stream() {
             assert_eq!(pool.submit(|| 5).get(), 5);
         }
         wait_until(|| pool.pids().len() == 2);
-        let results: Vec<i32> = Pool::new(4).map(|&x| pool.map(|y: &i32| y + 1, &[x])[0], &[1, 2, 3, 4]);
+        let results: Vec<i32> =
+            Pool::new(4).map(|&x| pool.map(|y: &i32| y + 1, &[x])[0], &[1, 2, 3, 4]);
         assert_eq!(results, [2, 3, 4, 5]);
     });
 }
@@ -544,41 +648,52 @@ fn a_persistent_pool_works_inside_of_its_own_stream() {
 /// Forks of a process whose other threads hold the locks that the copy will need.
 #[test]
 fn works_while_other_threads_allocate_print_and_use_rayon() {
-    let outcome = child::spawn("works_while_other_threads_allocate_print_and_use_rayon", On::NoKernel, || {
-        let stop = AtomicBool::new(false);
-        let go_on = || !stop.load(Ordering::Relaxed);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while go_on() {
-                    std::hint::black_box((0..50).map(|i| vec![0u8; 1 << (i % 16)]).collect::<Vec<_>>());
+    let outcome = child::spawn(
+        "works_while_other_threads_allocate_print_and_use_rayon",
+        On::NoKernel,
+        || {
+            let stop = AtomicBool::new(false);
+            let go_on = || !stop.load(Ordering::Relaxed);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while go_on() {
+                        std::hint::black_box(
+                            (0..50).map(|i| vec![0u8; 1 << (i % 16)]).collect::<Vec<_>>(),
+                        );
+                    }
+                });
+                scope.spawn(|| {
+                    while go_on() {
+                        println!("parent");
+                    }
+                });
+                scope.spawn(|| {
+                    while go_on() {
+                        assert_eq!((0..10_000u64).into_par_iter().sum::<u64>(), 49_995_000);
+                    }
+                });
+                scope.spawn(|| {
+                    while go_on() {
+                        interrupt::scope(|| {
+                            parcourse::tasks::task("something", std::thread::yield_now)
+                        });
+                    }
+                });
+                for i in 0..150 {
+                    let work = |x: &u64| {
+                        println!("child");
+                        String::from("x").len() as u64 + (0..*x).into_par_iter().sum::<u64>()
+                    };
+                    assert_eq!(
+                        processes::Pool::new(2).map(work, &[i, i + 1]),
+                        [1 + i * i.saturating_sub(1) / 2, 1 + i * (i + 1) / 2]
+                    );
                 }
+                stop.store(true, Ordering::Relaxed);
             });
-            scope.spawn(|| {
-                while go_on() {
-                    println!("parent");
-                }
-            });
-            scope.spawn(|| {
-                while go_on() {
-                    assert_eq!((0..10_000u64).into_par_iter().sum::<u64>(), 49_995_000);
-                }
-            });
-            scope.spawn(|| {
-                while go_on() {
-                    interrupt::scope(|| parcourse::tasks::task("something", std::thread::yield_now));
-                }
-            });
-            for i in 0..150 {
-                let work = |x: &u64| {
-                    println!("child");
-                    String::from("x").len() as u64 + (0..*x).into_par_iter().sum::<u64>()
-                };
-                assert_eq!(processes::Pool::new(2).map(work, &[i, i + 1]), [1 + i * i.saturating_sub(1) / 2, 1 + i * (i + 1) / 2]);
-            }
-            stop.store(true, Ordering::Relaxed);
-        });
-        println!("\nend");
-    });
+            println!("\nend");
+        },
+    );
     let stdout = within(100, || outcome.finish().success());
     let lines: Vec<&str> = stdout.lines().collect();
     assert!(lines.iter().all(|line| ["parent", "child", "", "end"].contains(line)));
@@ -588,37 +703,47 @@ fn works_while_other_threads_allocate_print_and_use_rayon() {
 /// Whole lines, everything, once; on stderr, too; also of processes that die.
 #[test]
 fn what_children_print_comes_out_whole_and_once() {
-    let outcome = child::spawn("what_children_print_comes_out_whole_and_once", On::NoKernel, || {
-        print!("held back,");
-        let talk = |&i: &usize| {
-            for j in 0..100 {
-                print!("{i} ");
-                print!("says {j}");
-                println!(" to everybody");
-                eprintln!("{i} complains {j}");
-            }
-            if i % 2 == 1 {
-                println!("last words of {i}");
-                die(libc::SIGKILL);
-            }
-        };
-        std::thread::scope(|scope| {
-            scope.spawn(|| (0..1000).for_each(|j| println!("parent {j}")));
-            assert_eq!(processes::Pool::new(4).try_map(talk, &[0, 1, 2, 3]).iter().filter(|result| result.is_ok()).count(), 2);
+    let outcome =
+        child::spawn("what_children_print_comes_out_whole_and_once", On::NoKernel, || {
+            print!("held back,");
+            let talk = |&i: &usize| {
+                for j in 0..100 {
+                    print!("{i} ");
+                    print!("says {j}");
+                    println!(" to everybody");
+                    eprintln!("{i} complains {j}");
+                }
+                if i % 2 == 1 {
+                    println!("last words of {i}");
+                    die(libc::SIGKILL);
+                }
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(|| (0..1000).for_each(|j| println!("parent {j}")));
+                assert_eq!(
+                    processes::Pool::new(4)
+                        .try_map(talk, &[0, 1, 2, 3])
+                        .iter()
+                        .filter(|result| result.is_ok())
+                        .count(),
+                    2
+                );
+            });
+            PersistentPool::new(2).map(|_: &i32| print!("no end of line;"), &[0, 1]);
         });
-        PersistentPool::new(2).map(|_: &i32| print!("no end of line;"), &[0, 1]);
-    });
     let outcome = within(100, || outcome.finish());
     assert!(outcome.status.success(), "{}", outcome.stderr);
     let mut expected: Vec<String> = (0..1000).map(|j| format!("parent {j}")).collect();
-    expected.extend((0..4).flat_map(|i| (0..100).map(move |j| format!("{i} says {j} to everybody"))));
+    expected
+        .extend((0..4).flat_map(|i| (0..100).map(move |j| format!("{i} says {j} to everybody"))));
     expected.extend([1, 3].map(|i| format!("last words of {i}")));
     expected.push("no end of line;no end of line;".to_string());
     let mut lines: Vec<&str> = outcome.stdout.strip_prefix("held back,").unwrap().lines().collect();
     lines.sort_unstable();
     expected.sort_unstable();
     assert_eq!(lines, expected);
-    let mut complaints: Vec<String> = (0..4).flat_map(|i| (0..100).map(move |j| format!("{i} complains {j}"))).collect();
+    let mut complaints: Vec<String> =
+        (0..4).flat_map(|i| (0..100).map(move |j| format!("{i} complains {j}"))).collect();
     let mut lines: Vec<&str> = outcome.stderr.lines().collect();
     lines.sort_unstable();
     complaints.sort_unstable();
@@ -628,7 +753,10 @@ fn what_children_print_comes_out_whole_and_once() {
 #[test]
 fn blocks_of_rich_output_stay_whole() {
     let outcome = child::spawn("blocks_of_rich_output_stay_whole", On::Stock, || {
-        processes::Pool::new(4).map(|i| (0..50).for_each(|j| display(&Html::new(format!("<b>\n{i} {j}\n</b>")))), &[0, 1, 2, 3]);
+        processes::Pool::new(4).map(
+            |i| (0..50).for_each(|j| display(&Html::new(format!("<b>\n{i} {j}\n</b>")))),
+            &[0, 1, 2, 3],
+        );
     });
     let stdout = within(60, || outcome.finish().success());
     let mut lines = stdout.lines();
@@ -636,7 +764,10 @@ fn blocks_of_rich_output_stay_whole() {
     while let Some(line) = lines.next() {
         if line == "EVCXR_BEGIN_CONTENT text/html" {
             let block: Vec<&str> = lines.by_ref().take(4).collect();
-            assert!(block[0] == "<b>" && block[2] == "</b>" && block[3] == "EVCXR_END_CONTENT", "{block:?}");
+            assert!(
+                block[0] == "<b>" && block[2] == "</b>" && block[3] == "EVCXR_END_CONTENT",
+                "{block:?}"
+            );
             blocks += 1;
         }
     }
@@ -655,7 +786,13 @@ fn panics_of_children_are_told_once() {
             },
             &[1, 2],
         );
-        assert!(results.iter().all(|result| result.as_ref().unwrap_err().to_string().contains("on purpose")));
+        assert!(
+            results.iter().all(|result| result
+                .as_ref()
+                .unwrap_err()
+                .to_string()
+                .contains("on purpose"))
+        );
     });
     within(60, || outcome.finish().success());
 }
@@ -663,13 +800,24 @@ fn panics_of_children_are_told_once() {
 /// In a notebook the hook of the parent would tell the kernel that the cell has panicked.
 #[test]
 fn panics_of_other_threads_of_children_are_text() {
-    let outcome = child::spawn("panics_of_other_threads_of_children_are_text", On::NoKernel, || {
-        std::panic::set_hook(Box::new(|_| std::process::abort()));
-        let panics = |_: &i32| std::thread::spawn(|| assert!(std::hint::black_box(false), "elsewhere")).join().is_err();
-        assert_eq!(processes::Pool::new(1).map(panics, &[1]), [true]);
-    });
+    let outcome =
+        child::spawn("panics_of_other_threads_of_children_are_text", On::NoKernel, || {
+            std::panic::set_hook(Box::new(|_| std::process::abort()));
+            let panics = |_: &i32| {
+                std::thread::spawn(|| assert!(std::hint::black_box(false), "elsewhere"))
+                    .join()
+                    .is_err()
+            };
+            assert_eq!(processes::Pool::new(1).map(panics, &[1]), [true]);
+        });
     let outcome = within(60, || outcome.finish());
-    assert!(outcome.status.success() && outcome.stderr.contains("elsewhere") && outcome.stderr.lines().count() == 2, "{}", outcome.stderr);
+    assert!(
+        outcome.status.success()
+            && outcome.stderr.contains("elsewhere")
+            && outcome.stderr.lines().count() == 2,
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -683,8 +831,12 @@ fn an_interrupt_ends_all_children() {
         };
         child::say_when_protected();
         let start = Instant::now();
-        let payload = catch_unwind(AssertUnwindSafe(|| processes::Pool::new(3).map(sleepy, &[0; 5]))).unwrap_err();
-        assert!(payload.is::<interrupt::Interrupted>() && start.elapsed() < Duration::from_secs(20));
+        let payload =
+            catch_unwind(AssertUnwindSafe(|| processes::Pool::new(3).map(sleepy, &[0; 5])))
+                .unwrap_err();
+        assert!(
+            payload.is::<interrupt::Interrupted>() && start.elapsed() < Duration::from_secs(20)
+        );
         drop(writer);
         let mut pids = Vec::new();
         std::io::Read::read_to_end(&mut { reader }, &mut pids).unwrap();
@@ -694,33 +846,54 @@ fn an_interrupt_ends_all_children() {
     });
     child.wait_for("ready").interrupt();
     let outcome = within(60, || child.finish());
-    assert!(outcome.status.success() && outcome.stdout.contains("survived"), "{}{}", outcome.stdout, outcome.stderr);
+    assert!(
+        outcome.status.success() && outcome.stdout.contains("survived"),
+        "{}{}",
+        outcome.stdout,
+        outcome.stderr
+    );
 }
 
 #[test]
 fn an_interrupt_ends_persistent_processes_streams_and_futures() {
-    let mut child = child::spawn("an_interrupt_ends_persistent_processes_streams_and_futures", On::Parcourse, || {
-        let pool = PersistentPool::new(2);
-        let sleepy = |_: &i32| std::thread::sleep(Duration::from_secs(3600));
-        let interrupted = |f: &dyn Fn()| {
-            child::say_when_protected();
-            let payload = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
-            assert!(payload.is::<interrupt::Interrupted>());
-            assert_eq!(pool.map(|x: &i32| x + 1, &[1, 2, 3]), [2, 3, 4]);
-        };
-        interrupted(&|| drop(pool.map(sleepy, &[0; 3])));
-        interrupted(&|| assert!(pool.imap(|_: i32| std::thread::sleep(Duration::from_secs(3600)), 0..3).next().is_none()));
-        interrupted(&|| pool.submit(|| std::thread::sleep(Duration::from_secs(3600))).get());
-        println!("survived");
-    });
+    let mut child = child::spawn(
+        "an_interrupt_ends_persistent_processes_streams_and_futures",
+        On::Parcourse,
+        || {
+            let pool = PersistentPool::new(2);
+            let sleepy = |_: &i32| std::thread::sleep(Duration::from_secs(3600));
+            let interrupted = |f: &dyn Fn()| {
+                child::say_when_protected();
+                let payload = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
+                assert!(payload.is::<interrupt::Interrupted>());
+                assert_eq!(pool.map(|x: &i32| x + 1, &[1, 2, 3]), [2, 3, 4]);
+            };
+            interrupted(&|| drop(pool.map(sleepy, &[0; 3])));
+            interrupted(&|| {
+                assert!(
+                    pool.imap(|_: i32| std::thread::sleep(Duration::from_secs(3600)), 0..3)
+                        .next()
+                        .is_none()
+                )
+            });
+            interrupted(&|| pool.submit(|| std::thread::sleep(Duration::from_secs(3600))).get());
+            println!("survived");
+        },
+    );
     for _ in 0..3 {
         child.wait_for("ready").interrupt();
     }
     let outcome = within(60, || child.finish());
-    assert!(outcome.status.success() && outcome.stdout.contains("survived"), "{}{}", outcome.stdout, outcome.stderr);
+    assert!(
+        outcome.status.success() && outcome.stdout.contains("survived"),
+        "{}{}",
+        outcome.stdout,
+        outcome.stderr
+    );
 }
 
-/// However the parent ends: here it has no chance to say good-bye. Children of all kinds and their children, busy, idle and asleep.
+/// However the parent ends: here it has no chance to say good-bye. Children of all kinds and their
+/// children, busy, idle and asleep.
 #[test]
 fn children_die_with_a_killed_parent() {
     let child = child::spawn("children_die_with_a_killed_parent", On::NoKernel, || {
@@ -743,7 +916,8 @@ fn children_die_with_a_killed_parent() {
                 processes::Pool::new(1).map(inner, &[0]);
             }
             // From a thread that soon ends.
-            let thread = std::thread::spawn(move || processes::Pool::new(1).submit(move || inner(&0)));
+            let thread =
+                std::thread::spawn(move || processes::Pool::new(1).submit(move || inner(&0)));
             thread.join().unwrap().get();
         };
         let ending = std::thread::spawn(|| std::thread::sleep(Duration::from_secs(2)));
@@ -755,7 +929,8 @@ fn children_die_with_a_killed_parent() {
     });
     let outcome = within(60, || child.finish());
     assert_eq!(outcome.signal(), Some(libc::SIGKILL));
-    let pids: Vec<u32> = outcome.stdout.lines().filter_map(|line| line.strip_prefix("pid ")?.parse().ok()).collect();
+    let pids: Vec<u32> =
+        outcome.stdout.lines().filter_map(|line| line.strip_prefix("pid ")?.parse().ok()).collect();
     assert_eq!(pids.len(), 7, "{}", outcome.stdout);
     wait_until(|| !pids.iter().any(|&pid| exists(pid) && !is_zombie(pid)));
 }
@@ -766,7 +941,8 @@ fn is_zombie(pid: u32) -> bool {
     status.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'))
 }
 
-/// Many ranges come home as few answers, and a worker that has got many items gives back those that turn out to be slow.
+/// Many ranges come home as few answers, and a worker that has got many items gives back those that
+/// turn out to be slow.
 #[test]
 fn slow_items_behind_fast_ones_are_shared() {
     within(60, || {
@@ -795,18 +971,30 @@ mod leaks {
 
     fn children() -> Vec<u32> {
         let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
-        let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-        lists.flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<u32>>()).collect()
+        let lists =
+            tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        lists
+            .flat_map(|list| {
+                list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<u32>>()
+            })
+            .collect()
     }
 
     #[test]
     fn a_thousand_pools_leave_nothing() {
         let outcome = child::spawn("leaks::a_thousand_pools_leave_nothing", On::NoKernel, || {
             let one = |i: usize| match i % 10 {
-                0 => drop(catch_unwind(|| processes::Pool::new(2).map(|x| assert!(*x < 2), &[1, 2, 3]))),
-                1 => drop(processes::Pool::new(2).try_map(|x| if *x == 2 { die(libc::SIGKILL) } else { vec![*x; 100_000] }, &[1, 2, 3])),
+                0 => drop(catch_unwind(|| {
+                    processes::Pool::new(2).map(|x| assert!(*x < 2), &[1, 2, 3])
+                })),
+                1 => drop(processes::Pool::new(2).try_map(
+                    |x| if *x == 2 { die(libc::SIGKILL) } else { vec![*x; 100_000] },
+                    &[1, 2, 3],
+                )),
                 2 => drop(PersistentPool::new(2).map(|x: &i32| x + 1, &[1, 2, 3])),
-                3 => drop(processes::Pool::new(2).imap(|x| x + 1, 0..).take(5).collect::<Vec<i32>>()),
+                3 => {
+                    drop(processes::Pool::new(2).imap(|x| x + 1, 0..).take(5).collect::<Vec<i32>>())
+                }
                 4 => drop(processes::Pool::new(2).submit(|| 3).get()),
                 _ => drop(processes::Pool::new(2).map(|x| x + 1, &[1, 2, 3])),
             };

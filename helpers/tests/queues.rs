@@ -47,7 +47,20 @@ fn messages_of_all_sizes() {
     within(60, || {
         let queue = Queue::new();
         let edge = 32 << 10;
-        for len in [0, 1, 100, edge - 5, edge - 4, edge - 3, edge - 2, edge - 1, edge, edge + 1, 1 << 20, 10_000_000] {
+        for len in [
+            0,
+            1,
+            100,
+            edge - 5,
+            edge - 4,
+            edge - 3,
+            edge - 2,
+            edge - 1,
+            edge,
+            edge + 1,
+            1 << 20,
+            10_000_000,
+        ] {
             let bytes: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
             let child = fork(|| queue.put(bytes.clone()));
             assert!(queue.get() == bytes, "{len} bytes");
@@ -172,7 +185,9 @@ fn killed_processes_leave_the_queue_whole() {
             for round in 0..40u64 {
                 let long = if round % 4 == 0 { 40_000 } else { 5 };
                 let producer = fork(|| (0..).for_each(|i: usize| queue.put(vec![i; long])));
-                let consumer = fork(|| queue.iter().for_each(|values| assert_eq!(values, vec![values[0]; long])));
+                let consumer = fork(|| {
+                    queue.iter().for_each(|values| assert_eq!(values, vec![values[0]; long]))
+                });
                 let mut last = queue.get();
                 sleep(Duration::from_micros(round * 53 % 1000));
                 producer.kill();
@@ -371,5 +386,8 @@ fn no_descriptor_leaks() {
         (1..1000).for_each(round);
         println!("{}", descriptors() == before);
     };
-    assert_eq!(child::spawn("no_descriptor_leaks", On::NoKernel, body).finish().success(), "true\n");
+    assert_eq!(
+        child::spawn("no_descriptor_leaks", On::NoKernel, body).finish().success(),
+        "true\n"
+    );
 }

@@ -7,7 +7,9 @@ mod fork;
 use child::On;
 use fork::{descriptors, fork, wait_until, within};
 use parcourse::interrupt::Interrupted;
-use parcourse::processes::{Page, Pages, Pool, SharedArray, SharedCounter, SharedMutex, page_map, pages};
+use parcourse::processes::{
+    Page, Pages, Pool, SharedArray, SharedCounter, SharedMutex, page_map, pages,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -165,7 +167,9 @@ fn lock_of_a_killed_process_is_noticed() {
         waiting.join();
         let poisoned = mutex.lock().unwrap_err();
         assert_eq!(poisoned.pid(), pid);
-        let text = format!("process {pid} died or panicked while it held the lock: what the lock guards may be half changed");
+        let text = format!(
+            "process {pid} died or panicked while it held the lock: what the lock guards may be half changed"
+        );
         assert_eq!((poisoned.to_string(), format!("{poisoned:?}")), (text.clone(), text));
         drop(poisoned);
         // It is told until somebody has looked at the value.
@@ -196,10 +200,13 @@ fn nobody_waits_for_itself() {
     let mutex = SharedMutex::new(1);
     let _guard = mutex.lock().unwrap();
     let payload = catch_unwind(AssertUnwindSafe(|| drop(mutex.lock()))).unwrap_err();
-    assert!(payload.downcast_ref::<&str>().unwrap().starts_with("this thread has the lock already"));
+    assert!(
+        payload.downcast_ref::<&str>().unwrap().starts_with("this thread has the lock already")
+    );
 }
 
-/// A guard that is leaked would leave a trace of unmapped memory in what the system looks at when the thread ends.
+/// A guard that is leaked would leave a trace of unmapped memory in what the system looks at when
+/// the thread ends.
 #[test]
 fn leaked_guards_do_no_harm() {
     std::thread::spawn(|| {
@@ -258,14 +265,31 @@ fn errors_of_names_say_what_is_wrong() {
     let text = |error: parcourse::processes::Error| error.to_string();
     let name = name("wrong");
     let error = text(SharedArray::<f64>::attach(&name).unwrap_err());
-    assert_eq!(error, format!("failed to attach to the shared array `{name}`: no process of yours has one of this name"));
+    assert_eq!(
+        error,
+        format!(
+            "failed to attach to the shared array `{name}`: no process of yours has one of this name"
+        )
+    );
     let _array = SharedArray::<f64>::create(&name, 3).unwrap();
     let error = text(SharedArray::<f64>::create(&name, 4).unwrap_err());
-    assert_eq!(error, format!("failed to create the shared array `{name}`: process {} has one of this name", process::id()));
+    assert_eq!(
+        error,
+        format!(
+            "failed to create the shared array `{name}`: process {} has one of this name",
+            process::id()
+        )
+    );
     let error = text(SharedArray::<i32>::attach(&name).unwrap_err());
-    assert_eq!(error, format!("failed to attach to the shared array `{name}`: its elements are f64, not i32"));
+    assert_eq!(
+        error,
+        format!("failed to attach to the shared array `{name}`: its elements are f64, not i32")
+    );
     for bad in ["", "a\0b", &"x".repeat(151)] {
-        assert!(text(SharedArray::<f64>::create(bad, 1).unwrap_err()).ends_with("a name has 1 to 150 bytes, none of them zero"));
+        assert!(
+            text(SharedArray::<f64>::create(bad, 1).unwrap_err())
+                .ends_with("a name has 1 to 150 bytes, none of them zero")
+        );
     }
     let longest = "é".repeat(75);
     SharedArray::<usize>::create(&longest, 1).unwrap();
@@ -289,14 +313,19 @@ fn a_name_is_given_to_one() {
             println!("{}", winners.get());
         }
     };
-    assert_eq!(child::spawn("a_name_is_given_to_one", On::NoKernel, body).finish().success(), "1\n".repeat(5));
+    assert_eq!(
+        child::spawn("a_name_is_given_to_one", On::NoKernel, body).finish().success(),
+        "1\n".repeat(5)
+    );
 }
 
 /// A program that has nothing of ours but the name; it dies without cleaning up.
 #[test]
 fn unrelated_processes_attach_and_nothing_is_left_after_kill() {
     const NAME: &str = "PARCOURSE_TEST_ARRAY";
-    let before: Vec<_> = std::fs::read_dir("/dev/shm").map(|folder| folder.flatten().map(|file| file.path()).collect()).unwrap_or_default();
+    let before: Vec<_> = std::fs::read_dir("/dev/shm")
+        .map(|folder| folder.flatten().map(|file| file.path()).collect())
+        .unwrap_or_default();
     let body = || {
         let name = std::env::var(NAME).unwrap();
         let theirs = SharedArray::<i64>::attach(&name).unwrap();
@@ -311,7 +340,11 @@ fn unrelated_processes_attach_and_nothing_is_left_after_kill() {
     let ours = SharedArray::<i64>::create(&name, 1);
     // SAFETY: the other tests of this program neither read nor write the environment.
     unsafe { std::env::set_var(NAME, &name) };
-    let mut child = child::spawn("unrelated_processes_attach_and_nothing_is_left_after_kill", On::NoKernel, body);
+    let mut child = child::spawn(
+        "unrelated_processes_attach_and_nothing_is_left_after_kill",
+        On::NoKernel,
+        body,
+    );
     child.wait_for("ready");
     assert_eq!(ours.unwrap().get(0), 1 << 20);
     let of_child = name + " of the child";
@@ -320,9 +353,18 @@ fn unrelated_processes_attach_and_nothing_is_left_after_kill() {
     assert_eq!(child.finish().signal(), Some(libc::SIGKILL));
     assert_eq!(attached.iter().sum::<i64>(), 1 << 20);
     drop(attached);
-    wait_until("the array of the killed child is gone", || SharedArray::<i64>::attach(&of_child).is_err());
-    let after: Vec<_> = std::fs::read_dir("/dev/shm").map(|folder| folder.flatten().map(|file| file.path()).collect()).unwrap_or_default();
-    assert!(after.iter().all(|path| before.contains(path) || !path.to_string_lossy().contains("parcourse")), "{after:?}");
+    wait_until("the array of the killed child is gone", || {
+        SharedArray::<i64>::attach(&of_child).is_err()
+    });
+    let after: Vec<_> = std::fs::read_dir("/dev/shm")
+        .map(|folder| folder.flatten().map(|file| file.path()).collect())
+        .unwrap_or_default();
+    assert!(
+        after
+            .iter()
+            .all(|path| before.contains(path) || !path.to_string_lossy().contains("parcourse")),
+        "{after:?}"
+    );
 }
 
 #[test]
@@ -385,11 +427,15 @@ fn chunks_are_ordinary_slices() {
                 let mut array = SharedArray::<f64>::zeros(len);
                 let sums = array.map_chunks(&Pool::new(3), chunk_len, |number, chunk| {
                     assert_eq!(chunk.len(), chunk_len.min(len - number * chunk_len));
-                    chunk.iter_mut().enumerate().for_each(|(i, x)| *x += (number * chunk_len + i) as f64);
+                    chunk
+                        .iter_mut()
+                        .enumerate()
+                        .for_each(|(i, x)| *x += (number * chunk_len + i) as f64);
                     chunk.iter().sum::<f64>()
                 });
                 let expected: Vec<f64> = (0..len).map(|i| i as f64).collect();
-                let expected_sums: Vec<f64> = expected.chunks(chunk_len).map(|chunk| chunk.iter().sum()).collect();
+                let expected_sums: Vec<f64> =
+                    expected.chunks(chunk_len).map(|chunk| chunk.iter().sum()).collect();
                 assert_eq!((array.to_vec(), sums), (expected, expected_sums), "{len} {chunk_len}");
             }
         }
@@ -401,11 +447,18 @@ fn chunks_belong_to_one() {
     let mut array = SharedArray::<u8>::zeros(3);
     let clone = array.clone();
     let pool = Pool::new(2);
-    let message = |f: &mut dyn FnMut()| *catch_unwind(AssertUnwindSafe(f)).unwrap_err().downcast::<String>().unwrap();
-    let refused = catch_unwind(AssertUnwindSafe(|| array.for_each_chunk(&pool, 1, |_, _| ()))).unwrap_err();
-    assert!(refused.downcast_ref::<&str>().unwrap().starts_with("a clone of the shared array exists"));
+    let message = |f: &mut dyn FnMut()| {
+        *catch_unwind(AssertUnwindSafe(f)).unwrap_err().downcast::<String>().unwrap()
+    };
+    let refused =
+        catch_unwind(AssertUnwindSafe(|| array.for_each_chunk(&pool, 1, |_, _| ()))).unwrap_err();
+    assert!(
+        refused.downcast_ref::<&str>().unwrap().starts_with("a clone of the shared array exists")
+    );
     drop(clone);
-    let failed = message(&mut || array.for_each_chunk(&pool, 2, |_, chunk| assert_ne!(chunk.len(), 1, "short")));
+    let failed = message(&mut || {
+        array.for_each_chunk(&pool, 2, |_, chunk| assert_ne!(chunk.len(), 1, "short"))
+    });
     assert!(failed.contains("items[1] = elements 2..3"), "{failed}");
     let killed = message(&mut || array.for_each_chunk(&pool, 2, |_, _| process::abort()));
     assert!(killed.contains("= elements"), "{killed}");

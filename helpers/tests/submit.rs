@@ -1,4 +1,5 @@
-//! What a pool does in the background: submitted functions and iterators of results; and what is left of pools that are gone.
+//! What a pool does in the background: submitted functions and iterators of results; and what is
+//! left of pools that are gone.
 #![cfg(unix)]
 
 mod child;
@@ -70,11 +71,18 @@ fn submitted_functions_begin_in_order() {
 fn panic_comes_out_of_get() {
     let pool = Pool::new(2);
     let failure = pool.submit(|| -> i32 { panic!("no flour") }).try_get().unwrap_err();
-    assert!(matches!(&failure.cause, Cause::Panicked { message, .. } if message == "no flour"), "{failure}");
+    assert!(
+        matches!(&failure.cause, Cause::Panicked { message, .. } if message == "no flour"),
+        "{failure}"
+    );
     let future = pool.submit(|| -> i32 { panic!("no eggs") });
     let payload = catch_unwind(AssertUnwindSafe(|| future.get())).unwrap_err();
     let message = payload.downcast_ref::<String>().unwrap();
-    assert!(message.starts_with("a submitted function panicked: no eggs (at ") && message.contains(file!()), "{message}");
+    assert!(
+        message.starts_with("a submitted function panicked: no eggs (at ")
+            && message.contains(file!()),
+        "{message}"
+    );
     assert_eq!(pool.submit(|| 1).get(), 1);
 }
 
@@ -134,7 +142,10 @@ fn endless_items_are_taken_as_needed() {
         });
         let mut squares = Pool::new(2).chunk_size(chunk_size).imap(|x| x * x, items);
         assert_eq!(taken.load(Ordering::SeqCst), 0, "nothing before the first result is asked for");
-        assert_eq!(squares.by_ref().take(10).collect::<Vec<_>>(), (0..10).map(|x| x * x).collect::<Vec<_>>());
+        assert_eq!(
+            squares.by_ref().take(10).collect::<Vec<_>>(),
+            (0..10).map(|x| x * x).collect::<Vec<_>>()
+        );
         let taken = taken.load(Ordering::SeqCst);
         assert!(taken <= 10 + 5 * chunk_size, "{taken} items taken for 10 results");
         let unordered = Pool::new(2).chunk_size(chunk_size).imap_unordered(|x| x, 0u64..);
@@ -180,7 +191,11 @@ fn panic_in_an_iterator_names_the_item() {
     assert_eq!(results.by_ref().take(3).collect::<Vec<_>>(), [2, 3, 6]);
     let payload = catch_unwind(AssertUnwindSafe(|| results.next())).unwrap_err();
     let message = payload.downcast_ref::<String>().unwrap();
-    assert!(message.starts_with("the function panicked on items[3] = 0: attempt to divide by zero (at "), "{message}");
+    assert!(
+        message
+            .starts_with("the function panicked on items[3] = 0: attempt to divide by zero (at "),
+        "{message}"
+    );
     assert_eq!(results.next(), Some(6));
     let unordered = AssertUnwindSafe(|| pool.imap_unordered(|x: i32| 6 / x, [1, 0]).count());
     let payload = catch_unwind(unordered).unwrap_err();
@@ -198,12 +213,18 @@ fn assert_interrupted(test: &str, operation: impl FnOnce()) {
             println!("ready");
         });
         let outcome = catch_unwind(AssertUnwindSafe(operation));
-        println!("interrupted: {}", outcome.is_err_and(|payload| payload.is::<interrupt::Interrupted>()));
+        println!(
+            "interrupted: {}",
+            outcome.is_err_and(|payload| payload.is::<interrupt::Interrupted>())
+        );
     };
     let mut child = child::spawn(test, On::Parcourse, body);
     child.wait_for("ready").interrupt();
     let stdout = child.finish().success();
-    assert!(stdout.contains("\ninterrupted: true\n") && stdout.matches("\"interrupted\"").count() == 1, "{stdout}");
+    assert!(
+        stdout.contains("\ninterrupted: true\n") && stdout.matches("\"interrupted\"").count() == 1,
+        "{stdout}"
+    );
 }
 
 /// Whether SIGINT would end this process.
@@ -218,7 +239,9 @@ fn is_deadly() -> bool {
 
 #[test]
 fn get_is_interrupted() {
-    assert_interrupted("get_is_interrupted", || Pool::new(1).submit(|| std::thread::sleep(LONG)).get());
+    assert_interrupted("get_is_interrupted", || {
+        Pool::new(1).submit(|| std::thread::sleep(LONG)).get()
+    });
 }
 
 #[test]
@@ -230,12 +253,16 @@ fn wait_for_is_interrupted() {
 
 #[test]
 fn submitted_sleep_is_interrupted() {
-    assert_interrupted("submitted_sleep_is_interrupted", || Pool::new(1).submit(|| sleep(LONG)).get());
+    assert_interrupted("submitted_sleep_is_interrupted", || {
+        Pool::new(1).submit(|| sleep(LONG)).get()
+    });
 }
 
 #[test]
 fn imap_is_interrupted() {
-    assert_interrupted("imap_is_interrupted", || Pool::new(2).imap(|_| sleep(LONG), 0..9).for_each(drop));
+    assert_interrupted("imap_is_interrupted", || {
+        Pool::new(2).imap(|_| sleep(LONG), 0..9).for_each(drop)
+    });
 }
 
 #[test]
@@ -247,7 +274,9 @@ fn imap_unordered_is_interrupted() {
 
 #[test]
 fn try_map_is_interrupted() {
-    assert_interrupted("try_map_is_interrupted", || drop(Pool::new(2).try_map(|_| sleep(LONG), &[0; 9])));
+    assert_interrupted("try_map_is_interrupted", || {
+        drop(Pool::new(2).try_map(|_| sleep(LONG), &[0; 9]))
+    });
 }
 
 /// The bar ends where the work ended.
@@ -258,7 +287,11 @@ fn progress_is_shown() {
     });
     let stdout = child.finish().success();
     assert!(
-        stdout.trim_end().lines().last().is_some_and(|line| line.starts_with("[####################] 100 %, 1000 of 1000")),
+        stdout
+            .trim_end()
+            .lines()
+            .last()
+            .is_some_and(|line| line.starts_with("[####################] 100 %, 1000 of 1000")),
         "{stdout}"
     );
 }
@@ -284,8 +317,16 @@ fn pools_leave_nothing_behind() {
         use_pools(1000);
         let (threads_after, files_after, pages_after) = settled(idle);
         assert_eq!((threads, files), (threads_after, files_after));
-        // What the allocator keeps differs from run to run; a kilobyte lost per pool would be 256 pages.
-        println!("{}", if pages_after < pages + 250 { "nothing".to_string() } else { format!("{} pages", pages_after - pages) });
+        // What the allocator keeps differs from run to run; a kilobyte lost per pool would be 256
+        // pages.
+        println!(
+            "{}",
+            if pages_after < pages + 250 {
+                "nothing".to_string()
+            } else {
+                format!("{} pages", pages_after - pages)
+            }
+        );
     });
     assert_eq!(child.finish().success(), "nothing\n");
 

@@ -29,10 +29,15 @@ fn workers(stream: &TaskStream) -> Vec<&str> {
 #[test]
 fn value_and_tasks_come_back() {
     let _alone = alone();
-    let (value, stream) = record(|| task("a", || 1) + task(format_args!("b {}", 2), || 2) + task(String::from("c"), || 3));
+    let (value, stream) = record(|| {
+        task("a", || 1) + task(format_args!("b {}", 2), || 2) + task(String::from("c"), || 3)
+    });
     assert_eq!((value, names(&stream)), (6, vec!["a", "b 2", "c"]));
     assert_eq!(record(|| 7).1.to_string(), "0 tasks");
-    assert!(stream.entries().is_sorted_by_key(|entry| entry.end) && stream.entries()[2].end == stream.makespan());
+    assert!(
+        stream.entries().is_sorted_by_key(|entry| entry.end)
+            && stream.entries()[2].end == stream.makespan()
+    );
 }
 
 #[test]
@@ -41,9 +46,12 @@ fn every_task_is_there_once_at_any_size() {
     for threads in 1..=8 {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for count in [0, 1, threads - 1, threads, threads + 1, 1000] {
-            let (sum, stream) = record(|| pool.install(|| (0..count).into_par_iter().map(|i| task(i, || i)).sum::<usize>()));
+            let (sum, stream) = record(|| {
+                pool.install(|| (0..count).into_par_iter().map(|i| task(i, || i)).sum::<usize>())
+            });
             assert_eq!(sum, count * count.saturating_sub(1) / 2);
-            let mut numbers: Vec<usize> = names(&stream).iter().map(|name| name.parse().unwrap()).collect();
+            let mut numbers: Vec<usize> =
+                names(&stream).iter().map(|name| name.parse().unwrap()).collect();
             numbers.sort();
             assert_eq!(numbers, (0..count).collect::<Vec<_>>(), "{threads} threads");
             // Those that got nothing to do, too.
@@ -63,12 +71,21 @@ fn workers_have_readable_names() {
     let (_, stream) = record(|| pool.broadcast(|_| task("a", || ())));
     assert_eq!(workers(&stream), ["rayon 0", "rayon 1"]);
 
-    let named = rayon::ThreadPoolBuilder::new().num_threads(2).thread_name(|index| format!("cook {index}")).build().unwrap();
+    let named = rayon::ThreadPoolBuilder::new()
+        .num_threads(2)
+        .thread_name(|index| format!("cook {index}"))
+        .build()
+        .unwrap();
     let (_, stream) = record(|| named.broadcast(|_| task("a", || ())));
     assert_eq!(workers(&stream), ["cook 0", "cook 1"]);
 
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("tokio 0").build().unwrap();
-    let (_, stream) = record(|| runtime.block_on(runtime.spawn(async { task("a", || ()) })).unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("tokio 0")
+        .build()
+        .unwrap();
+    let (_, stream) =
+        record(|| runtime.block_on(runtime.spawn(async { task("a", || ()) })).unwrap());
     assert_eq!(workers(&stream), ["tokio 0"]);
 
     let (_, stream) = record(|| thread::scope(|scope| drop(scope.spawn(|| task("a", || ())))));
@@ -133,7 +150,9 @@ fn recordings_at_the_same_time_take_nothing_from_each_other() {
             scope.spawn(move || {
                 barrier.wait();
                 for round in 0..200 {
-                    let (_, stream) = record(|| (0..10).for_each(|i| task(format!("{number} {round} {i}"), || ())));
+                    let (_, stream) = record(|| {
+                        (0..10).for_each(|i| task(format!("{number} {round} {i}"), || ()))
+                    });
                     let own = format!("{number} {round} ");
                     let found = names(&stream).iter().filter(|name| name.starts_with(&own)).count();
                     assert_eq!(found, 10, "{stream}");
@@ -147,7 +166,9 @@ fn recordings_at_the_same_time_take_nothing_from_each_other() {
 fn a_panic_ends_the_recording_and_is_recorded() {
     let _alone = alone();
     let (_, outer) = record(|| {
-        let result = catch_unwind(AssertUnwindSafe(|| record(|| task("fails", || std::panic::resume_unwind(Box::new(3))))));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            record(|| task("fails", || std::panic::resume_unwind(Box::new(3))))
+        }));
         assert_eq!(*result.unwrap_err().downcast::<i32>().unwrap(), 3);
     });
     assert_eq!(names(&outer), ["fails"]);
@@ -198,15 +219,25 @@ fn idle_time_is_seen() {
     let [long, short] = stream.workers() else { panic!("{stream}") };
     assert_eq!((long.name.as_str(), short.name.as_str()), ("long", "short"));
     assert!(short.idle >= 100 * MS && long.busy >= 100 * MS, "{stream}");
-    assert!(stream.load_balance() < 1.0 && stream.efficiency() <= stream.load_balance(), "{stream}");
-    assert!(stream.to_table().values("start").len() == 2 && stream.bundle().get("image/svg+xml").is_some());
+    assert!(
+        stream.load_balance() < 1.0 && stream.efficiency() <= stream.load_balance(),
+        "{stream}"
+    );
+    assert!(
+        stream.to_table().values("start").len() == 2
+            && stream.bundle().get("image/svg+xml").is_some()
+    );
 }
 
 #[test]
 fn too_many_tasks_are_counted() {
     let _alone = alone();
     let (_, stream) = record(|| (0..300_000).for_each(|_| task("a", || ())));
-    assert!(stream.entries().len() < 300_000 && stream.to_string().contains("too many"), "{}", stream.entries().len());
+    assert!(
+        stream.entries().len() < 300_000 && stream.to_string().contains("too many"),
+        "{}",
+        stream.entries().len()
+    );
     assert!(stream.bundle().get("image/svg+xml").unwrap().len() < 1_000_000);
     assert!(!record(|| task("a", || ())).1.to_string().contains("too many"));
 }
@@ -215,7 +246,8 @@ fn too_many_tasks_are_counted() {
 fn pools_of_threads_record_their_items() {
     let _alone = alone();
     for threads in 1..=3 {
-        let (lengths, stream) = record(|| Pool::new(threads).map(|word| word.len(), &["a", "bb", "ccc"]));
+        let (lengths, stream) =
+            record(|| Pool::new(threads).map(|word| word.len(), &["a", "bb", "ccc"]));
         assert_eq!((lengths, stream.entries().len()), (vec![1, 2, 3], 3), "{stream}");
     }
 }
@@ -229,14 +261,26 @@ mod on_kernels {
     fn pools_of_processes_record_their_items() {
         let body = || {
             begin_time_limit();
-            let map = || parcourse::processes::Pool::new(2).map(|&x| task("inside", || x + 1), &[1, 2, 3]);
+            let map = || {
+                parcourse::processes::Pool::new(2).map(|&x| task("inside", || x + 1), &[1, 2, 3])
+            };
             let (found, stream) = record(map);
             assert_eq!((found, stream.entries().len()), (vec![2, 3, 4], 6), "{stream}");
-            assert_eq!(names(&stream).iter().filter(|name| **name == "inside").count(), 3, "{stream}");
-            assert!(workers(&stream).iter().all(|worker| worker.starts_with("process ")), "{stream}");
+            assert_eq!(
+                names(&stream).iter().filter(|name| **name == "inside").count(),
+                3,
+                "{stream}"
+            );
+            assert!(
+                workers(&stream).iter().all(|worker| worker.starts_with("process ")),
+                "{stream}"
+            );
             println!("{}", record(map).1.entries().len());
         };
-        let stdout = child::spawn("on_kernels::pools_of_processes_record_their_items", On::NoKernel, body).finish().success();
+        let stdout =
+            child::spawn("on_kernels::pools_of_processes_record_their_items", On::NoKernel, body)
+                .finish()
+                .success();
         assert_eq!(stdout, "6\n");
     }
 
@@ -249,8 +293,14 @@ mod on_kernels {
                 // Much to draw.
                 (0..100_000).for_each(|i| task(i, || ()));
                 let start = Instant::now();
-                let map = || parcourse::processes::Pool::new(2).map(|&x| task("inside", || x + 1), &[1, 2]).len();
-                std::iter::repeat_with(map).take_while(|_| start.elapsed() < 900 * MS).sum::<usize>()
+                let map = || {
+                    parcourse::processes::Pool::new(2)
+                        .map(|&x| task("inside", || x + 1), &[1, 2])
+                        .len()
+                };
+                std::iter::repeat_with(map)
+                    .take_while(|_| start.elapsed() < 900 * MS)
+                    .sum::<usize>()
             });
             assert_eq!(names(&stream).iter().filter(|name| **name == "inside").count(), count + 2);
         };
@@ -268,30 +318,55 @@ mod on_kernels {
 
     fn four_tasks() {
         begin_time_limit();
-        let (value, stream) = live(|| (0..4).map(|i| task(format!("row {i}"), || thread::sleep(200 * MS))).count());
+        let (value, stream) =
+            live(|| (0..4).map(|i| task(format!("row {i}"), || thread::sleep(200 * MS))).count());
         assert_eq!((value, stream.entries().len()), (4, 4));
     }
 
     #[test]
     fn chart_is_redrawn_on_our_kernel() {
-        let stdout = child::spawn("on_kernels::chart_is_redrawn_on_our_kernel", On::Parcourse, four_tasks).finish().success();
-        let messages: Vec<&str> = stdout.lines().filter(|line| line.starts_with("{\"msg\"")).collect();
+        let stdout =
+            child::spawn("on_kernels::chart_is_redrawn_on_our_kernel", On::Parcourse, four_tasks)
+                .finish()
+                .success();
+        let messages: Vec<&str> =
+            stdout.lines().filter(|line| line.starts_with("{\"msg\"")).collect();
         assert!(messages.len() >= 2 && messages.len() < 20, "{stdout}");
-        assert!(messages[0].starts_with("{\"msg\":\"display_data\"") && !messages[0].contains("4 tasks,"), "{stdout}");
+        assert!(
+            messages[0].starts_with("{\"msg\":\"display_data\"")
+                && !messages[0].contains("4 tasks,"),
+            "{stdout}"
+        );
         let later = &messages[1..];
-        assert!(later.iter().all(|message| message.starts_with("{\"msg\":\"update_display_data\"")), "{stdout}");
-        assert!(later.last().unwrap().contains("4 tasks, 1 worker") && later.last().unwrap().contains("row 3"), "{stdout}");
+        assert!(
+            later.iter().all(|message| message.starts_with("{\"msg\":\"update_display_data\"")),
+            "{stdout}"
+        );
+        assert!(
+            later.last().unwrap().contains("4 tasks, 1 worker")
+                && later.last().unwrap().contains("row 3"),
+            "{stdout}"
+        );
     }
 
     #[test]
     fn final_state_is_shown_on_the_stock_kernel() {
-        let stdout = child::spawn("on_kernels::final_state_is_shown_on_the_stock_kernel", On::Stock, four_tasks).finish().success();
+        let stdout = child::spawn(
+            "on_kernels::final_state_is_shown_on_the_stock_kernel",
+            On::Stock,
+            four_tasks,
+        )
+        .finish()
+        .success();
         assert_eq!(stdout.matches("EVCXR_BEGIN_CONTENT image/svg+xml").count(), 1, "{stdout}");
     }
 
     #[test]
     fn text_is_printed_without_a_kernel() {
-        let stdout = child::spawn("on_kernels::text_is_printed_without_a_kernel", On::NoKernel, four_tasks).finish().success();
+        let stdout =
+            child::spawn("on_kernels::text_is_printed_without_a_kernel", On::NoKernel, four_tasks)
+                .finish()
+                .success();
         assert!(stdout.starts_with("4 tasks, 1 worker") && stdout.contains("idle"), "{stdout}");
     }
 

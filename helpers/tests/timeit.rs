@@ -1,4 +1,5 @@
-//! `timeit!`, `compare!` and `scaling` as they are used: forms of expressions, the optimiser, what is printed, interrupts.
+//! `timeit!`, `compare!` and `scaling` as they are used: forms of expressions, the optimiser, what
+//! is printed, interrupts.
 #![cfg(unix)]
 
 mod child;
@@ -20,14 +21,21 @@ fn sum_of_squares(numbers: &[f64]) -> f64 {
     numbers.iter().map(|x| x * x).sum()
 }
 
-/// The optimiser may move what is the same in every turn out of the loop: with an argument it sees through, the tenfold work would take
-/// the same time, none.
+/// The optimiser may move what is the same in every turn out of the loop: with an argument it sees
+/// through, the tenfold work would take the same time, none.
 #[test]
 fn work_is_done_in_every_turn() {
-    let grows = |small: f64, large: f64| assert!(large > 3.0 * small && small > 0.0, "{small} {large}");
-    grows(timeit!(quiet, runs = 3, loops = 2000, fibonacci(8)).best(), timeit!(quiet, runs = 3, loops = 200, fibonacci(13)).best());
+    let grows =
+        |small: f64, large: f64| assert!(large > 3.0 * small && small > 0.0, "{small} {large}");
+    grows(
+        timeit!(quiet, runs = 3, loops = 2000, fibonacci(8)).best(),
+        timeit!(quiet, runs = 3, loops = 200, fibonacci(13)).best(),
+    );
     let (few, many) = (8, 13);
-    grows(timeit!(quiet, runs = 3, loops = 2000, fibonacci(few)).best(), timeit!(quiet, runs = 3, loops = 200, fibonacci(many)).best());
+    grows(
+        timeit!(quiet, runs = 3, loops = 2000, fibonacci(few)).best(),
+        timeit!(quiet, runs = 3, loops = 200, fibonacci(many)).best(),
+    );
     let (short, long) = (vec![1.5; 1000], vec![1.5; 10_000]);
     grows(
         timeit!(quiet, runs = 3, loops = 1000, sum_of_squares(&short)).best(),
@@ -87,7 +95,8 @@ fn setups_are_made_for_every_call_and_not_timed() {
         made.set(made.get() + 1);
         Slow(&dropped)
     };
-    let sample = timeit!(quiet, setup = make(), loops = 3, runs = 5, |slow| std::convert::identity(slow));
+    let sample =
+        timeit!(quiet, setup = make(), loops = 3, runs = 5, |slow| std::convert::identity(slow));
     assert_eq!((made.get(), dropped.get()), (16, 16));
     assert!(sample.best() < 2e-3, "neither of the sleeps is in it: {sample}");
 }
@@ -101,7 +110,8 @@ fn setup_takes_patterns_and_lends_its_value() {
     });
     // The result borrows from the input.
     timeit!(quiet, loops = 2, runs = 2, setup = data.clone(), |copy| copy.iter().max());
-    timeit!(quiet, loops = 2, runs = 2, setup = (data.clone(), 2), |(mut copy, index)| copy.remove(index));
+    timeit!(quiet, loops = 2, runs = 2, setup = (data.clone(), 2), |(mut copy, index)| copy
+        .remove(index));
     timeit!(quiet, loops = 2, runs = 2, setup = data.clone(), |_| data.len());
 }
 
@@ -114,7 +124,8 @@ fn expressions_keep_their_meaning() {
             number + 1
         });
         let comparison = compare! { loops = 2, runs = 2, "parse" => text.parse::<i32>()?, "length" => text.len() };
-        timeit!(quiet, loops = 2, runs = 2, setup = text.to_string(), |owned| owned.parse::<i32>()?);
+        timeit!(quiet, loops = 2, runs = 2, setup = text.to_string(), |owned| owned
+            .parse::<i32>()?);
         Ok(comparison.values()[0])
     }
     assert!(parse("20").is_ok());
@@ -146,7 +157,12 @@ fn expressions_keep_their_meaning() {
     timeit!(quiet, loops = 3, runs = 1, Vec::<i32>::with_capacity(10));
     timeit!(quiet, loops = 3, runs = 1, Pool::new(2).map(|x| x + 1, &list),);
     timeit!(quiet, loops = 3, runs = 1, list.iter().map(|x| x + 1).collect::<Vec<_>>());
-    timeit!(quiet, loops = 3, runs = 1, list.iter().map(|x| (x, 1)).collect::<std::collections::HashMap<_, _>>());
+    timeit!(
+        quiet,
+        loops = 3,
+        runs = 1,
+        list.iter().map(|x| (x, 1)).collect::<std::collections::HashMap<_, _>>()
+    );
     timeit!(quiet, loops = 3, runs = 1, if list.is_empty() { 0 } else { list[0] });
     timeit!(quiet, loops = 3, runs = 1, -2.5_f64.abs() * 3.0);
     timeit!(quiet, loops = 3, runs = 1, String::from("constant"));
@@ -184,7 +200,8 @@ fn loops_are_checked() {
     timeit!(loops = 0, 1 + 1);
 }
 
-/// Printed by the macro, and not again by the kernel that shows the cell's last expression; but when it is looked at later.
+/// Printed by the macro, and not again by the kernel that shows the cell's last expression; but
+/// when it is looked at later.
 #[test]
 fn result_is_shown_once() {
     let child = child::spawn("result_is_shown_once", On::Stock, || {
@@ -199,10 +216,17 @@ fn result_is_shown_once() {
     });
     let stdout = child.finish().success();
     let parts: Vec<&str> = stdout.split("--\n").collect();
-    assert!(parts[0].contains(" per loop (mean ± std. dev. of 2 runs, 2 loops each)\nfastest "), "{stdout}");
+    assert!(
+        parts[0].contains(" per loop (mean ± std. dev. of 2 runs, 2 loops each)\nfastest "),
+        "{stdout}"
+    );
     assert_eq!(parts[0].matches("per loop").count(), 1, "{stdout}");
     for part in &parts[1..] {
-        assert!(part.starts_with("EVCXR_BEGIN_CONTENT text/plain\n") && part.matches("per loop").count() == 1, "{stdout}");
+        assert!(
+            part.starts_with("EVCXR_BEGIN_CONTENT text/plain\n")
+                && part.matches("per loop").count() == 1,
+            "{stdout}"
+        );
     }
 }
 
@@ -222,11 +246,14 @@ fn comparison_is_a_table_on_the_kernel() {
     assert!(stdout.contains("EVCXR_BEGIN_CONTENT text/html\n<table>"), "{stdout}");
 }
 
-/// Threads that share the work in equal parts, and wait: twice as fast with two, however few cores there are.
+/// Threads that share the work in equal parts, and wait: twice as fast with two, however few cores
+/// there are.
 #[test]
 fn scaling_shows_the_speed_up() {
     let child = child::spawn("scaling_shows_the_speed_up", On::NoKernel, || {
-        let result = scaling(1..=2, |_| (0..4).into_par_iter().for_each(|_| std::thread::sleep(Duration::from_millis(50))));
+        let result = scaling(1..=2, |_| {
+            (0..4).into_par_iter().for_each(|_| std::thread::sleep(Duration::from_millis(50)))
+        });
         let speed_up = result.speed_up()[1];
         println!("{}", if speed_up > 1.2 { "fine".to_string() } else { format!("{result}") });
         println!("{}", result.amdahl().unwrap() < 0.9);

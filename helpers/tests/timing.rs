@@ -1,4 +1,5 @@
-//! `time!` and `timed!`: whose CPU time is counted, and what is printed. Lower bounds and ratios, never absolute times.
+//! `time!` and `timed!`: whose CPU time is counted, and what is printed. Lower bounds and ratios,
+//! never absolute times.
 #![cfg(unix)]
 
 mod child;
@@ -48,7 +49,14 @@ fn child_processes_are_counted_apart() {
         let (status, timing) = timed!(Command::new("sh").args(["-c", count]).status());
         println!("{}", status.is_ok_and(|status| status.success()));
         println!("{}", timing.children() > timing.user + timing.system);
-        println!("{}", timing.to_string().lines().nth(1).is_some_and(|line| line.starts_with("Children:  user ")));
+        println!(
+            "{}",
+            timing
+                .to_string()
+                .lines()
+                .nth(1)
+                .is_some_and(|line| line.starts_with("Children:  user "))
+        );
     };
     let child = child::spawn("child_processes_are_counted_apart", On::NoKernel, body);
     assert_eq!(child.finish().success(), "true\ntrue\ntrue\n");
@@ -69,13 +77,23 @@ fn value_is_returned_and_three_lines_are_printed() {
     let stdout = child.finish().success();
     let lines: Vec<&str> = stdout.lines().collect();
     assert_eq!(lines.len(), 4, "{stdout}");
-    assert!(lines[0].starts_with("CPU times: user ") && lines[0].contains(", sys: ") && lines[0].contains(", total: "), "{stdout}");
+    assert!(
+        lines[0].starts_with("CPU times: user ")
+            && lines[0].contains(", sys: ")
+            && lines[0].contains(", total: "),
+        "{stdout}"
+    );
     assert!(lines[1].starts_with("Wall time: "), "{stdout}");
-    assert!(lines[2].starts_with("Cores:     ") && lines[2].ends_with(&format!("of {} busy", cores().usable)), "{stdout}");
+    assert!(
+        lines[2].starts_with("Cores:     ")
+            && lines[2].ends_with(&format!("of {} busy", cores().usable)),
+        "{stdout}"
+    );
     assert_eq!(lines[3], "[8, 6, 3]");
 }
 
-/// The macros must not change what an expression means: `?`, moves, borrows of temporaries, blocks, a trailing comma.
+/// The macros must not change what an expression means: `?`, moves, borrows of temporaries, blocks,
+/// a trailing comma.
 #[test]
 fn expressions_keep_their_meaning() {
     fn parse(text: &str) -> Result<i32, std::num::ParseIntError> {

@@ -1,4 +1,5 @@
-//! Functions that wait: what they return, what overlaps, what an interrupt does, and what they do inside of one another.
+//! Functions that wait: what they return, what overlaps, what an interrupt does, and what they do
+//! inside of one another.
 
 mod child;
 
@@ -72,7 +73,8 @@ fn a_panic_is_passed_on_and_ends_the_others() {
             waiting::sleep(LONG).await;
             finished.set(finished.get() + 1);
         };
-        let panic = catch_unwind(AssertUnwindSafe(|| block_on(gather((0..3).map(one))))).unwrap_err();
+        let panic =
+            catch_unwind(AssertUnwindSafe(|| block_on(gather((0..3).map(one))))).unwrap_err();
         assert_eq!(panic.downcast_ref::<String>().unwrap(), "number 1 is bad");
         assert_eq!(finished.get(), 0);
         assert_eq!(block_on(async { 7 }), 7, "the runtime is none the worse");
@@ -121,9 +123,14 @@ fn block_on_inside_of_block_on_waits() {
                 })
             })
         });
-        let results = block_on(async move { gather(tasks).await.into_iter().map(Result::unwrap).sum::<u32>() });
+        let results =
+            block_on(
+                async move { gather(tasks).await.into_iter().map(Result::unwrap).sum::<u32>() },
+            );
         assert_eq!(results, 190);
-        let result = block_on(async { tokio::task::spawn_blocking(|| block_on(async { 3 })).await.unwrap() });
+        let result = block_on(async {
+            tokio::task::spawn_blocking(|| block_on(async { 3 })).await.unwrap()
+        });
         assert_eq!(result, 3);
         // As in a cell.
         assert_eq!(waiting::run_cell(async { block_on(async { 4 }) }), 4);
@@ -134,7 +141,9 @@ fn block_on_inside_of_block_on_waits() {
 fn a_runtime_of_one_thread_is_refused_clearly() {
     limited(|| {
         let single = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let panic = catch_unwind(AssertUnwindSafe(|| single.block_on(async { block_on(async {}) }))).unwrap_err();
+        let panic =
+            catch_unwind(AssertUnwindSafe(|| single.block_on(async { block_on(async {}) })))
+                .unwrap_err();
         let message = panic.downcast_ref::<&str>().unwrap();
         assert!(message.contains("Use `.await`"), "{message}");
     });
@@ -155,7 +164,10 @@ fn tasks_go_on_between_calls_and_share_the_runtime() {
             std::thread::sleep(MILLISECOND);
         }
         let id = |handle: tokio::runtime::Handle| handle.id();
-        assert_eq!(id(block_on(async { tokio::runtime::Handle::current() })), id(waiting::runtime().handle().clone()));
+        assert_eq!(
+            id(block_on(async { tokio::runtime::Handle::current() })),
+            id(waiting::runtime().handle().clone())
+        );
         task.abort();
         assert!(block_on(task).unwrap_err().is_cancelled());
     });
@@ -174,7 +186,8 @@ fn a_task_runs_piece_by_piece() {
     });
 }
 
-/// The child is interrupted while it waits: the wait unwinds, the kernel is told once, everything is dropped, the next wait works.
+/// The child is interrupted while it waits: the wait unwinds, the kernel is told once, everything
+/// is dropped, the next wait works.
 #[test]
 fn a_wait_is_interrupted() {
     let mut child = child::spawn("a_wait_is_interrupted", On::Parcourse, || {
@@ -193,10 +206,18 @@ fn a_wait_is_interrupted() {
                 // The first wait makes it interruptible.
                 waiting::sleep(MILLISECOND).await;
                 println!("ready");
-                if nested { block_on(waiting::sleep(LONG)) } else { drop(gather((0..100).map(|_| waiting::sleep(LONG))).await) }
+                if nested {
+                    block_on(waiting::sleep(LONG))
+                } else {
+                    drop(gather((0..100).map(|_| waiting::sleep(LONG))).await)
+                }
             };
             let panic = catch_unwind(AssertUnwindSafe(|| waiting::run_cell(wait))).unwrap_err();
-            println!("interrupted: {}, soon: {}", panic.is::<Interrupted>(), started.elapsed() < LONG / 2);
+            println!(
+                "interrupted: {}, soon: {}",
+                panic.is::<Interrupted>(),
+                started.elapsed() < LONG / 2
+            );
             println!("cleared: {}", !interrupt::requested());
         }
         println!("then {}", block_on(async { tokio::spawn(async { 5 }).await.unwrap() }));
@@ -204,21 +225,26 @@ fn a_wait_is_interrupted() {
     child.wait_for("ready").interrupt();
     child.wait_for("cleared: true").wait_for("ready").interrupt();
     let stdout = child.finish().success();
-    assert!(stdout.contains("dropped\n") && stdout.contains("interrupted: true, soon: true\ncleared: true\nthen 5\n"), "{stdout}");
+    assert!(
+        stdout.contains("dropped\n")
+            && stdout.contains("interrupted: true, soon: true\ncleared: true\nthen 5\n"),
+        "{stdout}"
+    );
     assert_eq!(stdout.matches("\"interrupted\"").count(), 1, "{stdout}");
 }
 
 /// A future that never waits is as interruptible as any computation, no more and no less.
 #[test]
 fn a_future_that_computes_is_ended_by_the_signal() {
-    let mut child = child::spawn("a_future_that_computes_is_ended_by_the_signal", On::Parcourse, || {
-        waiting::run_cell(async {
-            println!("ready");
-            loop {
-                std::hint::spin_loop();
-            }
-        })
-    });
+    let mut child =
+        child::spawn("a_future_that_computes_is_ended_by_the_signal", On::Parcourse, || {
+            waiting::run_cell(async {
+                println!("ready");
+                loop {
+                    std::hint::spin_loop();
+                }
+            })
+        });
     child.wait_for("ready").interrupt();
     assert_eq!(child.finish().signal(), Some(libc::SIGINT));
 }
@@ -228,7 +254,8 @@ fn a_future_that_computes_is_ended_by_the_signal() {
 fn a_forked_process_gets_a_runtime_of_its_own() {
     let child = child::spawn("a_forked_process_gets_a_runtime_of_its_own", On::NoKernel, || {
         block_on(waiting::sleep(MILLISECOND));
-        // SAFETY: the only threads besides this one are the runtime's, which sleep, and the test's main thread, which waits for this one.
+        // SAFETY: the only threads besides this one are the runtime's, which sleep, and the test's
+        // main thread, which waits for this one.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
             block_on(async {

@@ -7,7 +7,8 @@ use crate::run::kernels::stopped;
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
 
-/// No start and no cell may take longer than this: a cold stock kernel on a busy laptop compiles for a minute.
+/// No start and no cell may take longer than this: a cold stock kernel on a busy laptop compiles
+/// for a minute.
 pub const LIMIT: Duration = Duration::from_secs(300);
 
 #[derive(clap::Args)]
@@ -27,15 +28,22 @@ impl CommonArguments {
         self.rounds as usize
     }
 
-    /// Measures in a private place, on one thread: the work is done by the kernels, and the one who measures should not take a core from
-    /// them. A signal ends it, and every kernel with it.
-    pub fn carry_out<T>(&self, own_templates: bool, measure: impl AsyncFnOnce(&World, &Telling) -> Result<T>) -> Result<T> {
+    /// Measures in a private place, on one thread: the work is done by the kernels, and the one who
+    /// measures should not take a core from them. A signal ends it, and every kernel with it.
+    pub fn carry_out<T>(
+        &self,
+        own_templates: bool,
+        measure: impl AsyncFnOnce(&World, &Telling) -> Result<T>,
+    ) -> Result<T> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
         let helpers = crate::paths::find_helpers(self.helpers.helpers.as_deref(), &here)
             .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
         let world = World::create(helpers, own_templates)?;
         let telling = Telling::new();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the client")?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("failed to start the client")?;
         let measured = runtime.block_on(async {
             tokio::select! {
                 biased;

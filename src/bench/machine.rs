@@ -14,8 +14,14 @@ pub struct Machine {
 impl Machine {
     /// Before the first measurement.
     pub async fn new(world: &World) -> Machine {
-        let rustc = tokio::process::Command::new("rustc").arg("--version").current_dir(world.folder()).output().await;
-        let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()).unwrap_or_default();
+        let rustc = tokio::process::Command::new("rustc")
+            .arg("--version")
+            .current_dir(world.folder())
+            .output()
+            .await;
+        let rustc = rustc
+            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string())
+            .unwrap_or_default();
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Machine { cpus, rustc, load: [load(), None] }
     }

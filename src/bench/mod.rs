@@ -1,7 +1,8 @@
 //! `parcourse bench`: measurements, side by side in one run.
 //!
-//! Numbers from two runs on a shared machine say little about each other. So whatever is compared is measured in turns, round by round:
-//! noise hits all of them, and ratios are taken within a round.
+//! Numbers from two runs on a shared machine say little about each other. So whatever is compared
+//! is measured in turns, round by round: noise hits all of them, and ratios are taken within a
+//! round.
 
 mod cells;
 mod common;
@@ -27,13 +28,17 @@ pub struct BenchArguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Compare our kernel with the stock evcxr_jupyter kernel and ipykernel: starts, latency of cells, memory
+    /// Compare our kernel with the stock evcxr_jupyter kernel and ipykernel: starts, latency of
+    /// cells, memory
     Kernel(kernel::Arguments),
-    /// Compare the helpers with the same written by hand: progress bars, timing, sampling, pools, random numbers, line profiler
+    /// Compare the helpers with the same written by hand: progress bars, timing, sampling, pools,
+    /// random numbers, line profiler
     Helpers(helpers::Arguments),
-    /// Measure what compiling cells costs, relative to `1 + 1`: the course's notebooks and a list of single cells
+    /// Measure what compiling cells costs, relative to `1 + 1`: the course's notebooks and a list
+    /// of single cells
     Cells(cells::Arguments),
-    /// Compare parallel programs in a cell with rayon by hand, numpy, numba, dask, multiprocessing, joblib, and C with OpenMP
+    /// Compare parallel programs in a cell with rayon by hand, numpy, numba, dask, multiprocessing,
+    /// joblib, and C with OpenMP
     Parallel(parallel::Arguments),
 }
 

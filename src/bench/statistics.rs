@@ -40,14 +40,18 @@ impl Sample {
         sorted.get(rank.max(1) - 1).copied()
     }
 
-    /// Per round this one divided by the other: the noise of a round hits both. Rounds that only one of them has are left out.
+    /// Per round this one divided by the other: the noise of a round hits both. Rounds that only
+    /// one of them has are left out.
     pub fn ratios(&self, other: &Sample) -> Sample {
         Sample(self.0.iter().zip(&other.0).map(|(own, other)| own / other).collect())
     }
 
     /// Per round the sum over all samples.
     pub fn sums<'a>(samples: impl Iterator<Item = &'a Sample>) -> Sample {
-        samples.cloned().reduce(|sum, sample| Sample(sum.0.iter().zip(&sample.0).map(|(a, b)| a + b).collect())).unwrap_or_default()
+        samples
+            .cloned()
+            .reduce(|sum, sample| Sample(sum.0.iter().zip(&sample.0).map(|(a, b)| a + b).collect()))
+            .unwrap_or_default()
     }
 }
 
@@ -91,13 +95,19 @@ mod tests {
         assert_eq!(sample(&[]).percentile(90.0), None);
         assert_eq!(sample(&[7.0]).percentile(90.0), Some(7.0));
         let ten: Sample = (1..=10).rev().map(f64::from).collect();
-        assert_eq!((ten.percentile(90.0), ten.percentile(100.0), ten.percentile(0.0)), (Some(9.0), Some(10.0), Some(1.0)));
+        assert_eq!(
+            (ten.percentile(90.0), ten.percentile(100.0), ten.percentile(0.0)),
+            (Some(9.0), Some(10.0), Some(1.0))
+        );
     }
 
     #[test]
     fn extremes() {
         assert_eq!((sample(&[]).min(), sample(&[]).max()), (None, None));
-        assert_eq!((sample(&[2.0, 1.0, 3.0]).min(), sample(&[2.0, 1.0, 3.0]).max()), (Some(1.0), Some(3.0)));
+        assert_eq!(
+            (sample(&[2.0, 1.0, 3.0]).min(), sample(&[2.0, 1.0, 3.0]).max()),
+            (Some(1.0), Some(3.0))
+        );
     }
 
     /// Medians of the two would give a ratio of 1, although ours takes half as long in every round.
@@ -110,13 +120,19 @@ mod tests {
 
     #[test]
     fn sums_over_samples() {
-        assert_eq!(Sample::sums([sample(&[1.0, 2.0]), sample(&[10.0, 20.0])].iter()), sample(&[11.0, 22.0]));
+        assert_eq!(
+            Sample::sums([sample(&[1.0, 2.0]), sample(&[10.0, 20.0])].iter()),
+            sample(&[11.0, 22.0])
+        );
         assert_eq!(Sample::sums([].iter()), sample(&[]));
     }
 
     #[test]
     fn json_has_statistics_and_samples() {
         let json = serde_json::to_value(sample(&[2.0, 1.0])).unwrap();
-        assert_eq!(json, serde_json::json!({ "min": 1.0, "median": 1.5, "max": 2.0, "samples": [2.0, 1.0] }));
+        assert_eq!(
+            json,
+            serde_json::json!({ "min": 1.0, "median": 1.5, "max": 2.0, "samples": [2.0, 1.0] })
+        );
     }
 }

@@ -21,7 +21,10 @@ impl std::fmt::Display for Table {
         let width = |column: usize| {
             // A row of one cell is a remark: it may run on.
             let rows = self.rows.iter().filter(|row| row.len() > 1);
-            rows.filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+            rows.filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for row in &self.rows {
@@ -49,8 +52,7 @@ mod tests {
         table.row(vec!["expression".into(), "1.67 s".into()]);
         table.row(vec!["Vec<f64>".into(), "12 ms".into()]);
         table.row(vec!["a remark that is longer than its column".into()]);
-        let expected =
-            "cell        median\nlet         850 µs\nexpression  1.67 s\nVec<f64>     12 ms\na remark that is longer than its column\n";
+        let expected = "cell        median\nlet         850 µs\nexpression  1.67 s\nVec<f64>     12 ms\na remark that is longer than its column\n";
         assert_eq!(table.to_string(), expected);
     }
 }

@@ -12,7 +12,11 @@ pub fn fine(value: f64) -> String {
 
 /// An amount of memory: `512 KiB`, `48.3 MiB`, `1.20 GiB`.
 pub fn bytes(value: f64) -> String {
-    scaled(value, &[("KiB", 1024.0), ("MiB", 1024.0 * 1024.0), ("GiB", 1024.0 * 1024.0 * 1024.0)], 1024.0)
+    scaled(
+        value,
+        &[("KiB", 1024.0), ("MiB", 1024.0 * 1024.0), ("GiB", 1024.0 * 1024.0 * 1024.0)],
+        1024.0,
+    )
 }
 
 /// A ratio: `0.34`, `1.00`, `12.5`.

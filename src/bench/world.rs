@@ -1,5 +1,5 @@
-//! The private place of a measurement: cache, temporary space and working folder of every kernel. It goes away with us; what is left
-//! when we are killed is swept by the next one.
+//! The private place of a measurement: cache, temporary space and working folder of every kernel.
+//! It goes away with us; what is left when we are killed is swept by the next one.
 
 use super::telling::Telling;
 use crate::paths;
@@ -39,7 +39,8 @@ impl World {
         };
         for name in ["cache", "cold", "folder", "tmp", "programs"] {
             let path = world.path(name);
-            std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
+            std::fs::create_dir(&path)
+                .with_context(|| format!("failed to make {}", path.display()))?;
         }
         let moved: [(&str, Option<&str>); 5] = [
             ("PARCOURSE_CACHE", (!own_templates).then_some("cache")),
@@ -48,7 +49,9 @@ impl World {
             ("JUPYTER_RUNTIME_DIR", Some("jupyter")),
             ("EVCXR_CONFIG_DIR", Some("evcxr")),
         ];
-        for (variable, name) in moved.into_iter().filter_map(|(variable, name)| Some((variable, name?))) {
+        for (variable, name) in
+            moved.into_iter().filter_map(|(variable, name)| Some((variable, name?)))
+        {
             // SAFETY: no other thread runs yet.
             unsafe { std::env::set_var(variable, world.path(name)) };
         }
@@ -66,7 +69,8 @@ impl World {
 
     /// A cache that nobody has written to.
     pub fn empty_cache(&self) -> Result<PathBuf> {
-        let path = tempfile::tempdir_in(self.path("cold")).context("failed to make an empty cache")?;
+        let path =
+            tempfile::tempdir_in(self.path("cold")).context("failed to make an empty cache")?;
         Ok(path.keep())
     }
 
@@ -81,8 +85,14 @@ impl World {
         telling.say("templates: looking");
         let mut command = tokio::process::Command::new(&self.program);
         command.args(["prepare", "--kernel", kernel, "--helpers"]).arg(&self.helpers);
-        // A builder ends with the one who started it: a signal from the terminal is for us, who then drop it.
-        command.process_group(0).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A builder ends with the one who started it: a signal from the terminal is for us, who
+        // then drop it.
+        command
+            .process_group(0)
+            .kill_on_drop(true)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().context("failed to start `parcourse prepare`")?;
         let _whole_group = KillGroup::new(child.id());
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -94,7 +104,8 @@ impl World {
             text
         };
         let progress = async {
-            let mut lines = BufReader::new(stdout.context("`parcourse prepare` has no stdout")?).lines();
+            let mut lines =
+                BufReader::new(stdout.context("`parcourse prepare` has no stdout")?).lines();
             while let Some(line) = lines.next_line().await? {
                 telling.say(&format!("templates: {line}"));
             }
@@ -103,21 +114,34 @@ impl World {
         let (complaints, progress) = tokio::join!(complaints, progress);
         progress?;
         let status = child.wait().await?;
-        ensure!(status.success(), "failed to build the templates ({status}):\n{}", complaints.trim_end());
+        ensure!(
+            status.success(),
+            "failed to build the templates ({status}):\n{}",
+            complaints.trim_end()
+        );
         Ok(())
     }
 
     pub fn template(&self, flavor: Flavor) -> Result<Template> {
         match template::find(&self.helpers, flavor)? {
             Some(template) => Ok(template),
-            None => bail!("the template vanished: is the helper crate {} being edited?", self.helpers.display()),
+            None => bail!(
+                "the template vanished: is the helper crate {} being edited?",
+                self.helpers.display()
+            ),
         }
     }
 
     /// The command line of our kernel, but for the connection file.
     pub fn kernel(&self) -> Vec<OsString> {
         let helpers = self.helpers.clone().into();
-        vec![self.program.clone().into(), "kernel".into(), "--helpers".into(), helpers, "--connection-file".into()]
+        vec![
+            self.program.clone().into(),
+            "kernel".into(),
+            "--helpers".into(),
+            helpers,
+            "--connection-file".into(),
+        ]
     }
 
     /// The first code cell of every notebook.
@@ -126,8 +150,9 @@ impl World {
     }
 }
 
-/// Kills a child's group of processes (cargo and compilers among them) when we leave early. Harmless after its end: the number of a group
-/// is not used again while this process lives on for a moment.
+/// Kills a child's group of processes (cargo and compilers among them) when we leave early.
+/// Harmless after its end: the number of a group is not used again while this process lives on for
+/// a moment.
 pub struct KillGroup(Option<u32>);
 
 impl KillGroup {

@@ -16,7 +16,8 @@ pub struct How {
     pub helpers: Option<PathBuf>,
 }
 
-/// Executes the notebooks and gives their texts, in order. `None` when a cell failed, which the runner's report has then told.
+/// Executes the notebooks and gives their texts, in order. `None` when a cell failed, which the
+/// runner's report has then told.
 pub fn execute(files: &[PathBuf], how: How, steps: &mut Steps) -> Result<Option<Vec<String>>> {
     let plan = Plan {
         kernel: KernelKind::Parcourse,
@@ -43,7 +44,10 @@ pub fn execute(files: &[PathBuf], how: How, steps: &mut Steps) -> Result<Option<
         return Ok(None);
     }
     steps.done("every cell did what it should");
-    let text = |notebook| nbformat::serialize_notebook(&nbformat::Notebook::V4(notebook)).context("failed to keep an executed notebook");
+    let text = |notebook| {
+        nbformat::serialize_notebook(&nbformat::Notebook::V4(notebook))
+            .context("failed to keep an executed notebook")
+    };
     results.into_iter().map(|result| text(result.executed)).collect::<Result<_>>().map(Some)
 }
 
@@ -54,9 +58,15 @@ pub fn read(files: &[PathBuf], folder: &Path, steps: &mut Steps) -> Result<Vec<S
     let texts = files.iter().map(|file| {
         let executed = folder.join(file.file_name().context("a notebook has no name")?);
         let text = notebook::read(&executed).with_context(|| executed.display().to_string())?;
-        check(&Document::parse(&notebook::read(file)?)?, &Document::parse(&text)?).with_context(|| {
-            format!("{} cannot be shown: execute it again with `parcourse run --output {}`", executed.display(), folder.display())
-        })?;
+        check(&Document::parse(&notebook::read(file)?)?, &Document::parse(&text)?).with_context(
+            || {
+                format!(
+                    "{} cannot be shown: execute it again with `parcourse run --output {}`",
+                    executed.display(),
+                    folder.display()
+                )
+            },
+        )?;
         Ok(text)
     });
     let texts = texts.collect::<Result<_>>()?;
@@ -66,10 +76,16 @@ pub fn read(files: &[PathBuf], folder: &Path, steps: &mut Steps) -> Result<Vec<S
 
 /// A page must not show the outputs of other code than its own, nor a failure that nobody expects.
 fn check(source: &Document, executed: &Document) -> Result<()> {
-    let sources = |document: &Document| document.cells.iter().map(|cell| (cell.kind, cell.source.clone())).collect::<Vec<_>>();
+    let sources = |document: &Document| {
+        document.cells.iter().map(|cell| (cell.kind, cell.source.clone())).collect::<Vec<_>>()
+    };
     ensure!(sources(source) == sources(executed), "its cells are not those of the course");
-    let code = || executed.cells.iter().filter(|cell| cell.is_code() && !cell.source.trim().is_empty());
-    ensure!(code().next().is_none() || code().any(|cell| cell.execution_count.is_some()), "it has not been executed");
+    let code =
+        || executed.cells.iter().filter(|cell| cell.is_code() && !cell.source.trim().is_empty());
+    ensure!(
+        code().next().is_none() || code().any(|cell| cell.execution_count.is_some()),
+        "it has not been executed"
+    );
     for (name, cell) in executed.named_cells() {
         let failed = cell.outputs.iter().any(|output| output["output_type"] == "error");
         ensure!(!failed || cell.has_tag("raises-exception"), "{name} has failed");
@@ -95,7 +111,8 @@ mod tests {
 
     #[test]
     fn only_what_was_executed_without_surprise_is_shown() {
-        let error = r#"{"output_type": "error", "ename": "Panic", "evalue": "no", "traceback": []}"#;
+        let error =
+            r#"{"output_type": "error", "ename": "Panic", "evalue": "no", "traceback": []}"#;
         let source = document("f()", "null", "", "");
         let message = |executed| check(&source, &executed).unwrap_err().to_string();
         assert!(check(&source, &document("f()", "1", "", "")).is_ok());

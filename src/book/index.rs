@@ -9,7 +9,12 @@ pub fn page(title: &str, notebooks: &[Entry]) -> String {
     let mut text = format!("# {title}\n\n");
     let minutes: u32 = notebooks.iter().filter_map(|entry| entry.minutes).sum();
     if minutes > 0 {
-        let _ = writeln!(text, "{} lessons, {} in all, exercises included.\n", notebooks.len(), hours(minutes));
+        let _ = writeln!(
+            text,
+            "{} lessons, {} in all, exercises included.\n",
+            notebooks.len(),
+            hours(minutes)
+        );
     }
     text.push_str(
         "Every lesson is a Jupyter notebook. Read it here, with the results of its cells, or download it and work with it: an exercise is \
@@ -55,8 +60,14 @@ mod tests {
         );
         let text = page("The course", &course.unwrap().notebooks);
         assert!(text.starts_with("# The course\n\n2 lessons, 1 h 15 min in all"), "{text}");
-        assert!(text.contains("## [First](a.ipynb)\n") && text.contains("\n- run a cell\n"), "{text}");
+        assert!(
+            text.contains("## [First](a.ipynb)\n") && text.contains("\n- run a cell\n"),
+            "{text}"
+        );
         assert!(text.ends_with("```{toctree}\n:hidden:\n\na\nb\n```\n"), "{text}");
-        assert_eq!((hours(45), hours(60), hours(61)), ("45 minutes".into(), "1 h".into(), "1 h 1 min".into()));
+        assert_eq!(
+            (hours(45), hours(60), hours(61)),
+            ("45 minutes".into(), "1 h".into(), "1 h 1 min".into())
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! `parcourse book`: the course as a web site to read and to search, with the outputs of its cells.
 //!
-//! The notebooks are executed (or taken as executed, with `--executed`); a failed cell means no book. Each becomes a page ([`page`]): what
-//! is for the instructor is left out, and an exercise shows what the learner gets, with the solution folded behind it. The manifest gives
-//! the first page ([`index`]). Sphinx with MyST-NB makes the site of these ([`site`]), in a Python environment of its own, and it goes into
-//! a folder that holds nothing else ([`destination`]).
+//! The notebooks are executed (or taken as executed, with `--executed`); a failed cell means no
+//! book. Each becomes a page ([`page`]): what is for the instructor is left out, and an exercise
+//! shows what the learner gets, with the solution folded behind it. The manifest gives the first
+//! page ([`index`]). Sphinx with MyST-NB makes the site of these ([`site`]), in a Python
+//! environment of its own, and it goes into a folder that holds nothing else ([`destination`]).
 //!
-//! The site asks no other server for anything, so that it can be read where there is none: from a disk, on a cluster, in an exam.
+//! The site asks no other server for anything, so that it can be read where there is none: from a
+//! disk, on a cluster, in an exam.
 
 mod destination;
 mod executed;
@@ -28,7 +30,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// What builds the pages.
-const SPHINX: Recipe = Recipe { name: "Sphinx", requirements: include_str!("requirements.txt"), command: "parcourse book" };
+const SPHINX: Recipe = Recipe {
+    name: "Sphinx",
+    requirements: include_str!("requirements.txt"),
+    command: "parcourse book",
+};
 
 /// Exit codes: 0 the book is made, 1 a cell failed, 2 it could not be made.
 #[derive(Args)]
@@ -36,7 +42,8 @@ pub struct BookArguments {
     /// Folder to write the site to: a new one, an empty one, or that of an earlier book
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder of the course [default: found from the current folder upwards, else the one this program was built beside]
+    /// Folder of the course [default: found from the current folder upwards, else the one this
+    /// program was built beside]
     #[arg(value_name = "FOLDER")]
     course: Option<PathBuf>,
     /// Take the notebooks that `parcourse run --output DIR` has executed, instead of executing them
@@ -51,7 +58,8 @@ pub struct BookArguments {
     /// Notebooks executed at the same time; one more kernel is started ahead
     #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs, conflicts_with = "executed")]
     jobs: usize,
-    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata come before this
+    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
+    /// come before this
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "executed")]
     timeout: Duration,
     #[command(flatten)]
@@ -66,18 +74,24 @@ pub fn main(arguments: BookArguments) -> Result<ExitCode> {
         "{} lists no notebooks: there is nothing to make a book of",
         folder.join(course::FILE_NAME).display()
     );
-    // Whatever is wrong with the sources or the destination is found before minutes are spent on execution.
+    // Whatever is wrong with the sources or the destination is found before minutes are spent on
+    // execution.
     destination::check(&arguments.out)?;
     let downloads = learners_notebooks(&folder, &course)?;
 
     let mut steps = Steps::new(3);
     let python = python::find(arguments.python.as_deref())?;
     let environment = Environment::ensure(SPHINX, &python, arguments.offline, &mut steps)?;
-    let files: Vec<PathBuf> = course.notebooks.iter().map(|entry| folder.join(&entry.file)).collect();
+    let files: Vec<PathBuf> =
+        course.notebooks.iter().map(|entry| folder.join(&entry.file)).collect();
     let texts = match &arguments.executed {
         Some(executed) => executed::read(&files, executed, &mut steps)?,
         None => {
-            let how = executed::How { jobs: arguments.jobs, timeout: arguments.timeout, helpers: arguments.helpers.helpers };
+            let how = executed::How {
+                jobs: arguments.jobs,
+                timeout: arguments.timeout,
+                helpers: arguments.helpers.helpers,
+            };
             match executed::execute(&files, how, &mut steps)? {
                 Some(texts) => texts,
                 None => return Ok(ExitCode::from(1)),

@@ -1,7 +1,8 @@
 //! A page of the book from an executed notebook of the course's source.
 //!
-//! Readers get what learners get, plus the results: what is for the instructor alone is left out; an exercise shows its stub, the solution
-//! folded below it; what a check says of the solution, and what later cells show with it, is folded, too.
+//! Readers get what learners get, plus the results: what is for the instructor alone is left out;
+//! an exercise shows its stub, the solution folded below it; what a check says of the solution, and
+//! what later cells show with it, is folded, too.
 
 use crate::course::Entry;
 use crate::edition::regions;
@@ -24,7 +25,10 @@ pub fn page(executed: &str, entry: &Entry) -> Result<Document> {
         cells.extend(shown(cell).with_context(|| name)?);
         if first_heading {
             // The text of the lesson itself says how long it takes.
-            under_the_heading(&mut cells[0].source, &format!("<p class=\"facts\">{}</p>", download(&entry.file)));
+            under_the_heading(
+                &mut cells[0].source,
+                &format!("<p class=\"facts\">{}</p>", download(&entry.file)),
+            );
         }
     }
     document.cells = cells;
@@ -40,7 +44,8 @@ pub fn facts(entry: &Entry) -> String {
         1 => "1 exercise".to_owned(),
         count => format!("{count} exercises"),
     });
-    let parts: Vec<String> = minutes.into_iter().chain(exercises).chain([download(&entry.file)]).collect();
+    let parts: Vec<String> =
+        minutes.into_iter().chain(exercises).chain([download(&entry.file)]).collect();
     format!("<p class=\"facts\">{}</p>", parts.join(" · "))
 }
 
@@ -89,7 +94,10 @@ fn without_marks(source: &str) -> String {
 
 /// A block of code, fenced by more backticks than it has anywhere.
 fn fenced(code: &str) -> String {
-    let fence = (3..).map(|length| "`".repeat(length)).find(|fence| !code.contains(fence)).unwrap_or_default();
+    let fence = (3..)
+        .map(|length| "`".repeat(length))
+        .find(|fence| !code.contains(fence))
+        .unwrap_or_default();
     format!("{fence}rust\n{code}\n{fence}")
 }
 
@@ -111,15 +119,24 @@ mod tests {
 
     #[test]
     fn readers_see_the_stub_and_find_the_solution_folded() {
-        let course = Course::parse("[[notebook]]\nfile='a.ipynb'\ntitle='A'\nminutes=5\nexercises=1\n").unwrap();
+        let course =
+            Course::parse("[[notebook]]\nfile='a.ipynb'\ntitle='A'\nminutes=5\nexercises=1\n")
+                .unwrap();
         assert!(facts(&course.notebooks[0]).contains("5 minutes · 1 exercise · <a href"));
         let page = page(NOTEBOOK, &course.notebooks[0]).unwrap();
         let ids: Vec<&str> = page.cells.iter().filter_map(|cell| cell.id.as_deref()).collect();
         assert_eq!(ids, ["title", "work-given-to-learners", "work", "check"]);
         let sources: Vec<&str> = page.cells.iter().map(|cell| cell.source.as_str()).collect();
-        assert!(sources[0].starts_with("# Title\n\n<p class=\"facts\"><a href=\"downloads/a.ipynb\""), "{}", sources[0]);
+        assert!(
+            sources[0].starts_with("# Title\n\n<p class=\"facts\"><a href=\"downloads/a.ipynb\""),
+            "{}",
+            sources[0]
+        );
         assert!(sources[0].ends_with("</p>\n\n\nText"), "{}", sources[0]);
-        assert_eq!(sources[1], "```rust\nfn two() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}\n```");
+        assert_eq!(
+            sources[1],
+            "```rust\nfn two() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}\n```"
+        );
         assert_eq!(sources[2], "fn two() -> i32 {\n    2\n}");
         assert!(page.cells[2].has_tag("hide-cell") && page.cells[3].has_tag("hide-output"));
         assert_eq!(page.cells[2].metadata["mystnb"]["code_prompt_show"], "Solution");

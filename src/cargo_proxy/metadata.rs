@@ -1,14 +1,15 @@
 //! `cargo metadata` without the crates that cells cannot see.
 //!
-//! Left out are what only build scripts use, what procedural macros are made of (rust-analyzer runs none here, it would need a server for
-//! them), and what a package names itself, in its manifest:
+//! Left out are what only build scripts use, what procedural macros are made of (rust-analyzer runs
+//! none here, it would need a server for them), and what a package names itself, in its manifest:
 //!
 //! ```toml
 //! [package.metadata.parcourse]
 //! unseen = ["gimli"]
 //! ```
 //!
-//! That concerns what is reached through this package: a crate that the cells ask for themselves stays, and so does what it needs.
+//! That concerns what is reached through this package: a crate that the cells ask for themselves
+//! stays, and so does what it needs.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,10 +34,13 @@ pub fn as_cells_see_it(answer: &[u8]) -> Option<Value> {
 fn seen(answer: &Value) -> Option<BTreeSet<String>> {
     let packages = by_id(&answer["packages"])?;
     let nodes = by_id(&answer["resolve"]["nodes"])?;
-    let members: Vec<&str> = answer["workspace_members"].as_array()?.iter().filter_map(Value::as_str).collect();
+    let members: Vec<&str> =
+        answer["workspace_members"].as_array()?.iter().filter_map(Value::as_str).collect();
     let mut seen: BTreeSet<&str> = members.iter().copied().collect();
-    // Where to go on, and what is not to be seen from there. Nothing is hidden from the cells' own dependencies, so they come first.
-    let mut ahead: VecDeque<(&str, Vec<&str>)> = members.iter().map(|id| (*id, Vec::new())).collect();
+    // Where to go on, and what is not to be seen from there. Nothing is hidden from the cells' own
+    // dependencies, so they come first.
+    let mut ahead: VecDeque<(&str, Vec<&str>)> =
+        members.iter().map(|id| (*id, Vec::new())).collect();
     while let Some((id, unseen)) = ahead.pop_front() {
         if is_procedural_macro(packages.get(id)?) {
             continue;
@@ -64,17 +68,27 @@ fn by_id(values: &Value) -> Option<BTreeMap<&str, &Value>> {
 
 /// What a package's manifest says is not to be seen behind it.
 fn own_words(package: &Value) -> Option<Vec<&str>> {
-    Some(package["metadata"]["parcourse"]["unseen"].as_array()?.iter().filter_map(Value::as_str).collect())
+    Some(
+        package["metadata"]["parcourse"]["unseen"]
+            .as_array()?
+            .iter()
+            .filter_map(Value::as_str)
+            .collect(),
+    )
 }
 
 fn is_procedural_macro(package: &Value) -> bool {
     let targets = package["targets"].as_array().into_iter().flatten();
-    targets.flat_map(|target| target["kind"].as_array().into_iter().flatten()).any(|kind| kind == "proc-macro")
+    targets
+        .flat_map(|target| target["kind"].as_array().into_iter().flatten())
+        .any(|kind| kind == "proc-macro")
 }
 
 /// Whether it is more than a build script's or a test's; those have a `kind`.
 fn is_linked(dependency: &Value) -> bool {
-    dependency["dep_kinds"].as_array().is_none_or(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
+    dependency["dep_kinds"]
+        .as_array()
+        .is_none_or(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
 }
 
 #[cfg(test)]
@@ -82,20 +96,30 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// An answer from lines `NAME -> DEPENDENCY…`; `NAME!` is a procedural macro, `build:NAME` a build script's dependency.
+    /// An answer from lines `NAME -> DEPENDENCY…`; `NAME!` is a procedural macro, `build:NAME` a
+    /// build script's dependency.
     fn answer(lines: &str, member: &str, unseen: &[&str]) -> Vec<u8> {
         let (mut packages, mut nodes) = (Vec::new(), Vec::new());
         for line in lines.lines() {
             let (name, needs) = line.split_once("->").unwrap();
             let id = name.trim().trim_end_matches('!');
             let kind = if name.trim().ends_with('!') { "proc-macro" } else { "lib" };
-            let metadata = if id == "helpers" { json!({ "parcourse": { "unseen": unseen } }) } else { Value::Null };
+            let metadata = if id == "helpers" {
+                json!({ "parcourse": { "unseen": unseen } })
+            } else {
+                Value::Null
+            };
             packages.push(json!({ "id": id, "name": id, "targets": [{ "kind": [kind] }], "metadata": metadata }));
             let needs: Vec<(&str, Option<&str>)> = needs
                 .split_whitespace()
-                .map(|need| need.strip_prefix("build:").map_or((need, None), |need| (need, Some("build"))))
+                .map(|need| {
+                    need.strip_prefix("build:").map_or((need, None), |need| (need, Some("build")))
+                })
                 .collect();
-            let deps: Vec<Value> = needs.iter().map(|(need, kind)| json!({ "pkg": need, "dep_kinds": [{ "kind": kind }] })).collect();
+            let deps: Vec<Value> = needs
+                .iter()
+                .map(|(need, kind)| json!({ "pkg": need, "dep_kinds": [{ "kind": kind }] }))
+                .collect();
             let ids: Vec<&str> = needs.iter().map(|(need, _)| *need).collect();
             nodes.push(json!({ "id": id, "dependencies": ids, "deps": deps }));
         }
@@ -106,8 +130,16 @@ mod tests {
     fn names(answer: &[u8]) -> Vec<String> {
         let seen = as_cells_see_it(answer).unwrap();
         let nodes = seen["resolve"]["nodes"].as_array().unwrap();
-        let packages: Vec<String> = seen["packages"].as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap().to_owned()).collect();
-        assert!(nodes.iter().map(|node| node["id"].as_str().unwrap()).eq(packages.iter()), "{seen}");
+        let packages: Vec<String> = seen["packages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p["id"].as_str().unwrap().to_owned())
+            .collect();
+        assert!(
+            nodes.iter().map(|node| node["id"].as_str().unwrap()).eq(packages.iter()),
+            "{seen}"
+        );
         for needed in nodes.iter().flat_map(|node| node["deps"].as_array().unwrap()) {
             assert!(packages.iter().any(|id| needed["pkg"] == id.as_str()), "{needed} has gone");
         }
@@ -119,21 +151,37 @@ mod tests {
 
     #[test]
     fn leaves_what_cells_can_see() {
-        assert_eq!(names(&answer(HELPERS, "ctx", &["gimli", "libc"])), ["ctx", "helpers", "rayon", "macros"]);
-        assert_eq!(names(&answer(HELPERS, "ctx", &[])), ["ctx", "helpers", "rayon", "gimli", "alone", "macros", "libc"]);
+        assert_eq!(
+            names(&answer(HELPERS, "ctx", &["gimli", "libc"])),
+            ["ctx", "helpers", "rayon", "macros"]
+        );
+        assert_eq!(
+            names(&answer(HELPERS, "ctx", &[])),
+            ["ctx", "helpers", "rayon", "gimli", "alone", "macros", "libc"]
+        );
     }
 
     #[test]
     fn what_cells_ask_for_themselves_stays_whole() {
         let lines = HELPERS.replacen("ctx -> helpers", "ctx -> helpers nix", 1) + "\nnix -> libc";
-        assert_eq!(names(&answer(&lines, "ctx", &["gimli", "libc"])), ["ctx", "helpers", "rayon", "macros", "libc", "nix"]);
+        assert_eq!(
+            names(&answer(&lines, "ctx", &["gimli", "libc"])),
+            ["ctx", "helpers", "rayon", "macros", "libc", "nix"]
+        );
     }
 
     #[test]
     fn another_form_is_left_alone() {
         assert_eq!(as_cells_see_it(b"error: no such command"), None);
-        assert_eq!(as_cells_see_it(br#"{"packages": [], "resolve": null, "workspace_members": []}"#), None);
+        assert_eq!(
+            as_cells_see_it(br#"{"packages": [], "resolve": null, "workspace_members": []}"#),
+            None
+        );
         let whole = answer("ctx -> rayon\nrayon ->", "ctx", &[]);
-        assert_eq!(as_cells_see_it(&whole), serde_json::from_slice(&whole).ok(), "nothing to leave out");
+        assert_eq!(
+            as_cells_see_it(&whole),
+            serde_json::from_slice(&whole).ok(),
+            "nothing to leave out"
+        );
     }
 }

@@ -1,16 +1,20 @@
 //! What stands between rust-analyzer and cargo in our kernel.
 //!
-//! rust-analyzer asks `cargo metadata` which crates there are, and reads the sources of all of them before it can tell a single type. Of
-//! the helper crate's 60, cells see a dozen: the others are procedural macros' parsers, build scripts, bindings to the operating system.
-//! Here they are left out of the answer ([`metadata`]), and of those that stay the answer names skeletons (`crate::skeleton`) instead of
-//! the sources. Compiling is not concerned: the engine's cargo is told of everything.
+//! rust-analyzer asks `cargo metadata` which crates there are, and reads the sources of all of them
+//! before it can tell a single type. Of the helper crate's 60, cells see a dozen: the others are
+//! procedural macros' parsers, build scripts, bindings to the operating system. Here they are left
+//! out of the answer ([`metadata`]), and of those that stay the answer names skeletons
+//! (`crate::skeleton`) instead of the sources. Compiling is not concerned: the engine's cargo is
+//! told of everything.
 //!
-//! Each time it reads a manifest, rust-analyzer has cargo answer eight questions, for which cargo starts rustc a dozen times. The answers
-//! are the same for every kernel, so they are kept ([`answers`]).
+//! Each time it reads a manifest, rust-analyzer has cargo answer eight questions, for which cargo
+//! starts rustc a dozen times. The answers are the same for every kernel, so they are kept
+//! ([`answers`]).
 //!
-//! rust-analyzer takes cargo from where rustup has it. So the kernel makes a folder that rustup accepts as a toolchain, in which `cargo` is
-//! this binary ([`Proxy::install`]), and names it in its own environment, not in that of the user's code. Where rustup is not used,
-//! rust-analyzer follows the variable `CARGO`.
+//! rust-analyzer takes cargo from where rustup has it. So the kernel makes a folder that rustup
+//! accepts as a toolchain, in which `cargo` is this binary ([`Proxy::install`]), and names it in
+//! its own environment, not in that of the user's code. Where rustup is not used, rust-analyzer
+//! follows the variable `CARGO`.
 
 mod answers;
 mod metadata;
@@ -39,38 +43,67 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Makes the folder, and a toolchain of it that does what the real one with this `cargo` and `rustc` does. `environment`: what everybody
-    /// else is to find, where it is not what this process has now.
+    /// Makes the folder, and a toolchain of it that does what the real one with this `cargo` and
+    /// `rustc` does. `environment`: what everybody else is to find, where it is not what this
+    /// process has now.
     ///
     /// # Errors
-    /// When the folder cannot be written, and when rustup takes no folder for a toolchain, as old ones do not.
-    pub fn install(folder: &Path, cargo: &Path, rustc: &Path, environment: &[(&'static str, OsString)]) -> Result<Proxy> {
+    /// When the folder cannot be written, and when rustup takes no folder for a toolchain, as old
+    /// ones do not.
+    pub fn install(
+        folder: &Path,
+        cargo: &Path,
+        rustc: &Path,
+        environment: &[(&'static str, OsString)],
+    ) -> Result<Proxy> {
         let program = std::env::current_exe().context("failed to find the running program")?;
         let programs = folder.join("bin");
         let install = || {
             std::fs::create_dir_all(&programs)?;
             symlink(program, programs.join("cargo"))?;
             // Not a link: the compiler would look for its libraries beside it.
-            let mut script = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(programs.join("rustc"))?;
-            writeln!(script, "#!/bin/sh\nexec '{}' \"$@\"", rustc.display().to_string().replace('\'', r"'\''"))
+            let mut script = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o755)
+                .open(programs.join("rustc"))?;
+            writeln!(
+                script,
+                "#!/bin/sh\nexec '{}' \"$@\"",
+                rustc.display().to_string().replace('\'', r"'\''")
+            )
         };
         install().with_context(|| format!("failed to write in {}", folder.display()))?;
         let ours = programs.join("cargo");
-        if let Ok(answer) = Command::new("rustup").args(["which", "cargo"]).env(TOOLCHAIN, folder).output()
+        if let Ok(answer) =
+            Command::new("rustup").args(["which", "cargo"]).env(TOOLCHAIN, folder).output()
             && answer.stdout.trim_ascii() != ours.as_os_str().as_encoded_bytes()
         {
-            bail!("rustup does not take {} for a toolchain: {}", folder.display(), String::from_utf8_lossy(&answer.stderr).trim());
+            bail!(
+                "rustup does not take {} for a toolchain: {}",
+                folder.display(),
+                String::from_utf8_lossy(&answer.stderr).trim()
+            );
         }
-        let inside = [(TOOLCHAIN, folder.to_owned()), ("CARGO", ours), ("RUSTC", rustc.to_owned()), (REAL, cargo.to_owned())];
+        let inside = [
+            (TOOLCHAIN, folder.to_owned()),
+            ("CARGO", ours),
+            ("RUSTC", rustc.to_owned()),
+            (REAL, cargo.to_owned()),
+        ];
         let outside = |name: &'static str| {
-            let given = environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+            let given = environment
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.clone());
             (name, given.or_else(|| std::env::var_os(name)))
         };
         let outside = [TOOLCHAIN, "CARGO", "RUSTC", REAL].map(outside);
         Ok(Proxy { inside, outside })
     }
 
-    /// Has this process's rust-analyzer take this binary for cargo. [`keep_out_of`] says who does not.
+    /// Has this process's rust-analyzer take this binary for cargo. [`keep_out_of`] says who does
+    /// not.
     ///
     /// # Safety
     /// As for [`std::env::set_var`].
@@ -102,7 +135,9 @@ pub fn hook() -> Option<ExitCode> {
     let mut command = Command::new(&cargo);
     command.args(&arguments).env_remove(REAL);
     // As rustup's own cargo would have it: what cargo starts is of its own toolchain.
-    if let Some(root) = cargo.parent().and_then(Path::parent).filter(|root| root.join("lib").is_dir()) {
+    if let Some(root) =
+        cargo.parent().and_then(Path::parent).filter(|root| root.join("lib").is_dir())
+    {
         command.env(TOOLCHAIN, root);
     }
     let directory = std::env::var_os("EVCXR_TMPDIR").map(PathBuf::from).unwrap_or_default();
@@ -113,7 +148,11 @@ pub fn hook() -> Option<ExitCode> {
     }
     let question = answers::Question::new(&arguments, &cargo, &directory);
     if let Some(answer) = question.known() {
-        return Some(ExitCode::from(if std::io::stdout().write_all(&answer).is_ok() { 0 } else { 101 }));
+        return Some(ExitCode::from(if std::io::stdout().write_all(&answer).is_ok() {
+            0
+        } else {
+            101
+        }));
     }
     let output = match command.stdin(Stdio::inherit()).stderr(Stdio::inherit()).output() {
         Ok(output) => output,
@@ -144,7 +183,10 @@ pub fn hook() -> Option<ExitCode> {
 /// Whether this is rust-analyzer's question for the crates of the cells' manifest.
 fn asks_for_crates(arguments: &[OsString], manifest: &Path) -> bool {
     let asks = |word: &str| arguments.iter().any(|argument| argument == word);
-    let of = arguments.windows(2).find(|pair| pair[0] == "--manifest-path").map(|pair| Path::new(&pair[1]));
+    let of = arguments
+        .windows(2)
+        .find(|pair| pair[0] == "--manifest-path")
+        .map(|pair| Path::new(&pair[1]));
     asks("metadata") && !asks("--no-deps") && of.is_some_and(|of| of == manifest)
 }
 
@@ -159,8 +201,14 @@ mod tests {
 
     #[test]
     fn only_rust_analyzers_question_is_answered_otherwise() {
-        assert!(asks("metadata --format-version 1 --manifest-path /k/work/Cargo.toml --filter-platform x"));
-        for other in ["metadata --no-deps --manifest-path /k/work/Cargo.toml", "metadata", "rustc --manifest-path /k/work/Cargo.toml"] {
+        assert!(asks(
+            "metadata --format-version 1 --manifest-path /k/work/Cargo.toml --filter-platform x"
+        ));
+        for other in [
+            "metadata --no-deps --manifest-path /k/work/Cargo.toml",
+            "metadata",
+            "rustc --manifest-path /k/work/Cargo.toml",
+        ] {
             assert!(!asks(other), "{other}");
         }
         assert!(!asks("metadata --manifest-path /home/learner/Cargo.toml"), "somebody else's");
@@ -178,7 +226,8 @@ mod tests {
         .unwrap();
         let script = std::fs::read_to_string(folder.path().join("toolchain/bin/rustc")).unwrap();
         assert_eq!(script, "#!/bin/sh\nexec '/r/bin/it'\\''s rustc' \"$@\"\n");
-        let outside = |name: &str| proxy.outside.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+        let outside =
+            |name: &str| proxy.outside.iter().find(|(known, _)| *known == name).unwrap().1.clone();
         assert_eq!(outside(TOOLCHAIN), Some("1.95".into()));
         assert_eq!(outside(REAL), None);
         assert_eq!(outside("CARGO"), std::env::var_os("CARGO"));

@@ -1,11 +1,14 @@
 //! Compiling a cell without cargo.
 //!
-//! For a cell such as `1 + 1`, cargo takes as long as the compiler: it reads all manifests, the lock file and the state of 50
-//! crates, only to find that the cell has changed and nothing else. So when cargo has the cell compiled, we note how ([`Notes`]):
-//! the compiler's command line and environment, and all that these depend on. At the next cell the engine starts us in place of
-//! cargo; if all of it is as it was, we become that compiler at once. Else, or in doubt, cargo is asked, as ever.
+//! For a cell such as `1 + 1`, cargo takes as long as the compiler: it reads all manifests, the
+//! lock file and the state of 50 crates, only to find that the cell has changed and nothing else.
+//! So when cargo has the cell compiled, we note how ([`Notes`]): the compiler's command line and
+//! environment, and all that these depend on. At the next cell the engine starts us in place of
+//! cargo; if all of it is as it was, we become that compiler at once. Else, or in doubt, cargo is
+//! asked, as ever.
 //!
-//! The notes lie beside the kernel's build directory, which is private. Notes of somebody else are not followed.
+//! The notes lie beside the kernel's build directory, which is private. Notes of somebody else are
+//! not followed.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -57,7 +60,8 @@ impl Stamp {
     }
 }
 
-/// Becomes the compiler where cargo is not needed; called in its place with its arguments. `None`: ask cargo.
+/// Becomes the compiler where cargo is not needed; called in its place with its arguments. `None`:
+/// ask cargo.
 pub fn compile(arguments: &[OsString], library: &OsString) -> Option<ExitCode> {
     let file = PathBuf::from(std::env::var_os(NOTES)?);
     if !arguments.iter().any(|argument| argument == "build") {
@@ -70,7 +74,11 @@ pub fn compile(arguments: &[OsString], library: &OsString) -> Option<ExitCode> {
     {
         let mut rustc = Command::new(&notes.compiler);
         rustc.env_clear().envs(&notes.environment);
-        return Some(super::compile(&mut rustc, notes.arguments.into_iter().map(OsString::from).collect(), library));
+        return Some(super::compile(
+            &mut rustc,
+            notes.arguments.into_iter().map(OsString::from).collect(),
+            library,
+        ));
     }
     // SAFETY: this process has one thread, and is about to become cargo.
     unsafe { std::env::set_var(STATE, format!("{fingerprint} {}", now())) };
@@ -79,7 +87,9 @@ pub fn compile(arguments: &[OsString], library: &OsString) -> Option<ExitCode> {
 
 /// Notes how cargo has a cell compiled, for the next one.
 pub fn take_notes(compiler: &OsStr, arguments: &[OsString]) {
-    let (Some(file), Some(state)) = (std::env::var_os(NOTES), std::env::var(STATE).ok()) else { return };
+    let (Some(file), Some(state)) = (std::env::var_os(NOTES), std::env::var(STATE).ok()) else {
+        return;
+    };
     // Without notes the next cell is compiled by cargo, too.
     let _ = std::fs::remove_file(&file);
     if let Some(notes) = Notes::of(&state, compiler, arguments) {
@@ -95,28 +105,42 @@ impl Notes {
         let here = std::env::current_dir().ok()?;
         let cargo_home = cargo_home()?;
         let mut watched = sources(&here, &cargo_home)?;
-        let manifests: Vec<PathBuf> =
-            watched.iter().flat_map(|file| file.ancestors().skip(1)).map(|folder| folder.join("Cargo.toml")).collect();
+        let manifests: Vec<PathBuf> = watched
+            .iter()
+            .flat_map(|file| file.ancestors().skip(1))
+            .map(|folder| folder.join("Cargo.toml"))
+            .collect();
         watched.extend(manifests);
         for folder in here.ancestors().map(|folder| folder.join(".cargo")).chain([cargo_home]) {
             watched.extend(["config", "config.toml"].map(|name| folder.join(name)));
         }
         watched.insert(compiler.into());
-        let externs = arguments.windows(2).filter(|pair| pair[0] == "--extern").filter_map(|pair| pair[1].to_str()?.split_once('='));
+        let externs = arguments
+            .windows(2)
+            .filter(|pair| pair[0] == "--extern")
+            .filter_map(|pair| pair[1].to_str()?.split_once('='));
         watched.extend(externs.map(|(_, path)| PathBuf::from(path)));
-        // Of a source that was edited while cargo was at work it is not known whether cargo saw that.
-        let edited = |file: &PathBuf| !file.starts_with(&here) && Stamp::of(file).is_some_and(|stamp| !stamp.is_older_than(asked));
+        // Of a source that was edited while cargo was at work it is not known whether cargo saw
+        // that.
+        let edited = |file: &PathBuf| {
+            !file.starts_with(&here)
+                && Stamp::of(file).is_some_and(|stamp| !stamp.is_older_than(asked))
+        };
         if watched.iter().any(edited) {
             return None;
         }
         let ours = JOBSERVER.iter().chain(&[super::VARIABLE, NOTES, STATE]);
-        let mut environment: BTreeMap<String, String> =
-            std::env::vars_os().map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect::<Option<_>>()?;
+        let mut environment: BTreeMap<String, String> = std::env::vars_os()
+            .map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect::<Option<_>>()?;
         ours.for_each(|name| drop(environment.remove(*name)));
         Some(Notes {
             fingerprint: fingerprint.to_owned(),
             compiler: compiler.to_str()?.to_owned(),
-            arguments: arguments.iter().map(|argument| argument.to_str().map(str::to_owned)).collect::<Option<_>>()?,
+            arguments: arguments
+                .iter()
+                .map(|argument| argument.to_str().map(str::to_owned))
+                .collect::<Option<_>>()?,
             environment,
             files: watched.into_iter().map(|file| (file.clone(), Stamp::of(&file))).collect(),
         })
@@ -130,7 +154,8 @@ impl Notes {
     fn write(&self, file: &Path) -> std::io::Result<()> {
         let partial = file.with_extension("partial");
         let _ = std::fs::remove_file(&partial);
-        let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+        let mut out =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
         out.write_all(&serde_json::to_vec(self)?)?;
         std::fs::rename(&partial, file)
     }
@@ -139,7 +164,9 @@ impl Notes {
 /// This user's notes that nobody else could have written.
 fn read(file: &Path) -> Option<Notes> {
     let metadata = std::fs::symlink_metadata(file).ok()?;
-    let is_ours = metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
+    let is_ours = metadata.is_file()
+        && metadata.uid() == rustix::process::geteuid().as_raw()
+        && metadata.mode() & 0o022 == 0;
     is_ours.then(|| serde_json::from_slice(&std::fs::read(file).ok()?).ok()).flatten()
 }
 
@@ -163,18 +190,24 @@ fn fingerprint(arguments: &[OsString]) -> Option<String> {
     Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Sources of dependencies that may be edited: all but those that cargo has downloaded, which it does not look at again either.
-/// From the lists that the compiler has written beside what it compiled. `None` when a dependency that may be edited has a build
-/// script, which may depend on anything.
+/// Sources of dependencies that may be edited: all but those that cargo has downloaded, which it
+/// does not look at again either. From the lists that the compiler has written beside what it
+/// compiled. `None` when a dependency that may be edited has a build script, which may depend on
+/// anything.
 fn sources(here: &Path, cargo_home: &Path) -> Option<BTreeSet<PathBuf>> {
     let downloaded = [cargo_home.join("registry"), cargo_home.join("git")];
-    let may_be_edited = |file: &PathBuf| !file.starts_with(here) && !downloaded.iter().any(|folder| file.starts_with(folder));
+    let may_be_edited = |file: &PathBuf| {
+        !file.starts_with(here) && !downloaded.iter().any(|folder| file.starts_with(folder))
+    };
     let target = here.join("target");
-    let profiles: Vec<PathBuf> = folders(&target).into_iter().chain([target]).map(|folder| folder.join("debug")).collect();
+    let profiles: Vec<PathBuf> =
+        folders(&target).into_iter().chain([target]).map(|folder| folder.join("debug")).collect();
     let mut found = BTreeSet::new();
     for list in profiles.iter().flat_map(|profile| lists(&profile.join("deps"))) {
         // The cell's own is the one with relative paths.
-        let cell = list.file_stem().is_some_and(|name| name == "ctx" || name.as_encoded_bytes().starts_with(b"ctx-"));
+        let cell = list
+            .file_stem()
+            .is_some_and(|name| name == "ctx" || name.as_encoded_bytes().starts_with(b"ctx-"));
         for file in listed(&list).filter(|_| !cell) {
             if file.is_relative() {
                 return None;
@@ -182,8 +215,13 @@ fn sources(here: &Path, cargo_home: &Path) -> Option<BTreeSet<PathBuf>> {
             found.extend(Some(file).filter(may_be_edited));
         }
     }
-    let scripts = profiles.iter().flat_map(|profile| folders(&profile.join("build"))).flat_map(|folder| lists(&folder));
-    let editable = scripts.flat_map(|list| listed(&list)).any(|file| file.is_relative() || may_be_edited(&file));
+    let scripts = profiles
+        .iter()
+        .flat_map(|profile| folders(&profile.join("build")))
+        .flat_map(|folder| lists(&folder));
+    let editable = scripts
+        .flat_map(|list| listed(&list))
+        .any(|file| file.is_relative() || may_be_edited(&file));
     (!editable).then_some(found)
 }
 
@@ -199,7 +237,9 @@ fn listed(list: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 }
 
 fn lists(folder: &Path) -> Vec<PathBuf> {
-    entries(folder).filter(|path| path.extension().is_some_and(|extension| extension == "d")).collect()
+    entries(folder)
+        .filter(|path| path.extension().is_some_and(|extension| extension == "d"))
+        .collect()
 }
 
 fn folders(folder: &Path) -> Vec<PathBuf> {
@@ -211,12 +251,15 @@ fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 }
 
 fn cargo_home() -> Option<PathBuf> {
-    std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(dirs::home_dir()?.join(".cargo")))
+    std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(dirs::home_dir()?.join(".cargo")))
 }
 
 /// Says where the object will lie, as cargo's messages would.
 fn name_object(arguments: &[String]) -> Option<()> {
-    let folder = arguments.windows(2).find(|pair| pair[0] == "--out-dir").map(|pair| Path::new(&pair[1]))?;
+    let folder =
+        arguments.windows(2).find(|pair| pair[0] == "--out-dir").map(|pair| Path::new(&pair[1]))?;
     let name = format!("{}ctx{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let object = folder.join(name);
     std::fs::write(std::env::var_os(OBJECT)?, object.as_os_str().as_encoded_bytes()).ok()
@@ -243,18 +286,31 @@ mod tests {
     #[test]
     fn sources_that_may_be_edited_are_watched() {
         let folder = folder_with(&[
-            ("target/x86/debug/deps/mine.d", "o: /h/a\\ b.rs\n\n/h/a\\ b.rs:\n/c/registry/src/x.rs:\n# env-dep:OUT_DIR=a:\n"),
+            (
+                "target/x86/debug/deps/mine.d",
+                "o: /h/a\\ b.rs\n\n/h/a\\ b.rs:\n/c/registry/src/x.rs:\n# env-dep:OUT_DIR=a:\n",
+            ),
             ("target/debug/deps/ctx.d", "o: src/lib.rs\n\nsrc/lib.rs:\n"),
-            ("target/debug/build/x-1/build_script_build-1.d", "o: /c/registry/x/build.rs\n\n/c/registry/x/build.rs:\n"),
+            (
+                "target/debug/build/x-1/build_script_build-1.d",
+                "o: /c/registry/x/build.rs\n\n/c/registry/x/build.rs:\n",
+            ),
         ]);
-        assert_eq!(sources(folder.path(), Path::new("/c")).unwrap(), BTreeSet::from([PathBuf::from("/h/a b.rs")]));
+        assert_eq!(
+            sources(folder.path(), Path::new("/c")).unwrap(),
+            BTreeSet::from([PathBuf::from("/h/a b.rs")])
+        );
     }
 
     #[test]
     fn what_cannot_be_watched_is_left_to_cargo() {
-        let script = folder_with(&[("target/debug/build/x-1/build_script_build-1.d", "o: /h/build.rs\n\n/h/build.rs:\n")]);
+        let script = folder_with(&[(
+            "target/debug/build/x-1/build_script_build-1.d",
+            "o: /h/build.rs\n\n/h/build.rs:\n",
+        )]);
         assert_eq!(sources(script.path(), Path::new("/c")), None);
-        let relative = folder_with(&[("target/debug/deps/mine.d", "o: src/mine.rs\n\nsrc/mine.rs:\n")]);
+        let relative =
+            folder_with(&[("target/debug/deps/mine.d", "o: src/mine.rs\n\nsrc/mine.rs:\n")]);
         assert_eq!(sources(relative.path(), Path::new("/c")), None);
     }
 
@@ -263,9 +319,15 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = folder_with(&[("watched", "1")]);
         let (file, watched) = (folder.path().join("notes.json"), folder.path().join("watched"));
-        let files = BTreeMap::from([(watched.clone(), Stamp::of(&watched)), (folder.path().join("none"), None)]);
-        let (compiler, arguments, environment) = (String::from("rustc"), Vec::new(), BTreeMap::new());
-        Notes { fingerprint: String::new(), compiler, arguments, environment, files }.write(&file).unwrap();
+        let files = BTreeMap::from([
+            (watched.clone(), Stamp::of(&watched)),
+            (folder.path().join("none"), None),
+        ]);
+        let (compiler, arguments, environment) =
+            (String::from("rustc"), Vec::new(), BTreeMap::new());
+        Notes { fingerprint: String::new(), compiler, arguments, environment, files }
+            .write(&file)
+            .unwrap();
         assert!(read(&file).is_some_and(|notes| notes.are_current()));
         std::fs::write(&watched, "other").unwrap();
         assert!(read(&file).is_some_and(|notes| !notes.are_current()));

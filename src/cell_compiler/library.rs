@@ -1,8 +1,10 @@
-// What every cell contains besides the user's code, compiled once: the store in which a notebook's variables wait between
-// cells (the engine's module `evcxr_internal_runtime`), catching panics, and showing values. What does not depend on a type
-// is done by functions that do not either, so that little is left to compile in a cell.
+// What every cell contains besides the user's code, compiled once: the store in which a notebook's
+// variables wait between cells (the engine's module `evcxr_internal_runtime`), catching panics, and
+// showing values. What does not depend on a type is done by functions that do not either, so that
+// little is left to compile in a cell.
 //
-// A cell may find a store that code with the engine's own module has made: fields and their order must stay as they are there.
+// A cell may find a store that code with the engine's own module has made: fields and their order
+// must stay as they are there.
 
 #![allow(improper_ctypes_definitions)]
 
@@ -97,8 +99,9 @@ pub fn create_variable_store() -> *mut VariableStore {
     Box::into_raw(Box::new(VariableStore::new()))
 }
 
-/// The memory of variables that a cell has taken out of the store, as [`take`] has left it: to put a variable back, its type's
-/// destructor need not be known. Memory that is still here in the end is that of variables which the cell has moved elsewhere.
+/// The memory of variables that a cell has taken out of the store, as [`take`] has left it: to put
+/// a variable back, its type's destructor need not be known. Memory that is still here in the end
+/// is that of variables which the cell has moved elsewhere.
 ///
 /// A pointer, so that cells need not know how to destroy a list.
 pub struct Taken(*mut Vec<(String, *mut dyn Any)>);
@@ -121,7 +124,8 @@ impl Drop for Taken {
         // SAFETY: from `Box::into_raw` in `new`, and not used again.
         let list = unsafe { Box::from_raw(self.0) };
         for (_, memory) in *list {
-            // SAFETY: the memory is that of a box whose value was moved out, so that its layout is still known.
+            // SAFETY: the memory is that of a box whose value was moved out, so that its layout is
+            // still known.
             unsafe {
                 let layout = Layout::for_value(&*memory);
                 if layout.size() > 0 {
@@ -132,8 +136,8 @@ impl Drop for Taken {
     }
 }
 
-/// Takes a variable out of the store. `extern "C"`, as what follows: it does not unwind, and so the cell needs no code that
-/// destroys the variables taken before it.
+/// Takes a variable out of the store. `extern "C"`, as what follows: it does not unwind, and so the
+/// cell needs no code that destroys the variables taken before it.
 pub extern "C" fn take<T: 'static>(store: &mut VariableStore, taken: &mut Taken, name: &str) -> T {
     // SAFETY: the memory holds a value of this type, which is moved out once.
     unsafe { take_memory(store, taken, name, TypeId::of::<T>()).cast::<T>().read() }
@@ -141,7 +145,8 @@ pub extern "C" fn take<T: 'static>(store: &mut VariableStore, taken: &mut Taken,
 
 /// Puts a variable back that was [taken](take) as the same type.
 pub extern "C" fn put_back<T: 'static>(store: &mut VariableStore, taken: &mut Taken, name: &str, value: T) {
-    // SAFETY: `take` has moved a value of this type out of this memory; the cell's variable is of the type it was taken as.
+    // SAFETY: `take` has moved a value of this type out of this memory; the cell's variable is of
+    // the type it was taken as.
     unsafe { take_back_memory(taken, name).cast::<T>().write(value) };
     put_memory(store, taken);
 }
@@ -198,8 +203,8 @@ pub extern "C" fn panicked() {
     println!("EVCXR_PANIC_NOTIFICATION");
 }
 
-/// Shows the value of a cell's last expression, if it is worth showing. Types with a method of this name keep it: inherent
-/// methods come first.
+/// Shows the value of a cell's last expression, if it is worth showing. Types with a method of this
+/// name keep it: inherent methods come first.
 pub trait ParcourseDisplay {
     fn evcxr_display(&self);
 }
@@ -210,8 +215,9 @@ impl<T: ?Sized + Debug> ParcourseDisplay for T {
     }
 }
 
-/// The same for plain values. Methods that take `self` come before those that take `&self`; and for these the compiler need
-/// not look through everything that implements `Debug`, which takes a third of the time of a cell such as `1 + 1`.
+/// The same for plain values. Methods that take `self` come before those that take `&self`; and for
+/// these the compiler need not look through everything that implements `Debug`, which takes a third
+/// of the time of a cell such as `1 + 1`.
 pub trait ParcourseDisplayPlain {
     fn evcxr_display(self);
 }
@@ -235,7 +241,8 @@ impl ParcourseDisplayPlain for () {
     fn evcxr_display(self) {}
 }
 
-/// The message before the value says that what follows is the cell's result, not part of what the cell displayed just before.
+/// The message before the value says that what follows is the cell's result, not part of what the
+/// cell displayed just before.
 #[cold]
 #[inline(never)]
 fn show(value: &dyn Debug) {

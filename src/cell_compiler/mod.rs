@@ -1,13 +1,16 @@
 //! What stands between the engine and rustc when our kernel compiles a cell.
 //!
-//! Two things are done here that make cells compile faster, and change nothing else: not the cell, not its lines, not the flags
-//! that decide how fast it runs.
+//! Two things are done here that make cells compile faster, and change nothing else: not the cell,
+//! not its lines, not the flags that decide how fast it runs.
 //!
-//! - What the engine writes into every cell is replaced by calls of a library that was compiled once ([`source`], `library.rs`).
-//! - Cargo is left out when nothing has changed since the last cell but the cell itself ([`direct`]).
+//! - What the engine writes into every cell is replaced by calls of a library that was compiled
+//!   once ([`source`], `library.rs`).
+//! - Cargo is left out when nothing has changed since the last cell but the cell itself
+//!   ([`direct`]).
 //!
-//! Cargo starts this binary in place of rustc because the kernel sets `RUSTC_WORKSPACE_WRAPPER` for its builds, which concerns
-//! the crate of the cell and no dependency. The engine starts this binary in place of cargo because of `crate::cargo_proxy`.
+//! Cargo starts this binary in place of rustc because the kernel sets `RUSTC_WORKSPACE_WRAPPER` for
+//! its builds, which concerns the crate of the cell and no dependency. The engine starts this
+//! binary in place of cargo because of `crate::cargo_proxy`.
 
 mod direct;
 mod source;
@@ -29,18 +32,31 @@ const LIBRARY: &str = "parcourse_cell";
 
 static SETUP: OnceLock<Vec<String>> = OnceLock::new();
 
-/// Compiles the library unless the cache has it. From then on [`setup_commands`] has something to say.
+/// Compiles the library unless the cache has it. From then on [`setup_commands`] has something to
+/// say.
 ///
 /// # Errors
-/// When the compiler fails or the cache cannot be written. Cells are then compiled as the engine has it.
+/// When the compiler fails or the cache cannot be written. Cells are then compiled as the engine
+/// has it.
 pub fn prepare(rustc: &Path) -> Result<()> {
-    let library = support::compile(rustc, LIBRARY, SOURCE, "rlib", &["--crate-type", "rlib", "-Copt-level=3"])?;
+    let library = support::compile(
+        rustc,
+        LIBRARY,
+        SOURCE,
+        "rlib",
+        &["--crate-type", "rlib", "-Copt-level=3"],
+    )?;
     let program = std::env::current_exe().context("failed to find the running program")?;
     let mut settings = vec![("RUSTC_WORKSPACE_WRAPPER", program), (VARIABLE, library)];
     if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
         settings.push((direct::NOTES, PathBuf::from(directory).with_file_name("compile.json")));
     }
-    SETUP.get_or_init(|| settings.iter().map(|(name, path)| format!(":build_env {name}={}", path.display())).collect());
+    SETUP.get_or_init(|| {
+        settings
+            .iter()
+            .map(|(name, path)| format!(":build_env {name}={}", path.display()))
+            .collect()
+    });
     Ok(())
 }
 
@@ -49,7 +65,8 @@ pub fn setup_commands() -> &'static [String] {
     SETUP.get().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Becomes the compiler when this process was started in its place, by cargo (`parcourse RUSTC ARGUMENT…`) or in place of cargo.
+/// Becomes the compiler when this process was started in its place, by cargo (`parcourse RUSTC
+/// ARGUMENT…`) or in place of cargo.
 pub fn hook() -> Option<ExitCode> {
     let library = std::env::var_os(VARIABLE)?;
     let mut arguments = std::env::args_os();
@@ -69,7 +86,8 @@ pub fn hook() -> Option<ExitCode> {
 /// Compiles the cell in `src/lib.rs`.
 fn compile(rustc: &mut Command, mut arguments: Vec<OsString>, library: &OsString) -> ExitCode {
     let file = Path::new("src/lib.rs");
-    let has_helpers = arguments.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"parcourse="));
+    let has_helpers =
+        arguments.iter().any(|argument| argument.as_encoded_bytes().starts_with(b"parcourse="));
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let cell = source::with_library(&text);
     let waits = has_helpers.then(|| source::with_helpers_runtime(&cell)).flatten();
@@ -84,7 +102,8 @@ fn compile(rustc: &mut Command, mut arguments: Vec<OsString>, library: &OsString
 
 /// Turns this process into the compiler.
 fn start(rustc: &mut Command) -> ExitCode {
-    let error = rustc.env_remove(VARIABLE).env_remove(direct::NOTES).env_remove(direct::STATE).exec();
+    let error =
+        rustc.env_remove(VARIABLE).env_remove(direct::NOTES).env_remove(direct::STATE).exec();
     eprintln!("error: failed to start {}: {error}", Path::new(rustc.get_program()).display());
     ExitCode::from(101)
 }
@@ -105,8 +124,12 @@ mod tests {
 
     #[test]
     fn knows_a_cell_from_a_dependency() {
-        assert!(is_cell(&arguments("--crate-name ctx --edition=2024 src/lib.rs --crate-type cdylib")));
-        assert!(!is_cell(&arguments("--crate-name rayon --edition=2021 /registry/rayon/src/lib.rs")));
+        assert!(is_cell(&arguments(
+            "--crate-name ctx --edition=2024 src/lib.rs --crate-type cdylib"
+        )));
+        assert!(!is_cell(&arguments(
+            "--crate-name rayon --edition=2021 /registry/rayon/src/lib.rs"
+        )));
         assert!(!is_cell(&arguments("-vV")));
     }
 }

@@ -1,14 +1,15 @@
 //! What a cell's source says just before rustc reads it.
 //!
-//! The engine surrounds the user's code with code of its own, which is compiled and optimised again with each cell and is most of
-//! the work of a simple one. Here it is replaced by calls of a library that was compiled once (`library.rs`). Should the engine's
-//! text ever be another one than we know, it is left alone. Lines stay where they were.
+//! The engine surrounds the user's code with code of its own, which is compiled and optimised again
+//! with each cell and is most of the work of a simple one. Here it is replaced by calls of a
+//! library that was compiled once (`library.rs`). Should the engine's text ever be another one than
+//! we know, it is left alone. Lines stay where they were.
 
 use super::LIBRARY;
 use sha2::{Digest, Sha256};
 
-/// How the kernel has the engine show values: a method that the engine tries first. In its own words here, because
-/// rust-analyzer reads them and there may be no library.
+/// How the kernel has the engine show values: a method that the engine tries first. In its own
+/// words here, because rust-analyzer reads them and there may be no library.
 pub const DISPLAY: &str = r#"
 pub trait ParcourseDisplay { fn evcxr_display(&self); }
 impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
@@ -36,7 +37,10 @@ const KNOWN: &str = "6aec0f4358cddd3961f5bd78c9f4f5fbd93761cd0efd856fd903ca5f896
 /// Where the function begins that holds the user's code.
 const FUNCTION: &str = "#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_";
 /// How it catches panics, without variables and with.
-const CATCH: [&str; 2] = ["if std::panic::catch_unwind(||{", "match std::panic::catch_unwind(\n  std::panic::AssertUnwindSafe(||{"];
+const CATCH: [&str; 2] = [
+    "if std::panic::catch_unwind(||{",
+    "match std::panic::catch_unwind(\n  std::panic::AssertUnwindSafe(||{",
+];
 const CALL: &str = "std::panic::catch_unwind(";
 /// How it tells of one.
 const PANICKED: &str = "println!(\"EVCXR_PANIC_NOTIFICATION\");";
@@ -48,8 +52,9 @@ const CHECKED: &str = "if !vars_ok {return evcxr_variable_store;}}\n";
 const RUNTIME: &str = "\"evcxr_tokio_runtime\"";
 const WAIT: &str = ".block_on(async {";
 
-/// The source with the library in place of what the engine writes into every cell. As it is, where the notebook wants values
-/// shown otherwise (`:fmt`, `:types`): to the engine, an error about our method in a crate that is loaded is the user's error.
+/// The source with the library in place of what the engine writes into every cell. As it is, where
+/// the notebook wants values shown otherwise (`:fmt`, `:types`): to the engine, an error about our
+/// method in a crate that is loaded is the user's error.
 pub fn with_library(text: &str) -> String {
     let Some(text) = with_display(text) else { return text.to_owned() };
     [with_store, with_catch, with_taken].iter().fold(text, |text, step| step(&text).unwrap_or(text))
@@ -58,8 +63,11 @@ pub fn with_library(text: &str) -> String {
 fn with_store(text: &str) -> Option<String> {
     let begin = text.find(STORE[0])?;
     let end = begin + text[begin..].find(STORE[1])? + STORE[1].len();
-    let hash: String = Sha256::digest(&text[begin..end]).iter().map(|byte| format!("{byte:02x}")).collect();
-    (hash == KNOWN).then(|| replaced(text, begin, end, &format!("extern crate {LIBRARY} as evcxr_internal_runtime;")))
+    let hash: String =
+        Sha256::digest(&text[begin..end]).iter().map(|byte| format!("{byte:02x}")).collect();
+    (hash == KNOWN).then(|| {
+        replaced(text, begin, end, &format!("extern crate {LIBRARY} as evcxr_internal_runtime;"))
+    })
 }
 
 fn with_display(text: &str) -> Option<String> {
@@ -78,8 +86,9 @@ fn with_catch(text: &str) -> Option<String> {
     Some(replaced(&text, call, call + CALL.len(), &format!("::{LIBRARY}::catch(")))
 }
 
-/// Has variables taken out of the store and put back by functions that need not know how to destroy them: the engine's make every
-/// cell compile the destructors of all variables that the notebook has so far. To be done after the other two.
+/// Has variables taken out of the store and put back by functions that need not know how to destroy
+/// them: the engine's make every cell compile the destructors of all variables that the notebook
+/// has so far. To be done after the other two.
 fn with_taken(text: &str) -> Option<String> {
     let function = text.rfind(FUNCTION)?;
     let begin = function + text[function..].find(CHECKED)? + CHECKED.len();
@@ -94,12 +103,21 @@ fn with_taken(text: &str) -> Option<String> {
         if number == 0 {
             source += &format!("let mut parcourse_taken = ::{LIBRARY}::Taken::new(); ");
         }
-        source += &format!("{variable} = ::{LIBRARY}::take::<{of_type}>({STORE_AND_TAKEN}, stringify!({name}));\n");
+        source += &format!(
+            "{variable} = ::{LIBRARY}::take::<{of_type}>({STORE_AND_TAKEN}, stringify!({name}));\n"
+        );
     }
     source += &text[cell..end];
     for line in text[end..].split_inclusive('\n') {
-        match line.strip_prefix("evcxr_variable_store.put_variable::<").and_then(|rest| rest.rsplit_once(">(stringify!(")) {
-            Some((of_type, names)) => source += &format!("::{LIBRARY}::put_back::<{of_type}>({STORE_AND_TAKEN}, stringify!({names}"),
+        match line
+            .strip_prefix("evcxr_variable_store.put_variable::<")
+            .and_then(|rest| rest.rsplit_once(">(stringify!("))
+        {
+            Some((of_type, names)) => {
+                source += &format!(
+                    "::{LIBRARY}::put_back::<{of_type}>({STORE_AND_TAKEN}, stringify!({names}"
+                )
+            }
             None => source += line,
         }
     }
@@ -108,13 +126,18 @@ fn with_taken(text: &str) -> Option<String> {
 
 const STORE_AND_TAKEN: &str = "evcxr_variable_store, &mut parcourse_taken";
 
-/// The source with the helper crate's way of waiting for async code in place of the engine's. `None` when the cell does not wait.
+/// The source with the helper crate's way of waiting for async code in place of the engine's.
+/// `None` when the cell does not wait.
 pub fn with_helpers_runtime(text: &str) -> Option<String> {
     let name = text.find(RUNTIME)?;
     let begin = text[..name].rfind("let mut mutex")?;
     let end = name + text[name..].find(WAIT)? + WAIT.len();
     let lines = "\n".repeat(text[begin..end].matches('\n').count());
-    Some(format!("{}{lines}::parcourse::waiting::run_cell(async {{{}", &text[..begin], &text[end..]))
+    Some(format!(
+        "{}{lines}::parcourse::waiting::run_cell(async {{{}",
+        &text[..begin],
+        &text[end..]
+    ))
 }
 
 /// As many lines as before.
@@ -144,11 +167,18 @@ mod tests {
 
     #[test]
     fn values_are_shown_by_the_library_and_lines_stay() {
-        let cell = format!("#![allow(dead_code)]{DISPLAY}use parcourse::prelude::*;\nfn f() {{}}\n");
+        let cell =
+            format!("#![allow(dead_code)]{DISPLAY}use parcourse::prelude::*;\nfn f() {{}}\n");
         let source = with_library(&cell);
-        assert!(source.contains("pub use ::parcourse_cell::{ParcourseDisplay, ParcourseDisplayPlain};"), "{source}");
+        assert!(
+            source.contains("pub use ::parcourse_cell::{ParcourseDisplay, ParcourseDisplayPlain};"),
+            "{source}"
+        );
         assert!(!source.contains("format!"), "{source}");
-        assert_eq!(source.lines().position(|line| line == "fn f() {}"), cell.lines().position(|line| line == "fn f() {}"));
+        assert_eq!(
+            source.lines().position(|line| line == "fn f() {}"),
+            cell.lines().position(|line| line == "fn f() {}")
+        );
     }
 
     #[test]
@@ -170,14 +200,26 @@ mod tests {
             "let mut parcourse_taken = ::parcourse_cell::Taken::new(); let a = ::parcourse_cell::take::<Vec<f64>>({store}, stringify!(a));"
         );
         assert_eq!(lines[4], first);
-        assert_eq!(lines[5], format!("let mut b = ::parcourse_cell::take::<u8>({store}, stringify!(b));"));
-        assert!(lines[8].starts_with("evcxr_variable_store.put_variable::<u8>(stringify!(new)"), "a new variable: {source}");
-        assert_eq!(lines[14], format!("::parcourse_cell::put_back::<Vec<f64>>({store}, stringify!(a), a);"));
+        assert_eq!(
+            lines[5],
+            format!("let mut b = ::parcourse_cell::take::<u8>({store}, stringify!(b));")
+        );
+        assert!(
+            lines[8].starts_with("evcxr_variable_store.put_variable::<u8>(stringify!(new)"),
+            "a new variable: {source}"
+        );
+        assert_eq!(
+            lines[14],
+            format!("::parcourse_cell::put_back::<Vec<f64>>({store}, stringify!(a), a);")
+        );
     }
 
     #[test]
     fn unknown_text_is_left_alone() {
-        for text in ["fn main() {}\n", &format!("{}pub struct Other;\n{}fn run() {{}}\n", STORE[0], STORE[1])] {
+        for text in [
+            "fn main() {}\n",
+            &format!("{}pub struct Other;\n{}fn run() {{}}\n", STORE[0], STORE[1]),
+        ] {
             assert!(with_library(&format!("{DISPLAY}{text}")).ends_with(text));
         }
     }

@@ -10,13 +10,23 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
     let mut seen = HashSet::new();
     for (name, cell) in notebook.document.named_cells() {
         match &cell.id {
-            None => report.cell(&notebook.path, &name, "has no id: give it a short name, such as `sum-loop`"),
+            None => report.cell(
+                &notebook.path,
+                &name,
+                "has no id: give it a short name, such as `sum-loop`",
+            ),
             Some(id) if !is_valid(id) => {
-                report.cell(&notebook.path, &name, "has an id that Jupyter refuses: use at most 64 letters, digits, `-` and `_`");
+                report.cell(
+                    &notebook.path,
+                    &name,
+                    "has an id that Jupyter refuses: use at most 64 letters, digits, `-` and `_`",
+                );
             }
-            Some(id) if !seen.insert(id.clone()) => {
-                report.cell(&notebook.path, &name, "has an id that another cell has, too: rename one of them")
-            }
+            Some(id) if !seen.insert(id.clone()) => report.cell(
+                &notebook.path,
+                &name,
+                "has an id that another cell has, too: rename one of them",
+            ),
             Some(_) => {}
         }
         tags(notebook, &name, cell, report);
@@ -24,7 +34,8 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
 }
 
 fn is_valid(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+    (1..=64).contains(&id.len())
+        && id.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
 }
 
 fn tags(notebook: &Notebook, name: &str, cell: &Cell, report: &mut Report) {

@@ -16,15 +16,16 @@ use std::time::Duration;
 /// Exit codes: 0 the course is in order, 1 something is wrong with it, 2 it could not be checked.
 #[derive(Args)]
 pub struct CheckArguments {
-    /// Folder of the course [default: found from the current folder upwards, else the one this program was built beside]
+    /// Folder of the course [default: found from the current folder upwards, else the one this
+    /// program was built beside]
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// Rewrite notebooks in the form in which they are committed: no outputs, written as Jupyter writes, exercises with nbgrader's
-    /// metadata
+    /// Rewrite notebooks in the form in which they are committed: no outputs, written as Jupyter
+    /// writes, exercises with nbgrader's metadata
     #[arg(long)]
     fix: bool,
-    /// Then execute the notebooks: the source must pass, and in the learner's edition every exercise must fail as given while all the rest
-    /// passes; or only one of the two
+    /// Then execute the notebooks: the source must pass, and in the learner's edition every
+    /// exercise must fail as given while all the rest passes; or only one of the two
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     execute: Option<What>,
     /// Execute only this notebook (repeatable)
@@ -36,7 +37,8 @@ pub struct CheckArguments {
     /// Notebooks executed at the same time; one more kernel is started ahead
     #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs, requires = "execute")]
     jobs: usize,
-    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata come before this
+    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
+    /// come before this
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds, requires = "execute")]
     timeout: Duration,
     /// Print what is wrong only

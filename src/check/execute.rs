@@ -1,16 +1,20 @@
-//! Whether exercises are exercises: solved in the source, open in the learner's edition, where everything else passes.
+//! Whether exercises are exercises: solved in the source, open in the learner's edition, where
+//! everything else passes.
 
 use super::material::Material;
 use crate::edition;
 use crate::paths;
-use crate::run::results::{Exercise, Kind, NotebookResult, Source, Verdict, one_failure, what_failed};
+use crate::run::results::{
+    Exercise, Kind, NotebookResult, Source, Verdict, one_failure, what_failed,
+};
 use crate::run::{Executed, KernelKind, Plan};
 use crate::template::claim::{self, Claim};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Temporary folders of learner's editions. What is left when we are killed is swept by the next check.
+/// Temporary folders of learner's editions. What is left when we are killed is swept by the next
+/// check.
 const PREFIX: &str = "edition";
 /// Seconds that a kernel may take until it answers.
 const STARTUP: Duration = Duration::from_secs(120);
@@ -69,12 +73,17 @@ pub fn execute(material: &Material, options: Options) -> Result<Outcome> {
     };
     let mut sources = Vec::new();
     if options.what != What::Learner {
-        sources.extend(plan.load(&files.iter().map(|file| material.folder.join(file)).collect::<Vec<_>>())?);
+        sources.extend(
+            plan.load(&files.iter().map(|file| material.folder.join(file)).collect::<Vec<_>>())?,
+        );
     }
     if options.what != What::Source {
-        let learner = plan.load(&files.iter().map(|file| place.notebooks().join(file)).collect::<Vec<_>>())?;
-        sources
-            .extend(learner.into_iter().zip(&files).map(|(source, file)| Source { name: format!("{file} (learner's edition)"), ..source }));
+        let learner =
+            plan.load(&files.iter().map(|file| place.notebooks().join(file)).collect::<Vec<_>>())?;
+        sources.extend(learner.into_iter().zip(&files).map(|(source, file)| Source {
+            name: format!("{file} (learner's edition)"),
+            ..source
+        }));
     }
     let executed = plan.execute(sources)?;
     let outcome = judge(&executed, &material.folder, &place, options.kernel);
@@ -98,7 +107,8 @@ impl Place {
         edition::learner(source, &place.notebooks())?;
         if let Some(helpers) = helpers {
             // A link, and no copy: the same crate, for which kernels start warm.
-            std::os::unix::fs::symlink(helpers, place.claim.path().join("helpers")).context("failed to link the helper crate")?;
+            std::os::unix::fs::symlink(helpers, place.claim.path().join("helpers"))
+                .context("failed to link the helper crate")?;
         }
         Ok(place)
     }
@@ -125,7 +135,9 @@ fn judge(executed: &Executed, folder: &Path, place: &Place, kernel: KernelKind) 
         print!("{told}");
         let folder = folder.display();
         if learner {
-            println!("See it: parcourse edition learner --out DIR {folder} && parcourse run --kernel {kernel} DIR/notebooks/{file}");
+            println!(
+                "See it: parcourse edition learner --out DIR {folder} && parcourse run --kernel {kernel} DIR/notebooks/{file}"
+            );
         } else {
             println!("Run again: parcourse run --kernel {kernel} {folder}/{file}");
         }

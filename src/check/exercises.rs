@@ -1,8 +1,9 @@
 //! The form of exercises, which editions, nbgrader and the tests rely on.
 //!
-//! Exercise N is a run of cells with fixed ids: `exercise-N-text` (statement, with hints that are folded away), perhaps `exercise-N-given`,
-//! then `exercise-N-work` (tag `exercise`, with marked solutions) and `exercise-N-check` (tag `check`); behind them may stand cells that need
-//! the solution, and notes for the instructor anywhere among them.
+//! Exercise N is a run of cells with fixed ids: `exercise-N-text` (statement, with hints that are
+//! folded away), perhaps `exercise-N-given`, then `exercise-N-work` (tag `exercise`, with marked
+//! solutions) and `exercise-N-check` (tag `check`); behind them may stand cells that need the
+//! solution, and notes for the instructor anywhere among them.
 
 use super::form::FIX;
 use super::material::Notebook;
@@ -46,7 +47,12 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
         order(notebook, *number, places, report);
         match places.text.map(|index| &notebook.document.cells[index]) {
             Some(cell) => statement(notebook, *number, cell, report),
-            None => report.file(&notebook.path, format!("exercise {number} has no cell `exercise-{number}-text`: add its statement")),
+            None => report.file(
+                &notebook.path,
+                format!(
+                    "exercise {number} has no cell `exercise-{number}-text`: add its statement"
+                ),
+            ),
         }
         match places.work.map(|index| &notebook.document.cells[index]) {
             Some(cell) => work(notebook, *number, cell, report),
@@ -86,21 +92,30 @@ fn count(notebook: &Notebook, exercises: &BTreeMap<u32, Places>, report: &mut Re
     }
     if !exercises.keys().copied().eq(1..=found as u32) {
         let numbers: Vec<String> = exercises.keys().map(u32::to_string).collect();
-        report.file(&notebook.path, format!("has the exercises {}: number them from 1 without a gap", numbers.join(", ")));
+        report.file(
+            &notebook.path,
+            format!("has the exercises {}: number them from 1 without a gap", numbers.join(", ")),
+        );
     }
 }
 
 /// The cells stand in their order, and nothing between them that is not of the exercise.
 fn order(notebook: &Notebook, number: u32, places: &Places, report: &mut Report) {
-    let present: Vec<usize> = [places.text, places.given, places.work, places.check].into_iter().flatten().collect();
+    let present: Vec<usize> =
+        [places.text, places.given, places.work, places.check].into_iter().flatten().collect();
     if !present.is_sorted() {
-        let text = format!("exercise {number} is out of order: its cells stand as text, given, work, check");
+        let text = format!(
+            "exercise {number} is out of order: its cells stand as text, given, work, check"
+        );
         report.file(&notebook.path, text);
         return;
     }
     let (Some(first), Some(last)) = (present.first(), present.last()) else { return };
-    for (index, (name, cell)) in notebook.document.named_cells().enumerate().take(*last).skip(*first) {
-        let own = present.contains(&index) || [INSTRUCTOR, NOTES].iter().any(|tag| cell.has_tag(tag));
+    for (index, (name, cell)) in
+        notebook.document.named_cells().enumerate().take(*last).skip(*first)
+    {
+        let own =
+            present.contains(&index) || [INSTRUCTOR, NOTES].iter().any(|tag| cell.has_tag(tag));
         if !own {
             let text = format!(
                 "stands among the cells of exercise {number}: move it before `exercise-{number}-text` or behind `exercise-{number}-check`"
@@ -111,27 +126,42 @@ fn order(notebook: &Notebook, number: u32, places: &Places, report: &mut Report)
 }
 
 fn statement(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
-    static HINT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?s)<details>\s*<summary>[^<]*\b[Hh]ints?\b[^<]*</summary>(.*?)</details>").expect("a constant"));
+    static HINT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?s)<details>\s*<summary>[^<]*\b[Hh]ints?\b[^<]*</summary>(.*?)</details>")
+            .expect("a constant")
+    });
     let id = format!("exercise-{number}-text");
     let mut wrong = |text: String| report.cell(&notebook.path, &id, text);
     if !cell.is_markdown() {
         return wrong("is the statement of an exercise: make it a text cell".to_string());
     }
     let headings = markdown::headings(&cell.source);
-    let heading = headings.first().filter(|heading| heading.level == 2 && heading.text.starts_with(&format!("Exercise {number}: ")));
+    let heading = headings.first().filter(|heading| {
+        heading.level == 2 && heading.text.starts_with(&format!("Exercise {number}: "))
+    });
     match heading {
-        None => wrong(format!("does not begin with its heading: write `## Exercise {number}: … (10 minutes)`")),
+        None => wrong(format!(
+            "does not begin with its heading: write `## Exercise {number}: … (10 minutes)`"
+        )),
         Some(heading) if minutes::of_heading(&heading.text).is_none() => {
-            wrong(format!("its heading does not say how long the exercise takes: end it with `(10 minutes)`, found `{}`", heading.text));
+            wrong(format!(
+                "its heading does not say how long the exercise takes: end it with `(10 minutes)`, found `{}`",
+                heading.text
+            ));
         }
         Some(_) => {}
     }
-    let (opened, closed) = (cell.source.matches("<details").count(), cell.source.matches("</details>").count());
+    let (opened, closed) =
+        (cell.source.matches("<details").count(), cell.source.matches("</details>").count());
     if opened != closed {
-        wrong(format!("opens <details> {opened} times and closes it {closed} times: add what is missing"));
+        wrong(format!(
+            "opens <details> {opened} times and closes it {closed} times: add what is missing"
+        ));
     }
-    let hints: Vec<&str> = HINT.captures_iter(&cell.source).map(|found| found.get(1).map_or("", |text| text.as_str())).collect();
+    let hints: Vec<&str> = HINT
+        .captures_iter(&cell.source)
+        .map(|found| found.get(1).map_or("", |text| text.as_str()))
+        .collect();
     if hints.is_empty() {
         wrong(
             "has no hint: end it with `<details><summary>Hint</summary>`, an empty line, the hint, an empty line, `</details>`".to_string(),
@@ -149,11 +179,16 @@ fn work(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
 }
 
 fn check_cell(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
-    static USED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bcheck(_\w+)?!\s*[\(\{\[]").expect("a constant"));
+    static USED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\bcheck(_\w+)?!\s*[\(\{\[]").expect("a constant"));
     let id = format!("exercise-{number}-check");
     graded(notebook, &id, cell, CHECK, report);
     if cell.is_code() && !USED.is_match(&cell.source) {
-        report.cell(&notebook.path, &id, "checks nothing: use `check!`, `check_eq!` or another of that family");
+        report.cell(
+            &notebook.path,
+            &id,
+            "checks nothing: use `check!`, `check_eq!` or another of that family",
+        );
     }
 }
 
@@ -168,7 +203,11 @@ fn graded(notebook: &Notebook, id: &str, cell: &Cell, tag: &str, report: &mut Re
     if let Some(expected) = nbgrader(id)
         && cell.metadata.get("nbgrader") != Some(&expected)
     {
-        report.cell(&notebook.path, id, format!("has no or other metadata for nbgrader than `{expected}`: {FIX}"));
+        report.cell(
+            &notebook.path,
+            id,
+            format!("has no or other metadata for nbgrader than `{expected}`: {FIX}"),
+        );
     }
 }
 
@@ -208,17 +247,24 @@ fn tags(notebook: &Notebook, exercises: &BTreeMap<u32, Places>, report: &mut Rep
             }
         }
         if cell.has_tag(SOLUTION) {
-            let text =
-                format!("is tagged `{SOLUTION}`: move the solution into the exercise's cell, between the marks, and remove this one");
+            let text = format!(
+                "is tagged `{SOLUTION}`: move the solution into the exercise's cell, between the marks, and remove this one"
+            );
             report.cell(&notebook.path, &name, text);
         }
         if part == Some("given") && (cell.has_tag(NEEDS_SOLUTION) || !cell.is_code()) {
-            report.cell(&notebook.path, &name, "is what an exercise begins with: make it a code cell that passes in every edition");
+            report.cell(
+                &notebook.path,
+                &name,
+                "is what an exercise begins with: make it a code cell that passes in every edition",
+            );
         }
     }
     let first_check = exercises.values().filter_map(|places| places.check).min();
     for (index, (name, cell)) in notebook.document.named_cells().enumerate() {
-        if cell.has_tag(NEEDS_SOLUTION) && (!cell.is_code() || first_check.is_none_or(|check| index < check)) {
+        if cell.has_tag(NEEDS_SOLUTION)
+            && (!cell.is_code() || first_check.is_none_or(|check| index < check))
+        {
             report.cell(
                 &notebook.path,
                 &name,
@@ -240,9 +286,20 @@ fn learner(notebook: &Notebook, report: &mut Report) {
 fn grade_ids(notebook: &Notebook, report: &mut Report) {
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
     for (name, cell) in notebook.document.named_cells() {
-        let Some(id) = cell.metadata.get("nbgrader").and_then(|ours| ours.get("grade_id")).and_then(Value::as_str) else { continue };
+        let Some(id) = cell
+            .metadata
+            .get("nbgrader")
+            .and_then(|ours| ours.get("grade_id"))
+            .and_then(Value::as_str)
+        else {
+            continue;
+        };
         if let Some(other) = seen.insert(id, name.clone()) {
-            report.cell(&notebook.path, &name, format!("has the grade_id `{id}`, as `{other}` has: each cell needs its own"));
+            report.cell(
+                &notebook.path,
+                &name,
+                format!("has the grade_id `{id}`, as `{other}` has: each cell needs its own"),
+            );
         }
     }
 }

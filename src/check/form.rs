@@ -1,4 +1,5 @@
-//! The form in which notebooks are committed: nothing that an execution has left, written as Jupyter writes, for the kernel `rust`.
+//! The form in which notebooks are committed: nothing that an execution has left, written as
+//! Jupyter writes, for the kernel `rust`.
 
 use super::exercises;
 use super::material::Notebook;
@@ -22,7 +23,11 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
             told = true;
         }
         if cell.execution_count.is_some() || cell.metadata.contains_key("execution") {
-            report.cell(&notebook.path, &name, format!("has the number or the times of an execution: {FIX}"));
+            report.cell(
+                &notebook.path,
+                &name,
+                format!("has the number or the times of an execution: {FIX}"),
+            );
             told = true;
         }
     }
@@ -40,14 +45,18 @@ fn kernel(notebook: &Notebook, report: &mut Report) {
     if (field("name"), field("language")) != (Some("rust"), Some("rust")) {
         let found = spec.map_or("none".to_string(), Value::to_string);
         let wanted = r#"{"display_name": "Rust", "language": "rust", "name": "rust"}"#;
-        report.file(&notebook.path, format!("its metadata names another kernel ({found}): make its kernelspec {wanted}"));
+        report.file(
+            &notebook.path,
+            format!("its metadata names another kernel ({found}): make its kernelspec {wanted}"),
+        );
     }
     if !notebook.document.has_ids() {
         report.file(&notebook.path, "is in an old notebook format, in which cells have no ids: open and save it in JupyterLab");
     }
 }
 
-/// Writes a notebook in its normal form, with nbgrader's metadata; says whether that changed the file.
+/// Writes a notebook in its normal form, with nbgrader's metadata; says whether that changed the
+/// file.
 pub fn fix(notebook: &mut Notebook) -> Result<bool> {
     notebook.document.clear();
     exercises::fix(&mut notebook.document);

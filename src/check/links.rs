@@ -1,4 +1,5 @@
-//! Links and pictures that lie in the course: the file is there, and so is the heading. What lies in the network is not looked at.
+//! Links and pictures that lie in the course: the file is there, and so is the heading. What lies
+//! in the network is not looked at.
 
 use super::material::{Material, Notebook};
 use super::report::Report;
@@ -32,34 +33,42 @@ pub fn check(material: &Material, notebook: &Notebook, report: &mut Report) {
 /// `https://…`, `mailto:…`, `data:…`, `//host/…`.
 fn is_elsewhere(target: &str) -> bool {
     let scheme = target.split_once(':').map(|(scheme, _)| scheme);
-    let named = scheme
-        .is_some_and(|scheme| scheme.len() > 1 && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter)));
+    let named = scheme.is_some_and(|scheme| {
+        scheme.len() > 1
+            && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+    });
     named || target.starts_with("//")
 }
 
 fn local(material: &Material, notebook: &Notebook, target: &str) -> Result<(), String> {
-    let (file, anchor) = target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
+    let (file, anchor) =
+        target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
     let file = file.split('?').next().unwrap_or_default();
     if file.is_empty() {
         return match anchor {
-            Some(anchor) if !anchors(&notebook.document, anchor) => {
-                Err(format!("links to `#{anchor}`, but the notebook has no such heading: write it as JupyterLab does, blanks as `-`"))
-            }
+            Some(anchor) if !anchors(&notebook.document, anchor) => Err(format!(
+                "links to `#{anchor}`, but the notebook has no such heading: write it as JupyterLab does, blanks as `-`"
+            )),
             _ => Ok(()),
         };
     }
     let relative = PathBuf::from(file);
     // Editions have the folder of the notebooks and, beside it, the helper crate.
     let beside = relative.strip_prefix("..").is_ok_and(|rest| rest.starts_with("helpers"));
-    let leaves = relative.is_absolute() || relative.components().any(|part| part == Component::ParentDir);
+    let leaves =
+        relative.is_absolute() || relative.components().any(|part| part == Component::ParentDir);
     if leaves && !beside {
-        return Err(format!("links to `{file}`, which is outside of the course's folder and missing in editions: move it into the folder"));
+        return Err(format!(
+            "links to `{file}`, which is outside of the course's folder and missing in editions: move it into the folder"
+        ));
     }
     if beside {
         return Ok(());
     }
     if !material.folder.join(&relative).exists() {
-        return Err(format!("links to `{file}`, which does not exist: add the file, or correct the link"));
+        return Err(format!(
+            "links to `{file}`, which does not exist: add the file, or correct the link"
+        ));
     }
     let other = material.notebooks.iter().find(|other| Path::new(&other.file) == relative);
     if let (Some(anchor), Some(other)) = (anchor, other)
@@ -72,7 +81,8 @@ fn local(material: &Material, notebook: &Notebook, target: &str) -> Result<(), S
     Ok(())
 }
 
-/// Whether a notebook has this anchor: a heading as JupyterLab or as a Jupyter Book names it, or an HTML id.
+/// Whether a notebook has this anchor: a heading as JupyterLab or as a Jupyter Book names it, or an
+/// HTML id.
 fn anchors(document: &Document, anchor: &str) -> bool {
     let texts = document.cells.iter().filter(|cell| cell.is_markdown());
     let mut texts = texts.map(|cell| &cell.source);
@@ -101,7 +111,8 @@ fn decoded(target: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let code = target.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let code =
+            target.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match (bytes[at], code) {
             (b'%', Some(code)) => {
                 out.push(code);
@@ -132,7 +143,10 @@ mod tests {
 
     #[test]
     fn anchors_as_they_are_made() {
-        assert_eq!(slug("Exercise 1: mean length (10 minutes)"), "exercise-1-mean-length-10-minutes");
+        assert_eq!(
+            slug("Exercise 1: mean length (10 minutes)"),
+            "exercise-1-mean-length-10-minutes"
+        );
         assert_eq!(decoded("a%20b%C3%A9%"), "a bé%");
     }
 }

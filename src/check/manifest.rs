@@ -17,23 +17,36 @@ pub fn check(material: &Material, report: &mut Report) {
     for entry in &material.course.notebooks {
         let file = &entry.file;
         if !material.on_disk.contains(file) {
-            report.file(&manifest, format!("lists {file}, which does not exist: add it, or remove its entry"));
+            report.file(
+                &manifest,
+                format!("lists {file}, which does not exist: add it, or remove its entry"),
+            );
         }
         if entry.minutes.is_none() {
-            report.file(&manifest, format!("says no minutes for {file}: add `minutes = …`, exercises included"));
+            report.file(
+                &manifest,
+                format!("says no minutes for {file}: add `minutes = …`, exercises included"),
+            );
         }
         if entry.goals.is_empty() {
-            report.file(&manifest, format!("says no goals for {file}: add `goals = […]`, as in the notebook"));
+            report.file(
+                &manifest,
+                format!("says no goals for {file}: add `goals = […]`, as in the notebook"),
+            );
         }
         if entry.exercises.is_none() {
-            report.file(&manifest, format!("does not say how many exercises {file} has: add `exercises = …`"));
+            report.file(
+                &manifest,
+                format!("does not say how many exercises {file} has: add `exercises = …`"),
+            );
         }
     }
     order(material, report);
     nested(material, report);
 }
 
-/// Files are numbered in the order of the manifest, so that a folder shows them as they are to be read.
+/// Files are numbered in the order of the manifest, so that a folder shows them as they are to be
+/// read.
 fn order(material: &Material, report: &mut Report) {
     let manifest = material.manifest();
     let mut before: Option<(u32, &str)> = None;
@@ -49,7 +62,13 @@ fn order(material: &Material, report: &mut Report) {
         if let Some((last, file)) = before
             && last >= number
         {
-            report.file(&manifest, format!("lists {} behind {file}: order the entries by the numbers of their files", entry.file));
+            report.file(
+                &manifest,
+                format!(
+                    "lists {} behind {file}: order the entries by the numbers of their files",
+                    entry.file
+                ),
+            );
         }
         before = Some((number, &entry.file));
     }
@@ -62,9 +81,13 @@ fn nested(material: &Material, report: &mut Report) {
         if entry.file_name().to_string_lossy().starts_with('.') || !path.is_dir() {
             continue;
         }
-        for file in std::fs::read_dir(&path).into_iter().flatten().flatten().map(|file| file.path()) {
+        for file in std::fs::read_dir(&path).into_iter().flatten().flatten().map(|file| file.path())
+        {
             if file.extension().is_some_and(|end| end == "ipynb") {
-                report.file(&file, "is in a folder of its own, where no tool looks: move it beside course.toml");
+                report.file(
+                    &file,
+                    "is in a folder of its own, where no tool looks: move it beside course.toml",
+                );
             }
         }
     }

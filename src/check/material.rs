@@ -29,19 +29,26 @@ pub struct Notebook {
 impl Material {
     /// Reads a course. Notebooks that cannot be read are told in the report and left out.
     pub fn read(folder: &Path, report: &mut Report) -> Result<Material> {
-        let course = Course::beside(folder)?.with_context(|| format!("{} has no {FILE_NAME}", folder.display()))?;
-        let entries = std::fs::read_dir(folder).with_context(|| format!("failed to read the folder {}", folder.display()))?;
+        let course = Course::beside(folder)?
+            .with_context(|| format!("{} has no {FILE_NAME}", folder.display()))?;
+        let entries = std::fs::read_dir(folder)
+            .with_context(|| format!("failed to read the folder {}", folder.display()))?;
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        let mut on_disk: Vec<String> = names.filter(|name| name.ends_with(".ipynb") && !name.starts_with('.')).collect();
+        let mut on_disk: Vec<String> =
+            names.filter(|name| name.ends_with(".ipynb") && !name.starts_with('.')).collect();
         on_disk.sort();
         let mut notebooks = Vec::new();
         for file in &on_disk {
             let path = folder.join(file);
             let read = notebook::read(&path).and_then(|text| Ok((Document::parse(&text)?, text)));
             match read {
-                Ok((document, text)) => {
-                    notebooks.push(Notebook { file: file.clone(), path, text, document, entry: course.entry(file).cloned() })
-                }
+                Ok((document, text)) => notebooks.push(Notebook {
+                    file: file.clone(),
+                    path,
+                    text,
+                    document,
+                    entry: course.entry(file).cloned(),
+                }),
                 Err(error) => report.file(&path, format!("{error:#}")),
             }
         }

@@ -36,6 +36,10 @@ impl Report {
 
     /// Something is wrong with a cell.
     pub fn cell(&mut self, file: &Path, cell: &str, text: impl Into<String>) {
-        self.problems.push(Problem { file: file.to_path_buf(), cell: Some(cell.to_string()), text: text.into() });
+        self.problems.push(Problem {
+            file: file.to_path_buf(),
+            cell: Some(cell.to_string()),
+            text: text.into(),
+        });
     }
 }

@@ -5,16 +5,21 @@ use crate::trust;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
-/// The folder of notebooks that was named (or the one in it), else the course found from the current folder upwards, else the one beside
-/// which this binary was built. It has a manifest. One that was found and not named is passed over when another user could have put it
-/// there.
+/// The folder of notebooks that was named (or the one in it), else the course found from the
+/// current folder upwards, else the one beside which this binary was built. It has a manifest. One
+/// that was found and not named is passed over when another user could have put it there.
 pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     if let Some(named) = named {
         return match in_folder(named) {
             Some(folder) => Ok(folder),
-            None if named.is_file() => bail!("{} is a file: name the folder of a course", named.display()),
+            None if named.is_file() => {
+                bail!("{} is a file: name the folder of a course", named.display())
+            }
             None if !named.exists() => bail!("{}: there is no such folder", named.display()),
-            None => bail!("{} is no course: it has no {FILE_NAME}, which lists the notebooks", named.display()),
+            None => bail!(
+                "{} is no course: it has no {FILE_NAME}, which lists the notebooks",
+                named.display()
+            ),
         };
     }
     let here = std::env::current_dir().context("failed to read the current folder")?;
@@ -28,7 +33,9 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf> {
 }
 
 fn in_folder(folder: &Path) -> Option<PathBuf> {
-    [folder.to_path_buf(), folder.join("notebooks")].into_iter().find(|folder| folder.join(FILE_NAME).is_file())
+    [folder.to_path_buf(), folder.join("notebooks")]
+        .into_iter()
+        .find(|folder| folder.join(FILE_NAME).is_file())
 }
 
 /// Messages name files as the user would, when they lie below the current folder.
@@ -53,6 +60,8 @@ mod tests {
         std::fs::write(notebooks.join(FILE_NAME), "").unwrap();
         assert_eq!(find(Some(root.path())).unwrap(), notebooks);
         assert_eq!(find(Some(&notebooks)).unwrap(), notebooks);
-        assert!(find(Some(Path::new("/no/such"))).unwrap_err().to_string().contains("no such folder"));
+        assert!(
+            find(Some(Path::new("/no/such"))).unwrap_err().to_string().contains("no such folder")
+        );
     }
 }

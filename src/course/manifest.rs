@@ -1,4 +1,5 @@
-//! The course's manifest, `course.toml`: which notebooks there are, in which order, and what the runner must know about them.
+//! The course's manifest, `course.toml`: which notebooks there are, in which order, and what the
+//! runner must know about them.
 //!
 //! ```toml
 //! title = "The course"            # optional
@@ -17,7 +18,8 @@
 //! replace = "TIME"
 //! ```
 //!
-//! A manifest belongs to the notebooks in its own folder. Unknown keys are errors: a misspelt `timeout` must not pass silently.
+//! A manifest belongs to the notebooks in its own folder. Unknown keys are errors: a misspelt
+//! `timeout` must not pass silently.
 
 use anyhow::{Context, Result, ensure};
 use regex::Regex;
@@ -94,28 +96,45 @@ impl Course {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("failed to read {}", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("failed to read {}", path.display()));
+            }
         };
-        Course::parse(&text).with_context(|| format!("{} is not a valid manifest", path.display())).map(Some)
+        Course::parse(&text)
+            .with_context(|| format!("{} is not a valid manifest", path.display()))
+            .map(Some)
     }
 
     pub fn parse(text: &str) -> Result<Course> {
         let written: Written = toml::from_str(text)?;
         for entry in &written.notebooks {
             let seconds = entry.timeout.unwrap_or(1.0);
-            ensure!(seconds.is_finite() && seconds > 0.0, "{}: timeout = {seconds} is not a positive number of seconds", entry.file);
+            ensure!(
+                seconds.is_finite() && seconds > 0.0,
+                "{}: timeout = {seconds} is not a positive number of seconds",
+                entry.file
+            );
             let listed = written.notebooks.iter().filter(|other| other.file == entry.file).count();
             ensure!(listed == 1, "{} is listed {listed} times", entry.file);
         }
         if let Some(tolerance) = written.tolerance {
-            ensure!(tolerance.is_finite() && tolerance >= 0.0, "tolerance = {tolerance} is not a number from 0 upwards");
+            ensure!(
+                tolerance.is_finite() && tolerance >= 0.0,
+                "tolerance = {tolerance} is not a number from 0 upwards"
+            );
         }
         let compile = |sanitizer: WrittenSanitizer| {
-            let regex = Regex::new(&sanitizer.regex).with_context(|| format!("sanitizer `{}`", sanitizer.regex))?;
+            let regex = Regex::new(&sanitizer.regex)
+                .with_context(|| format!("sanitizer `{}`", sanitizer.regex))?;
             Ok(Sanitizer { regex, replace: sanitizer.replace })
         };
         let sanitizers = written.sanitizers.into_iter().map(compile).collect::<Result<_>>()?;
-        Ok(Course { title: written.title, notebooks: written.notebooks, sanitizers, tolerance: written.tolerance })
+        Ok(Course {
+            title: written.title,
+            notebooks: written.notebooks,
+            sanitizers,
+            tolerance: written.tolerance,
+        })
     }
 
     /// The entry for a notebook, by file name.
@@ -148,6 +167,9 @@ mod tests {
         assert!(message("[[notebook]]\nfile='a'\ntitle='A'\ntimout=3").contains("timout"));
         assert!(message("[[notebook]]\nfile='a'\ntitle='A'\ntimeout=-3").contains("-3"));
         assert!(message("[[sanitizer]]\nregex='('\nreplace=''").contains("sanitizer `(`"));
-        assert!(message("[[notebook]]\nfile='a'\ntitle='A'\n[[notebook]]\nfile='a'\ntitle='B'").contains("2 times"));
+        assert!(
+            message("[[notebook]]\nfile='a'\ntitle='A'\n[[notebook]]\nfile='a'\ntitle='B'")
+                .contains("2 times")
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! How notebooks tell their minutes: in headings, `## Exercise 1: mean length (10 minutes)`, and in the first cell,
-//! `**45 minutes**: 15 to read and run, 30 for three exercises.`
+//! How notebooks tell their minutes: in headings, `## Exercise 1: mean length (10 minutes)`, and in
+//! the first cell, `**45 minutes**: 15 to read and run, 30 for three exercises.`
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -17,7 +17,8 @@ pub struct Promise {
 
 /// The minutes at the end of a heading.
 pub fn of_heading(heading: &str) -> Option<u32> {
-    static MINUTES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\((\d+) minutes?\)\s*$").expect("a constant"));
+    static MINUTES: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\((\d+) minutes?\)\s*$").expect("a constant"));
     MINUTES.captures(heading)?[1].parse().ok()
 }
 
@@ -31,19 +32,29 @@ pub fn without(heading: &str) -> &str {
 
 /// What the text of a first cell promises.
 pub fn promised(text: &str) -> Promise {
-    static TOTAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\*\*(\d+) minutes?\*\*").expect("a constant"));
-    static READING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(\d+) to read and run\b").expect("a constant"));
-    static EXERCISES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(\d+) for (\w+) exercises?\b").expect("a constant"));
+    static TOTAL: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\*\*(\d+) minutes?\*\*").expect("a constant"));
+    static READING: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b(\d+) to read and run\b").expect("a constant"));
+    static EXERCISES: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b(\d+) for (\w+) exercises?\b").expect("a constant"));
     let number = |regex: &Regex| regex.captures(text).and_then(|found| found[1].parse().ok());
-    let exercises = EXERCISES.captures(text).and_then(|found| Some((found[1].parse().ok()?, found[2].to_string())));
+    let exercises = EXERCISES
+        .captures(text)
+        .and_then(|found| Some((found[1].parse().ok()?, found[2].to_string())));
     Promise { total: number(&TOTAL), reading: number(&READING), exercises }
 }
 
 /// A small number written out or in digits.
 pub fn count(word: &str) -> Option<u32> {
-    const WORDS: [&str; 11] = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    const WORDS: [&str; 11] =
+        ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
     let word = word.to_lowercase();
-    WORDS.iter().position(|known| *known == word).map(|number| number as u32).or_else(|| word.parse().ok())
+    WORDS
+        .iter()
+        .position(|known| *known == word)
+        .map(|number| number as u32)
+        .or_else(|| word.parse().ok())
 }
 
 #[cfg(test)]
@@ -60,8 +71,16 @@ mod tests {
 
     #[test]
     fn reads_promises() {
-        let promise = promised("# T\n\n**45 minutes**: 15 to read and run, 30 for three exercises.\n");
-        assert_eq!(promise, Promise { total: Some(45), reading: Some(15), exercises: Some((30, "three".to_string())) });
+        let promise =
+            promised("# T\n\n**45 minutes**: 15 to read and run, 30 for three exercises.\n");
+        assert_eq!(
+            promise,
+            Promise {
+                total: Some(45),
+                reading: Some(15),
+                exercises: Some((30, "three".to_string()))
+            }
+        );
         assert_eq!(promised("45 minutes"), Promise::default());
         assert_eq!((count("three"), count("4"), count("many")), (Some(3), Some(4), None));
     }

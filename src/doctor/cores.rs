@@ -1,9 +1,11 @@
-//! How many cores this process may use, what the machine has, what a batch job asked for, and variables that set numbers of threads.
+//! How many cores this process may use, what the machine has, what a batch job asked for, and
+//! variables that set numbers of threads.
 
 use super::finding::Finding;
 
 /// What batch systems say a task has: the first that is set counts.
-const JOB: [&str; 5] = ["SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC"];
+const JOB: [&str; 5] =
+    ["SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC"];
 
 pub fn checks() -> Vec<Finding> {
     // Follows the affinity and the control group's quota.
@@ -27,7 +29,9 @@ fn cores(usable: usize, machine: usize, job: Option<(&str, usize)>) -> Finding {
     }
     match job {
         Some((_, asked)) if asked > usable => {
-            let mend = format!("start with all of them: srun --cpus-per-task={asked} …, and without another step that holds them");
+            let mend = format!(
+                "start with all of them: srun --cpus-per-task={asked} …, and without another step that holds them"
+            );
             Finding::warning("cores", found, mend)
         }
         Some((_, asked)) if asked < usable => Finding::warning(
@@ -38,25 +42,41 @@ fn cores(usable: usize, machine: usize, job: Option<(&str, usize)>) -> Finding {
             ),
         ),
         _ if usable == 1 => {
-            let whose =
-                if machine == 1 { "this machine has no more" } else { "ask for more: --cpus-per-task in Slurm, --cpus for a container" };
-            Finding::warning("cores", found, format!("programs run, but none gets faster by more threads: {whose}"))
+            let whose = if machine == 1 {
+                "this machine has no more"
+            } else {
+                "ask for more: --cpus-per-task in Slurm, --cpus for a container"
+            };
+            Finding::warning(
+                "cores",
+                found,
+                format!("programs run, but none gets faster by more threads: {whose}"),
+            )
         }
         _ => Finding::ok("cores", found),
     }
 }
 
 fn threads(usable: usize, variable: &dyn Fn(&str) -> Option<String>) -> Finding {
-    let set: Vec<(&str, String)> =
-        ["RAYON_NUM_THREADS", "OMP_NUM_THREADS"].into_iter().filter_map(|name| Some((name, variable(name)?))).collect();
+    let set: Vec<(&str, String)> = ["RAYON_NUM_THREADS", "OMP_NUM_THREADS"]
+        .into_iter()
+        .filter_map(|name| Some((name, variable(name)?)))
+        .collect();
     let found: Vec<String> = set.iter().map(|(name, value)| format!("{name}={value}")).collect();
     // OpenMP's concerns other people's libraries; Rayon's is what notebooks measure.
-    let misleading = set.iter().find(|(name, value)| *name == "RAYON_NUM_THREADS" && value.parse() != Ok(usable) && value != "0");
+    let misleading = set.iter().find(|(name, value)| {
+        *name == "RAYON_NUM_THREADS" && value.parse() != Ok(usable) && value != "0"
+    });
     match misleading {
         Some((name, _)) => {
-            let mend =
-                format!("unset it for the course: with it, measurements show what that number of threads can do, not {usable} cores");
-            Finding::warning("threads", found.join(", "), mend.replace("it for", &format!("{name} for")))
+            let mend = format!(
+                "unset it for the course: with it, measurements show what that number of threads can do, not {usable} cores"
+            );
+            Finding::warning(
+                "threads",
+                found.join(", "),
+                mend.replace("it for", &format!("{name} for")),
+            )
         }
         None if found.is_empty() => Finding::ok("threads", "no variable sets their number"),
         None => Finding::ok("threads", found.join(", ")),

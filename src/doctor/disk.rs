@@ -11,7 +11,13 @@ pub fn checks(place: &Place) -> Vec<Finding> {
     place
         .folders()
         .into_iter()
-        .map(|(role, folder)| check(if role == Role::Cache { "disk of cache" } else { "disk of builds" }, folder, place.disk))
+        .map(|(role, folder)| {
+            check(
+                if role == Role::Cache { "disk of cache" } else { "disk of builds" },
+                folder,
+                place.disk,
+            )
+        })
         .collect()
 }
 
@@ -23,12 +29,21 @@ fn check(name: &'static str, folder: &Path, wanted: u64) -> Finding {
             let inodes = (status.f_files > 0).then_some(status.f_favail);
             judge(name, folder, status.f_bavail * status.f_frsize, inodes, wanted)
         }
-        Err(error) => Finding::unknown(name, format!("failed to ask for the space in {}: {error}", exists.display())),
+        Err(error) => Finding::unknown(
+            name,
+            format!("failed to ask for the space in {}: {error}", exists.display()),
+        ),
     }
 }
 
 /// Below what is wanted things still work for a while; below a quarter of it they do not.
-fn judge(name: &'static str, folder: &Path, free: u64, inodes: Option<u64>, wanted: u64) -> Finding {
+fn judge(
+    name: &'static str,
+    folder: &Path,
+    free: u64,
+    inodes: Option<u64>,
+    wanted: u64,
+) -> Finding {
     let gib = |bytes: u64| bytes as f64 / (1u64 << 30) as f64;
     let found = format!("{:.1} GiB free in {}", gib(free), folder.display());
     let mend = format!(
@@ -40,7 +55,11 @@ fn judge(name: &'static str, folder: &Path, free: u64, inodes: Option<u64>, want
     } else if free < wanted {
         Finding::warning(name, found, mend)
     } else if inodes.is_some_and(|inodes| inodes < INODES) {
-        Finding::warning(name, format!("{found}, but only {} files more", inodes.unwrap_or(0)), mend)
+        Finding::warning(
+            name,
+            format!("{found}, but only {} files more", inodes.unwrap_or(0)),
+            mend,
+        )
     } else {
         Finding::ok(name, found)
     }
@@ -53,7 +72,8 @@ mod tests {
 
     #[test]
     fn little_is_a_warning_and_nothing_a_problem() {
-        let verdict = |free, inodes| judge("disk of cache", Path::new("/cache"), free, inodes, 4000).verdict;
+        let verdict =
+            |free, inodes| judge("disk of cache", Path::new("/cache"), free, inodes, 4000).verdict;
         assert_eq!(verdict(5000, None), Verdict::Ok);
         assert_eq!(verdict(3000, Some(1 << 20)), Verdict::Warning);
         assert_eq!(verdict(900, None), Verdict::Problem);

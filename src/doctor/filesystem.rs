@@ -15,7 +15,11 @@ enum Kind {
 }
 
 pub fn checks(place: &Place) -> Vec<Finding> {
-    place.folders().into_iter().map(|(role, folder)| if role == Role::Cache { cache(folder) } else { builds(folder) }).collect()
+    place
+        .folders()
+        .into_iter()
+        .map(|(role, folder)| if role == Role::Cache { cache(folder) } else { builds(folder) })
+        .collect()
 }
 
 fn cache(folder: &Path) -> Finding {
@@ -30,15 +34,25 @@ fn judge_cache(kind: &Kind, noexec: bool, folder: &Path) -> Finding {
     const NAME: &str = "kind of cache";
     let mend = "let PARCOURSE_CACHE name a folder on a local disk";
     match kind {
-        _ if noexec => Finding::problem(NAME, format!("programs cannot be started from {} (noexec)", folder.display()), mend),
+        _ if noexec => Finding::problem(
+            NAME,
+            format!("programs cannot be started from {} (noexec)", folder.display()),
+            mend,
+        ),
         Kind::Network(name) => Finding::warning(
             NAME,
-            format!("{name}: set-up and kernel starts read many small files from it, which takes longer"),
+            format!(
+                "{name}: set-up and kernel starts read many small files from it, which takes longer"
+            ),
             format!("if starts are slow, {mend}"),
         ),
-        Kind::Memory(name) => {
-            Finding::warning(NAME, format!("{name}: gone after the next start of the machine, and it takes up memory until then"), mend)
-        }
+        Kind::Memory(name) => Finding::warning(
+            NAME,
+            format!(
+                "{name}: gone after the next start of the machine, and it takes up memory until then"
+            ),
+            mend,
+        ),
         Kind::Local(name) => Finding::ok(NAME, *name),
     }
 }
@@ -55,8 +69,13 @@ fn judge_builds(kind: &Kind) -> Finding {
     let mend = "let PARCOURSE_TMPDIR name a folder on a disk of this machine, such as the one your batch system gives each job; it is taken \
                 when only you and root can write to it and to all folders above it";
     match kind {
-        Kind::Network(name) => Finding::warning(NAME, format!("{name}: cells are compiled there, slowly"), mend),
-        Kind::Memory(name) => Finding::ok(NAME, format!("{name}: quick; each kernel takes 0.1 to 0.5 GiB of memory there")),
+        Kind::Network(name) => {
+            Finding::warning(NAME, format!("{name}: cells are compiled there, slowly"), mend)
+        }
+        Kind::Memory(name) => Finding::ok(
+            NAME,
+            format!("{name}: quick; each kernel takes 0.1 to 0.5 GiB of memory there"),
+        ),
         Kind::Local(name) => Finding::ok(NAME, *name),
     }
 }
@@ -65,7 +84,8 @@ fn judge_builds(kind: &Kind) -> Finding {
 #[cfg(target_os = "linux")]
 fn look(folder: &Path) -> Result<(Kind, bool), String> {
     let folder = place::existing(folder);
-    let failed = |error| format!("failed to ask for the file system of {}: {error}", folder.display());
+    let failed =
+        |error| format!("failed to ask for the file system of {}: {error}", folder.display());
     let status = rustix::fs::statfs(folder).map_err(failed)?;
     // The numbers of statfs(2) have 32 bits, in a type whose width and sign depend on the machine.
     Ok((kind(status.f_type as u32), paths::is_noexec(folder)))

@@ -35,7 +35,10 @@ fn judge(specs: &[Spec]) -> Finding {
     }
     let ours = specs.iter().filter(|spec| spec.ours).count();
     let advice = "`parcourse lab` brings its own; start another Jupyter on a shared machine with --KernelManager.transport=ipc";
-    Finding::ok(NAME, format!("{ours} of ours registered with Jupyter, no other named `rust` ({advice})"))
+    Finding::ok(
+        NAME,
+        format!("{ours} of ours registered with Jupyter, no other named `rust` ({advice})"),
+    )
 }
 
 #[cfg(test)]
@@ -44,13 +47,22 @@ mod tests {
     use super::*;
 
     fn spec(name: &str, program: &str, ours: bool) -> Spec {
-        Spec { name: name.into(), folder: "/jupyter/kernels".into(), display_name: "Rust".into(), program: Some(program.into()), ours }
+        Spec {
+            name: name.into(),
+            folder: "/jupyter/kernels".into(),
+            display_name: "Rust".into(),
+            program: Some(program.into()),
+            ours,
+        }
     }
 
     #[test]
     fn other_programs_and_broken_ones_are_noticed() {
         assert_eq!(judge(&[]).verdict, Verdict::Ok);
-        assert_eq!(judge(&[spec("rust", "/bin/sh", true), spec("python3", "/gone", false)]).verdict, Verdict::Ok);
+        assert_eq!(
+            judge(&[spec("rust", "/bin/sh", true), spec("python3", "/gone", false)]).verdict,
+            Verdict::Ok
+        );
         assert!(judge(&[spec("rust", "/bin/sh", false)]).found.contains("another program's"));
         assert!(judge(&[spec("parcourse", "/gone/parcourse", true)]).found.contains("gone"));
     }

@@ -6,13 +6,19 @@ use crate::template::{self, claim};
 
 pub fn check(place: &Place) -> Finding {
     const NAME: &str = "leftovers";
-    let Ok(folder) = &place.temporary else { return Finding::unknown(NAME, "not looked for without a temporary folder") };
+    let Ok(folder) = &place.temporary else {
+        return Finding::unknown(NAME, "not looked for without a temporary folder");
+    };
     let counts = [
         ("killed kernels", template::abandoned()),
         ("killed builds", template::abandoned_builds()),
         ("killed servers", claim::abandoned(folder, "lab")),
     ];
-    let found: Vec<String> = counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} of {what}")).collect();
+    let found: Vec<String> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{count} of {what}"))
+        .collect();
     if found.is_empty() {
         Finding::ok(NAME, format!("none in {}", folder.display()))
     } else {

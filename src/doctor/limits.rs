@@ -1,22 +1,43 @@
-//! Limits of the shell (`ulimit`) that are too small for compilers, kernels and browsers' connections.
+//! Limits of the shell (`ulimit`) that are too small for compilers, kernels and browsers'
+//! connections.
 
 use super::finding::Finding;
 use rustix::process::{Resource, getrlimit};
 
 pub fn checks() -> Vec<Finding> {
-    // Files: cargo and JupyterLab hold a few hundred. Processes: threads count. Address space: a kernel maps the compiler's libraries.
+    // Files: cargo and JupyterLab hold a few hundred. Processes: threads count. Address space: a
+    // kernel maps the compiler's libraries.
     let mut limits = vec![
         ("open files", 'n', getrlimit(Resource::Nofile).current, 256, 1024, 1),
         ("processes", 'u', getrlimit(Resource::Nproc).current, 128, 512, 1),
     ];
     if !cfg!(target_os = "macos") {
-        limits.push(("address space", 'v', getrlimit(Resource::As).current, 4 << 30, 16 << 30, 1024));
+        limits.push((
+            "address space",
+            'v',
+            getrlimit(Resource::As).current,
+            4 << 30,
+            16 << 30,
+            1024,
+        ));
     }
-    limits.into_iter().map(|(name, letter, limit, least, enough, unit)| judge(name, letter, limit, least, enough, unit)).collect()
+    limits
+        .into_iter()
+        .map(|(name, letter, limit, least, enough, unit)| {
+            judge(name, letter, limit, least, enough, unit)
+        })
+        .collect()
 }
 
 /// `unit` is what the shell counts in.
-fn judge(name: &'static str, letter: char, limit: Option<u64>, least: u64, enough: u64, unit: u64) -> Finding {
+fn judge(
+    name: &'static str,
+    letter: char,
+    limit: Option<u64>,
+    least: u64,
+    enough: u64,
+    unit: u64,
+) -> Finding {
     let Some(limit) = limit else { return Finding::ok(name, "unlimited") };
     let found = format!("ulimit -{letter} is {}", limit / unit);
     let mend = format!(

@@ -1,4 +1,5 @@
-//! Whether a program can be linked and started: done, not guessed, in the folder where kernels do it.
+//! Whether a program can be linked and started: done, not guessed, in the folder where kernels do
+//! it.
 
 use super::finding::Finding;
 use super::patience;
@@ -11,7 +12,9 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn check(place: &Place) -> Finding {
-    let Ok(toolchain) = &place.toolchain else { return Finding::unknown("linker", "not tried without a compiler") };
+    let Ok(toolchain) = &place.toolchain else {
+        return Finding::unknown("linker", "not tried without a compiler");
+    };
     let folder = match &place.builds {
         Ok(folder) => folder,
         Err(error) => {
@@ -20,7 +23,13 @@ pub fn check(place: &Place) -> Finding {
     };
     let begun = Instant::now();
     match link_and_start(&toolchain.rustc, toolchain.library_path(), folder) {
-        Ok(()) => Finding::ok("linker", format!("a program was compiled, linked and started in {:.1} s", begun.elapsed().as_secs_f64())),
+        Ok(()) => Finding::ok(
+            "linker",
+            format!(
+                "a program was compiled, linked and started in {:.1} s",
+                begun.elapsed().as_secs_f64()
+            ),
+        ),
         Err(error) => Finding::problem(
             "linker",
             format!("{error:#}"),
@@ -29,11 +38,25 @@ pub fn check(place: &Place) -> Finding {
     }
 }
 
-fn link_and_start(rustc: &Path, library_path: Option<(&str, std::ffi::OsString)>, parent: &Path) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("doctor-").tempdir_in(parent).context("failed to write where cells are compiled")?;
-    std::fs::write(folder.path().join("hello.rs"), "fn main() { println!(\"hello\"); }\n").context("failed to write a program")?;
+fn link_and_start(
+    rustc: &Path,
+    library_path: Option<(&str, std::ffi::OsString)>,
+    parent: &Path,
+) -> Result<()> {
+    let folder = tempfile::Builder::new()
+        .prefix("doctor-")
+        .tempdir_in(parent)
+        .context("failed to write where cells are compiled")?;
+    std::fs::write(folder.path().join("hello.rs"), "fn main() { println!(\"hello\"); }\n")
+        .context("failed to write a program")?;
     let mut compile = Command::new(rustc);
-    compile.current_dir(folder.path()).args(["-C", "prefer-dynamic", "--edition", "2024", "hello.rs"]);
+    compile.current_dir(folder.path()).args([
+        "-C",
+        "prefer-dynamic",
+        "--edition",
+        "2024",
+        "hello.rs",
+    ]);
     patience::run(&mut compile, PATIENCE).context("linking a small program fails")?;
     let mut start = Command::new(folder.path().join("hello"));
     start.envs(library_path);

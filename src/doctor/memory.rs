@@ -19,7 +19,9 @@ fn limit(root: &Path) -> Option<u64> {
     let groups = cgroup::Groups::of("memory", root);
     let limits = groups.iter().flat_map(|groups| {
         let file = if groups.is_version_2 { "memory.max" } else { "memory.limit_in_bytes" };
-        groups.directories.iter().filter_map(move |directory| std::fs::read_to_string(directory.join(file)).ok()?.trim().parse().ok())
+        groups.directories.iter().filter_map(move |directory| {
+            std::fs::read_to_string(directory.join(file)).ok()?.trim().parse().ok()
+        })
     });
     // Version 1 writes a number near 2^63 for "no limit".
     limits.filter(|&limit: &u64| limit < 1 << 60).min()
@@ -27,14 +29,25 @@ fn limit(root: &Path) -> Option<u64> {
 
 fn memory(available: Option<u64>, limit: Option<u64>) -> Finding {
     let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / GIB as f64);
-    let Some(usable) = available.into_iter().chain(limit).min() else { return Finding::unknown("memory", "this system does not tell") };
-    let mut parts: Vec<String> = available.into_iter().map(|bytes| format!("{} available", gib(bytes))).collect();
+    let Some(usable) = available.into_iter().chain(limit).min() else {
+        return Finding::unknown("memory", "this system does not tell");
+    };
+    let mut parts: Vec<String> =
+        available.into_iter().map(|bytes| format!("{} available", gib(bytes))).collect();
     parts.extend(limit.map(|bytes| format!("limited to {} by the control group", gib(bytes))));
     let mend = "ask for more (--mem in Slurm, --memory for a container), and close other notebooks";
     if usable < GIB {
-        Finding::problem("memory", parts.join(", "), format!("a kernel and its compiler take half a GiB: {mend}"))
+        Finding::problem(
+            "memory",
+            parts.join(", "),
+            format!("a kernel and its compiler take half a GiB: {mend}"),
+        )
     } else if usable < 2 * GIB {
-        Finding::warning("memory", parts.join(", "), format!("two notebooks at once may take more than that: {mend}"))
+        Finding::warning(
+            "memory",
+            parts.join(", "),
+            format!("two notebooks at once may take more than that: {mend}"),
+        )
     } else {
         Finding::ok("memory", parts.join(", "))
     }
@@ -44,7 +57,9 @@ fn shared() -> Finding {
     const NAME: &str = "/dev/shm";
     match rustix::fs::statvfs("/dev/shm") {
         Ok(status) => judge_shared(status.f_blocks * status.f_frsize),
-        Err(_) if cfg!(target_os = "macos") => Finding::ok(NAME, "this system has none and needs none"),
+        Err(_) if cfg!(target_os = "macos") => {
+            Finding::ok(NAME, "this system has none and needs none")
+        }
         Err(error) => Finding::warning(
             NAME,
             format!("not there ({error})"),

@@ -1,8 +1,10 @@
-//! `parcourse doctor`: what can go wrong on a machine, looked at before it does, and how to mend it.
+//! `parcourse doctor`: what can go wrong on a machine, looked at before it does, and how to mend
+//! it.
 //!
-//! Each family of checks is a file here; a check looks, judges and says what to do ([`finding`]). Nothing is changed and nothing is set up:
-//! what is not there yet is a warning that names the command which makes it. What may take seconds (linking a program, asking package
-//! indexes) is done side by side.
+//! Each family of checks is a file here; a check looks, judges and says what to do ([`finding`]).
+//! Nothing is changed and nothing is set up: what is not there yet is a warning that names the
+//! command which makes it. What may take seconds (linking a program, asking package indexes) is
+//! done side by side.
 
 mod builds;
 mod cores;
@@ -51,7 +53,11 @@ pub struct DoctorArguments {
 
 /// Checks everything. Exit code 1 when there is a problem; warnings are none.
 pub fn main(arguments: DoctorArguments) -> Result<ExitCode> {
-    let place = Place::look(arguments.helpers.helpers.as_deref(), arguments.python.as_deref(), arguments.disk)?;
+    let place = Place::look(
+        arguments.helpers.helpers.as_deref(),
+        arguments.python.as_deref(),
+        arguments.disk,
+    )?;
     let findings = examine(&place, arguments.offline);
     let text = if arguments.json { report::json(&findings)? } else { report::table(&findings) };
     println!("{text}");

@@ -1,4 +1,5 @@
-//! Whether package indexes answer, asked through cargo and pip, because mirrors and proxies stand in their configuration.
+//! Whether package indexes answer, asked through cargo and pip, because mirrors and proxies stand
+//! in their configuration.
 
 use super::finding::Finding;
 use super::place::Place;
@@ -12,8 +13,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The registry of crates.
 pub fn crates(place: &Place) -> Finding {
-    let Ok(toolchain) = &place.toolchain else { return Finding::unknown("crates", "not tried without cargo") };
-    let Ok(builds) = &place.builds else { return Finding::unknown("crates", "not tried without a folder for builds") };
+    let Ok(toolchain) = &place.toolchain else {
+        return Finding::unknown("crates", "not tried without cargo");
+    };
+    let Ok(builds) = &place.builds else {
+        return Finding::unknown("crates", "not tried without a folder for builds");
+    };
     let asked = ask_cargo(toolchain.cargo(), builds);
     let needed = !template::is_ready(place);
     judge(
@@ -27,7 +32,10 @@ pub fn crates(place: &Place) -> Finding {
 
 /// Resolves one dependency: a request or two of a few kilobytes.
 fn ask_cargo(cargo: PathBuf, builds: &Path) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("doctor-").tempdir_in(builds).context("failed to make a temporary folder")?;
+    let folder = tempfile::Builder::new()
+        .prefix("doctor-")
+        .tempdir_in(builds)
+        .context("failed to make a temporary folder")?;
     std::fs::create_dir(folder.path().join("src"))?;
     std::fs::write(folder.path().join("src/lib.rs"), "")?;
     let manifest = "[package]\nname = \"asks\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[dependencies]\ncfg-if = \"1\"\n[workspace]\n";
@@ -40,7 +48,9 @@ fn ask_cargo(cargo: PathBuf, builds: &Path) -> Result<()> {
 
 /// The index of Python packages.
 pub fn packages(place: &Place) -> Finding {
-    let Ok((python, environment)) = &place.python else { return Finding::unknown("PyPI", "not tried without Python") };
+    let Ok((python, environment)) = &place.python else {
+        return Finding::unknown("PyPI", "not tried without Python");
+    };
     let ready = environment.is_complete();
     // The environment's pip is newer and surely there.
     let asked = ask_pip(if ready { environment.python() } else { python.program.clone() });
@@ -57,13 +67,28 @@ pub fn packages(place: &Place) -> Finding {
 fn ask_pip(python: PathBuf) -> Result<()> {
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let mut command = Command::new(python);
-    command.args(["-I", "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--disable-pip-version-check"]);
+    command.args([
+        "-I",
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--no-cache-dir",
+        "--disable-pip-version-check",
+    ]);
     command.args(["--retries", "0", "--timeout", "10", "--dest"]).arg(folder.path()).arg("six");
     patience::run(&mut command, PATIENCE)
 }
 
 /// No network is a problem only for those who still need one.
-fn judge(name: &'static str, asked: Result<()>, needed: bool, otherwise: &str, configuration: &str) -> Finding {
+fn judge(
+    name: &'static str,
+    asked: Result<()>,
+    needed: bool,
+    otherwise: &str,
+    configuration: &str,
+) -> Finding {
     match asked {
         Ok(()) => Finding::ok(name, "reachable"),
         Err(error) if needed => Finding::problem(
@@ -73,7 +98,11 @@ fn judge(name: &'static str, asked: Result<()>, needed: bool, otherwise: &str, c
                 "set up where there is a network and the same home folder (`parcourse lab --setup-only`), or name a mirror: {configuration}"
             ),
         ),
-        Err(error) => Finding::warning(name, format!("not reachable: {error:#}"), format!("everything is set up: {otherwise}")),
+        Err(error) => Finding::warning(
+            name,
+            format!("not reachable: {error:#}"),
+            format!("everything is set up: {otherwise}"),
+        ),
     }
 }
 
@@ -84,7 +113,9 @@ mod tests {
 
     #[test]
     fn no_network_is_bad_only_before_the_set_up() {
-        let verdict = |asked: Result<()>, needed| judge("crates", asked, needed, "nothing needs it", "somewhere").verdict;
+        let verdict = |asked: Result<()>, needed| {
+            judge("crates", asked, needed, "nothing needs it", "somewhere").verdict
+        };
         assert_eq!(verdict(Ok(()), true), Verdict::Ok);
         assert_eq!(verdict(Err(anyhow::anyhow!("no answer")), true), Verdict::Problem);
         assert_eq!(verdict(Err(anyhow::anyhow!("no answer")), false), Verdict::Warning);

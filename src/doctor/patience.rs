@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// Runs it to its end. Errors hold the last line that it said, or that it took longer than `patience` and was killed.
+/// Runs it to its end. Errors hold the last line that it said, or that it took longer than
+/// `patience` and was killed.
 pub fn run(command: &mut Command, patience: Duration) -> Result<()> {
     let program = command.get_program().display().to_string();
     let mut child = command
@@ -32,7 +33,10 @@ pub fn run(command: &mut Command, patience: Duration) -> Result<()> {
     if !status.success() {
         let said = String::from_utf8_lossy(&said);
         // The first error is what the others follow from.
-        let line = said.lines().find(|line| line.to_lowercase().starts_with("error")).or_else(|| said.lines().last());
+        let line = said
+            .lines()
+            .find(|line| line.to_lowercase().starts_with("error"))
+            .or_else(|| said.lines().last());
         bail!("{}", line.unwrap_or("it failed without a word").trim());
     }
     Ok(())
@@ -44,9 +48,15 @@ mod tests {
 
     #[test]
     fn tells_what_was_said_or_that_nothing_came() {
-        let sh = |script: &str, milliseconds| run(Command::new("sh").args(["-c", script]), Duration::from_millis(milliseconds));
+        let sh = |script: &str, milliseconds| {
+            run(Command::new("sh").args(["-c", script]), Duration::from_millis(milliseconds))
+        };
         sh("true", 20_000).unwrap();
-        let error = sh("echo 'warning: x' >&2; echo 'error: no linker' >&2; echo 'more' >&2; exit 1", 20_000).unwrap_err();
+        let error = sh(
+            "echo 'warning: x' >&2; echo 'error: no linker' >&2; echo 'more' >&2; exit 1",
+            20_000,
+        )
+        .unwrap_err();
         assert_eq!(error.to_string(), "error: no linker");
         assert!(sh("exec sleep 30", 50).unwrap_err().to_string().contains("no answer"));
     }

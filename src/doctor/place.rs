@@ -35,7 +35,15 @@ impl Place {
             let environment = Environment::place(lab::JUPYTERLAB, &python)?;
             Ok((python, environment))
         });
-        Ok(Self { helpers, toolchain, cache, temporary: paths::private_tmp(), builds: paths::build_folder(), python, disk })
+        Ok(Self {
+            helpers,
+            toolchain,
+            cache,
+            temporary: paths::private_tmp(),
+            builds: paths::build_folder(),
+            python,
+            disk,
+        })
     }
 
     /// The folders that much is written to.

@@ -11,7 +11,12 @@ pub fn table(findings: &[Finding]) -> String {
     let mut text = String::new();
     for Finding { name, verdict, found, mend } in findings {
         let mut lines = found.lines();
-        let _ = writeln!(text, "{:<7}  {name:width$}  {}", verdict.word(), lines.next().unwrap_or_default());
+        let _ = writeln!(
+            text,
+            "{:<7}  {name:width$}  {}",
+            verdict.word(),
+            lines.next().unwrap_or_default()
+        );
         let indent = 7 + 2 + width + 2;
         for line in lines {
             let _ = writeln!(text, "{:indent$}{line}", "");
@@ -25,20 +30,28 @@ pub fn table(findings: &[Finding]) -> String {
 }
 
 fn summary(findings: &[Finding]) -> String {
-    let count = |wanted: Verdict| findings.iter().filter(|finding| finding.verdict == wanted).count();
-    let plural = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+    let count =
+        |wanted: Verdict| findings.iter().filter(|finding| finding.verdict == wanted).count();
+    let plural = |number: usize, word: &str| {
+        format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+    };
     match (count(Verdict::Problem), count(Verdict::Warning)) {
         (0, 0) => "Nothing stands in the way.".to_owned(),
         (0, warnings) => format!("No problem, {}: the course works.", plural(warnings, "warning")),
         (problems, warnings) => {
-            format!("{}, {}: mend the problems first.", plural(problems, "problem"), plural(warnings, "warning"))
+            format!(
+                "{}, {}: mend the problems first.",
+                plural(problems, "problem"),
+                plural(warnings, "warning")
+            )
         }
     }
 }
 
 /// `{"version", "problems", "warnings", "checks": [{"name", "verdict", "found", "mend"}]}`.
 pub fn json(findings: &[Finding]) -> Result<String> {
-    let count = |wanted: Verdict| findings.iter().filter(|finding| finding.verdict == wanted).count();
+    let count =
+        |wanted: Verdict| findings.iter().filter(|finding| finding.verdict == wanted).count();
     let value = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "problems": count(Verdict::Problem),
@@ -55,7 +68,11 @@ mod tests {
     fn findings() -> Vec<Finding> {
         vec![
             Finding::ok("rustc", "1.95.0"),
-            Finding::problem("linker", "it fails:\nno cc", "install one\n  Debian: apt install gcc"),
+            Finding::problem(
+                "linker",
+                "it fails:\nno cc",
+                "install one\n  Debian: apt install gcc",
+            ),
             Finding::warning("file system", "NFS", "set PARCOURSE_CACHE"),
         ]
     }

@@ -20,7 +20,12 @@ pub fn checks(place: &Place) -> Vec<Finding> {
             )];
         }
     };
-    vec![compiler(toolchain, place.helpers.as_deref()), cargo(toolchain), sources(toolchain), shared_library(toolchain)]
+    vec![
+        compiler(toolchain, place.helpers.as_deref()),
+        cargo(toolchain),
+        sources(toolchain),
+        shared_library(toolchain),
+    ]
 }
 
 fn compiler(toolchain: &Toolchain, helpers: Option<&Path>) -> Finding {
@@ -32,21 +37,29 @@ fn compiler(toolchain: &Toolchain, helpers: Option<&Path>) -> Finding {
         _ if numbers(version) < numbers(OLDEST) => Finding::problem(
             "rustc",
             found,
-            format!("the course needs {OLDEST} or newer: `rustup update`, or install from https://rustup.rs"),
+            format!(
+                "the course needs {OLDEST} or newer: `rustup update`, or install from https://rustup.rs"
+            ),
         ),
-        Some(wanted) if numbers(&wanted) != numbers(version) && !numbers(&wanted).is_empty() => Finding::warning(
-            "rustc",
-            format!("{found}; the course is tested with {wanted}"),
-            format!("if something behaves oddly: `rustup toolchain install {wanted}`"),
-        ),
-        Some(wanted) => Finding::ok("rustc", format!("{found}, as rust-toolchain.toml asks ({wanted})")),
+        Some(wanted) if numbers(&wanted) != numbers(version) && !numbers(&wanted).is_empty() => {
+            Finding::warning(
+                "rustc",
+                format!("{found}; the course is tested with {wanted}"),
+                format!("if something behaves oddly: `rustup toolchain install {wanted}`"),
+            )
+        }
+        Some(wanted) => {
+            Finding::ok("rustc", format!("{found}, as rust-toolchain.toml asks ({wanted})"))
+        }
         None => Finding::ok("rustc", found),
     }
 }
 
 /// The version in the `rust-toolchain.toml` that counts for the helper crate.
 fn wanted_channel(helpers: &Path) -> Option<String> {
-    let text = helpers.ancestors().find_map(|folder| std::fs::read_to_string(folder.join("rust-toolchain.toml")).ok())?;
+    let text = helpers
+        .ancestors()
+        .find_map(|folder| std::fs::read_to_string(folder.join("rust-toolchain.toml")).ok())?;
     let table: toml::Table = text.parse().ok()?;
     Some(table.get("toolchain")?.get("channel")?.as_str()?.to_owned())
 }
@@ -62,7 +75,9 @@ fn cargo(toolchain: &Toolchain) -> Finding {
     let found = if cargo.is_absolute() {
         Some(cargo)
     } else {
-        std::env::split_paths(&path).map(|folder| folder.join("cargo")).find(|cargo| cargo.is_file())
+        std::env::split_paths(&path)
+            .map(|folder| folder.join("cargo"))
+            .find(|cargo| cargo.is_file())
     };
     match found {
         Some(cargo) => Finding::ok("cargo", cargo.display().to_string()),
@@ -115,15 +130,25 @@ mod tests {
     #[test]
     fn versions_are_compared_by_their_numbers() {
         let folder = tempfile::tempdir().unwrap();
-        let verdict = |version: &str, helpers: Option<&Path>| compiler(&toolchain(folder.path(), version), helpers).verdict;
+        let verdict = |version: &str, helpers: Option<&Path>| {
+            compiler(&toolchain(folder.path(), version), helpers).verdict
+        };
         assert_eq!(verdict("1.70.0", None), Verdict::Problem);
         assert_eq!(verdict(&format!("{OLDEST}.0"), None), Verdict::Ok);
         assert_eq!(verdict("1.100.0-nightly", None), Verdict::Ok);
-        std::fs::write(folder.path().join("rust-toolchain.toml"), "[toolchain]\nchannel = \"1.99.1\"\n").unwrap();
+        std::fs::write(
+            folder.path().join("rust-toolchain.toml"),
+            "[toolchain]\nchannel = \"1.99.1\"\n",
+        )
+        .unwrap();
         let helpers = folder.path().join("helpers");
         assert_eq!(verdict("1.99.1", Some(&helpers)), Verdict::Ok);
         assert_eq!(verdict("1.100.0", Some(&helpers)), Verdict::Warning);
-        std::fs::write(folder.path().join("rust-toolchain.toml"), "[toolchain]\nchannel = \"stable\"\n").unwrap();
+        std::fs::write(
+            folder.path().join("rust-toolchain.toml"),
+            "[toolchain]\nchannel = \"stable\"\n",
+        )
+        .unwrap();
         assert_eq!(verdict("1.100.0", Some(&helpers)), Verdict::Ok);
     }
 
@@ -136,7 +161,11 @@ mod tests {
         let library = folder.path().join("lib/rustlib/x86_64-here/lib");
         std::fs::create_dir_all(&library).unwrap();
         std::fs::write(library.join("libstd-1234.rmeta"), "").unwrap();
-        assert_eq!(shared_library(&bare).verdict, Verdict::Problem, "what is there is for linking statically");
+        assert_eq!(
+            shared_library(&bare).verdict,
+            Verdict::Problem,
+            "what is there is for linking statically"
+        );
         std::fs::write(library.join("libstd-1234.so"), "").unwrap();
         std::fs::create_dir_all(folder.path().join("lib/rustlib/src/rust/library/std")).unwrap();
         assert_eq!(shared_library(&bare), Finding::ok("libstd", "shared: libstd-1234.so"));

@@ -1,4 +1,5 @@
-//! Whether sockets fit: their paths may have some hundred bytes and no more, and temporary folders of batch jobs can be long.
+//! Whether sockets fit: their paths may have some hundred bytes and no more, and temporary folders
+//! of batch jobs can be long.
 
 use super::finding::Finding;
 use super::place::Place;
@@ -12,7 +13,11 @@ const BELOW: &str = "/lab-1234567-abcdefgh/run/kernel-01234567-89ab-cdef-0123-45
 pub fn check(place: &Place) -> Finding {
     match &place.temporary {
         Ok(folder) => judge(folder),
-        Err(error) => Finding::problem("temporary folder", format!("{error:#}"), "let PARCOURSE_TMPDIR name a folder of yours"),
+        Err(error) => Finding::problem(
+            "temporary folder",
+            format!("{error:#}"),
+            "let PARCOURSE_TMPDIR name a folder of yours",
+        ),
     }
 }
 
@@ -35,7 +40,8 @@ mod tests {
     #[test]
     fn a_batch_systems_long_folder_is_noticed() {
         assert_eq!(judge(Path::new("/tmp/parcourse-1000")).verdict, Verdict::Ok);
-        let long = judge(Path::new("/var/spool/pbs/tmpdir/pbs.1234567.server.example.org/parcourse-1000"));
+        let long =
+            judge(Path::new("/var/spool/pbs/tmpdir/pbs.1234567.server.example.org/parcourse-1000"));
         assert_eq!(long.verdict, Verdict::Problem);
         assert!(long.mend.unwrap().contains("PARCOURSE_TMPDIR"));
     }

@@ -10,7 +10,8 @@ use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Make an edition of the course: a folder with the notebooks and the helper crate, to give away or to teach from
+/// Make an edition of the course: a folder with the notebooks and the helper crate, to give away or
+/// to teach from
 #[derive(Args)]
 #[command(after_help = "\
 Whatever the edition, DIR/notebooks has the notebooks with their data, and DIR/helpers the helper crate that they use.
@@ -27,7 +28,8 @@ pub struct EditionArguments {
     /// Folder to write to; made if need be
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder of the course [default: found from the current folder upwards, else the one this program was built beside]
+    /// Folder of the course [default: found from the current folder upwards, else the one this
+    /// program was built beside]
     #[arg(value_name = "FOLDER")]
     course: Option<PathBuf>,
     /// Write into a folder that holds something else, and over changed notebooks
@@ -59,14 +61,17 @@ impl Edition {
 
 pub fn main(arguments: EditionArguments) -> Result<ExitCode> {
     let source = course::find(arguments.course.as_deref())?;
-    let absolute = source.canonicalize().with_context(|| format!("failed to read {}", source.display()))?;
+    let absolute =
+        source.canonicalize().with_context(|| format!("failed to read {}", source.display()))?;
     let helpers = paths::find_helpers(arguments.helpers.helpers.as_deref(), &absolute)
         .context("found no helper crate: name its folder with --helpers")?;
     check_apart(&arguments.out, &absolute, &helpers)?;
     let manifest = Course::beside(&source)?.unwrap_or_default();
     let rewrite = |path: &Path, text: &str| match arguments.edition {
         Edition::Learner => learner_notebook(text),
-        Edition::Instructor => instructor::notebook(text, path.to_str().and_then(|name| manifest.entry(name))),
+        Edition::Instructor => {
+            instructor::notebook(text, path.to_str().and_then(|name| manifest.entry(name)))
+        }
         Edition::Slides => slides::notebook(text),
     };
     let notebooks = course_files(&source, &rewrite)?;
@@ -79,8 +84,13 @@ pub fn main(arguments: EditionArguments) -> Result<ExitCode> {
         files.push(File { path: "SCHEDULE.md".into(), content });
     }
     destination::write(arguments.edition.name(), &arguments.out, &files, arguments.force)?;
-    let notebooks = if count == 1 { "1 notebook".to_string() } else { format!("{count} notebooks") };
-    println!("{}: {notebooks} in {}", arguments.edition.name(), arguments.out.join("notebooks").display());
+    let notebooks =
+        if count == 1 { "1 notebook".to_string() } else { format!("{count} notebooks") };
+    println!(
+        "{}: {notebooks} in {}",
+        arguments.edition.name(),
+        arguments.out.join("notebooks").display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -91,7 +101,8 @@ fn below(folder: &str, files: Vec<File>) -> Vec<File> {
 /// The compiler the course was written for: cells are compiled wherever the edition lies.
 fn toolchain(helpers: &Path) -> Option<File> {
     let name = "rust-toolchain.toml";
-    let content = helpers.ancestors().take(2).find_map(|folder| std::fs::read(folder.join(name)).ok())?;
+    let content =
+        helpers.ancestors().take(2).find_map(|folder| std::fs::read(folder.join(name)).ok())?;
     Some(File { path: name.into(), content })
 }
 
@@ -100,13 +111,18 @@ fn check_apart(out: &Path, source: &Path, helpers: &Path) -> Result<()> {
     // What does not exist yet is taken from the nearest folder that does.
     let here = std::env::current_dir().context("failed to read the current folder")?;
     let wanted = here.join(out);
-    let existing = wanted.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
-    let wanted = existing.map_or(wanted.clone(), |(folder, real)| real.join(wanted.strip_prefix(folder).unwrap_or(Path::new(""))));
+    let existing =
+        wanted.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let wanted = existing.map_or(wanted.clone(), |(folder, real)| {
+        real.join(wanted.strip_prefix(folder).unwrap_or(Path::new("")))
+    });
     for (part, original) in [("notebooks", source), ("helpers", helpers)] {
         let target = wanted.join(part);
         let target = target.canonicalize().unwrap_or(target);
         ensure!(
-            !target.starts_with(original) && !original.starts_with(&target) && !wanted.starts_with(original),
+            !target.starts_with(original)
+                && !original.starts_with(&target)
+                && !wanted.starts_with(original),
             "an edition in {} would mix with its source, {}: name another folder",
             out.display(),
             original.display()

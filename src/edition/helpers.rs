@@ -1,7 +1,8 @@
 //! The helper crate of an edition: a copy that can be compiled wherever the edition lies.
 //!
-//! In the course's repository the crate is a member of a workspace, from which it inherits its edition, its lints and the versions of its
-//! dependencies. The copy has no such workspace above it, so its own manifest becomes one.
+//! In the course's repository the crate is a member of a workspace, from which it inherits its
+//! edition, its lints and the versions of its dependencies. The copy has no such workspace above
+//! it, so its own manifest becomes one.
 
 use super::folder::File;
 use crate::template::{Sources, locked};
@@ -9,7 +10,8 @@ use anyhow::{Context, Result};
 use std::path::Path;
 use toml::Table;
 
-/// What members take from their workspace. Its list of members is left out: crates in folders below are members of themselves.
+/// What members take from their workspace. Its list of members is left out: crates in folders below
+/// are members of themselves.
 const INHERITED: [&str; 4] = ["resolver", "package", "lints", "dependencies"];
 
 /// The files of the helper crate and of the crates below it, relative to its folder.
@@ -20,7 +22,8 @@ pub(super) fn files(helpers: &Path) -> Result<Vec<File>> {
         let within = path.strip_prefix(&sources.helpers).ok().with_context(|| {
             format!("the helper crate uses {}, which lies outside of its folder and would be missing in an edition", path.display())
         })?;
-        let mut content = std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+        let mut content =
+            std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
         if within == Path::new("Cargo.toml") && sources.workspace != sources.helpers {
             content.extend_from_slice(workspace(&sources.workspace)?.as_bytes());
         }
@@ -39,14 +42,20 @@ pub(super) fn files(helpers: &Path) -> Result<Vec<File>> {
 /// What the copy's manifest has to say itself.
 fn workspace(folder: &Path) -> Result<String> {
     let file = folder.join("Cargo.toml");
-    let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
-    let manifest: Table = text.parse().with_context(|| format!("failed to understand {}", file.display()))?;
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("failed to read {}", file.display()))?;
+    let manifest: Table =
+        text.parse().with_context(|| format!("failed to understand {}", file.display()))?;
     let settings = manifest.get("workspace").and_then(toml::Value::as_table).into_iter().flatten();
-    let kept: Table =
-        settings.filter(|(name, _)| INHERITED.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let kept: Table = settings
+        .filter(|(name, _)| INHERITED.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let mut copied = Table::from_iter([("workspace".to_string(), toml::Value::Table(kept))]);
     for section in ["patch", "replace"] {
         copied.extend(manifest.get(section).map(|value| (section.to_string(), value.clone())));
     }
-    Ok(format!("\n# Added by `parcourse edition`: what this crate inherits in the course's own workspace.\n{copied}"))
+    Ok(format!(
+        "\n# Added by `parcourse edition`: what this crate inherits in the course's own workspace.\n{copied}"
+    ))
 }

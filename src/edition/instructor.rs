@@ -1,4 +1,5 @@
-//! The instructor's notebook: the source, with a schedule as its first cell; and the schedule of the whole course.
+//! The instructor's notebook: the source, with a schedule as its first cell; and the schedule of
+//! the whole course.
 
 use super::schedule;
 use crate::course::{Course, Entry};
@@ -35,20 +36,35 @@ pub(super) fn notebook(source: &str, entry: Option<&Entry>) -> Result<String> {
 /// The schedule of the whole course.
 pub(super) fn course_schedule(folder: &Path, course: &Course) -> Result<String> {
     let title = course.title.as_deref().unwrap_or("The course");
-    let mut overview = format!("# Schedule: {title}\n\n| notebook | minutes | of these exercises |\n|---|---|---|\n");
+    let mut overview = format!(
+        "# Schedule: {title}\n\n| notebook | minutes | of these exercises |\n|---|---|---|\n"
+    );
     let mut details = String::new();
     let (mut total, mut total_exercises) = (0, 0);
     for entry in &course.notebooks {
         let path = folder.join(&entry.file);
-        let document = read(&path).and_then(|text| Document::parse(&text)).with_context(|| path.display().to_string())?;
+        let document = read(&path)
+            .and_then(|text| Document::parse(&text))
+            .with_context(|| path.display().to_string())?;
         let parts = schedule::parts(&document, entry.minutes);
-        let exercises: u32 = parts.iter().filter(|part| part.exercise).filter_map(|part| part.minutes).sum();
+        let exercises: u32 =
+            parts.iter().filter(|part| part.exercise).filter_map(|part| part.minutes).sum();
         let minutes = entry.minutes.map_or("?".to_string(), |minutes| minutes.to_string());
-        let _ = writeln!(overview, "| {}: {} | {minutes} | {exercises} |", entry.file, entry.title.replace('|', "\\|"));
+        let _ = writeln!(
+            overview,
+            "| {}: {} | {minutes} | {exercises} |",
+            entry.file,
+            entry.title.replace('|', "\\|")
+        );
         let _ = write!(details, "\n## {}\n\n{}", entry.title, schedule::table(&parts));
         total += entry.minutes.unwrap_or_default();
         total_exercises += exercises;
     }
-    let _ = writeln!(overview, "| **together** | **{total}** ({}:{:02} h) | **{total_exercises}** |", total / 60, total % 60);
+    let _ = writeln!(
+        overview,
+        "| **together** | **{total}** ({}:{:02} h) | **{total_exercises}** |",
+        total / 60,
+        total % 60
+    );
     Ok(overview + &details)
 }

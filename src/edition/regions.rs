@@ -1,8 +1,9 @@
 //! Solutions in a cell's source: the lines between `// BEGIN SOLUTION` and `// END SOLUTION`.
 //!
-//! The marks and what replaces them are those of nbgrader's ClearSolutions with the configuration of this course, which therefore makes the
-//! same cells. What nbgrader would take in a sense the author did not have in mind (a mark inside a line of code, an END without a BEGIN) is
-//! an error here.
+//! The marks and what replaces them are those of nbgrader's ClearSolutions with the configuration
+//! of this course, which therefore makes the same cells. What nbgrader would take in a sense the
+//! author did not have in mind (a mark inside a line of code, an END without a BEGIN) is an error
+//! here.
 
 use anyhow::{Result, bail, ensure};
 
@@ -10,8 +11,8 @@ use anyhow::{Result, bail, ensure};
 pub const BEGIN: &str = "// BEGIN SOLUTION";
 /// Closes it.
 pub const END: &str = "// END SOLUTION";
-/// Stands in the learner's edition for each solution, indented like its opening mark. The semicolon makes it fit everywhere: a block that
-/// diverges has every type.
+/// Stands in the learner's edition for each solution, indented like its opening mark. The semicolon
+/// makes it fit everywhere: a block that diverges has every type.
 pub const STUB: [&str; 2] = ["// YOUR CODE HERE", "todo!(\"your code here\");"];
 
 /// Whether a text has anything that looks like a mark, however it is written.
@@ -37,7 +38,9 @@ pub fn cleared(source: &str) -> Result<(String, usize)> {
         } else if mark == END {
             ensure!(opened.take().is_some(), "line {number}: `{END}` without `{BEGIN}` before it");
         } else if looks_like(line, "BEGIN") || looks_like(line, "END") {
-            bail!("line {number}: `{mark}` is not a mark: write `{BEGIN}` or `{END}`, on a line of its own");
+            bail!(
+                "line {number}: `{mark}` is not a mark: write `{BEGIN}` or `{END}`, on a line of its own"
+            );
         } else if opened.is_none() {
             lines.push(line.to_string());
         }
@@ -48,7 +51,8 @@ pub fn cleared(source: &str) -> Result<(String, usize)> {
     Ok((lines.join("\n"), count))
 }
 
-/// Whether a line holds `WORD SOLUTION`: nbgrader takes that as a mark wherever in the line it stands, and people misspell the rest.
+/// Whether a line holds `WORD SOLUTION`: nbgrader takes that as a mark wherever in the line it
+/// stands, and people misspell the rest.
 fn looks_like(line: &str, word: &str) -> bool {
     let line = line.to_uppercase();
     ["", " ", "_", "-"].iter().any(|between| line.contains(&format!("{word}{between}SOLUTION")))
@@ -69,19 +73,33 @@ mod tests {
     #[test]
     fn each_region_becomes_an_indented_stub() {
         let source = "fn f() -> i32 {\n    // BEGIN SOLUTION\n    1\n    // END SOLUTION\n}\n// BEGIN SOLUTION\nfn g() {}\n// END SOLUTION";
-        let expected =
-            "fn f() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}\n// YOUR CODE HERE\ntodo!(\"your code here\");";
+        let expected = "fn f() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}\n// YOUR CODE HERE\ntodo!(\"your code here\");";
         assert_eq!(cleared(source).unwrap(), (expected.to_string(), 2));
-        assert_eq!(stub("\t// BEGIN SOLUTION\n\t// END SOLUTION"), "\t// YOUR CODE HERE\n\ttodo!(\"your code here\");");
+        assert_eq!(
+            stub("\t// BEGIN SOLUTION\n\t// END SOLUTION"),
+            "\t// YOUR CODE HERE\n\ttodo!(\"your code here\");"
+        );
         assert_eq!(cleared("let a = 1;\n").unwrap(), ("let a = 1;\n".to_string(), 0));
     }
 
     #[test]
     fn marks_that_do_not_match_are_named() {
-        assert_eq!(error("a\n// BEGIN SOLUTION\nb"), "line 2: `// BEGIN SOLUTION` without `// END SOLUTION` after it");
-        assert_eq!(error("a\n// END SOLUTION"), "line 2: `// END SOLUTION` without `// BEGIN SOLUTION` before it");
+        assert_eq!(
+            error("a\n// BEGIN SOLUTION\nb"),
+            "line 2: `// BEGIN SOLUTION` without `// END SOLUTION` after it"
+        );
+        assert_eq!(
+            error("a\n// END SOLUTION"),
+            "line 2: `// END SOLUTION` without `// BEGIN SOLUTION` before it"
+        );
         let nested = "// BEGIN SOLUTION\n// BEGIN SOLUTION\n// END SOLUTION";
-        assert!(error(nested).starts_with("line 2: `// BEGIN SOLUTION` within the solution that begins on line 1"), "{}", error(nested));
+        assert!(
+            error(nested).starts_with(
+                "line 2: `// BEGIN SOLUTION` within the solution that begins on line 1"
+            ),
+            "{}",
+            error(nested)
+        );
     }
 
     #[test]
@@ -94,7 +112,10 @@ mod tests {
             "// BEGIN_SOLUTION",
             "/// END SOLUTIONS",
         ] {
-            assert!(error(line).contains("line 1") && error(line).contains("is not a mark"), "{line}");
+            assert!(
+                error(line).contains("line 1") && error(line).contains("is not a mark"),
+                "{line}"
+            );
             assert!(has_mark(line), "{line}");
         }
         assert!(!has_mark("the solution begins here"));

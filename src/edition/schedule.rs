@@ -1,7 +1,8 @@
 //! How the minutes of a notebook are spent.
 //!
-//! Exercises say their minutes in their headings. What the manifest plans beyond them is for reading and running, and is divided among the
-//! other parts (one per `##` heading) by their length in words, which is an estimate and marked as one.
+//! Exercises say their minutes in their headings. What the manifest plans beyond them is for
+//! reading and running, and is divided among the other parts (one per `##` heading) by their length
+//! in words, which is an estimate and marked as one.
 
 use crate::course::minutes;
 use crate::notebook::{Document, markdown};
@@ -12,7 +13,8 @@ use std::fmt::Write;
 #[derive(Debug)]
 pub struct Part {
     pub title: String,
-    /// `None` when nobody knows: nothing is said about the whole notebook, or the part is for the fast.
+    /// `None` when nobody knows: nothing is said about the whole notebook, or the part is for the
+    /// fast.
     pub minutes: Option<u32>,
     /// Whether the minutes were worked out here.
     pub estimated: bool,
@@ -24,8 +26,11 @@ pub struct Part {
 /// The parts of a notebook that takes `total` minutes.
 pub fn parts(document: &Document, total: Option<u32>) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    for cell in document.cells.iter().filter(|cell| !cell.has_tag(INSTRUCTOR) && !cell.has_tag(NOTES)) {
-        let headings = if cell.is_markdown() { markdown::headings(&cell.source) } else { Vec::new() };
+    for cell in
+        document.cells.iter().filter(|cell| !cell.has_tag(INSTRUCTOR) && !cell.has_tag(NOTES))
+    {
+        let headings =
+            if cell.is_markdown() { markdown::headings(&cell.source) } else { Vec::new() };
         for heading in headings.iter().filter(|heading| heading.level == 2) {
             parts.push(part(&heading.text, cell.has_tag(GOING_FURTHER)));
         }
@@ -45,14 +50,22 @@ pub fn parts(document: &Document, total: Option<u32>) -> Vec<Part> {
 fn part(heading: &str, optional: bool) -> Part {
     let minutes = minutes::of_heading(heading);
     let title = minutes::without(heading).to_string();
-    Part { exercise: title.starts_with("Exercise "), title, minutes, estimated: false, words: 0, optional }
+    Part {
+        exercise: title.starts_with("Exercise "),
+        title,
+        minutes,
+        estimated: false,
+        words: 0,
+        optional,
+    }
 }
 
 /// Gives the parts without minutes their share of what is left, in whole minutes that add up.
 fn divide(parts: &mut [Part], total: u32) {
     let told: u32 = parts.iter().filter_map(|part| part.minutes).sum();
     let left = total.saturating_sub(told);
-    let mut open: Vec<&mut Part> = parts.iter_mut().filter(|part| part.minutes.is_none() && !part.optional).collect();
+    let mut open: Vec<&mut Part> =
+        parts.iter_mut().filter(|part| part.minutes.is_none() && !part.optional).collect();
     let words: usize = open.iter().map(|part| part.words).sum();
     let (mut before, mut given) = (0, 0);
     for part in &mut open {
@@ -102,7 +115,13 @@ mod tests {
         let minutes: Vec<Option<u32>> = parts.iter().map(|part| part.minutes).collect();
         assert_eq!(minutes, [Some(1), Some(7), Some(10), Some(3), None]);
         let table = table(&parts);
-        assert!(table.contains("| 0:08 | **Exercise 1: do** | 10 |\n| 0:18 | Short | about 3 |"), "{table}");
-        assert!(table.ends_with("| 0:21 | Going further | for the fast |\n| 0:21 | end | |\n"), "{table}");
+        assert!(
+            table.contains("| 0:08 | **Exercise 1: do** | 10 |\n| 0:18 | Short | about 3 |"),
+            "{table}"
+        );
+        assert!(
+            table.ends_with("| 0:21 | Going further | for the fast |\n| 0:21 | end | |\n"),
+            "{table}"
+        );
     }
 }

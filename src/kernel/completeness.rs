@@ -13,10 +13,12 @@ pub enum Completeness {
     Invalid,
 }
 
-/// Brackets within brackets that are read; a parser that recurses deeper would overflow its stack, and end the kernel.
+/// Brackets within brackets that are read; a parser that recurses deeper would overflow its stack,
+/// and end the kernel.
 const DEEPEST: usize = 300;
 
-/// Whether the brackets of the cell, those in texts and comments included, are nested too deeply to be read.
+/// Whether the brackets of the cell, those in texts and comments included, are nested too deeply to
+/// be read.
 pub fn is_too_deep(code: &str) -> bool {
     let mut depth = 0usize;
     code.bytes().any(|byte| {
@@ -32,10 +34,15 @@ pub fn is_too_deep(code: &str) -> bool {
 const BEFORE: &str = "fn cell() {\n";
 const AFTER: &str = "\n}\n";
 
-/// The cell without the lines that are for the engine, `:dep …` and `!ls`, as the body of a function.
+/// The cell without the lines that are for the engine, `:dep …` and `!ls`, as the body of a
+/// function.
 fn as_function(code: &str) -> String {
     let body: Vec<&str> =
-        code.lines().map(|line| if line.starts_with('!') || line.trim_start().starts_with(':') { "" } else { line }).collect();
+        code.lines()
+            .map(|line| {
+                if line.starts_with('!') || line.trim_start().starts_with(':') { "" } else { line }
+            })
+            .collect();
     format!("{BEFORE}{}{AFTER}", body.join("\n"))
 }
 
@@ -52,9 +59,11 @@ pub fn completeness(code: &str) -> Completeness {
     if depth < 0 {
         return Completeness::Invalid;
     }
-    // Where the text simply stops, the parser complains at its end, or at the brace that stands for its end.
+    // Where the text simply stops, the parser complains at its end, or at the brace that stands for
+    // its end.
     let end = text.trim_end_matches(AFTER).trim_end().len();
-    let first = parsed.errors().iter().map(|error| usize::from(error.range().start())).min().unwrap_or(0);
+    let first =
+        parsed.errors().iter().map(|error| usize::from(error.range().start())).min().unwrap_or(0);
     if depth > 0 || first >= end {
         return Completeness::Incomplete { indent: "    ".repeat(depth.max(0) as usize) };
     }
@@ -67,12 +76,20 @@ fn open_delimiters(code: &str) -> i64 {
     let body = &text[BEFORE.len()..text.len() - AFTER.len()];
     let parsed = SourceFile::parse(body, Edition::Edition2024);
     let mut depth = 0;
-    for token in parsed.syntax_node().descendants_with_tokens().filter_map(|element| element.into_token()) {
+    for token in
+        parsed.syntax_node().descendants_with_tokens().filter_map(|element| element.into_token())
+    {
         match token.kind() {
             SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => depth += 1,
             SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => depth -= 1,
-            SyntaxKind::STRING if token.text().len() == 1 || !token.text().ends_with('"') => depth += 1,
-            SyntaxKind::COMMENT if token.text().starts_with("/*") && !token.text().ends_with("*/") => depth += 1,
+            SyntaxKind::STRING if token.text().len() == 1 || !token.text().ends_with('"') => {
+                depth += 1
+            }
+            SyntaxKind::COMMENT
+                if token.text().starts_with("/*") && !token.text().ends_with("*/") =>
+            {
+                depth += 1
+            }
             _ => {}
         }
         if depth < 0 {
@@ -88,17 +105,25 @@ fn statements(code: &str) -> Option<ast::StmtList> {
     function.syntax().children().find_map(ast::BlockExpr::cast)?.stmt_list()
 }
 
-/// Whether the last thing in the cell is an expression without a semicolon, whose value the engine shows. Loops have none.
+/// Whether the last thing in the cell is an expression without a semicolon, whose value the engine
+/// shows. Loops have none.
 pub fn ends_with_expression(code: &str) -> bool {
     let last = statements(code).and_then(|list| list.tail_expr());
-    last.is_some_and(|expression| !matches!(expression, ast::Expr::ForExpr(_) | ast::Expr::WhileExpr(_)))
+    last.is_some_and(|expression| {
+        !matches!(expression, ast::Expr::ForExpr(_) | ast::Expr::WhileExpr(_))
+    })
 }
 
-/// The line, from 1, of a `let` that names no variable. The engine would leave the statement out without a word.
+/// The line, from 1, of a `let` that names no variable. The engine would leave the statement out
+/// without a word.
 pub fn let_without_pattern(code: &str) -> Option<usize> {
     let list = statements(code)?;
-    let lets = list.statements().filter_map(|statement| ast::LetStmt::cast(statement.syntax().clone()));
-    let offset = lets.filter(|statement| statement.pat().is_none()).map(|statement| statement.syntax().text_range().start()).min()?;
+    let lets =
+        list.statements().filter_map(|statement| ast::LetStmt::cast(statement.syntax().clone()));
+    let offset = lets
+        .filter(|statement| statement.pat().is_none())
+        .map(|statement| statement.syntax().text_range().start())
+        .min()?;
     // The line of the function's head takes the place of line 0.
     Some(as_function(code)[..offset.into()].matches('\n').count())
 }
@@ -109,19 +134,41 @@ mod tests {
 
     #[test]
     fn complete_and_incomplete() {
-        for complete in
-            ["1 + 1", "let x = 5;", "fn f() {}\nf()", ":dep rayon", "!ls", "", "// only a comment", "struct A;", "let s = \"{\";"]
-        {
+        for complete in [
+            "1 + 1",
+            "let x = 5;",
+            "fn f() {}\nf()",
+            ":dep rayon",
+            "!ls",
+            "",
+            "// only a comment",
+            "struct A;",
+            "let s = \"{\";",
+        ] {
             assert_eq!(completeness(complete), Completeness::Complete, "{complete:?}");
         }
-        for incomplete in ["fn f() {", "let v = vec![1,", "1 +", "let x =", "if x {\n    y();", "let s = \"abc", "/* more", "for i in 0..3"]
-        {
-            assert!(matches!(completeness(incomplete), Completeness::Incomplete { .. }), "{incomplete:?}");
+        for incomplete in [
+            "fn f() {",
+            "let v = vec![1,",
+            "1 +",
+            "let x =",
+            "if x {\n    y();",
+            "let s = \"abc",
+            "/* more",
+            "for i in 0..3",
+        ] {
+            assert!(
+                matches!(completeness(incomplete), Completeness::Incomplete { .. }),
+                "{incomplete:?}"
+            );
         }
         for invalid in [")", "let 5x = ;; }", "fn f() }"] {
             assert_eq!(completeness(invalid), Completeness::Invalid, "{invalid:?}");
         }
-        assert_eq!(completeness("fn f() {\n    if x {"), Completeness::Incomplete { indent: "        ".into() });
+        assert_eq!(
+            completeness("fn f() {\n    if x {"),
+            Completeness::Incomplete { indent: "        ".into() }
+        );
     }
 
     #[test]
@@ -140,10 +187,21 @@ mod tests {
 
     #[test]
     fn last_expressions() {
-        for code in ["1 + 1", "let x = 1;\nx", ":dep a\nx", "{ 5 }", "f(|x| { x; })", "x // comment"] {
+        for code in
+            ["1 + 1", "let x = 1;\nx", ":dep a\nx", "{ 5 }", "f(|x| { x; })", "x // comment"]
+        {
             assert!(ends_with_expression(code), "{code:?}");
         }
-        for code in ["let x = 1;", "f();", "fn f() {}", ":vars", "", "use a::b;", "for x in y {}", "while x {}"] {
+        for code in [
+            "let x = 1;",
+            "f();",
+            "fn f() {}",
+            ":vars",
+            "",
+            "use a::b;",
+            "for x in y {}",
+            "while x {}",
+        ] {
             assert!(!ends_with_expression(code), "{code:?}");
         }
     }

@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Serves until a shutdown is requested; returns after answering it.
-pub async fn serve(connection: KernelControlConnection, publisher: Publisher, interrupts: Arc<Interrupts>) {
+pub async fn serve(
+    connection: KernelControlConnection,
+    publisher: Publisher,
+    interrupts: Arc<Interrupts>,
+) {
     let (mut sender, mut receiver) = connection.split();
     loop {
         let request = match message::receive(&mut receiver).await {

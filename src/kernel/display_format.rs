@@ -1,8 +1,9 @@
 //! How the value of a cell's last expression is shown.
 //!
-//! The engine first tries a method `evcxr_display` on the value, compiles again when there is none, and then shows the value with `{:?}`.
-//! We give that method to every value that can be shown with `{:?}`, which saves the first, failing compilation. The engine's commands
-//! `:types` and `:fmt` ask for something else, which only its own code can do: then the method is taken away.
+//! The engine first tries a method `evcxr_display` on the value, compiles again when there is none,
+//! and then shows the value with `{:?}`. We give that method to every value that can be shown with
+//! `{:?}`, which saves the first, failing compilation. The engine's commands `:types` and `:fmt`
+//! ask for something else, which only its own code can do: then the method is taken away.
 
 use crate::cell_compiler::DISPLAY;
 use anyhow::{Result, anyhow};

@@ -1,7 +1,8 @@
 //! The evcxr engine on a thread of its own.
 //!
-//! The engine is not made to be shared between threads, and starting it takes seconds. It lives on one thread, which takes jobs in order;
-//! whoever hands in a job waits for its answer. The same thread starts the user process, which is killed when that thread ends.
+//! The engine is not made to be shared between threads, and starting it takes seconds. It lives on
+//! one thread, which takes jobs in order; whoever hands in a job waits for its answer. The same
+//! thread starts the user process, which is killed when that thread ends.
 
 use super::evaluator::{Evaluator, Settings};
 use crate::log::log;
@@ -22,7 +23,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine; jobs wait until it is ready. When it cannot start, every job gets the reason.
+    /// Starts the engine; jobs wait until it is ready. When it cannot start, every job gets the
+    /// reason.
     pub fn start(settings: Settings) -> (Engine, oneshot::Receiver<Result<()>>) {
         let (jobs, receiver) = mpsc::channel::<Job>();
         let (ready, is_ready) = oneshot::channel();
@@ -31,7 +33,8 @@ impl Engine {
                 let _ = ready.send(Ok(()));
                 work(evaluator, &receiver);
             }
-            // Dropping the receiver makes every job fail; the reason is kept by whoever waits for readiness.
+            // Dropping the receiver makes every job fail; the reason is kept by whoever waits for
+            // readiness.
             Err(error) => drop(ready.send(Err(error))),
         };
         std::thread::Builder::new()
@@ -44,7 +47,10 @@ impl Engine {
     }
 
     /// Runs a job on the engine and waits for its answer.
-    pub async fn call<T: Send + 'static>(&self, job: impl FnOnce(&mut Evaluator) -> T + Send + 'static) -> Result<T> {
+    pub async fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Evaluator) -> T + Send + 'static,
+    ) -> Result<T> {
         let (sender, answer) = oneshot::channel();
         let job: Job = Box::new(move |evaluator| drop(sender.send(job(evaluator))));
         self.jobs.send(job).map_err(|_| anyhow!("the engine is not running"))?;
@@ -54,11 +60,17 @@ impl Engine {
 
 fn work(mut evaluator: Evaluator, jobs: &mpsc::Receiver<Job>) {
     loop {
-        let next = if evaluator.is_cold() { jobs.recv_timeout(IDLE) } else { jobs.recv().map_err(RecvTimeoutError::from) };
+        let next = if evaluator.is_cold() {
+            jobs.recv_timeout(IDLE)
+        } else {
+            jobs.recv().map_err(RecvTimeoutError::from)
+        };
         match next {
             // The engine is other people's code: a bug in it costs the request, not the session.
             Ok(job) => {
-                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut evaluator))).is_err() {
+                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut evaluator)))
+                    .is_err()
+                {
                     log!("parcourse kernel: the engine panicked");
                 }
             }

@@ -1,10 +1,11 @@
 //! The engine with the kernel's settings, and when its rust-analyzer reads the standard library.
 //!
-//! rust-analyzer is there for the types of variables, completion and documentation. It reads the crates of the cells' manifest and the
-//! standard library when the engine starts, and again whenever that manifest changes. A kernel's manifest does so once, when the helper
-//! crate and our settings come into it; so at the engine's very start it is shown no library at all ([`library_sources`]), and then a
-//! skeleton of it (`crate::skeleton`). A notebook that names the processor's own instructions, which the skeleton is without, gets
-//! everything.
+//! rust-analyzer is there for the types of variables, completion and documentation. It reads the
+//! crates of the cells' manifest and the standard library when the engine starts, and again
+//! whenever that manifest changes. A kernel's manifest does so once, when the helper crate and our
+//! settings come into it; so at the engine's very start it is shown no library at all
+//! ([`library_sources`]), and then a skeleton of it (`crate::skeleton`). A notebook that names the
+//! processor's own instructions, which the skeleton is without, gets everything.
 
 use super::dependencies;
 use super::display_format::DisplayFormat;
@@ -31,7 +32,8 @@ pub struct Settings {
     pub helpers: Option<PathBuf>,
 }
 
-/// Has rust-analyzer work out what cells with variables need. It does not compile, so that it leaves nothing behind.
+/// Has rust-analyzer work out what cells with variables need. It does not compile, so that it
+/// leaves nothing behind.
 const WARMING: &str = "use parcourse::prelude::*;
 let warm = cores();
 let values: Vec<f64> = (0..3).map(|i| i as f64).collect();
@@ -71,11 +73,19 @@ impl Evaluator {
         let mut command = Command::new(executable);
         command.env(wire::CHANNEL_VARIABLE, &settings.channel);
         let rustc = template::locate_compiler(Path::new(".")).map(|(rustc, _)| rustc);
-        match rustc.as_ref().map_err(|error| anyhow!("{error:#}")).and_then(|rustc| support::prepare(rustc)) {
+        match rustc
+            .as_ref()
+            .map_err(|error| anyhow!("{error:#}"))
+            .and_then(|rustc| support::prepare(rustc))
+        {
             Ok(library) => drop(command.env(wire::SUPPORT_VARIABLE, library)),
             Err(error) => log!("parcourse kernel: panics will be described less well: {error:#}"),
         }
-        if let Err(error) = rustc.as_ref().map_err(|error| anyhow!("{error:#}")).and_then(|rustc| cell_compiler::prepare(rustc)) {
+        if let Err(error) = rustc
+            .as_ref()
+            .map_err(|error| anyhow!("{error:#}"))
+            .and_then(|rustc| cell_compiler::prepare(rustc))
+        {
             log!("parcourse kernel: cells with variables will compile more slowly: {error:#}");
         }
         if let Some(value) = std::env::var_os("RUST_BACKTRACE") {
@@ -86,10 +96,16 @@ impl Evaluator {
         // With settings of the user's own, the manifest may stay as it is at the start.
         let may_hide = !library_sources::chosen() && !has_settings();
         let hidden = may_hide && library_sources::show(&settings.empty).is_ok();
-        let (context, outputs) = EvalContext::with_subprocess_command(command).map_err(|error| anyhow!("{error}"))?;
-        // What arrives here was written before the user process turned to us: only its failure to start.
+        let (context, outputs) =
+            EvalContext::with_subprocess_command(command).map_err(|error| anyhow!("{error}"))?;
+        // What arrives here was written before the user process turned to us: only its failure to
+        // start.
         for (name, receiver) in [("stdout", outputs.stdout), ("stderr", outputs.stderr)] {
-            std::thread::spawn(move || receiver.iter().for_each(|line| log!("parcourse kernel: {name} of the user process: {line}")));
+            std::thread::spawn(move || {
+                receiver
+                    .iter()
+                    .for_each(|line| log!("parcourse kernel: {name} of the user process: {line}"))
+            });
         }
         let context = CommandContext::with_eval_context(context);
         let mut evaluator = Evaluator {
@@ -108,7 +124,8 @@ impl Evaluator {
         Ok(evaluator)
     }
 
-    /// To be called before this code is executed. Gives back how values were shown so far, in case the code fails.
+    /// To be called before this code is executed. Gives back how values were shown so far, in case
+    /// the code fails.
     pub fn get_ready_for(&mut self, code: &str) -> DisplayFormat {
         if names_instructions(code) {
             self.read_whole_sources();
@@ -116,11 +133,15 @@ impl Evaluator {
         self.set_display(self.display.after(code))
     }
 
-    /// Adds the dependencies that this code asks for and that are not there yet. Those that cannot be had are left to the engine, which
-    /// says why.
+    /// Adds the dependencies that this code asks for and that are not there yet. Those that cannot
+    /// be had are left to the engine, which says why.
     pub fn add_dependencies(&mut self, code: &str) {
         let commands = dependencies::new_ones(code, &self.dependencies);
-        let Some(directory) = std::env::var_os("EVCXR_TMPDIR").map(PathBuf::from).filter(|_| !commands.is_empty()) else { return };
+        let Some(directory) =
+            std::env::var_os("EVCXR_TMPDIR").map(PathBuf::from).filter(|_| !commands.is_empty())
+        else {
+            return;
+        };
         let Ok(lines) = dependencies::lines(&commands, &directory) else { return };
         match self.execute(&lines) {
             Ok(()) => self.dependencies.extend(commands),
@@ -155,15 +176,19 @@ impl Evaluator {
         if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
             template::restore_lockfile(directory.as_ref())?;
         }
-        for command in Flavor::Parcourse.setup_commands().iter().chain(cell_compiler::setup_commands()) {
+        for command in
+            Flavor::Parcourse.setup_commands().iter().chain(cell_compiler::setup_commands())
+        {
             self.execute(command)?;
         }
         if self.knows == Knowledge::Whole {
             self.execute(OPTIMISE_OTHERWISE)?;
         }
-        // Dependencies come from the template or from cargo's cache; only what is missing there is worth asking the network for.
+        // Dependencies come from the template or from cargo's cache; only what is missing there is
+        // worth asking the network for.
         self.execute(":offline 1")?;
-        let load = self.helpers.as_ref().map(|helpers| format!(":dep {}", template::dependency(helpers)));
+        let load =
+            self.helpers.as_ref().map(|helpers| format!(":dep {}", template::dependency(helpers)));
         if let Some(load) = load
             && let Err(error) = self.execute(&load)
         {
@@ -182,7 +207,8 @@ impl Evaluator {
         before
     }
 
-    /// Has rust-analyzer read the whole sources of everything, if it has not. Takes seconds, once; says whether it did.
+    /// Has rust-analyzer read the whole sources of everything, if it has not. Takes seconds, once;
+    /// says whether it did.
     pub fn read_whole_sources(&mut self) -> bool {
         let is_new = self.knows != Knowledge::Whole;
         if is_new {
@@ -215,12 +241,15 @@ fn show_skeleton(rustc: Option<&Path>) {
 
 /// Whether the user has a file of settings for the engine.
 fn has_settings() -> bool {
-    Path::new("evcxr.toml").exists() || evcxr::config_dir().is_some_and(|folder| folder.join("evcxr.toml").exists())
+    Path::new("evcxr.toml").exists()
+        || evcxr::config_dir().is_some_and(|folder| folder.join("evcxr.toml").exists())
 }
 
-/// Whether code may name the processor's own instructions, of which the library's skeleton has none.
+/// Whether code may name the processor's own instructions, of which the library's skeleton has
+/// none.
 fn names_instructions(code: &str) -> bool {
-    code.split(|character: char| !(character.is_alphanumeric() || character == '_')).any(|word| NOT_IN_SKELETON.contains(&word))
+    code.split(|character: char| !(character.is_alphanumeric() || character == '_'))
+        .any(|word| NOT_IN_SKELETON.contains(&word))
 }
 
 #[cfg(test)]
@@ -229,10 +258,15 @@ mod tests {
 
     #[test]
     fn instructions_need_the_whole_library() {
-        for code in ["use std::arch::x86_64::*;", "use std::{arch, thread};", "let v = core::simd::f32x4::splat(1.0);"] {
+        for code in [
+            "use std::arch::x86_64::*;",
+            "use std::{arch, thread};",
+            "let v = core::simd::f32x4::splat(1.0);",
+        ] {
             assert!(names_instructions(code), "{code}");
         }
-        for code in ["let search = 1;", "#[cfg(target_arch = \"x86_64\")]\nfn f() {}", "let x = 1;"] {
+        for code in ["let search = 1;", "#[cfg(target_arch = \"x86_64\")]\nfn f() {}", "let x = 1;"]
+        {
             assert!(!names_instructions(code), "{code}");
         }
     }

@@ -69,11 +69,19 @@ impl Executor {
     pub fn execute(&self, evaluator: &mut Evaluator, code: &str, cell: Cell) -> Outcome {
         let execution_count = cell.execution_count;
         if let Some(failure) = compile::unreadable(code, execution_count) {
-            return Outcome { failure: Some(failure), results: EvalOutputs::new(), timing: Timing::default(), captured: None };
+            return Outcome {
+                failure: Some(failure),
+                results: EvalOutputs::new(),
+                timing: Timing::default(),
+                captured: None,
+            };
         }
         self.sources.add_cell(execution_count, code);
         let deaths = self.outputs.deaths();
-        self.outputs.begin_cell(Cell { ends_with_expression: completeness::ends_with_expression(code), ..cell.clone() });
+        self.outputs.begin_cell(Cell {
+            ends_with_expression: completeness::ends_with_expression(code),
+            ..cell.clone()
+        });
         self.interrupts.begin();
         let display_before = evaluator.get_ready_for(code);
         let located = helper_crate::located(code, evaluator.helpers());
@@ -83,13 +91,17 @@ impl Executor {
         let mut result = evaluator.context().execute(&located);
         if result.is_err() && is_missing_dependency(code, &result) && !self.interrupts.requested() {
             let _ = evaluator.context().execute(":offline 0");
-            // The engine rewrites this file only when it builds; it would keep cargo offline while it looks for the crate.
+            // The engine rewrites this file only when it builds; it would keep cargo offline while
+            // it looks for the crate.
             let _ = std::fs::remove_file(self.build_directory.join(".cargo/config.toml"));
             evaluator.add_dependencies(&located);
             result = evaluator.context().execute(&located);
             let _ = evaluator.context().execute(":offline 1");
         }
-        if result.as_ref().is_err_and(is_unknown_type) && !self.interrupts.requested() && evaluator.read_whole_sources() {
+        if result.as_ref().is_err_and(is_unknown_type)
+            && !self.interrupts.requested()
+            && evaluator.read_whole_sources()
+        {
             // The skeletons lack what decides this type. Nothing has run yet.
             result = evaluator.context().execute(&located);
         }
@@ -112,7 +124,10 @@ impl Executor {
         let captured = ending.captured.clone();
         let (results, failure) = match result {
             Ok(results) => (results, Failure::of_run(&ending, &self.sources)),
-            Err(error) => (EvalOutputs::new(), Some(describe(&error, code, execution_count, &ending, interrupted))),
+            Err(error) => (
+                EvalOutputs::new(),
+                Some(describe(&error, code, execution_count, &ending, interrupted)),
+            ),
         };
         Outcome { failure, results, timing, captured }
     }
@@ -122,10 +137,17 @@ fn timing(elapsed: Duration, ending: &Ending) -> Timing {
     let usage = ending.usage.unwrap_or_default();
     let run = ending.ran_until_death.unwrap_or(Duration::from_secs_f64(usage.run_seconds));
     let (cpu_seconds, peak_memory_bytes) = (usage.cpu_seconds, usage.peak_memory_bytes);
-    Timing { compile: elapsed.saturating_sub(run), run, cpu_seconds, peak_memory_bytes, ..Timing::default() }
+    Timing {
+        compile: elapsed.saturating_sub(run),
+        run,
+        cpu_seconds,
+        peak_memory_bytes,
+        ..Timing::default()
+    }
 }
 
-/// Processor time of this thread and of all processes that it has waited for. The user's is not among them before it ends.
+/// Processor time of this thread and of all processes that it has waited for. The user's is not
+/// among them before it ends.
 fn cpu_seconds() -> f64 {
     #[cfg(target_os = "linux")]
     let this = libc::RUSAGE_THREAD;
@@ -144,7 +166,13 @@ fn cpu_seconds() -> f64 {
     of(this) + of(libc::RUSAGE_CHILDREN)
 }
 
-fn describe(error: &evcxr::Error, code: &str, execution_count: u64, ending: &Ending, interrupted: bool) -> Failure {
+fn describe(
+    error: &evcxr::Error,
+    code: &str,
+    execution_count: u64,
+    ending: &Ending,
+    interrupted: bool,
+) -> Failure {
     match error {
         evcxr::Error::SubprocessTerminated(_) if interrupted => Failure::new(
             "Interrupted",
@@ -163,26 +191,33 @@ fn describe(error: &evcxr::Error, code: &str, execution_count: u64, ending: &End
     }
 }
 
-/// Whether the code asks for a crate that the offline engine could not find, so that asking the network may help. Commands come before
-/// code: nothing has run yet.
+/// Whether the code asks for a crate that the offline engine could not find, so that asking the
+/// network may help. Commands come before code: nothing has run yet.
 fn is_missing_dependency(code: &str, result: &Result<EvalOutputs, evcxr::Error>) -> bool {
     let Err(error) = result else { return false };
     let text = match error {
-        evcxr::Error::CompilationErrors(errors) => errors.iter().map(|error| error.message()).collect::<Vec<_>>().join("\n"),
+        evcxr::Error::CompilationErrors(errors) => {
+            errors.iter().map(|error| error.message()).collect::<Vec<_>>().join("\n")
+        }
         other => other.to_string(),
     };
-    let asks = code.lines().any(|line| line.trim_start().starts_with(":dep") || line.trim_start().starts_with("extern crate"));
-    let offline = ["offline", "no matching package", "failed to select a version", "unable to update"];
+    let asks = code.lines().any(|line| {
+        line.trim_start().starts_with(":dep") || line.trim_start().starts_with("extern crate")
+    });
+    let offline =
+        ["offline", "no matching package", "failed to select a version", "unable to update"];
     (asks || text.contains("tokio")) && offline.iter().any(|sign| text.contains(sign))
 }
 
 /// Whether the engine did not find the type of a variable in code that compiles.
 ///
-/// When it does not, it has the cell checked, and hides that reason behind E0521 if another variable
-/// of the notebook contains a reference.
+/// When it does not, it has the cell checked, and hides that reason behind E0521 if another
+/// variable of the notebook contains a reference.
 fn is_unknown_type(error: &evcxr::Error) -> bool {
     match error {
-        evcxr::Error::CompilationErrors(errors) => !errors.is_empty() && errors.iter().all(|error| error.code() == Some("E0521")),
+        evcxr::Error::CompilationErrors(errors) => {
+            !errors.is_empty() && errors.iter().all(|error| error.code() == Some("E0521"))
+        }
         other => other.to_string().starts_with("Couldn't automatically determine type"),
     }
 }

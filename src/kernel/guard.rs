@@ -1,8 +1,9 @@
 //! Leaving nothing behind.
 //!
-//! A kernel may be killed at any moment. A guard, forked before anything else happens, waits for the end of a pipe that only the kernel
-//! holds; then it kills what the kernel's notebook left running and removes temporary folders. The kernel in turn ends when the Jupyter
-//! server that started it does.
+//! A kernel may be killed at any moment. A guard, forked before anything else happens, waits for
+//! the end of a pipe that only the kernel holds; then it kills what the kernel's notebook left
+//! running and removes temporary folders. The kernel in turn ends when the Jupyter server that
+//! started it does.
 
 use super::processes;
 use crate::log::log;
@@ -21,17 +22,19 @@ pub struct Guard {
 
 /// Forks the guard. Must be called while this process has one thread.
 pub fn start(id: &str) -> Result<Guard> {
-    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context("failed to start the guard")?;
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+        .context("failed to start the guard")?;
     let kernel = std::process::id();
     // SAFETY: this process has one thread, so the child may go on like any other process.
     match unsafe { libc::fork() } {
         -1 => Err(std::io::Error::last_os_error()).context("failed to start the guard"),
         0 => {
             drop(writer);
-            // Out of the kernel's process group before the kernel goes on: who kills the group then leaves the guard alive.
+            // Out of the kernel's process group before the kernel goes on: who kills the group then
+            // leaves the guard alive.
             let _ = rustix::process::setsid();
-            // A child of nobody: it is not among the processes that an interrupt stops, and needs no waiting for.
-            // SAFETY: as above.
+            // A child of nobody: it is not among the processes that an interrupt stops, and needs
+            // no waiting for. SAFETY: as above.
             match unsafe { libc::fork() } {
                 0 => watch(reader, id, kernel),
                 // SAFETY: leaves without running anything of the parent's.
@@ -62,7 +65,8 @@ fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
     let mut byte = [0];
     while rustix::io::read(&reader, &mut byte) == Err(rustix::io::Errno::INTR) {}
     let mark = format!("{MARK}={id}");
-    // What is being started while we look shows up in the next round; what is killed needs a moment to go.
+    // What is being started while we look shows up in the next round; what is killed needs a moment
+    // to go.
     for _ in 0..250 {
         let left = processes::with_environment(&mark);
         if left.is_empty() {
@@ -75,29 +79,35 @@ fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
     std::process::exit(0)
 }
 
-/// The Jupyter server that started this kernel: the process named in `JPY_PARENT_PID`, if it is among our ancestors. A kernel started over
-/// the network has the variable too, with the number of a process on another machine.
+/// The Jupyter server that started this kernel: the process named in `JPY_PARENT_PID`, if it is
+/// among our ancestors. A kernel started over the network has the variable too, with the number of
+/// a process on another machine.
 pub struct Jupyter {
     #[cfg(target_os = "linux")]
     process: Option<OwnedFd>,
 }
 
 impl Jupyter {
-    /// To be called first of all: a server that ends from now on is noticed, however long the kernel takes to start.
+    /// To be called first of all: a server that ends from now on is noticed, however long the
+    /// kernel takes to start.
     ///
     /// # Errors
     /// When the server has ended already.
     pub fn find() -> Result<Jupyter> {
-        let named = std::env::var("JPY_PARENT_PID").ok().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+        let named =
+            std::env::var("JPY_PARENT_PID").ok().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
         let ours = named.filter(|pid| is_ancestor(*pid));
-        // Orphans are taken over by the first process. Over the network the parent is the program that does the network's bidding.
+        // Orphans are taken over by the first process. Over the network the parent is the program
+        // that does the network's bidding.
         let is_orphan = rustix::process::getppid() == Some(Pid::INIT);
         if named.is_some() && ours.is_none() && is_orphan {
             bail!("Jupyter has gone, so the kernel does not start");
         }
         Ok(Jupyter {
             #[cfg(target_os = "linux")]
-            process: ours.and_then(|pid| rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()),
+            process: ours.and_then(|pid| {
+                rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
+            }),
         })
     }
 
@@ -107,10 +117,12 @@ impl Jupyter {
         if let Some(process) = self.process {
             std::thread::spawn(move || {
                 use rustix::event::{PollFd, PollFlags, poll};
-                let _ = rustix::io::retry_on_intr(|| poll(&mut [PollFd::new(&process, PollFlags::IN)], None));
+                let _ = rustix::io::retry_on_intr(|| {
+                    poll(&mut [PollFd::new(&process, PollFlags::IN)], None)
+                });
                 log!("parcourse kernel: Jupyter has gone, so the kernel ends");
-                // At once: the engine's thread may be in the middle of a cell, and the guard ends and removes what is left.
-                // SAFETY: leaves without running anything.
+                // At once: the engine's thread may be in the middle of a cell, and the guard ends
+                // and removes what is left. SAFETY: leaves without running anything.
                 unsafe { libc::_exit(0) };
             });
         }

@@ -12,8 +12,8 @@ impl History {
         self.inputs.push(code.to_owned());
     }
 
-    /// Content of the reply to a history_request: `tail` the last n, `range` from start to stop, `search` with `*` and `?`. There is one
-    /// session, number 0.
+    /// Content of the reply to a history_request: `tail` the last n, `range` from start to stop,
+    /// `search` with `*` and `?`. There is one session, number 0.
     pub fn answer(&self, request: &Value) -> Value {
         let with_output = request["output"].as_bool().unwrap_or(false);
         let count = request["n"].as_u64().map_or(usize::MAX, |n| n as usize);
@@ -21,7 +21,8 @@ impl History {
         let all = self.inputs.iter().enumerate().map(|(index, input)| (index + 1, input));
         let mut found: Vec<(usize, &String)> = match request["hist_access_type"].as_str() {
             Some("range") => {
-                let (start, stop) = (number("start").unwrap_or(0), number("stop").unwrap_or(usize::MAX));
+                let (start, stop) =
+                    (number("start").unwrap_or(0), number("stop").unwrap_or(usize::MAX));
                 all.filter(|(line, _)| (start..stop).contains(line)).collect()
             }
             Some("search") => {
@@ -69,7 +70,12 @@ mod tests {
         ["let a = 1;", "b()", "let c = 3;"].iter().for_each(|code| history.push(code));
         let lines = |request: Value| {
             let answer = history.answer(&request);
-            answer["history"].as_array().unwrap().iter().map(|entry| entry[1].as_u64().unwrap()).collect::<Vec<_>>()
+            answer["history"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| entry[1].as_u64().unwrap())
+                .collect::<Vec<_>>()
         };
         assert_eq!(lines(json!({ "hist_access_type": "tail", "n": 2 })), [2, 3]);
         assert_eq!(lines(json!({ "hist_access_type": "range", "start": 1, "stop": 2 })), [1]);

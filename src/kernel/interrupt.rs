@@ -1,7 +1,8 @@
 //! Stopping what runs.
 //!
-//! Code inside one of the helpers' long operations handles SIGINT: the helper stops between two items and the variables live on. Other
-//! code cannot be stopped without its process, which SIGINT ends by default. A compilation is stopped by killing the compiler.
+//! Code inside one of the helpers' long operations handles SIGINT: the helper stops between two
+//! items and the variables live on. Other code cannot be stopped without its process, which SIGINT
+//! ends by default. A compilation is stopped by killing the compiler.
 
 use super::output::Outputs;
 use super::output::relay::Relay;
@@ -26,7 +27,12 @@ pub struct Interrupts {
 
 impl Interrupts {
     pub fn new(outputs: Arc<Outputs>, relay: Arc<Relay>) -> Interrupts {
-        Interrupts { outputs, relay, execution: AtomicU64::new(0), requested: AtomicBool::new(false) }
+        Interrupts {
+            outputs,
+            relay,
+            execution: AtomicU64::new(0),
+            requested: AtomicBool::new(false),
+        }
     }
 
     /// An execution begins.
@@ -51,15 +57,16 @@ impl Interrupts {
         self.execution.load(Ordering::SeqCst) == execution
     }
 
-    /// Asks the execution under way to stop; a second request insists. Returns when it has stopped, or after [`PATIENCE`] where a
-    /// helper has promised to stop.
+    /// Asks the execution under way to stop; a second request insists. Returns when it has stopped,
+    /// or after [`PATIENCE`] where a helper has promised to stop.
     pub fn request(&self) {
         let execution = self.execution.load(Ordering::SeqCst);
         if execution % 2 == 0 {
             return;
         }
         let insisting = self.requested.swap(true, Ordering::SeqCst);
-        // The engine may try another compilation, or have one that is just ready to run: stay until something runs or all is over.
+        // The engine may try another compilation, or have one that is just ready to run: stay until
+        // something runs or all is over.
         while self.is_current(execution) && self.outputs.running_since().is_none() {
             self.stop_compiler();
             std::thread::sleep(AGAIN);
@@ -73,7 +80,8 @@ impl Interrupts {
         if insisting {
             return self.relay.kill();
         }
-        let handled = self.relay.user_process().is_some_and(|pid| processes::handles(pid, Signal::INT));
+        let handled =
+            self.relay.user_process().is_some_and(|pid| processes::handles(pid, Signal::INT));
         self.relay.signal(Signal::INT);
         std::thread::sleep(PATIENCE);
         if !self.is_current(execution) || self.outputs.running_since().is_none() {

@@ -3,7 +3,8 @@
 use evcxr::CommandContext;
 use serde_json::{Value, json};
 
-/// Byte offset of the character with this number; the end when there are fewer. Jupyter counts Unicode characters.
+/// Byte offset of the character with this number; the end when there are fewer. Jupyter counts
+/// Unicode characters.
 fn byte_offset(code: &str, characters: usize) -> usize {
     code.char_indices().nth(characters).map_or(code.len(), |(offset, _)| offset)
 }
@@ -17,8 +18,12 @@ pub fn complete(context: &mut CommandContext, code: &str, cursor: usize) -> Valu
     let position = byte_offset(code, cursor);
     match context.completions(code, position) {
         Ok(completions) => {
-            let (start, end) = (character_offset(code, completions.start_offset), character_offset(code, completions.end_offset));
-            let matches: Vec<&str> = completions.completions.iter().map(|completion| completion.code.as_str()).collect();
+            let (start, end) = (
+                character_offset(code, completions.start_offset),
+                character_offset(code, completions.end_offset),
+            );
+            let matches: Vec<&str> =
+                completions.completions.iter().map(|completion| completion.code.as_str()).collect();
             let types: Vec<Value> = completions
                 .completions
                 .iter()
@@ -32,7 +37,9 @@ pub fn complete(context: &mut CommandContext, code: &str, cursor: usize) -> Valu
             })
         }
         // There is nothing to complete in code that cannot be read yet.
-        Err(_) => json!({ "status": "ok", "matches": [], "cursor_start": cursor, "cursor_end": cursor, "metadata": {} }),
+        Err(_) => {
+            json!({ "status": "ok", "matches": [], "cursor_start": cursor, "cursor_end": cursor, "metadata": {} })
+        }
     }
 }
 
@@ -44,21 +51,26 @@ pub fn inspect(context: &mut CommandContext, code: &str, cursor: usize) -> Value
         Ok((text, html)) if !text.is_empty() && text != "No documentation found" => {
             // The crate that the engine makes of a notebook is not something the reader knows.
             let text = text.strip_prefix("ctx\n\n").unwrap_or(&text);
-            let html = html.strip_prefix("<pre><code class=\"language-rust\">ctx\n</code></pre>\n").unwrap_or(&html);
+            let html = html
+                .strip_prefix("<pre><code class=\"language-rust\">ctx\n</code></pre>\n")
+                .unwrap_or(&html);
             json!({ "status": "ok", "found": true, "data": { "text/plain": text, "text/html": html }, "metadata": {} })
         }
         _ => nothing,
     }
 }
 
-/// The end of the name that the cursor stands in or behind; of the function's name when it stands behind an opening parenthesis.
+/// The end of the name that the cursor stands in or behind; of the function's name when it stands
+/// behind an opening parenthesis.
 fn end_of_name(code: &str, position: usize) -> Option<usize> {
-    let is_part = |character: char| character.is_alphanumeric() || character == '_' || character == '!';
+    let is_part =
+        |character: char| character.is_alphanumeric() || character == '_' || character == '!';
     let mut position = position;
     if !code[position..].starts_with(is_part) {
         position = code[..position].trim_end_matches(['(', ' ']).len();
     }
-    let end = position + code[position..].find(|character| !is_part(character)).unwrap_or(code.len() - position);
+    let end = position
+        + code[position..].find(|character| !is_part(character)).unwrap_or(code.len() - position);
     code[..end].ends_with(is_part).then_some(end)
 }
 

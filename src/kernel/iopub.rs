@@ -1,7 +1,8 @@
 //! What everybody sees: status, streams, results, errors.
 //!
-//! Messages are queued from any thread and sent by one task, so their order is the order of the calls. The queue is bounded: a program
-//! that prints faster than the front end reads waits, it does not fill the kernel's memory.
+//! Messages are queued from any thread and sent by one task, so their order is the order of the
+//! calls. The queue is bounded: a program that prints faster than the front end reads waits, it
+//! does not fill the kernel's memory.
 
 use super::message::{Request, message};
 use crate::log::log;
@@ -18,7 +19,8 @@ const QUEUE_LENGTH: usize = 256;
 #[derive(Clone)]
 pub struct Publisher {
     queue: mpsc::Sender<JupyterMessage>,
-    /// The request that output belongs to: the one being executed, or the last one, whose threads may still print.
+    /// The request that output belongs to: the one being executed, or the last one, whose threads
+    /// may still print.
     parent: Arc<Mutex<Option<Request>>>,
 }
 
@@ -37,7 +39,8 @@ impl Publisher {
         self.parent.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Publishes on behalf of the current parent. Must not be called from an async task: it waits while the queue is full.
+    /// Publishes on behalf of the current parent. Must not be called from an async task: it waits
+    /// while the queue is full.
     pub fn publish(&self, kind: &str, content: Value) {
         let message = match &*self.lock_parent() {
             Some(parent) => parent.child(kind, content),
@@ -67,13 +70,17 @@ fn with_topic(message: JupyterMessage, kind: &str) -> JupyterMessage {
     message.with_zmq_identities(vec![format!("kernel.parcourse.{kind}").into()])
 }
 
-/// How long a subscriber may take to accept one message, and a message after one that it did not accept. A subscriber that sleeps must
-/// not stop the kernel: it loses messages, as with every PUB socket.
+/// How long a subscriber may take to accept one message, and a message after one that it did not
+/// accept. A subscriber that sleeps must not stop the kernel: it loses messages, as with every PUB
+/// socket.
 const PATIENCE: Duration = Duration::from_secs(1);
 const NO_PATIENCE: Duration = Duration::from_millis(2);
 
 /// Sends what is queued, and welcomes subscribers.
-pub async fn send_all(mut connection: KernelIoPubXPubConnection, mut queue: mpsc::Receiver<JupyterMessage>) {
+pub async fn send_all(
+    mut connection: KernelIoPubXPubConnection,
+    mut queue: mpsc::Receiver<JupyterMessage>,
+) {
     let mut patience = PATIENCE;
     loop {
         tokio::select! {

@@ -16,11 +16,13 @@ pub fn chosen() -> bool {
     std::env::var_os(VARIABLE).is_some()
 }
 
-/// Shows rust-analyzer this folder when it reads a manifest next. An empty one has a folder `core` all the same, or it would look elsewhere.
+/// Shows rust-analyzer this folder when it reads a manifest next. An empty one has a folder `core`
+/// all the same, or it would look elsewhere.
 pub fn show(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder.join("core"))?;
     OUTSIDE.get_or_init(|| std::env::var_os(VARIABLE));
-    // SAFETY: the other threads of this process read the environment through std only, which has a lock for it.
+    // SAFETY: the other threads of this process read the environment through std only, which has a
+    // lock for it.
     unsafe { std::env::set_var(VARIABLE, folder) };
     Ok(())
 }

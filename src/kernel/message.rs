@@ -1,7 +1,7 @@
 //! Jupyter messages as this kernel reads and writes them.
 //!
-//! Requests are read leniently, content as JSON: a client that leaves out an optional field is served. Signatures are checked before
-//! anything else is looked at.
+//! Requests are read leniently, content as JSON: a client that leaves out an optional field is
+//! served. Signatures are checked before anything else is looked at.
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -34,7 +34,8 @@ impl Request {
 
     /// The reply of the matching type.
     pub fn reply(&self, content: Value) -> JupyterMessage {
-        self.child(&self.kind().replace("_request", "_reply"), content).with_zmq_identities(self.identities.clone())
+        self.child(&self.kind().replace("_request", "_reply"), content)
+            .with_zmq_identities(self.identities.clone())
     }
 
     /// A message caused by this request, addressed to nobody yet.
@@ -47,13 +48,17 @@ impl Request {
 
 /// A message without a parent.
 pub fn message(kind: &str, content: Value) -> JupyterMessage {
-    let content = JupyterMessageContent::UnknownMessage(UnknownMessage { msg_type: kind.to_owned(), content });
+    let content = JupyterMessageContent::UnknownMessage(UnknownMessage {
+        msg_type: kind.to_owned(),
+        content,
+    });
     let mut message = JupyterMessage::new(content, None);
     message.header.username = "kernel".to_owned();
     message
 }
 
-/// Reads the next message. The outer error means that the socket is gone; the inner one that this message must be ignored.
+/// Reads the next message. The outer error means that the socket is gone; the inner one that this
+/// message must be ignored.
 pub async fn receive<S: SocketRecv>(connection: &mut Connection<S>) -> Result<Result<Request>> {
     let multipart = connection.socket.recv().await?;
     Ok(parse(multipart, connection))

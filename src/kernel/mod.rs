@@ -1,8 +1,9 @@
 //! The Jupyter kernel: our front end over the evcxr engine.
 //!
-//! Four parts. The *protocol* ([`shell`], [`control`], [`stdin`], [`iopub`]) talks to the front end. The *engine* ([`engine`]) compiles
-//! cells and has them run, on a thread of its own. The *user process* (`crate::user_process`) runs them; what it writes comes straight to
-//! us ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
+//! Four parts. The *protocol* ([`shell`], [`control`], [`stdin`], [`iopub`]) talks to the front
+//! end. The *engine* ([`engine`]) compiles cells and has them run, on a thread of its own. The
+//! *user process* (`crate::user_process`) runs them; what it writes comes straight to us
+//! ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
 
 mod build_progress;
 mod completeness;
@@ -59,9 +60,10 @@ pub struct StartArguments {
 pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     let jupyter = guard::Jupyter::find()?;
     let path = arguments.connection_file.context("no connection file given")?;
-    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read the connection file {}", path.display()))?;
-    let connection: ConnectionInfo =
-        serde_json::from_str(&text).with_context(|| format!("{} is not a Jupyter connection file", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("failed to read the connection file {}", path.display()))?;
+    let connection: ConnectionInfo = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a Jupyter connection file", path.display()))?;
     if connection.transport == Transport::TCP && connection.key.is_empty() {
         bail!(
             "{} names TCP ports and no key, so that every user of this machine could run code as you: start Jupyter with a key, or with \
@@ -71,7 +73,9 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     }
     let start = std::env::current_dir().context("failed to find the current directory")?;
     let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
-    let template = helpers.as_deref().and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());
+    let template = helpers
+        .as_deref()
+        .and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());
 
     let id = uuid::Uuid::new_v4().to_string();
     let guard = guard::start(&id)?;
@@ -85,7 +89,8 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
         body.outputs.set_limit(arguments.output_limit);
         body.serve(&connection, signals()?).await
     });
-    // The engine's thread may be in the middle of a cell: it is not waited for. The guard ends what it started.
+    // The engine's thread may be in the middle of a cell: it is not waited for. The guard ends what
+    // it started.
     drop(workspace);
     drop(guard);
     if let Err(error) = &result {
@@ -98,10 +103,14 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
-/// SIGINT, from front ends that use interrupt_mode "signal" and people at a terminal, and SIGTERM, as commands.
+/// SIGINT, from front ends that use interrupt_mode "signal" and people at a terminal, and SIGTERM,
+/// as commands.
 fn signals() -> Result<mpsc::UnboundedReceiver<Command>> {
     let (sender, receiver) = mpsc::unbounded_channel();
-    for (kind, command) in [(SignalKind::interrupt(), Command::Interrupt), (SignalKind::terminate(), Command::Terminate)] {
+    for (kind, command) in [
+        (SignalKind::interrupt(), Command::Interrupt),
+        (SignalKind::terminate(), Command::Terminate),
+    ] {
         let mut signals = signal(kind)?;
         let sender = sender.clone();
         tokio::spawn(async move {

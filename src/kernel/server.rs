@@ -51,12 +51,19 @@ impl Body {
         let executing: Arc<Mutex<Option<Request>>> = Arc::default();
         let (asker, questions) = mpsc::unbounded_channel();
         let sources = Arc::new(Sources::new(workspace.build_directory().join("src/lib.rs")));
-        let outputs = Arc::new(Outputs::new(publisher.clone(), sources.clone(), input_reader(executing.clone(), asker)));
+        let outputs = Arc::new(Outputs::new(
+            publisher.clone(),
+            sources.clone(),
+            input_reader(executing.clone(), asker),
+        ));
         let channel = workspace.sockets().join("io");
         let relay = Arc::new(Relay::start(&channel, outputs.clone())?);
         let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
-        let (engine, ready) =
-            Engine::start(evaluator::Settings { channel, empty: workspace.empty(), helpers: workspace.helpers().map(Path::to_owned) });
+        let (engine, ready) = Engine::start(evaluator::Settings {
+            channel,
+            empty: workspace.empty(),
+            helpers: workspace.helpers().map(Path::to_owned),
+        });
         let executor = Arc::new(Executor {
             outputs: outputs.clone(),
             sources,
@@ -79,26 +86,40 @@ impl Body {
     }
 
     /// Serves one front end until it asks for a shutdown, or a command says so.
-    pub async fn serve(self, connection: &ConnectionInfo, mut commands: mpsc::UnboundedReceiver<Command>) -> Result<()> {
+    pub async fn serve(
+        self,
+        connection: &ConnectionInfo,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Result<()> {
         let session = uuid::Uuid::new_v4().to_string();
         let bound = "failed to listen on the addresses of the connection file";
         let (connection, ports) = match connection.transport {
-            Transport::TCP => tcp::take(connection, &self.sockets).await.map(|(inner, ports)| (inner, Some(ports))).context(bound)?,
+            Transport::TCP => tcp::take(connection, &self.sockets)
+                .await
+                .map(|(inner, ports)| (inner, Some(ports)))
+                .context(bound)?,
             Transport::IPC => (connection.clone(), None),
         };
         let connection = &connection;
-        let mut heartbeat = zmq::create_kernel_heartbeat_connection(connection).await.context(bound)?;
-        let iopub_socket = zmq::create_kernel_iopub_xpub_connection(connection, &session).await.context(bound)?;
-        let shell_socket = zmq::create_kernel_shell_connection(connection, &session).await.context(bound)?;
-        let control_socket = zmq::create_kernel_control_connection(connection, &session).await.context(bound)?;
-        let stdin_socket = zmq::create_kernel_stdin_connection(connection, &session).await.context(bound)?;
+        let mut heartbeat =
+            zmq::create_kernel_heartbeat_connection(connection).await.context(bound)?;
+        let iopub_socket =
+            zmq::create_kernel_iopub_xpub_connection(connection, &session).await.context(bound)?;
+        let shell_socket =
+            zmq::create_kernel_shell_connection(connection, &session).await.context(bound)?;
+        let control_socket =
+            zmq::create_kernel_control_connection(connection, &session).await.context(bound)?;
+        let stdin_socket =
+            zmq::create_kernel_stdin_connection(connection, &session).await.context(bound)?;
         make_private(connection);
         let front = ports.map(tcp::Ports::serve);
 
-        // A thread of its own, so that nothing the kernel does can make a client believe that it is dead.
+        // A thread of its own, so that nothing the kernel does can make a client believe that it is
+        // dead.
         std::thread::Builder::new().name("heartbeat".to_owned()).spawn({
             let handle = tokio::runtime::Handle::current();
-            // A client that leaves in the middle, or sends something else, is no reason to stop answering the others.
+            // A client that leaves in the middle, or sends something else, is no reason to stop
+            // answering the others.
             move || {
                 handle.block_on(async {
                     loop {
@@ -123,7 +144,8 @@ impl Body {
             executing: self.executing,
         };
         let shell = tokio::spawn(shell::serve(shell_socket, shell));
-        let control = tokio::spawn(control::serve(control_socket, self.publisher, self.interrupts.clone()));
+        let control =
+            tokio::spawn(control::serve(control_socket, self.publisher, self.interrupts.clone()));
         let mut end = std::pin::pin!(first_of(shell, control));
         loop {
             tokio::select! {
@@ -150,16 +172,27 @@ impl Body {
 /// Unix sockets are made with the permissions of any file; other users have no business with these.
 fn make_private(connection: &ConnectionInfo) {
     use std::os::unix::fs::PermissionsExt;
-    for port in [connection.shell_port, connection.iopub_port, connection.stdin_port, connection.control_port, connection.hb_port] {
+    for port in [
+        connection.shell_port,
+        connection.iopub_port,
+        connection.stdin_port,
+        connection.control_port,
+        connection.hb_port,
+    ] {
         let socket = format!("{}-{port}", connection.ip);
-        if let Err(error) = std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600)) {
+        if let Err(error) =
+            std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))
+        {
             log!("parcourse kernel: failed to make {socket} private: {error}");
         }
     }
 }
 
 /// Keeps the reason where the engine does not start.
-async fn after_start(ready: oneshot::Receiver<Result<()>>, engine_failure: Arc<Mutex<Option<String>>>) {
+async fn after_start(
+    ready: oneshot::Receiver<Result<()>>,
+    engine_failure: Arc<Mutex<Option<String>>>,
+) {
     if let Ok(Err(error)) = ready.await {
         log!("parcourse kernel: the engine did not start: {error:#}");
         if let Ok(mut reason) = engine_failure.lock() {
@@ -176,7 +209,10 @@ async fn first_of(shell: tokio::task::JoinHandle<()>, control: tokio::task::Join
 }
 
 /// How a program's request for input reaches the front end that had the cell executed.
-fn input_reader(executing: Arc<Mutex<Option<Request>>>, questions: mpsc::UnboundedSender<Question>) -> Box<InputReader> {
+fn input_reader(
+    executing: Arc<Mutex<Option<Request>>>,
+    questions: mpsc::UnboundedSender<Question>,
+) -> Box<InputReader> {
     Box::new(move |prompt, password| {
         let request = executing.lock().ok()?.clone()?;
         if !request.flag("allow_stdin", false) {

@@ -31,7 +31,8 @@ pub struct Shell {
 pub async fn serve(connection: KernelShellConnection, shell: Shell) {
     let (mut sender, mut receiver) = connection.split();
     let (queue, mut requests) = mpsc::unbounded_channel();
-    // Requests are taken off the wire at once, so that those behind an error are known when it happens.
+    // Requests are taken off the wire at once, so that those behind an error are known when it
+    // happens.
     tokio::spawn(async move {
         loop {
             match message::receive(&mut receiver).await {
@@ -59,7 +60,8 @@ pub async fn serve(connection: KernelShellConnection, shell: Shell) {
         let publisher = session.shell.publisher.clone();
         publisher.status(&request, "busy").await;
         let (reply, failed) = if aborted && request.kind() == "execute_request" {
-            // Without a count, as ipykernel's: JupyterLab would show it, and the cell would look executed.
+            // Without a count, as ipykernel's: JupyterLab would show it, and the cell would look
+            // executed.
             (Some(request.reply(json!({ "status": "aborted" }))), false)
         } else {
             session.answer(&request).await
@@ -107,7 +109,9 @@ impl Session {
             "kernel_info_request" => Some(info::kernel_info()),
             "is_complete_request" => Some(match completeness(request.text("code")) {
                 Completeness::Complete => json!({ "status": "complete" }),
-                Completeness::Incomplete { indent } => json!({ "status": "incomplete", "indent": indent }),
+                Completeness::Incomplete { indent } => {
+                    json!({ "status": "incomplete", "indent": indent })
+                }
                 Completeness::Invalid => json!({ "status": "invalid" }),
             }),
             "complete_request" => Some(self.introspect(request, introspect::complete).await),
@@ -121,17 +125,31 @@ impl Session {
                 None
             }
             "comm_msg" | "comm_close" => None,
-            "shutdown_request" => Some(json!({ "status": "ok", "restart": request.flag("restart", false) })),
+            "shutdown_request" => {
+                Some(json!({ "status": "ok", "restart": request.flag("restart", false) }))
+            }
             other => unknown(other),
         };
         (content.map(|content| request.reply(content)), false)
     }
 
-    async fn introspect(&self, request: &Request, question: fn(&mut evcxr::CommandContext, &str, usize) -> Value) -> Value {
+    async fn introspect(
+        &self,
+        request: &Request,
+        question: fn(&mut evcxr::CommandContext, &str, usize) -> Value,
+    ) -> Value {
         let code = request.text("code").to_owned();
-        let cursor = request.content["cursor_pos"].as_u64().map_or(code.chars().count(), |position| position as usize);
-        let answer = self.shell.engine.call(move |evaluator| question(evaluator.context(), &code, cursor)).await;
-        answer.unwrap_or_else(|error| Failure::new("EngineError", format!("{error:#}"), Vec::new()).content_with_status())
+        let cursor = request.content["cursor_pos"]
+            .as_u64()
+            .map_or(code.chars().count(), |position| position as usize);
+        let answer = self
+            .shell
+            .engine
+            .call(move |evaluator| question(evaluator.context(), &code, cursor))
+            .await;
+        answer.unwrap_or_else(|error| {
+            Failure::new("EngineError", format!("{error:#}"), Vec::new()).content_with_status()
+        })
     }
 
     async fn execute(&mut self, request: &Request) -> (Value, Value) {
@@ -147,20 +165,36 @@ impl Session {
         let publisher = self.shell.publisher.clone();
         publisher.set_parent(request);
         if !silent {
-            publisher.publish_for(request, "execute_input", json!({ "code": code, "execution_count": count })).await;
+            publisher
+                .publish_for(
+                    request,
+                    "execute_input",
+                    json!({ "code": code, "execution_count": count }),
+                )
+                .await;
         }
         if let Ok(mut executing) = self.shell.executing.lock() {
             *executing = Some(request.clone());
         }
-        let started = jupyter_protocol::Header::clone(&request.child("status", Value::Null).header).date;
-        let outcome =
-            if is_blank { Ok(None) } else { self.run(code, Cell { execution_count: count, silent, ..Cell::default() }).await.map(Some) };
+        let started =
+            jupyter_protocol::Header::clone(&request.child("status", Value::Null).header).date;
+        let outcome = if is_blank {
+            Ok(None)
+        } else {
+            self.run(code, Cell { execution_count: count, silent, ..Cell::default() })
+                .await
+                .map(Some)
+        };
         let mut metadata = json!({ "started": started });
         let failure = match outcome {
             Ok(None) => None,
             Ok(Some(outcome)) => {
                 metadata["parcourse"] = outcome.timing.metadata();
-                let phases = outcome.results.phases.iter().map(|phase| json!([phase.name, phase.duration.as_secs_f64()]));
+                let phases = outcome
+                    .results
+                    .phases
+                    .iter()
+                    .map(|phase| json!([phase.name, phase.duration.as_secs_f64()]));
                 metadata["parcourse"]["phases"] = phases.collect();
                 self.show_results(request, &outcome, count, silent).await;
                 outcome.failure
@@ -191,27 +225,48 @@ impl Session {
     /// The engine's own results: tables of `:vars`, output of `!ls`, the sentence of `:timing`.
     async fn show_results(&self, request: &Request, outcome: &Outcome, count: u64, silent: bool) {
         if !outcome.results.is_empty() && !silent {
-            let data: Map<String, Value> =
-                outcome.results.content_by_mime_type.iter().map(|(mime, text)| (mime.clone(), Value::from(text.as_str()))).collect();
+            let data: Map<String, Value> = outcome
+                .results
+                .content_by_mime_type
+                .iter()
+                .map(|(mime, text)| (mime.clone(), Value::from(text.as_str())))
+                .collect();
             let content = json!({ "execution_count": count, "data": data, "metadata": {} });
             self.shell.publisher.publish_for(request, "execute_result", content).await;
         }
         if outcome.results.timing.is_some() {
             let data = json!({ "text/plain": outcome.timing.sentence() });
-            self.shell.publisher.publish_for(request, "display_data", json!({ "data": data, "metadata": {}, "transient": {} })).await;
+            self.shell
+                .publisher
+                .publish_for(
+                    request,
+                    "display_data",
+                    json!({ "data": data, "metadata": {}, "transient": {} }),
+                )
+                .await;
         }
     }
 
-    /// Each expression is evaluated like a cell, in order of its name; its value or its error is the answer.
+    /// Each expression is evaluated like a cell, in order of its name; its value or its error is
+    /// the answer.
     async fn user_expressions(&self, request: &Request) -> Value {
         let mut answers = Map::new();
-        let Some(expressions) = request.content["user_expressions"].as_object() else { return Value::Object(answers) };
+        let Some(expressions) = request.content["user_expressions"].as_object() else {
+            return Value::Object(answers);
+        };
         for (name, expression) in expressions {
             let Some(expression) = expression.as_str() else { continue };
-            let cell = Cell { execution_count: self.execution_count, silent: true, capture: true, ..Cell::default() };
+            let cell = Cell {
+                execution_count: self.execution_count,
+                silent: true,
+                capture: true,
+                ..Cell::default()
+            };
             let answer = match self.run(expression.to_owned(), cell).await {
                 Ok(Outcome { failure: Some(failure), .. }) => failure.content_with_status(),
-                Ok(outcome) => json!({ "status": "ok", "data": outcome.captured.unwrap_or_else(|| json!({})), "metadata": {} }),
+                Ok(outcome) => {
+                    json!({ "status": "ok", "data": outcome.captured.unwrap_or_else(|| json!({})), "metadata": {} })
+                }
                 Err(error) => self.engine_failure(&error).content_with_status(),
             };
             answers.insert(name.clone(), answer);

@@ -16,7 +16,10 @@ pub struct Question {
 }
 
 /// Sends questions to the front end that asked for the execution, and hands over its replies.
-pub async fn serve(connection: KernelStdinConnection, mut questions: mpsc::UnboundedReceiver<Question>) {
+pub async fn serve(
+    connection: KernelStdinConnection,
+    mut questions: mpsc::UnboundedReceiver<Question>,
+) {
     let (mut sender, mut receiver) = connection.split();
     let mut open: Option<oneshot::Sender<String>> = None;
     loop {
@@ -25,7 +28,8 @@ pub async fn serve(connection: KernelStdinConnection, mut questions: mpsc::Unbou
                 let Some(question) = question else { return };
                 let content = json!({ "prompt": question.prompt, "password": question.password });
                 let message = question.request.child("input_request", content).with_zmq_identities(question.request.identities.clone());
-                // A front end without a stdin channel cannot be reached: the program then reads end of file.
+                // A front end without a stdin channel cannot be reached: the program then reads end
+                // of file.
                 open = match sender.send(message).await {
                     Ok(()) => Some(question.answer),
                     Err(_) => None,

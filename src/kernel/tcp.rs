@@ -1,9 +1,11 @@
 //! Listening on TCP, behind a check of what comes in.
 //!
-//! Any local user can connect to a TCP port, and the signature of a message is checked when all of it has been read. The ZeroMQ library
-//! believes the length at the head of a frame and asks for that much memory, so that nine bytes of a stranger can end the kernel. Hence the
-//! library listens on Unix sockets in the kernel's private folder, as it does for `ipc`. What is here accepts connections on the ports of
-//! the connection file, passes bytes on in both directions, and closes a connection that announces too much.
+//! Any local user can connect to a TCP port, and the signature of a message is checked when all of
+//! it has been read. The ZeroMQ library believes the length at the head of a frame and asks for
+//! that much memory, so that nine bytes of a stranger can end the kernel. Hence the library listens
+//! on Unix sockets in the kernel's private folder, as it does for `ipc`. What is here accepts
+//! connections on the ports of the connection file, passes bytes on in both directions, and closes
+//! a connection that announces too much.
 
 use anyhow::{Context, Result};
 use jupyter_protocol::ConnectionInfo;
@@ -26,21 +28,34 @@ pub struct Ports {
     listeners: Vec<(TcpListener, PathBuf)>,
 }
 
-/// Takes the ports, and returns the connection on which the library is to listen in place of them, on sockets in `folder`.
+/// Takes the ports, and returns the connection on which the library is to listen in place of them,
+/// on sockets in `folder`.
 ///
 /// # Errors
 /// When a port is taken, or the address is not of this machine.
 pub async fn take(connection: &ConnectionInfo, folder: &Path) -> Result<(ConnectionInfo, Ports)> {
     let prefix = folder.join("zmq");
-    let ip = prefix.to_str().with_context(|| format!("{} is not UTF-8", prefix.display()))?.to_owned();
+    let ip =
+        prefix.to_str().with_context(|| format!("{} is not UTF-8", prefix.display()))?.to_owned();
     let mut listeners = Vec::new();
-    for port in [connection.shell_port, connection.iopub_port, connection.stdin_port, connection.control_port, connection.hb_port] {
+    for port in [
+        connection.shell_port,
+        connection.iopub_port,
+        connection.stdin_port,
+        connection.control_port,
+        connection.hb_port,
+    ] {
         let host = if connection.ip == "*" { "0.0.0.0" } else { &connection.ip };
         let address = format!("{host}:{port}");
-        let listener = TcpListener::bind(&address).await.with_context(|| format!("failed to listen on {address}"))?;
+        let listener = TcpListener::bind(&address)
+            .await
+            .with_context(|| format!("failed to listen on {address}"))?;
         listeners.push((listener, PathBuf::from(format!("{ip}-{port}"))));
     }
-    Ok((ConnectionInfo { ip, transport: Transport::IPC, ..connection.clone() }, Ports { listeners }))
+    Ok((
+        ConnectionInfo { ip, transport: Transport::IPC, ..connection.clone() },
+        Ports { listeners },
+    ))
 }
 
 /// Connections that are served until [`Front::finish`].
@@ -70,7 +85,12 @@ impl Front {
     }
 }
 
-async fn accept(listener: TcpListener, socket: PathBuf, mut ended: watch::Receiver<()>, task: mpsc::Sender<()>) {
+async fn accept(
+    listener: TcpListener,
+    socket: PathBuf,
+    mut ended: watch::Receiver<()>,
+    task: mpsc::Sender<()>,
+) {
     loop {
         let outer = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -91,7 +111,11 @@ async fn accept(listener: TcpListener, socket: PathBuf, mut ended: watch::Receiv
     }
 }
 
-async fn connect(mut outer: TcpStream, socket: &Path, ended: watch::Receiver<()>) -> std::io::Result<()> {
+async fn connect(
+    mut outer: TcpStream,
+    socket: &Path,
+    ended: watch::Receiver<()>,
+) -> std::io::Result<()> {
     outer.set_nodelay(true)?;
     let mut inner = UnixStream::connect(socket).await?;
     let (from_client, to_client) = outer.split();
@@ -102,7 +126,10 @@ async fn connect(mut outer: TcpStream, socket: &Path, ended: watch::Receiver<()>
     }
 }
 
-async fn inwards(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> std::io::Result<()> {
+async fn inwards(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+) -> std::io::Result<()> {
     let mut frames = Frames::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -134,8 +161,8 @@ async fn outwards(
     }
 }
 
-/// Follows the framing of ZMTP 3 (<https://rfc.zeromq.org/spec/23/>): a greeting of 64 bytes, then frames, each of flags, a length of one
-/// or eight bytes, and that many bytes.
+/// Follows the framing of ZMTP 3 (<https://rfc.zeromq.org/spec/23/>): a greeting of 64 bytes, then
+/// frames, each of flags, a length of one or eight bytes, and that many bytes.
 #[derive(Debug, Clone, Copy)]
 struct Frames {
     state: State,
@@ -190,7 +217,11 @@ impl Frames {
                         if !more {
                             self.message = 0;
                         }
-                        self.state = if length == 0 { State::Flags } else { State::Body { missing: length } };
+                        self.state = if length == 0 {
+                            State::Flags
+                        } else {
+                            State::Body { missing: length }
+                        };
                     }
                 }
             }
@@ -204,7 +235,11 @@ mod tests {
     use super::*;
 
     fn frame(flags: u8, length: u64) -> Vec<u8> {
-        let head = if flags & 2 == 0 { vec![flags, length as u8] } else { [&[flags][..], &length.to_be_bytes()].concat() };
+        let head = if flags & 2 == 0 {
+            vec![flags, length as u8]
+        } else {
+            [&[flags][..], &length.to_be_bytes()].concat()
+        };
         [head, vec![b'x'; length as usize]].concat()
     }
 
@@ -222,7 +257,9 @@ mod tests {
     fn ordinary_messages_pass() {
         let greeting = vec![0xff; 64];
         let command = frame(4, 25);
-        let message = [frame(1, 0), frame(1, 255), frame(3, 256), frame(3, 70_000), frame(2, 0), frame(0, 1)].concat();
+        let message =
+            [frame(1, 0), frame(1, 255), frame(3, 256), frame(3, 70_000), frame(2, 0), frame(0, 1)]
+                .concat();
         let stream = [greeting, command, message.clone(), message].concat();
         assert!((1..stream.len()).step_by(997).all(|length| accepts(&stream[..length])));
         assert!(accepts(&stream));
@@ -235,7 +272,8 @@ mod tests {
 
     #[test]
     fn what_is_announced_has_a_limit() {
-        let announced = |flags: u8, length: u64| [&[0; 64][..], &[flags], &length.to_be_bytes()].concat();
+        let announced =
+            |flags: u8, length: u64| [&[0; 64][..], &[flags], &length.to_be_bytes()].concat();
         assert!(accepts(&announced(2, LONGEST_MESSAGE - PART)));
         for length in [LONGEST_MESSAGE - PART + 1, 1 << 40, 1 << 62, 1 << 63, u64::MAX] {
             for flags in [2, 3, 6] {
@@ -243,7 +281,8 @@ mod tests {
             }
         }
         // Parts that add up, also empty ones.
-        let parts = [vec![0; 64], frame(3, LONGEST_MESSAGE / 2), frame(3, LONGEST_MESSAGE / 2)].concat();
+        let parts =
+            [vec![0; 64], frame(3, LONGEST_MESSAGE / 2), frame(3, LONGEST_MESSAGE / 2)].concat();
         let mut frames = Frames::default();
         assert!(!frames.accept(&parts));
         let mut frames = Frames::default();

@@ -19,7 +19,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// A copy of the template when there is one, else an empty folder, in which everything will be compiled.
+    /// A copy of the template when there is one, else an empty folder, in which everything will be
+    /// compiled.
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
         let sockets = template::claim_for_sockets()?;
         let copy = template.and_then(|template| match template.checkout() {
@@ -30,7 +31,8 @@ impl Workspace {
             }
         });
         if let Some((template, directory)) = copy {
-            let cargo = proxy(&directory, &template.toolchain().cargo(), &template.toolchain().rustc);
+            let cargo =
+                proxy(&directory, &template.toolchain().cargo(), &template.toolchain().rustc);
             let helpers = Some(template.manifest().helpers.clone());
             return Ok(Workspace { directory, sockets, helpers, cargo });
         }
@@ -59,7 +61,8 @@ impl Workspace {
         self.directory.beside("empty")
     }
 
-    /// Where the kernel's own sockets lie, with a short name: the path of a socket has at most some 100 bytes.
+    /// Where the kernel's own sockets lie, with a short name: the path of a socket has at most some
+    /// 100 bytes.
     pub fn sockets(&self) -> &Path {
         self.sockets.path()
     }
@@ -67,10 +70,13 @@ impl Workspace {
     /// Sets this process's environment for the engine; `id` marks what the kernel starts.
     pub fn enter(&self, id: &str) {
         let mark = [(super::guard::MARK, OsStr::new(id))];
-        let environment = self.directory.environment().iter().map(|(name, value)| (*name, value.as_os_str()));
+        let environment =
+            self.directory.environment().iter().map(|(name, value)| (*name, value.as_os_str()));
         // SAFETY: called before other threads run, or while they are known to be idle.
         unsafe {
-            mark.into_iter().chain(environment).for_each(|(name, value)| std::env::set_var(name, value));
+            mark.into_iter()
+                .chain(environment)
+                .for_each(|(name, value)| std::env::set_var(name, value));
             if let Some(cargo) = &self.cargo {
                 cargo.enter();
             }
@@ -79,6 +85,7 @@ impl Workspace {
 }
 
 fn proxy(directory: &WorkDirectory, cargo: &Path, rustc: &Path) -> Option<Proxy> {
-    let proxy = Proxy::install(&directory.beside("toolchain"), cargo, rustc, directory.environment());
+    let proxy =
+        Proxy::install(&directory.beside("toolchain"), cargo, rustc, directory.environment());
     proxy.map_err(|error| log!("parcourse kernel: variables will take longer: {error:#}")).ok()
 }

@@ -92,10 +92,15 @@ fn install(arguments: &InstallArguments) -> Result<ExitCode> {
     let folder = spec::write(&kernels, &arguments.name, contents, arguments.force)?;
     println!("installed `{}` in {}", arguments.name, folder.display());
     if helpers.is_none() {
-        println!("no helper crate was found: kernels will look for `helpers` beside each notebook's folder, and start cold elsewhere");
+        println!(
+            "no helper crate was found: kernels will look for `helpers` beside each notebook's folder, and start cold elsewhere"
+        );
     }
     if !places::is_searched(&kernels) {
-        println!("Jupyter finds it when JUPYTER_PATH contains {}, or when it is the Jupyter of that prefix", parent(&kernels).display());
+        println!(
+            "Jupyter finds it when JUPYTER_PATH contains {}, or when it is the Jupyter of that prefix",
+            parent(&kernels).display()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -104,7 +109,11 @@ fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode> {
     let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
     match Spec::read(&kernels.join(&arguments.name)) {
         Some(found) => spec::remove(&found)?,
-        None => bail!("there is no kernel `{}` in {}: `parcourse kernel list` shows all", arguments.name, kernels.display()),
+        None => bail!(
+            "there is no kernel `{}` in {}: `parcourse kernel list` shows all",
+            arguments.name,
+            kernels.display()
+        ),
     }
     println!("removed `{}` from {}", arguments.name, kernels.display());
     Ok(ExitCode::SUCCESS)
@@ -117,13 +126,22 @@ fn list(arguments: &ListArguments) -> Result<ExitCode> {
     };
     let found: Vec<Spec> = folders.iter().flat_map(|folder| specs_in(folder)).collect();
     if found.is_empty() {
-        println!("no kernels in {}", folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", "));
+        println!(
+            "no kernels in {}",
+            folders
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
     }
     let width = found.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
     for spec in &found {
         let whose = if spec.ours { "ours " } else { "other" };
         let note = match &spec.program {
-            Some(program) if !spec.program_exists() => format!("  BROKEN: {} is not there", program.display()),
+            Some(program) if !spec.program_exists() => {
+                format!("  BROKEN: {} is not there", program.display())
+            }
             None => "  BROKEN: its kernel.json names no program".to_owned(),
             Some(_) => String::new(),
         };
@@ -138,8 +156,13 @@ pub fn registered() -> Vec<Spec> {
 }
 
 fn specs_in(kernels: &Path) -> Vec<Spec> {
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(kernels).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(kernels)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
     folders.sort();
     folders.iter().filter_map(|folder| Spec::read(folder)).collect()
 }
@@ -150,7 +173,10 @@ fn find_helpers(argument: &HelpersArgument) -> Result<Option<PathBuf>> {
     if let Some(named) = &argument.helpers
         && found != named.canonicalize().ok()
     {
-        bail!("{} is not the helper crate: its Cargo.toml does not name the package `parcourse`", named.display());
+        bail!(
+            "{} is not the helper crate: its Cargo.toml does not name the package `parcourse`",
+            named.display()
+        );
     }
     Ok(found)
 }

@@ -1,5 +1,5 @@
-//! Where Jupyter looks for kernels, in its order: `JUPYTER_PATH`, the user's folder, the Python environment, the system.
-//! The rules are those of `jupyter_core.paths`.
+//! Where Jupyter looks for kernels, in its order: `JUPYTER_PATH`, the user's folder, the Python
+//! environment, the system. The rules are those of `jupyter_core.paths`.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -20,10 +20,12 @@ impl Place {
     /// The folder `kernels` of that place.
     pub fn kernels(&self) -> Result<PathBuf> {
         let data = match self {
-            Place::User => user_data().context("found no home directory: set HOME or JUPYTER_DATA_DIR")?,
-            Place::Prefix(prefix) => {
-                std::path::absolute(prefix).with_context(|| format!("failed to find {}", prefix.display()))?.join("share/jupyter")
+            Place::User => {
+                user_data().context("found no home directory: set HOME or JUPYTER_DATA_DIR")?
             }
+            Place::Prefix(prefix) => std::path::absolute(prefix)
+                .with_context(|| format!("failed to find {}", prefix.display()))?
+                .join("share/jupyter"),
             Place::SysPrefix => sys_prefix()?.join("share/jupyter"),
         };
         Ok(data.join("kernels"))
@@ -32,7 +34,9 @@ impl Place {
 
 /// All `kernels` folders that Jupyter would look at, without repetitions.
 pub fn all() -> Vec<PathBuf> {
-    let mut data: Vec<PathBuf> = std::env::var_os("JUPYTER_PATH").map(|list| std::env::split_paths(&list).collect()).unwrap_or_default();
+    let mut data: Vec<PathBuf> = std::env::var_os("JUPYTER_PATH")
+        .map(|list| std::env::split_paths(&list).collect())
+        .unwrap_or_default();
     data.extend(user_data());
     data.extend(sys_prefix().ok().map(|prefix| prefix.join("share/jupyter")));
     data.extend([PathBuf::from("/usr/local/share/jupyter"), PathBuf::from("/usr/share/jupyter")]);
@@ -46,25 +50,38 @@ pub fn all() -> Vec<PathBuf> {
 }
 
 fn user_data() -> Option<PathBuf> {
-    let named = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = |variable: &str| {
+        std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+    };
     if let Some(data) = named("JUPYTER_DATA_DIR") {
         return Some(data);
     }
     if cfg!(target_os = "macos") {
         return Some(dirs::home_dir()?.join("Library/Jupyter"));
     }
-    Some(named("XDG_DATA_HOME").or_else(|| Some(dirs::home_dir()?.join(".local/share")))?.join("jupyter"))
+    Some(
+        named("XDG_DATA_HOME")
+            .or_else(|| Some(dirs::home_dir()?.join(".local/share")))?
+            .join("jupyter"),
+    )
 }
 
-/// The prefix of the Python on PATH. An activated environment says it itself, but only Python knows for sure.
+/// The prefix of the Python on PATH. An activated environment says it itself, but only Python knows
+/// for sure.
 fn sys_prefix() -> Result<PathBuf> {
     for python in ["python3", "python"] {
-        let Ok(output) = Command::new(python).args(["-c", "import sys; print(sys.prefix)"]).output() else { continue };
+        let Ok(output) =
+            Command::new(python).args(["-c", "import sys; print(sys.prefix)"]).output()
+        else {
+            continue;
+        };
         if output.status.success() {
             return Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
         }
     }
-    bail!("found no Python on PATH: activate the environment that has Jupyter, or name it with --prefix")
+    bail!(
+        "found no Python on PATH: activate the environment that has Jupyter, or name it with --prefix"
+    )
 }
 
 /// Whether one path lies in one of Jupyter's own places.
@@ -78,9 +95,15 @@ mod tests {
 
     #[test]
     fn a_prefix_has_its_kernels_below_share() {
-        assert_eq!(Place::Prefix("/opt/env".into()).kernels().unwrap(), Path::new("/opt/env/share/jupyter/kernels"));
+        assert_eq!(
+            Place::Prefix("/opt/env".into()).kernels().unwrap(),
+            Path::new("/opt/env/share/jupyter/kernels")
+        );
         let here = std::env::current_dir().unwrap();
-        assert_eq!(Place::Prefix("env".into()).kernels().unwrap(), here.join("env/share/jupyter/kernels"));
+        assert_eq!(
+            Place::Prefix("env".into()).kernels().unwrap(),
+            here.join("env/share/jupyter/kernels")
+        );
     }
 
     #[test]

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Shown by Jupyter beside the kernel's name: overlapping tracks that reach the finish together.
-const LOGOS: [(&str, &[u8]); 2] =
-    [("logo-32x32.png", include_bytes!("logo-32x32.png")), ("logo-64x64.png", include_bytes!("logo-64x64.png"))];
+const LOGOS: [(&str, &[u8]); 2] = [
+    ("logo-32x32.png", include_bytes!("logo-32x32.png")),
+    ("logo-64x64.png", include_bytes!("logo-64x64.png")),
+];
 
 /// Key in the metadata of the specs that are ours.
 const MARK: &str = "parcourse";
@@ -23,7 +25,8 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Reads the spec in `folder`. `None` when there is none; a `kernel.json` that cannot be understood is somebody else's.
+    /// Reads the spec in `folder`. `None` when there is none; a `kernel.json` that cannot be
+    /// understood is somebody else's.
     pub fn read(folder: &Path) -> Option<Spec> {
         let text = std::fs::read_to_string(folder.join("kernel.json")).ok()?;
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -36,13 +39,13 @@ impl Spec {
         })
     }
 
-    /// Whether the program it names is there. One without a folder is looked up by Jupyter, as a shell would.
+    /// Whether the program it names is there. One without a folder is looked up by Jupyter, as a
+    /// shell would.
     pub fn program_exists(&self) -> bool {
         match &self.program {
             Some(program) if program.components().count() > 1 => program.is_file(),
-            Some(program) => {
-                std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).is_file())
-            }
+            Some(program) => std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+                .any(|folder| folder.join(program).is_file()),
             None => false,
         }
     }
@@ -56,7 +59,8 @@ pub struct Contents<'a> {
     pub helpers: Option<&'a Path>,
 }
 
-/// Writes a spec for this program into `directory/NAME` (`directory` is what Jupyter calls a `kernels` folder) and returns that folder.
+/// Writes a spec for this program into `directory/NAME` (`directory` is what Jupyter calls a
+/// `kernels` folder) and returns that folder.
 ///
 /// Replaces one of ours; anything else only with `force`.
 pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) -> Result<PathBuf> {
@@ -74,7 +78,8 @@ pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) 
     }
     let program = std::env::current_exe().context("failed to find this program's own file")?;
     let text = serde_json::to_string_pretty(&contents.to_json(&program))? + "\n";
-    std::fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("failed to make {}", folder.display()))?;
     // Logos first: whoever sees the new kernel.json finds them.
     for (file, bytes) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
         replace(&folder, file, bytes)?;
@@ -92,7 +97,8 @@ pub fn remove(spec: &Spec) -> Result<()> {
             spec.name
         );
     }
-    std::fs::remove_dir_all(&spec.folder).with_context(|| format!("failed to remove {}", spec.folder.display()))
+    std::fs::remove_dir_all(&spec.folder)
+        .with_context(|| format!("failed to remove {}", spec.folder.display()))
 }
 
 impl Contents<'_> {
@@ -101,12 +107,18 @@ impl Contents<'_> {
         if let Some(helpers) = self.helpers {
             environment.insert("PARCOURSE_HELPERS".to_owned(), json!(helpers));
         }
-        let argv = [json!(program), json!("kernel"), json!("--connection-file"), json!("{connection_file}")];
+        let argv = [
+            json!(program),
+            json!("kernel"),
+            json!("--connection-file"),
+            json!("{connection_file}"),
+        ];
         json!({
             "argv": argv,
             "display_name": self.display_name,
             "language": "rust",
-            // The kernel decides what an interrupt means for the user's process: variables survive where they can.
+            // The kernel decides what an interrupt means for the user's process: variables survive
+            // where they can.
             "interrupt_mode": "message",
             "env": environment,
             "metadata": { MARK: { "version": env!("CARGO_PKG_VERSION") } },
@@ -118,7 +130,9 @@ impl Contents<'_> {
 fn check_name(name: &str) -> Result<()> {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(allowed) {
-        bail!("`{name}` cannot name a kernel: use ASCII letters, digits, hyphens, underscores and dots");
+        bail!(
+            "`{name}` cannot name a kernel: use ASCII letters, digits, hyphens, underscores and dots"
+        );
     }
     Ok(())
 }
@@ -126,10 +140,13 @@ fn check_name(name: &str) -> Result<()> {
 fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
-    let written = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o644)).tempfile_in(folder).and_then(|mut file| {
-        file.write_all(bytes)?;
-        Ok(file.persist(folder.join(name))?)
-    });
+    let written = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            Ok(file.persist(folder.join(name))?)
+        });
     written.map(drop).with_context(|| format!("failed to write {}", folder.join(name).display()))
 }
 
@@ -142,20 +159,36 @@ mod tests {
     #[test]
     fn writes_what_jupyter_needs_and_knows_its_own() {
         let place = tempfile::tempdir().unwrap();
-        let folder = write(place.path(), "rust", Contents { helpers: Some(Path::new("/course/helpers")), ..PLAIN }, false).unwrap();
+        let folder = write(
+            place.path(),
+            "rust",
+            Contents { helpers: Some(Path::new("/course/helpers")), ..PLAIN },
+            false,
+        )
+        .unwrap();
         assert_eq!(folder, place.path().join("rust"));
-        let value: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("kernel.json")).unwrap()).unwrap();
+        let value: Value =
+            serde_json::from_str(&std::fs::read_to_string(folder.join("kernel.json")).unwrap())
+                .unwrap();
         let program = std::env::current_exe().unwrap();
-        assert_eq!(value["argv"], json!([program, "kernel", "--connection-file", "{connection_file}"]));
+        assert_eq!(
+            value["argv"],
+            json!([program, "kernel", "--connection-file", "{connection_file}"])
+        );
         assert_eq!(value["display_name"], "Rust");
         assert_eq!(value["language"], "rust");
         assert_eq!(value["interrupt_mode"], "message");
         assert_eq!(value["env"], json!({ "PARCOURSE_HELPERS": "/course/helpers" }));
         let spec = Spec::read(&folder).unwrap();
         assert!(spec.ours && spec.program_exists());
-        write(place.path(), "rust", Contents { display_name: "Rust again", ..PLAIN }, false).unwrap();
+        write(place.path(), "rust", Contents { display_name: "Rust again", ..PLAIN }, false)
+            .unwrap();
         assert_eq!(Spec::read(&folder).unwrap().display_name, "Rust again");
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "kernel.json and two logos, nothing temporary");
+        assert_eq!(
+            std::fs::read_dir(&folder).unwrap().count(),
+            3,
+            "kernel.json and two logos, nothing temporary"
+        );
         remove(&spec).unwrap();
         assert!(!folder.exists());
     }
@@ -163,7 +196,9 @@ mod tests {
     #[test]
     fn leaves_other_programs_alone() {
         let place = tempfile::tempdir().unwrap();
-        for text in [r#"{"argv": ["/usr/bin/evcxr_jupyter"], "display_name": "Rust"}"#, "not even JSON"] {
+        for text in
+            [r#"{"argv": ["/usr/bin/evcxr_jupyter"], "display_name": "Rust"}"#, "not even JSON"]
+        {
             let folder = place.path().join("rust");
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("kernel.json"), text).unwrap();
@@ -187,7 +222,13 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_noticed() {
-        let mut spec = Spec { name: "x".into(), folder: "/x".into(), display_name: "x".into(), program: None, ours: true };
+        let mut spec = Spec {
+            name: "x".into(),
+            folder: "/x".into(),
+            display_name: "x".into(),
+            program: None,
+            ours: true,
+        };
         assert!(!spec.program_exists());
         spec.program = Some("/nowhere/parcourse".into());
         assert!(!spec.program_exists());

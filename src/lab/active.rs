@@ -1,4 +1,5 @@
-//! A JupyterLab that is there already, used when `--use-active` asks for it: that of the active conda or venv environment.
+//! A JupyterLab that is there already, used when `--use-active` asks for it: that of the active
+//! conda or venv environment.
 
 use crate::steps::Steps;
 use anyhow::{Context, Result, bail};
@@ -12,7 +13,9 @@ const OLDEST: u32 = 4;
 pub fn find(steps: &mut Steps) -> Result<PathBuf> {
     steps.begin("JupyterLab of the active environment");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let program = std::env::split_paths(&path).map(|folder| folder.join("jupyter-lab")).find(|program| program.is_file());
+    let program = std::env::split_paths(&path)
+        .map(|folder| folder.join("jupyter-lab"))
+        .find(|program| program.is_file());
     let program = program.context(
         "--use-active: there is no `jupyter-lab` on PATH: activate the environment that has it, install it there (`conda install -c \
          conda-forge jupyterlab`, `pip install jupyterlab`), or leave the option out for a private one",
@@ -25,17 +28,24 @@ pub fn find(steps: &mut Steps) -> Result<PathBuf> {
 /// Its version, when that is new enough.
 fn ask(program: &Path) -> Result<String> {
     let shown = program.display();
-    let output =
-        Command::new(program).arg("--version").stdin(Stdio::null()).output().with_context(|| format!("failed to start {shown}"))?;
+    let output = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("failed to start {shown}"))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if !output.status.success() || version.is_empty() {
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().last().unwrap_or("it said nothing");
-        bail!("`{shown} --version` failed: {last}: mend that environment, or leave --use-active out for a private one");
+        bail!(
+            "`{shown} --version` failed: {last}: mend that environment, or leave --use-active out for a private one"
+        );
     }
     let major = version.split('.').next().and_then(|number| number.parse::<u32>().ok());
     if major.is_none_or(|major| major < OLDEST) {
-        bail!("{shown} is JupyterLab {version}, and {OLDEST} is needed: update it, or leave --use-active out for a private one");
+        bail!(
+            "{shown} is JupyterLab {version}, and {OLDEST} is needed: update it, or leave --use-active out for a private one"
+        );
     }
     Ok(version)
 }

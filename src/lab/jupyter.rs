@@ -14,24 +14,27 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The course's defaults for JupyterLab's settings; what the learner changes in its settings editor wins. Without this a newcomer is
-/// asked about news before seeing the first cell, whatever the server's own option for news says; and on a busy machine completions come
-/// later than after the one second that the page waits for them.
+/// The course's defaults for JupyterLab's settings; what the learner changes in its settings editor
+/// wins. Without this a newcomer is asked about news before seeing the first cell, whatever the
+/// server's own option for news says; and on a busy machine completions come later than after the
+/// one second that the page waits for them.
 const SETTINGS: &str = r#"{
   "@jupyterlab/apputils-extension:notification": { "fetchNews": "false", "checkForUpdates": false },
   "@jupyterlab/completer-extension:manager": { "providerTimeout": 5000 }
 }
 "#;
 
-/// Starts JupyterLab without `rfc3987_syntax`: it works out a grammar when imported, which takes longer than the whole rest of the start (1.5 s
-/// of 2.3 s), for a kind of check of JSON documents that Jupyter never asks for and `jsonschema` does without when the module is not there.
+/// Starts JupyterLab without `rfc3987_syntax`: it works out a grammar when imported, which takes
+/// longer than the whole rest of the start (1.5 s of 2.3 s), for a kind of check of JSON documents
+/// that Jupyter never asks for and `jsonschema` does without when the module is not there.
 const START: &str = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp import main; sys.exit(main())";
 
 /// For a pinned environment.
 const PRIVATE_OPTIONS: [&str; 2] = [
     // No look at PyPI: nothing is to be installed, and there may be no network.
     "--LabApp.extension_manager=readonly",
-    // The kernel completes and explains by itself; looking for language servers runs npm, if there is one, at every start.
+    // The kernel completes and explains by itself; looking for language servers runs npm, if there
+    // is one, at every start.
     "--LanguageServerManager.autodetect=False",
 ];
 
@@ -39,7 +42,8 @@ const PRIVATE_OPTIONS: [&str; 2] = [
 pub enum Program {
     /// Ours, with settings of its own.
     Private(Environment),
-    /// The `jupyter-lab` of the user's environment, with the settings and extensions that it has there.
+    /// The `jupyter-lab` of the user's environment, with the settings and extensions that it has
+    /// there.
     Active(PathBuf),
 }
 
@@ -76,7 +80,8 @@ impl Server<'_> {
                 command
             }
             Program::Private(environment) => {
-                // Which tabs were open, one memory per folder: another folder's tabs would be notebooks that cannot be found.
+                // Which tabs were open, one memory per folder: another folder's tabs would be
+                // notebooks that cannot be found.
                 let workspaces = state.join("workspaces").join(short_digest(self.root.as_os_str()));
                 let (config, data) = (state.join("config"), state.join("data"));
                 for folder in [&config, &data, &workspaces] {
@@ -84,7 +89,8 @@ impl Server<'_> {
                 }
                 write_settings(&config)?;
                 let mut command = Command::new(environment.python());
-                // `-I`: a PYTHONPATH set for other work (environment modules do that) must not reach into the pinned environment.
+                // `-I`: a PYTHONPATH set for other work (environment modules do that) must not
+                // reach into the pinned environment.
                 command.args(["-I", "-c", START]).args(self.options()).args(PRIVATE_OPTIONS);
                 command
                     .env("JUPYTER_CONFIG_DIR", &config)
@@ -99,7 +105,10 @@ impl Server<'_> {
             }
         };
         // In both, `rust` is the kernel that belongs to this program and these notebooks.
-        command.args(self.extra).env("JUPYTER_RUNTIME_DIR", self.session.runtime()).env("JUPYTER_PATH", self.session.jupyter_path());
+        command
+            .args(self.extra)
+            .env("JUPYTER_RUNTIME_DIR", self.session.runtime())
+            .env("JUPYTER_PATH", self.session.jupyter_path());
         Ok(command)
     }
 
@@ -109,7 +118,8 @@ impl Server<'_> {
             "--ServerApp.answer_yes=True",
             // From here on the terminal shows what needs attention, and the address.
             "--Application.log_level=WARN",
-            // Other users of this machine can connect to a port, but not to a socket in a private folder.
+            // Other users of this machine can connect to a port, but not to a socket in a private
+            // folder.
             "--KernelManager.transport=ipc",
             "--MultiKernelManager.default_kernel_name=rust",
             // No questions about news.
@@ -134,7 +144,8 @@ impl Server<'_> {
         }
         // SAFETY: geteuid has no preconditions.
         if unsafe { libc::geteuid() } == 0 {
-            // Jupyter's guard against running as root by mistake; in containers there is nobody else.
+            // Jupyter's guard against running as root by mistake; in containers there is nobody
+            // else.
             options.push("--ServerApp.allow_root=True".into());
         }
         options
@@ -159,10 +170,13 @@ fn write_settings(config: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether opening a browser can work: not over ssh without a display, where Jupyter would start a text browser in the terminal.
+/// Whether opening a browser can work: not over ssh without a display, where Jupyter would start a
+/// text browser in the terminal.
 pub fn browser_is_likely() -> bool {
     !cfg!(target_os = "linux")
-        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 fn short_digest(text: &OsStr) -> String {

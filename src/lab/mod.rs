@@ -1,13 +1,17 @@
 //! `parcourse lab`: from a fresh machine to the first notebook open in JupyterLab, in one command.
 //!
-//! Five steps, each shown while it runs and each nearly free when its work is already done: the learner's copy of the course is brought up
-//! to date (`source`, `copy`), the Rust toolchain has its library sources (`toolchain`), a private Python environment holds a pinned
-//! JupyterLab ([`crate::python_environment`]; or one that is there is used, `active`), the template that lets kernels start warm is built
-//! ([`template`]), the server runs until Ctrl-C (`jupyter`, `session`, `supervise`).
+//! Five steps, each shown while it runs and each nearly free when its work is already done: the
+//! learner's copy of the course is brought up to date (`source`, `copy`), the Rust toolchain has
+//! its library sources (`toolchain`), a private Python environment holds a pinned JupyterLab
+//! ([`crate::python_environment`]; or one that is there is used, `active`), the template that lets
+//! kernels start warm is built ([`template`]), the server runs until Ctrl-C (`jupyter`, `session`,
+//! `supervise`).
 //!
-//! Everything written lies in three folders: the learner's own, [`paths::cache`] and [`paths::private_tmp`]. The user's own Jupyter
-//! (settings, kernels, extensions) is neither read nor changed unless asked for: what is right for another JupyterLab may break this one,
-//! and a course must look the same for everybody. Registering the kernel with an existing Jupyter is `parcourse kernel install`.
+//! Everything written lies in three folders: the learner's own, [`paths::cache`] and
+//! [`paths::private_tmp`]. The user's own Jupyter (settings, kernels, extensions) is neither read
+//! nor changed unless asked for: what is right for another JupyterLab may break this one, and a
+//! course must look the same for everybody. Registering the kernel with an existing Jupyter is
+//! `parcourse kernel install`.
 
 mod active;
 mod copy;
@@ -38,21 +42,25 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The same JupyterLab for everybody.
-pub const JUPYTERLAB: Recipe =
-    Recipe { name: "JupyterLab", requirements: include_str!("requirements.txt"), command: "parcourse lab --setup-only" };
+pub const JUPYTERLAB: Recipe = Recipe {
+    name: "JupyterLab",
+    requirements: include_str!("requirements.txt"),
+    command: "parcourse lab --setup-only",
+};
 
 /// Where to open, and what to hand on to Jupyter.
 #[derive(clap::Args)]
 pub struct LabArguments {
-    /// Folder for your own copy of the course, made when missing; your work in it is never overwritten
-    /// [default: the copy around the current folder, else ~/parcourse]
+    /// Folder for your own copy of the course, made when missing; your work in it is never
+    /// overwritten [default: the copy around the current folder, else ~/parcourse]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// The course to copy: its folder; a copy keeps to the one that was named
     /// [default: found from the current folder upwards, else where this program was built]
     #[arg(long, value_name = "DIR")]
     course: Option<PathBuf>,
-    /// For authors: open the course's own notebooks with their solutions (or the folder named by --dir) as they are, nothing copied
+    /// For authors: open the course's own notebooks with their solutions (or the folder named by
+    /// --dir) as they are, nothing copied
     #[arg(long)]
     source: bool,
     /// Give notebooks again that you deleted from your copy
@@ -67,13 +75,16 @@ pub struct LabArguments {
     /// Print the address instead of opening a browser
     #[arg(long)]
     no_browser: bool,
-    /// The Python that makes the private environment [default: the first usable of python3, python, python3.14, …]
+    /// The Python that makes the private environment [default: the first usable of python3, python,
+    /// python3.14, …]
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
-    /// Use the JupyterLab (4 or newer) of the active conda or venv environment instead of a private one
+    /// Use the JupyterLab (4 or newer) of the active conda or venv environment instead of a private
+    /// one
     #[arg(long)]
     use_active: bool,
-    /// Set up, print the path of the private Python, and stop: for a machine that will be offline later
+    /// Set up, print the path of the private Python, and stop: for a machine that will be offline
+    /// later
     #[arg(long)]
     setup_only: bool,
     #[command(flatten)]
@@ -89,9 +100,15 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
         offline::enforce();
     }
     let here = std::env::current_dir().context("failed to read the current folder")?;
-    let wishes = Wishes { dir: arguments.dir.as_deref(), course: arguments.course.as_deref(), source: arguments.source };
+    let wishes = Wishes {
+        dir: arguments.dir.as_deref(),
+        course: arguments.course.as_deref(),
+        source: arguments.source,
+    };
     let choice = wishes.choose(&here, std::env::home_dir().as_deref())?;
-    let mut steps = Steps::new(3 + usize::from(matches!(choice, Choice::Copy { .. })) + usize::from(!arguments.setup_only));
+    let mut steps = Steps::new(
+        3 + usize::from(matches!(choice, Choice::Copy { .. })) + usize::from(!arguments.setup_only),
+    );
     let (root, helpers) = match choice {
         Choice::AsItIs(root) => {
             let helpers = find_helpers(&arguments.helpers, &root)?;
@@ -103,7 +120,12 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     let program = if arguments.use_active {
         Program::Active(active::find(&mut steps)?)
     } else {
-        Program::Private(Environment::ensure(JUPYTERLAB, &python::find(arguments.python.as_deref())?, arguments.offline, &mut steps)?)
+        Program::Private(Environment::ensure(
+            JUPYTERLAB,
+            &python::find(arguments.python.as_deref())?,
+            arguments.offline,
+            &mut steps,
+        )?)
     };
     ensure_template(&helpers, arguments.offline, &mut steps)?;
     if arguments.setup_only {
@@ -113,16 +135,23 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     serve(&arguments, &program, &root, &helpers, &mut steps)
 }
 
-/// Brings the learner's copy up to date and returns the folder of its notebooks and the helper crate that they use.
-fn update_copy(arguments: &LabArguments, course: &Path, copy: &Path, steps: &mut Steps) -> Result<(PathBuf, PathBuf)> {
+/// Brings the learner's copy up to date and returns the folder of its notebooks and the helper
+/// crate that they use.
+fn update_copy(
+    arguments: &LabArguments,
+    course: &Path,
+    copy: &Path,
+    steps: &mut Steps,
+) -> Result<(PathBuf, PathBuf)> {
     steps.begin(&format!("Your copy of the course in {}", copy.display()));
     let helpers = find_helpers(&arguments.helpers, course)?;
     let folder = Folder::open(copy)?;
     if arguments.course.is_some() {
         folder.remember_course(course)?;
     }
-    let changes =
-        folder.update(course, &helpers, arguments.restore, || steps.inside("another start is bringing it up to date: waiting"))?;
+    let changes = folder.update(course, &helpers, arguments.restore, || {
+        steps.inside("another start is bringing it up to date: waiting")
+    })?;
     tell(&changes, steps);
     // A copy may have a helper crate of its own.
     let helpers = find_helpers(&arguments.helpers, &folder.notebooks())?;
@@ -143,7 +172,8 @@ fn tell(changes: &Changes, steps: &mut Steps) {
             "{name}: you and the course have both changed it; the course's new one is there, and yours is kept as \"{aside}\""
         ));
     }
-    let quiet = changes.given.is_empty() && changes.replaced.is_empty() && changes.kept_aside.is_empty();
+    let quiet =
+        changes.given.is_empty() && changes.replaced.is_empty() && changes.kept_aside.is_empty();
     steps.done(if quiet { "up to date" } else { "now up to date" });
 }
 
@@ -154,7 +184,8 @@ fn find_helpers(named: &HelpersArgument, notebooks: &Path) -> Result<PathBuf> {
 }
 
 fn ensure_template(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
-    steps.begin(&format!("Helper crate {}, compiled so that kernels start warm", helpers.display()));
+    steps
+        .begin(&format!("Helper crate {}, compiled so that kernels start warm", helpers.display()));
     let template = template::ensure(helpers, Flavor::Parcourse, &mut |what| steps.inside(what));
     let template = template.map_err(|error| offline::explain(error, offline))?;
     steps.done(&template.path().display().to_string());
@@ -162,7 +193,13 @@ fn ensure_template(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<(
 }
 
 /// Runs the server on `root` until it ends.
-fn serve(arguments: &LabArguments, program: &Program, root: &Path, helpers: &Path, steps: &mut Steps) -> Result<ExitCode> {
+fn serve(
+    arguments: &LabArguments,
+    program: &Program,
+    root: &Path,
+    helpers: &Path,
+    steps: &mut Steps,
+) -> Result<ExitCode> {
     steps.begin(&format!("Starting JupyterLab on {}", root.display()));
     let session = Session::create()?;
     let spec = Contents { display_name: "Rust", helpers: Some(helpers) };
@@ -188,8 +225,15 @@ mod tests {
     #[test]
     fn environment_yml_names_the_same_jupyterlab() {
         let conda = include_str!("../../environment.yml");
-        let version = |line: &str| line.split("jupyterlab==").nth(1).map(|rest| rest.split([' ', ';']).next().unwrap().to_owned());
+        let version = |line: &str| {
+            line.split("jupyterlab==")
+                .nth(1)
+                .map(|rest| rest.split([' ', ';']).next().unwrap().to_owned())
+        };
         let newest = pinned(JUPYTERLAB.requirements).filter_map(version).last().unwrap();
-        assert!(conda.contains(&format!("- jupyterlab={newest}\n")), "environment.yml lacks jupyterlab={newest}");
+        assert!(
+            conda.contains(&format!("- jupyterlab={newest}\n")),
+            "environment.yml lacks jupyterlab={newest}"
+        );
     }
 }

@@ -1,9 +1,10 @@
-//! `--offline`: what would reach for the network is told not to, here and in all that is started from here.
+//! `--offline`: what would reach for the network is told not to, here and in all that is started
+//! from here.
 
 use anyhow::Error;
 
-/// Tells cargo and rustup, in this process and those it starts: the template's builder, the server, its kernels. pip is told where it is
-/// called.
+/// Tells cargo and rustup, in this process and those it starts: the template's builder, the server,
+/// its kernels. pip is told where it is called.
 pub fn enforce() {
     // SAFETY: called before anything else of the command, while the process has one thread.
     unsafe {

@@ -1,7 +1,9 @@
-//! The private folder of one start: the kernelspec that names this very binary, connection files, sockets.
+//! The private folder of one start: the kernelspec that names this very binary, connection files,
+//! sockets.
 //!
-//! It lives in node-local temporary space, because sockets do not work on every network file system and two clones of the course must not
-//! overwrite each other's kernelspec. It is removed at the end; what a killed process leaves is swept by the next start.
+//! It lives in node-local temporary space, because sockets do not work on every network file system
+//! and two clones of the course must not overwrite each other's kernelspec. It is removed at the
+//! end; what a killed process leaves is swept by the next start.
 
 use crate::paths;
 use crate::template::claim::{self, Claim};

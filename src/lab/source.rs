@@ -47,14 +47,17 @@ impl Wishes<'_> {
             let copy = match copies.find(|folder| trust::accepts_found(folder, "--dir")) {
                 Some(around_us) => around_us.to_path_buf(),
                 None => {
-                    let home = home.context("found no home folder: name the folder for your notebooks with --dir DIR")?;
+                    let home = home.context(
+                        "found no home folder: name the folder for your notebooks with --dir DIR",
+                    )?;
                     default_copy(home, self.find_course(here).ok().as_deref())
                 }
             };
             return self.follow(here, copy);
         };
         // The notebooks' folder of a copy, named as one sees it.
-        let around = std::path::absolute(named).with_context(|| format!("failed to find {}", named.display()))?;
+        let around = std::path::absolute(named)
+            .with_context(|| format!("failed to find {}", named.display()))?;
         if let Some(folder) = around.parent()
             && around.ends_with("notebooks")
             && copy::is_copy(folder)
@@ -77,12 +80,14 @@ impl Wishes<'_> {
 
     /// A copy and the course that it follows: one that was named once is kept to.
     fn follow(&self, here: &Path, copy: PathBuf) -> Result<Choice> {
-        let remembered = copy::remembered_course(&copy).filter(|course| self.course.is_none() && has_notebooks(course));
+        let remembered = copy::remembered_course(&copy)
+            .filter(|course| self.course.is_none() && has_notebooks(course));
         Ok(Choice::Copy { course: remembered.map_or_else(|| self.find_course(here), Ok)?, copy })
     }
 
-    /// The folder named, else the course's `notebooks/` beside one of the folders above the current one, else the one beside which this
-    /// binary was built. Never a learner's copy, and nothing that another user could have put there.
+    /// The folder named, else the course's `notebooks/` beside one of the folders above the current
+    /// one, else the one beside which this binary was built. Never a learner's copy, and nothing
+    /// that another user could have put there.
     fn find_course(&self, here: &Path) -> Result<PathBuf> {
         if let Some(named) = self.course {
             let inside = named.join("notebooks");
@@ -98,7 +103,9 @@ impl Wishes<'_> {
             .chain([Path::new(env!("CARGO_MANIFEST_DIR"))])
             .filter(|folder| !copy::is_copy(folder))
             .map(|folder| folder.join("notebooks"))
-            .find(|folder| folder.join(FIRST_NOTEBOOK).is_file() && trust::accepts_found(folder, "--course"));
+            .find(|folder| {
+                folder.join(FIRST_NOTEBOOK).is_file() && trust::accepts_found(folder, "--course")
+            });
         canonical(&found.with_context(|| {
             format!("found no notebooks/{FIRST_NOTEBOOK} in {} or above: name the course's folder with --course DIR", here.display())
         })?)
@@ -107,14 +114,19 @@ impl Wishes<'_> {
 
 fn default_copy(home: &Path, course: Option<&Path>) -> PathBuf {
     let copy = home.join(HOME_COPY);
-    let is_the_course = course.and_then(Path::parent).is_some_and(|root| copy.canonicalize().is_ok_and(|copy| copy == root));
+    let is_the_course = course
+        .and_then(Path::parent)
+        .is_some_and(|root| copy.canonicalize().is_ok_and(|copy| copy == root));
     if is_the_course { home.join(HOME_COPY_BESIDE) } else { copy }
 }
 
-/// Whether a folder has all that the notebooks need, as an edition has: nothing is to be copied into it.
+/// Whether a folder has all that the notebooks need, as an edition has: nothing is to be copied
+/// into it.
 fn is_complete(folder: &Path) -> bool {
     let helpers = folder.join("helpers");
-    has_notebooks(&folder.join("notebooks")) && !helpers.is_symlink() && crate::paths::is_helper_crate(&helpers)
+    has_notebooks(&folder.join("notebooks"))
+        && !helpers.is_symlink()
+        && crate::paths::is_helper_crate(&helpers)
 }
 
 fn has_notebooks(folder: &Path) -> bool {
@@ -158,12 +170,24 @@ mod tests {
         complete(&open);
         fs::create_dir(open.join(".parcourse")).unwrap();
         let choose = || Wishes::default().choose(&open.join("notebooks"), Some(&home)).unwrap();
-        assert_eq!(choose(), copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &open), "a copy of ours");
+        assert_eq!(
+            choose(),
+            copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &open),
+            "a copy of ours"
+        );
         fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-        assert_eq!(choose(), copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &home.join("parcourse")));
+        assert_eq!(
+            choose(),
+            copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &home.join("parcourse"))
+        );
         fs::remove_dir(open.join(".parcourse")).unwrap();
-        assert_eq!(choose(), copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &home.join("parcourse")), "nor a course");
-        let named = Wishes { course: Some(&open), ..Wishes::default() }.choose(&home, Some(&home)).unwrap();
+        assert_eq!(
+            choose(),
+            copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &home.join("parcourse")),
+            "nor a course"
+        );
+        let named =
+            Wishes { course: Some(&open), ..Wishes::default() }.choose(&home, Some(&home)).unwrap();
         assert_eq!(named, copy_of(&open, &home.join("parcourse")));
     }
 
@@ -171,8 +195,13 @@ mod tests {
     fn a_copy_in_the_home_folder_unless_something_else_is_named() {
         let (_folder, home) = home();
         let clone = home.join("clone");
-        let choose = |dir: Option<&Path>, here: &Path| Wishes { dir, ..Wishes::default() }.choose(here, Some(&home)).unwrap();
-        assert_eq!(choose(None, &clone.join("notebooks")), copy_of(&clone, &home.join("parcourse")));
+        let choose = |dir: Option<&Path>, here: &Path| {
+            Wishes { dir, ..Wishes::default() }.choose(here, Some(&home)).unwrap()
+        };
+        assert_eq!(
+            choose(None, &clone.join("notebooks")),
+            copy_of(&clone, &home.join("parcourse"))
+        );
         assert_eq!(choose(Some(&home.join("mine")), &clone), copy_of(&clone, &home.join("mine")));
         // Inside a copy it is that copy, and never the course.
         let copy = clone.join("mine");
@@ -197,7 +226,10 @@ mod tests {
         complete(&clone);
         let choice = Wishes::default().choose(&clone, Some(&home)).unwrap();
         assert_eq!(choice, copy_of(&clone, &home.join("parcourse-work")));
-        let error = Wishes { dir: Some(&clone), ..Wishes::default() }.choose(&clone, Some(&home)).unwrap_err().to_string();
+        let error = Wishes { dir: Some(&clone), ..Wishes::default() }
+            .choose(&clone, Some(&home))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("--source"), "{error}");
     }
 
@@ -206,20 +238,35 @@ mod tests {
         let (_folder, home) = home();
         let edition = home.join("edition");
         complete(&edition);
-        let choice = Wishes { dir: Some(&edition), ..Wishes::default() }.choose(&home.join("clone"), Some(&home)).unwrap();
+        let choice = Wishes { dir: Some(&edition), ..Wishes::default() }
+            .choose(&home.join("clone"), Some(&home))
+            .unwrap();
         assert_eq!(choice, Choice::AsItIs(edition.join("notebooks")));
         let source = Wishes { source: true, ..Wishes::default() };
-        assert_eq!(source.choose(&home.join("clone/helpers"), None).unwrap(), Choice::AsItIs(home.join("clone/notebooks")));
-        assert_eq!(Wishes { dir: Some(&home), ..source }.choose(&home, None).unwrap(), Choice::AsItIs(home));
+        assert_eq!(
+            source.choose(&home.join("clone/helpers"), None).unwrap(),
+            Choice::AsItIs(home.join("clone/notebooks"))
+        );
+        assert_eq!(
+            Wishes { dir: Some(&home), ..source }.choose(&home, None).unwrap(),
+            Choice::AsItIs(home)
+        );
     }
 
     #[test]
     fn what_is_not_there_is_named() {
         let nowhere = Path::new("/no/such folder");
-        let choose = |wishes: Wishes, home| wishes.choose(Path::new("/"), home).unwrap_err().to_string();
+        let choose =
+            |wishes: Wishes, home| wishes.choose(Path::new("/"), home).unwrap_err().to_string();
         let error = |wishes| choose(wishes, Some(nowhere));
-        assert!(error(Wishes { dir: Some(nowhere), source: true, ..Wishes::default() }).contains("--dir /no/such folder"));
-        assert!(error(Wishes { course: Some(nowhere), ..Wishes::default() }).contains("--course /no/such folder"));
+        assert!(
+            error(Wishes { dir: Some(nowhere), source: true, ..Wishes::default() })
+                .contains("--dir /no/such folder")
+        );
+        assert!(
+            error(Wishes { course: Some(nowhere), ..Wishes::default() })
+                .contains("--course /no/such folder")
+        );
         assert!(choose(Wishes::default(), None).contains("--dir DIR"));
     }
 }

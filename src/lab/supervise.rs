@@ -1,7 +1,8 @@
 //! Running the server until it ends or is told to.
 //!
-//! It gets a process group of its own, so that a Ctrl-C reaches it once and through us: first a request to stop, which shuts its kernels
-//! down, then, for the impatient or when it hangs, the end.
+//! It gets a process group of its own, so that a Ctrl-C reaches it once and through us: first a
+//! request to stop, which shuts its kernels down, then, for the impatient or when it hangs, the
+//! end.
 
 use crate::log::log;
 use crate::process::die_with_parent;
@@ -14,13 +15,18 @@ use tokio::time::Instant;
 
 /// Shutting a kernel down takes Jupyter up to five seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Python loses a signal that comes while it is writing its log, as it does in the moment it has started: asked again after this time.
+/// Python loses a signal that comes while it is writing its log, as it does in the moment it has
+/// started: asked again after this time.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
 
-/// Runs the command, turning SIGINT, SIGTERM and SIGHUP into a clean stop, and returns its exit code.
+/// Runs the command, turning SIGINT, SIGTERM and SIGHUP into a clean stop, and returns its exit
+/// code.
 pub fn run(command: Command) -> Result<ExitCode> {
     // One thread: the child is tied to the life of the thread that starts it.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the signal handlers")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the signal handlers")?;
     Ok(ExitCode::from(exit_code(runtime.block_on(supervise(command))?)))
 }
 
@@ -29,12 +35,19 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
     command.stdin(Stdio::null()).process_group(0);
     die_with_parent(&mut command);
     let mut command = tokio::process::Command::from(command);
-    let mut child = command.spawn().with_context(|| format!("failed to start {}", command.as_std().get_program().display()))?;
-    let group = child.id().and_then(|id| libc::pid_t::try_from(id).ok()).context("the process has no id")?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("failed to start {}", command.as_std().get_program().display()))?;
+    let group = child
+        .id()
+        .and_then(|id| libc::pid_t::try_from(id).ok())
+        .context("the process has no id")?;
     let (mut asked, mut asked_again): (Option<Instant>, bool) = (None, false);
     loop {
-        // Before it is asked to stop there is no deadline; the branch is then switched off and the value without meaning.
-        let deadline = asked.unwrap_or_else(Instant::now) + if asked_again { PATIENCE } else { ASK_AGAIN };
+        // Before it is asked to stop there is no deadline; the branch is then switched off and the
+        // value without meaning.
+        let deadline =
+            asked.unwrap_or_else(Instant::now) + if asked_again { PATIENCE } else { ASK_AGAIN };
         tokio::select! {
             status = child.wait() => return status.context("failed to wait for JupyterLab"),
             () = stop_signals.next() => {
@@ -71,7 +84,11 @@ impl StopSignals {
     fn listen() -> std::io::Result<Self> {
         // Under nohup the hang-up is ignored, which listening would undo.
         let hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hangup })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup,
+        })
     }
 
     async fn next(&mut self) {
@@ -90,10 +107,12 @@ impl StopSignals {
 }
 
 fn hangup_is_ignored() -> bool {
-    // SAFETY: an all-zero sigaction is a valid value, and with a null new action the call only fills it.
+    // SAFETY: an all-zero sigaction is a valid value, and with a null new action the call only
+    // fills it.
     unsafe {
         let mut current: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(libc::SIGHUP, std::ptr::null(), &mut current) == 0 && current.sa_sigaction == libc::SIG_IGN
+        libc::sigaction(libc::SIGHUP, std::ptr::null(), &mut current) == 0
+            && current.sa_sigaction == libc::SIG_IGN
     }
 }
 
@@ -115,7 +134,8 @@ mod tests {
 
     #[test]
     fn exit_codes_are_passed_on() {
-        let code = |script: &str| exit_code(Command::new("sh").args(["-c", script]).status().unwrap());
+        let code =
+            |script: &str| exit_code(Command::new("sh").args(["-c", script]).status().unwrap());
         assert_eq!(code("exit 0"), 0);
         assert_eq!(code("exit 7"), 7);
         assert_eq!(code("kill -TERM $$"), 143);

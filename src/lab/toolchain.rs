@@ -1,7 +1,8 @@
-//! The Rust toolchain: the kernel compiles cells with it and completes names from its library sources.
+//! The Rust toolchain: the kernel compiles cells with it and completes names from its library
+//! sources.
 //!
-//! The engine fetches missing sources itself, when the first kernel starts: on a compute node, which has no network, too late. So it is
-//! done here.
+//! The engine fetches missing sources itself, when the first kernel starts: on a compute node,
+//! which has no network, too late. So it is done here.
 
 use crate::steps::Steps;
 use crate::template::Toolchain;
@@ -13,8 +14,9 @@ use std::process::{Command, Stdio};
 pub const ADD_SOURCES: &str = "with rustup: rustup component add rust-src\n  Debian, Ubuntu: apt install rust-src\n  Fedora: dnf install rust-src\n  \
      conda: conda install -c conda-forge rust-src";
 
-/// Makes sure that rustc, cargo and the component `rust-src` are there, as seen from the helper crate's folder (a `rust-toolchain.toml`
-/// above it decides which toolchain that is, for the kernels as well). With `offline` nothing is fetched.
+/// Makes sure that rustc, cargo and the component `rust-src` are there, as seen from the helper
+/// crate's folder (a `rust-toolchain.toml` above it decides which toolchain that is, for the
+/// kernels as well). With `offline` nothing is fetched.
 pub fn ensure(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
     steps.begin("Rust toolchain");
     let memory = crate::paths::cache()?;
@@ -38,7 +40,10 @@ pub fn ensure(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
         steps.inside("fetching the library sources (rust-src)");
         add_sources(helpers, &toolchain)?;
     }
-    steps.done(&format!("{}, with its library sources", toolchain.version.lines().next().unwrap_or("rustc")));
+    steps.done(&format!(
+        "{}, with its library sources",
+        toolchain.version.lines().next().unwrap_or("rustc")
+    ));
     Ok(())
 }
 
@@ -54,10 +59,16 @@ fn add_sources(directory: &Path, toolchain: &Toolchain) -> Result<()> {
         .output();
     let reason = match added {
         Ok(added) if added.status.success() && toolchain.has_library_sources() => return Ok(()),
-        Ok(added) => format!("`rustup component add rust-src` failed: {}", String::from_utf8_lossy(&added.stderr).trim()),
+        Ok(added) => format!(
+            "`rustup component add rust-src` failed: {}",
+            String::from_utf8_lossy(&added.stderr).trim()
+        ),
         Err(_) => "there is no rustup to fetch them".to_owned(),
     };
-    bail!("the library sources of the Rust toolchain in {} are missing, and {reason}\n  {ADD_SOURCES}", sysroot.display())
+    bail!(
+        "the library sources of the Rust toolchain in {} are missing, and {reason}\n  {ADD_SOURCES}",
+        sysroot.display()
+    )
 }
 
 /// Runs a program for its effect, or for its absence to be noticed.
@@ -66,7 +77,11 @@ fn run(directory: &Path, program: &str, arguments: &[&str]) -> Result<()> {
         format!("failed to run `{program}`: the kernel compiles cells with it; install Rust (https://rustup.rs) or put it on PATH")
     })?;
     if !output.status.success() {
-        bail!("`{program} {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`{program} {}` failed: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }

@@ -62,7 +62,15 @@ impl Cell {
         };
         let id = rest.remove("id").and_then(|id| id.as_str().map(str::to_string));
         let execution_count = rest.remove("execution_count").and_then(|count| count.as_i64());
-        Ok(Cell { kind, id, source: joined(&source).context("has a source that is no text")?, metadata, outputs, execution_count, rest })
+        Ok(Cell {
+            kind,
+            id,
+            source: joined(&source).context("has a source that is no text")?,
+            metadata,
+            outputs,
+            execution_count,
+            rest,
+        })
     }
 
     /// As it is written, the source still one text.
@@ -101,7 +109,12 @@ impl Cell {
     }
 
     pub fn has_tag(&self, tag: &str) -> bool {
-        self.metadata.get("tags").and_then(Value::as_array).into_iter().flatten().any(|present| present == tag)
+        self.metadata
+            .get("tags")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .any(|present| present == tag)
     }
 
     /// Adds a tag behind those it has, unless it is one of them.

@@ -14,10 +14,15 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a notebook's text; the errors begin with a verb, for the file's name to stand before them.
+    /// Reads a notebook's text; the errors begin with a verb, for the file's name to stand before
+    /// them.
     pub fn parse(text: &str) -> Result<Document> {
-        let Value::Object(mut rest) = read::checked(text)? else { bail!("is not a notebook: it is no object") };
-        let Some(Value::Array(cells)) = rest.remove("cells") else { bail!("is not a notebook: it has no list of cells") };
+        let Value::Object(mut rest) = read::checked(text)? else {
+            bail!("is not a notebook: it is no object")
+        };
+        let Some(Value::Array(cells)) = rest.remove("cells") else {
+            bail!("is not a notebook: it has no list of cells")
+        };
         let metadata = match rest.remove("metadata") {
             Some(Value::Object(metadata)) => metadata,
             Some(_) => bail!("is not a notebook: its metadata is no object"),
@@ -25,7 +30,9 @@ impl Document {
         };
         let count = cells.len();
         let numbered = cells.into_iter().enumerate();
-        let cells = numbered.map(|(index, cell)| Cell::from_json(cell).with_context(|| format!("cell {} of {count}", index + 1)));
+        let cells = numbered.map(|(index, cell)| {
+            Cell::from_json(cell).with_context(|| format!("cell {} of {count}", index + 1))
+        });
         Ok(Document { cells: cells.collect::<Result<_>>()?, metadata, rest })
     }
 
@@ -37,7 +44,10 @@ impl Document {
     /// The file's text, as Jupyter writes it: see [`normal`].
     pub fn to_text(&self) -> String {
         let mut fields = self.rest.clone();
-        fields.insert("cells".to_string(), Value::Array(self.cells.iter().map(Cell::to_json).collect()));
+        fields.insert(
+            "cells".to_string(),
+            Value::Array(self.cells.iter().map(Cell::to_json).collect()),
+        );
         fields.insert("metadata".to_string(), Value::Object(self.metadata.clone()));
         normal::text(Value::Object(fields))
     }
@@ -49,6 +59,9 @@ impl Document {
 
     /// The name of each cell in messages, beside the cell.
     pub fn named_cells(&self) -> impl Iterator<Item = (String, &Cell)> {
-        self.cells.iter().enumerate().map(|(index, cell)| (cell.name(index, self.cells.len()), cell))
+        self.cells
+            .iter()
+            .enumerate()
+            .map(|(index, cell)| (cell.name(index, self.cells.len()), cell))
     }
 }

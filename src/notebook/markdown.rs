@@ -58,14 +58,21 @@ pub fn bullets(source: &str) -> Vec<String> {
 
 /// Where links and pictures lead, in Markdown and in HTML, as written.
 pub fn targets(source: &str) -> Vec<String> {
-    static INLINE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\]\(\s*(?:<([^>]*)>|((?:[^()\s]|\([^()\s]*\))+))").expect("a constant"));
-    static REFERENCE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)").expect("a constant"));
-    static HTML: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#"(?i)<(?:img|a|source|video)\b[^>]*?\b(?:src|href)\s*=\s*["']([^"']+)["']"#).expect("a constant"));
-    static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"``[^`].*?``|`[^`]*`").expect("a constant"));
+    static INLINE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\]\(\s*(?:<([^>]*)>|((?:[^()\s]|\([^()\s]*\))+))").expect("a constant")
+    });
+    static REFERENCE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)").expect("a constant"));
+    static HTML: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?i)<(?:img|a|source|video)\b[^>]*?\b(?:src|href)\s*=\s*["']([^"']+)["']"#)
+            .expect("a constant")
+    });
+    static CODE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"``[^`].*?``|`[^`]*`").expect("a constant"));
     let mut found = Vec::new();
     // Tags may go over several lines, links may not.
-    let text: String = lines(source).map(|line| CODE.replace_all(line, "``").into_owned() + "\n").collect();
+    let text: String =
+        lines(source).map(|line| CODE.replace_all(line, "``").into_owned() + "\n").collect();
     for line in text.lines() {
         let inline = INLINE.captures_iter(line).filter_map(|link| link.get(1).or(link.get(2)));
         found.extend(inline.map(|target| target.as_str().to_string()));
@@ -81,19 +88,28 @@ mod tests {
 
     #[test]
     fn lists_go_over_several_lines() {
-        assert_eq!(bullets("Text\n\n- one;\n- two\n  lines.\n\n  not this\n* three"), ["one;", "two lines.", "three"]);
+        assert_eq!(
+            bullets("Text\n\n- one;\n- two\n  lines.\n\n  not this\n* three"),
+            ["one;", "two lines.", "three"]
+        );
     }
 
     #[test]
     fn finds_links_and_pictures() {
         let text = "[a](b.ipynb) ![p](<my pic.png> \"t\") [![i](i.svg)](#One-(10-minutes))\n[r]: ref.md\n`x[i](y)` <img\n src='z.png'>\n\
                     ```\n[no](no)\n```\n<a href=\"https://x\">";
-        assert_eq!(targets(text), ["b.ipynb", "my pic.png", "i.svg", "#One-(10-minutes)", "ref.md", "z.png", "https://x"]);
+        assert_eq!(
+            targets(text),
+            ["b.ipynb", "my pic.png", "i.svg", "#One-(10-minutes)", "ref.md", "z.png", "https://x"]
+        );
     }
 
     #[test]
     fn finds_headings_but_not_in_code() {
         let found = headings("# One\n```rust\n# not one\n```\ntext\n## Two \n#three");
-        assert_eq!(found.iter().map(|heading| (heading.level, heading.text.as_str())).collect::<Vec<_>>(), [(1, "One"), (2, "Two")]);
+        assert_eq!(
+            found.iter().map(|heading| (heading.level, heading.text.as_str())).collect::<Vec<_>>(),
+            [(1, "One"), (2, "Two")]
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! The normal form of a notebook file: what is committed, and what every edition is written in.
 //!
-//! Byte for byte what `nbformat.write` of Jupyter makes of the same content: indented by one blank, keys in order, text as lists of lines,
-//! letters beyond ASCII as they are, a newline at the end. So opening and saving a notebook in JupyterLab changes nothing, and a difference
-//! between two versions shows what an author changed. What depends on an execution is left out: counts, times, and all outputs but those
-//! that are compared (tag `check-output`).
+//! Byte for byte what `nbformat.write` of Jupyter makes of the same content: indented by one blank,
+//! keys in order, text as lists of lines, letters beyond ASCII as they are, a newline at the end.
+//! So opening and saving a notebook in JupyterLab changes nothing, and a difference between two
+//! versions shows what an author changed. What depends on an execution is left out: counts, times,
+//! and all outputs but those that are compared (tag `check-output`).
 
 use super::Cell;
 use super::cell::joined;
@@ -35,7 +36,9 @@ pub(super) fn text(mut notebook: Value) -> String {
         split(cell.get_mut("source"));
         for output in cell.get_mut("outputs").and_then(Value::as_array_mut).into_iter().flatten() {
             split(output.get_mut("text"));
-            for (kind, data) in output.get_mut("data").and_then(Value::as_object_mut).into_iter().flatten() {
+            for (kind, data) in
+                output.get_mut("data").and_then(Value::as_object_mut).into_iter().flatten()
+            {
                 // JSON in an output stays JSON, even if it happens to be one string.
                 if kind != "application/json" && !kind.ends_with("+json") {
                     split(Some(data));
@@ -73,7 +76,10 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 fn is_end(letter: char) -> bool {
-    matches!(letter, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(
+        letter,
+        '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
 }
 
 /// Objects with their keys in order, at every depth.
@@ -82,7 +88,9 @@ fn sorted(value: Value) -> Value {
         Value::Object(fields) => {
             let mut fields: Vec<(String, Value)> = fields.into_iter().collect();
             fields.sort_by(|(a, _), (b, _)| a.cmp(b));
-            Value::Object(fields.into_iter().map(|(key, value)| (key, sorted(value))).collect::<Map<_, _>>())
+            Value::Object(
+                fields.into_iter().map(|(key, value)| (key, sorted(value))).collect::<Map<_, _>>(),
+            )
         }
         Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
         other => other,

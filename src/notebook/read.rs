@@ -7,9 +7,15 @@ use std::path::Path;
 /// The text of a notebook file.
 pub fn read(path: &Path) -> Result<String> {
     match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes).ok().context("is not a notebook: its content is not text"),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!("there is no such file"),
-        Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => bail!("is a folder: name the notebooks in it"),
+        Ok(bytes) => {
+            String::from_utf8(bytes).ok().context("is not a notebook: its content is not text")
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("there is no such file")
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => {
+            bail!("is a folder: name the notebooks in it")
+        }
         Err(error) => Err(error).context("cannot be read"),
     }
 }
@@ -22,8 +28,13 @@ pub fn checked(text: &str) -> Result<Value> {
     };
     let minor = value.get("nbformat_minor").and_then(Value::as_i64).unwrap_or(0);
     if format < 4 {
-        bail!("is in the old notebook format {format}: open and save it in JupyterLab, or run `jupyter nbconvert --to notebook` on it");
+        bail!(
+            "is in the old notebook format {format}: open and save it in JupyterLab, or run `jupyter nbconvert --to notebook` on it"
+        );
     }
-    ensure!((format, minor) <= (4, 5), "is in notebook format {format}.{minor}, which is newer than this program knows (4.5)");
+    ensure!(
+        (format, minor) <= (4, 5),
+        "is in notebook format {format}.{minor}, which is newer than this program knows (4.5)"
+    );
     Ok(value)
 }

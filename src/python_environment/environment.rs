@@ -1,7 +1,8 @@
 //! A private Python environment that holds exactly what a list of pinned requirements names.
 //!
-//! One folder per (requirements, Python), made in place because an environment does not survive being moved, and complete only once its
-//! marker is there: a set-up that was broken off is done again from pip's own cache, and a lock makes a second start wait for the first.
+//! One folder per (requirements, Python), made in place because an environment does not survive
+//! being moved, and complete only once its marker is there: a set-up that was broken off is done
+//! again from pip's own cache, and a lock makes a second start wait for the first.
 
 use super::log::Log;
 use super::python::Python;
@@ -34,14 +35,26 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Finds the environment for this Python, or makes it: about a minute and some hundred MB, from PyPI or the mirror that pip is
-    /// configured for; with `offline` from folders of packages that pip is configured for, if any.
-    pub fn ensure(recipe: Recipe, python: &Python, offline: bool, steps: &mut Steps) -> Result<Self> {
-        steps.begin(&format!("{} in a private environment of Python {} ({})", recipe.name, python.version, python.program.display()));
+    /// Finds the environment for this Python, or makes it: about a minute and some hundred MB, from
+    /// PyPI or the mirror that pip is configured for; with `offline` from folders of packages that
+    /// pip is configured for, if any.
+    pub fn ensure(
+        recipe: Recipe,
+        python: &Python,
+        offline: bool,
+        steps: &mut Steps,
+    ) -> Result<Self> {
+        steps.begin(&format!(
+            "{} in a private environment of Python {} ({})",
+            recipe.name,
+            python.version,
+            python.program.display()
+        ));
         let environment = Self::place(recipe, python)?;
         if !environment.is_complete() {
             let parent = environment.directory.parent().context("the environment has no folder")?;
-            fs::create_dir_all(parent).with_context(|| format!("failed to create {}", parent.display()))?;
+            fs::create_dir_all(parent)
+                .with_context(|| format!("failed to create {}", parent.display()))?;
             let _lock = lock(&environment.directory.with_added_extension("lock"), steps)?;
             if !environment.is_complete() {
                 environment.make(recipe, python, offline, steps)?;
@@ -72,9 +85,16 @@ impl Environment {
         self.directory.join(MARKER).is_file() && self.python().exists()
     }
 
-    fn make(&self, recipe: Recipe, python: &Python, offline: bool, steps: &mut Steps) -> Result<()> {
+    fn make(
+        &self,
+        recipe: Recipe,
+        python: &Python,
+        offline: bool,
+        steps: &mut Steps,
+    ) -> Result<()> {
         if self.directory.exists() {
-            fs::remove_dir_all(&self.directory).with_context(|| format!("failed to remove {}", self.directory.display()))?;
+            fs::remove_dir_all(&self.directory)
+                .with_context(|| format!("failed to remove {}", self.directory.display()))?;
         }
         let mut log = Log::create(&self.directory.with_added_extension("log"))?;
         steps.inside("making the environment");
@@ -82,14 +102,23 @@ impl Environment {
         venv.args(["-I", "-m", "venv"]).arg(&self.directory);
         log.run(&mut venv, |_| {}).context("failed to make a Python environment")?;
 
-        // Outside the environment's folder nothing is left when this fails, inside it the next try starts afresh.
+        // Outside the environment's folder nothing is left when this fails, inside it the next try
+        // starts afresh.
         let requirements = self.directory.join("requirements.txt");
-        fs::write(&requirements, recipe.requirements).with_context(|| format!("failed to write {}", requirements.display()))?;
+        fs::write(&requirements, recipe.requirements)
+            .with_context(|| format!("failed to write {}", requirements.display()))?;
         let mut pip = Command::new(self.python());
         pip.args(["-I", "-m", "pip", "install", "--no-deps", "--require-hashes", "--no-input"])
-            .args(["--disable-pip-version-check", "--progress-bar", "off", "--no-color", "--requirement"])
+            .args([
+                "--disable-pip-version-check",
+                "--progress-bar",
+                "off",
+                "--no-color",
+                "--requirement",
+            ])
             .arg(&requirements)
-            // Where the packages come from is the user's business (mirrors, proxies, certificates), where they go is ours.
+            // Where the packages come from is the user's business (mirrors, proxies, certificates),
+            // where they go is ours.
             .env("PIP_USER", "0")
             .env_remove("PIP_TARGET")
             .env_remove("PIP_PREFIX")
@@ -120,14 +149,21 @@ impl Environment {
                 format!("failed to install {} (the first time needs a network, or a mirror in pip's configuration)", recipe.name)
             }
         })?;
-        fs::write(self.directory.join(MARKER), "").with_context(|| format!("failed to finish {}", self.directory.display()))
+        fs::write(self.directory.join(MARKER), "")
+            .with_context(|| format!("failed to finish {}", self.directory.display()))
     }
 }
 
-/// What makes two environments different. A home directory may serve machines of several architectures.
+/// What makes two environments different. A home directory may serve machines of several
+/// architectures.
 fn key(recipe: Recipe, python: &Python) -> String {
     let mut digest = Sha256::new();
-    for part in [recipe.requirements, &python.version, &python.prefix.to_string_lossy(), std::env::consts::ARCH] {
+    for part in [
+        recipe.requirements,
+        &python.version,
+        &python.prefix.to_string_lossy(),
+        std::env::consts::ARCH,
+    ] {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
@@ -136,19 +172,24 @@ fn key(recipe: Recipe, python: &Python) -> String {
 
 /// `name==version` and the condition after it, for every pin.
 pub fn pinned(requirements: &str) -> impl Iterator<Item = &str> {
-    requirements.lines().filter(|line| line.contains("==") && line.starts_with(|first: char| first.is_ascii_alphanumeric()))
+    requirements.lines().filter(|line| {
+        line.contains("==") && line.starts_with(|first: char| first.is_ascii_alphanumeric())
+    })
 }
 
 /// Held until dropped. Its file stays: removing it would let two starts hold a lock each.
 fn lock(path: &Path, steps: &mut Steps) -> Result<File> {
-    let file = File::create(path).with_context(|| format!("failed to create {}", path.display()))?;
+    let file =
+        File::create(path).with_context(|| format!("failed to create {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             steps.inside("another start is making it: waiting");
             file.lock().with_context(|| format!("failed to lock {}", path.display()))?;
         }
-        Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("failed to lock {}", path.display())),
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("failed to lock {}", path.display()));
+        }
     }
     Ok(file)
 }
@@ -159,11 +200,20 @@ mod tests {
 
     #[test]
     fn another_python_or_list_is_another_environment() {
-        let python = |version: &str, prefix: &str| Python { program: "python3".into(), version: version.into(), prefix: prefix.into() };
+        let python = |version: &str, prefix: &str| Python {
+            program: "python3".into(),
+            version: version.into(),
+            prefix: prefix.into(),
+        };
         let recipe = Recipe { name: "one", requirements: "six==1.17.0", command: "make" };
         let mut keys =
-            [python("3.11.7", "/usr"), python("3.11.8", "/usr"), python("3.11.7", "/opt")].map(|python| key(recipe, &python)).to_vec();
-        keys.push(key(Recipe { name: "another", requirements: "six==1.16.0", command: "make" }, &python("3.11.7", "/usr")));
+            [python("3.11.7", "/usr"), python("3.11.8", "/usr"), python("3.11.7", "/opt")]
+                .map(|python| key(recipe, &python))
+                .to_vec();
+        keys.push(key(
+            Recipe { name: "another", requirements: "six==1.16.0", command: "make" },
+            &python("3.11.7", "/usr"),
+        ));
         assert_eq!(std::collections::HashSet::<String>::from_iter(keys).len(), 4);
     }
 }

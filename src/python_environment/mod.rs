@@ -1,5 +1,6 @@
-//! Python software in private environments: finding a Python ([`python`]), making an environment of it that holds exactly what a list of
-//! pinned requirements names ([`environment`]), and running programs in it ([`log`]).
+//! Python software in private environments: finding a Python ([`python`]), making an environment of
+//! it that holds exactly what a list of pinned requirements names ([`environment`]), and running
+//! programs in it ([`log`]).
 
 mod environment;
 mod log;
@@ -16,7 +17,8 @@ pub use environment::pinned;
 mod tests {
     use super::pinned;
 
-    /// pip refuses the whole file when a digest is missing or a version is not exact, but only at the learner's.
+    /// pip refuses the whole file when a digest is missing or a version is not exact, but only at
+    /// the learner's.
     #[test]
     fn every_requirement_is_pinned_with_a_digest() {
         let lab = include_str!("../lab/requirements.txt");
@@ -24,7 +26,11 @@ mod tests {
         let bench = include_str!("../bench/parallel/requirements.txt");
         for requirements in [lab, book, bench] {
             assert!(pinned(requirements).count() > 20);
-            for entry in requirements.replace("\\\n", " ").lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            for entry in requirements
+                .replace("\\\n", " ")
+                .lines()
+                .filter(|line| !line.starts_with('#') && !line.is_empty())
+            {
                 assert!(entry.contains("==") && entry.contains("--hash=sha256:"), "{entry}");
             }
         }

@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 /// The oldest version that the pinned requirements have versions for.
 const OLDEST: (u32, u32) = (3, 9);
 
-/// What a server from the requirements imports, and how Python's own modules come to be missing: Debian splits venv and ensurepip off, and
-/// a Python built from source lacks what its build machine had no headers for.
+/// What a server from the requirements imports, and how Python's own modules come to be missing:
+/// Debian splits venv and ensurepip off, and a Python built from source lacks what its build
+/// machine had no headers for.
 const PROBE: &str = "
 import sys
 missing = []
@@ -35,8 +36,8 @@ pub struct Python {
     pub prefix: PathBuf,
 }
 
-/// The Python named and no other, if there is one; else the first usable one of `python3`, `python` and the versioned names, which is where
-/// a system keeps a newer Python beside an old `python3`.
+/// The Python named and no other, if there is one; else the first usable one of `python3`, `python`
+/// and the versioned names, which is where a system keeps a newer Python beside an old `python3`.
 pub fn find(named: Option<&OsStr>) -> Result<Python> {
     find_in(named.map(OsStr::to_owned), &default_names())
 }
@@ -58,7 +59,9 @@ fn find_in(named: Option<OsString>, names: &[OsString]) -> Result<Python> {
         }
     }
     let what = match (&named, refused.is_empty()) {
-        (Some(name), true) => format!("--python (or PARCOURSE_PYTHON) is {}, which cannot be started", name.display()),
+        (Some(name), true) => {
+            format!("--python (or PARCOURSE_PYTHON) is {}, which cannot be started", name.display())
+        }
         (None, true) => "found no Python".to_owned(),
         (_, false) => format!("found no usable Python ({})", refused.join("; ")),
     };
@@ -81,12 +84,18 @@ fn probe(name: &OsString) -> Result<Python, Refusal> {
     let output = match Command::new(name).args(["-I", "-c", PROBE]).stdin(Stdio::null()).output() {
         Ok(output) => output,
         // A folder on PATH that one may not look into says the same as one without it.
-        Err(error) if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) => return Err(Refusal::Absent),
+        Err(error)
+            if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) =>
+        {
+            return Err(Refusal::Absent);
+        }
         Err(error) => return Err(Refusal::Unusable(error.to_string())),
     };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Refusal::Unusable(said.lines().last().unwrap_or("it fails without a word").to_owned()));
+        return Err(Refusal::Unusable(
+            said.lines().last().unwrap_or("it fails without a word").to_owned(),
+        ));
     }
     judge(&String::from_utf8_lossy(&output.stdout))
 }
@@ -101,7 +110,10 @@ fn judge(answer: &str) -> Result<Python, Refusal> {
         return Err(Refusal::Unusable(format!("version {version} is too old")));
     }
     if !missing.is_empty() {
-        return Err(Refusal::Unusable(format!("version {version} lacks the modules {}", missing.replace(' ', ", "))));
+        return Err(Refusal::Unusable(format!(
+            "version {version} lacks the modules {}",
+            missing.replace(' ', ", ")
+        )));
     }
     Ok(Python { program: program.into(), version: version.to_owned(), prefix: prefix.into() })
 }
@@ -135,9 +147,13 @@ mod tests {
     #[test]
     fn the_first_usable_one_is_taken() {
         let (_old_folder, old) = python_that_answers("3.6.8\n/usr/bin/python3\n/usr\n");
-        let (_new_folder, new) = python_that_answers("3.12.1\n/opt/python/bin/python3\n/opt/python\n");
+        let (_new_folder, new) =
+            python_that_answers("3.12.1\n/opt/python/bin/python3\n/opt/python\n");
         let found = find_in(None, &["no-such-python-anywhere".into(), old.clone(), new]).unwrap();
-        assert_eq!((found.version.as_str(), found.prefix), ("3.12.1", PathBuf::from("/opt/python")));
+        assert_eq!(
+            (found.version.as_str(), found.prefix),
+            ("3.12.1", PathBuf::from("/opt/python"))
+        );
         assert!(find_in(Some(old), &[]).unwrap_err().to_string().contains("3.6.8"));
     }
 
@@ -145,7 +161,8 @@ mod tests {
     fn nothing_at_all_is_said_plainly() {
         let nothing = find_in(None, &["no-such-python-anywhere".into()]).unwrap_err().to_string();
         assert!(nothing.starts_with("found no Python\n"), "{nothing}");
-        let named = find_in(Some("/no/such/python".into()), &["python3".into()]).unwrap_err().to_string();
+        let named =
+            find_in(Some("/no/such/python".into()), &["python3".into()]).unwrap_err().to_string();
         assert!(named.contains("is /no/such/python"), "{named}");
     }
 }

@@ -1,5 +1,6 @@
-//! The private directory of one kernel: connection file, log, temporary files. Nobody else can look into it, and it goes away with the
-//! kernel, however that ends; should runner and guard both be killed, the next runner sweeps it.
+//! The private directory of one kernel: connection file, log, temporary files. Nobody else can look
+//! into it, and it goes away with the kernel, however that ends; should runner and guard both be
+//! killed, the next runner sweeps it.
 
 use crate::paths;
 use crate::template::claim::{self, Claim};

@@ -60,36 +60,50 @@ impl NotebookResult {
     }
 }
 
-/// Who may do what: living kernels, notebooks being executed, and their cells, of which one that compares speeds takes all turns.
+/// Who may do what: living kernels, notebooks being executed, and their cells, of which one that
+/// compares speeds takes all turns.
 pub struct Turns {
     pub kernels: Semaphore,
     pub running: Semaphore,
     pub cells: Semaphore,
 }
 
-/// Executes a notebook when its turn comes. Its kernel starts a little earlier, while another notebook is running.
-pub async fn execute(number: usize, source: &Source, settings: &Settings, turns: &Turns, progress: &RefCell<Progress>) -> NotebookResult {
+/// Executes a notebook when its turn comes. Its kernel starts a little earlier, while another
+/// notebook is running.
+pub async fn execute(
+    number: usize,
+    source: &Source,
+    settings: &Settings,
+    turns: &Turns,
+    progress: &RefCell<Progress>,
+) -> NotebookResult {
     let name = source.name.clone();
     let _kernel = turns.kernels.acquire().await;
     progress.borrow_mut().starting(number, &name);
     let begun = Instant::now();
-    let mut result = match Client::start(settings.kernel, source, &settings.templates, settings.startup_timeout).await {
-        Ok(client) => {
-            let startup = begun.elapsed();
-            progress.borrow_mut().ready(number);
-            let _turn = turns.running.acquire().await;
-            let mut result = run_cells(number, source, settings, client, turns, progress).await;
-            result.startup = startup;
-            result
-        }
-        Err(error) => NotebookResult {
-            cells: Vec::new(),
-            startup: begun.elapsed(),
-            wall: Duration::ZERO,
-            could_not_run: Some(format!("failed to start the {} kernel: {error:#}", settings.kernel)),
-            executed: source.notebook.clone(),
-        },
-    };
+    let mut result =
+        match Client::start(settings.kernel, source, &settings.templates, settings.startup_timeout)
+            .await
+        {
+            Ok(client) => {
+                let startup = begun.elapsed();
+                progress.borrow_mut().ready(number);
+                let _turn = turns.running.acquire().await;
+                let mut result = run_cells(number, source, settings, client, turns, progress).await;
+                result.startup = startup;
+                result
+            }
+            Err(error) => NotebookResult {
+                cells: Vec::new(),
+                startup: begun.elapsed(),
+                wall: Duration::ZERO,
+                could_not_run: Some(format!(
+                    "failed to start the {} kernel: {error:#}",
+                    settings.kernel
+                )),
+                executed: source.notebook.clone(),
+            },
+        };
     annotate(&mut result, settings);
     let told = tell(&name, &result);
     progress.borrow_mut().finished(number, &told);
@@ -97,9 +111,11 @@ pub async fn execute(number: usize, source: &Source, settings: &Settings, turns:
 }
 
 fn tell(name: &str, result: &NotebookResult) -> String {
-    let executed = result.cells.iter().filter(|cell| !matches!(cell.verdict, Verdict::Skipped(_))).count();
+    let executed =
+        result.cells.iter().filter(|cell| !matches!(cell.verdict, Verdict::Skipped(_))).count();
     let times = format!("{}, kernel {}", seconds(result.wall), seconds(result.startup));
-    let cells = |count: usize| if count == 1 { "1 cell".to_string() } else { format!("{count} cells") };
+    let cells =
+        |count: usize| if count == 1 { "1 cell".to_string() } else { format!("{count} cells") };
     let exercises = match result.exercises() {
         (0, 0) => String::new(),
         (open, 0) => format!(", exercises: {open} open"),
@@ -109,7 +125,9 @@ fn tell(name: &str, result: &NotebookResult) -> String {
     match (&result.could_not_run, result.failures()) {
         (Some(_), _) => format!("ERROR   {name}  could not run"),
         (None, 0) => format!("passed  {name}  {} in {times}{exercises}", cells(executed)),
-        (None, failures) => format!("FAILED  {name}  {failures} of {} in {times}{exercises}", cells(executed)),
+        (None, failures) => {
+            format!("FAILED  {name}  {failures} of {} in {times}{exercises}", cells(executed))
+        }
     }
 }
 
@@ -144,14 +162,25 @@ async fn run_cells(
             continue;
         }
         progress.borrow_mut().cell(number, cell.number, source.cells.len(), &cell.source);
-        let _turn = turns.cells.acquire_many(if compares_speeds(cell) { turns_of_all(settings) } else { 1 }).await;
+        let _turn = turns
+            .cells
+            .acquire_many(if compares_speeds(cell) { turns_of_all(settings) } else { 1 })
+            .await;
         session.execute(&cell.source, cell.timeout).await;
         let place = session.executions.len() - 1;
-        let verdict = judge(source, cell, &session.executions[place], settings.kernel, &engine_source);
-        let dead = matches!(session.executions[place].ending, Ending::Died(_) | Ending::TimedOut { killed: true } | Ending::Protocol(_));
+        let verdict =
+            judge(source, cell, &session.executions[place], settings.kernel, &engine_source);
+        let dead = matches!(
+            session.executions[place].ending,
+            Ending::Died(_) | Ending::TimedOut { killed: true } | Ending::Protocol(_)
+        );
         if let Verdict::Failed(failure) = &verdict {
             let place = format!("{}, code cell {}", source.name, cell.number);
-            progress.borrow_mut().note(&format!("failed  {place}: {}: {}", failure.kind.name(), failure.summary));
+            progress.borrow_mut().note(&format!(
+                "failed  {place}: {}: {}",
+                failure.kind.name(),
+                failure.summary
+            ));
         }
         if matches!(verdict, Verdict::Failed(_)) && (dead || !settings.keep_going) {
             give_up = Some(if dead { "the kernel was gone" } else { "an earlier cell had failed" });
@@ -162,14 +191,19 @@ async fn run_cells(
     let wall = begun.elapsed();
     let Session { client, executions, .. } = session;
     client.shut_down().await;
-    // What came late may change a verdict: on the stock kernel text can lag behind the end of its cell.
+    // What came late may change a verdict: on the stock kernel text can lag behind the end of its
+    // cell.
     for ((cell, place), verdict) in source.cells.iter().zip(&executed).zip(&mut verdicts) {
-        if let (Ok(place), Verdict::Passed(_), KernelKind::Evcxr) = (place, &verdict, settings.kernel) {
+        if let (Ok(place), Verdict::Passed(_), KernelKind::Evcxr) =
+            (place, &verdict, settings.kernel)
+        {
             *verdict = judge(source, cell, &executions[*place], settings.kernel, &|| None);
         }
     }
     let mut notebook = source.notebook.clone();
-    notebook.metadata.language_info = serde_json::to_value(&language_info).ok().and_then(|info| serde_json::from_value(info).ok());
+    notebook.metadata.language_info = serde_json::to_value(&language_info)
+        .ok()
+        .and_then(|info| serde_json::from_value(info).ok());
     let mut cells = Vec::new();
     for ((cell, place), verdict) in source.cells.iter().zip(executed).zip(verdicts) {
         let execution = place.ok().map(|place| &executions[place]);
@@ -200,7 +234,8 @@ fn count_of(execution: &Execution) -> Option<i32> {
 fn store(cell: &mut Cell, execution: Option<&Execution>, count: Option<i32>, verdict: &Verdict) {
     let Cell::Code { metadata, execution_count, outputs, .. } = cell else { return };
     let Some(execution) = execution else {
-        // A cell that is never executed keeps what it has; one that was not reached has nothing to show.
+        // A cell that is never executed keeps what it has; one that was not reached has nothing to
+        // show.
         if !matches!(verdict, Verdict::Skipped("tagged skip-execution")) {
             (*execution_count, *outputs) = (None, Vec::new());
         }
@@ -217,7 +252,10 @@ fn store(cell: &mut Cell, execution: Option<&Execution>, count: Option<i32>, ver
         run.insert("exercise".to_string(), json!(exercise.name()));
     }
     if let Verdict::Failed(failure) = verdict {
-        run.insert("failure".to_string(), json!(format!("{}: {}", failure.kind.name(), failure.summary)));
+        run.insert(
+            "failure".to_string(),
+            json!(format!("{}: {}", failure.kind.name(), failure.summary)),
+        );
     }
     let ours = metadata.additional.entry("parcourse".to_string()).or_insert_with(|| json!({}));
     if let Value::Object(ours) = ours {
@@ -227,7 +265,8 @@ fn store(cell: &mut Cell, execution: Option<&Execution>, count: Option<i32>, ver
 
 /// Notes in the executed notebook how it was executed.
 fn annotate(result: &mut NotebookResult, settings: &Settings) {
-    let parameters: Map<String, Value> = settings.parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let parameters: Map<String, Value> =
+        settings.parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let run = json!({
         "kernel": settings.kernel.to_string(),
         "outcome": result.outcome(),

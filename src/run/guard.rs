@@ -1,11 +1,14 @@
-//! The guard: a small process between the runner and one kernel, so that nothing of the kernel outlives the runner.
+//! The guard: a small process between the runner and one kernel, so that nothing of the kernel
+//! outlives the runner.
 //!
-//! A kernel is a tree of processes: the engine, the user's code, cargo, rustc, and whatever a cell starts. A runner that is killed with
-//! SIGKILL can clean up none of them. The guard can: it notices the end of its stdin, which the runner holds open and the operating system
-//! closes when the runner is gone, whatever the reason. It is the reaper of everything below it, also of processes that leave
-//! their group, kills what is left, and removes the kernel's directory.
+//! A kernel is a tree of processes: the engine, the user's code, cargo, rustc, and whatever a cell
+//! starts. A runner that is killed with SIGKILL can clean up none of them. The guard can: it
+//! notices the end of its stdin, which the runner holds open and the operating system closes when
+//! the runner is gone, whatever the reason. It is the reaper of everything below it, also of
+//! processes that leave their group, kills what is left, and removes the kernel's directory.
 //!
-//! On its stdout it tells the runner what happens to the kernel, one line each: `started PID`, then `exited CODE` or `killed SIGNAL`.
+//! On its stdout it tells the runner what happens to the kernel, one line each: `started PID`, then
+//! `exited CODE` or `killed SIGNAL`.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -42,14 +45,18 @@ pub struct GuardArguments {
 pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     survive_signals();
     become_reaper();
-    let log = std::fs::File::create(arguments.directory.join(LOG)).context("failed to make the kernel's log")?;
+    let log = std::fs::File::create(arguments.directory.join(LOG))
+        .context("failed to make the kernel's log")?;
     let guard = std::process::id();
     let mut command = Command::new(&arguments.command[0]);
     command.args(&arguments.command[1..]).env("JPY_PARENT_PID", guard.to_string()).process_group(0);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     // SAFETY: only async-signal-safe calls between fork and exec.
     unsafe { command.pre_exec(move || die_with(guard)) };
-    let kernel = command.spawn().with_context(|| format!("failed to start {}", arguments.command[0].display()))?.id() as libc::pid_t;
+    let kernel = command
+        .spawn()
+        .with_context(|| format!("failed to start {}", arguments.command[0].display()))?
+        .id() as libc::pid_t;
     tell(&format!("started {kernel}"));
 
     let alive = Arc::new(Mutex::new(true));
@@ -67,7 +74,9 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     let _ = watcher.join();
     // Our kernel's own guard does this too, unless it ran out of patience or was killed itself.
     crate::template::sweep_after(kernel as u32);
-    for directory in [Some(&arguments.directory), arguments.also_remove.as_ref()].into_iter().flatten() {
+    for directory in
+        [Some(&arguments.directory), arguments.also_remove.as_ref()].into_iter().flatten()
+    {
         crate::template::claim::remove(directory);
     }
     Ok(ExitCode::SUCCESS)
@@ -84,12 +93,14 @@ fn wait_for_end_of_input() {
     while std::io::stdin().read(&mut buffer).is_ok_and(|count| count > 0) {}
 }
 
-/// Signals meant for the runner (Ctrl-C, a closed terminal) must not take the guard away before it has done its work. Handlers that do
-/// nothing, rather than ignored signals: those a kernel would inherit.
+/// Signals meant for the runner (Ctrl-C, a closed terminal) must not take the guard away before it
+/// has done its work. Handlers that do nothing, rather than ignored signals: those a kernel would
+/// inherit.
 fn survive_signals() {
     extern "C" fn nothing(_: libc::c_int) {}
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
-        // SAFETY: an all-zero sigaction is valid, the handler does nothing, and SA_RESTART keeps interrupted reads and waits going.
+        // SAFETY: an all-zero sigaction is valid, the handler does nothing, and SA_RESTART keeps
+        // interrupted reads and waits going.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as libc::sighandler_t;
@@ -111,7 +122,8 @@ fn become_reaper() {}
 /// In the kernel, before it is executed: SIGKILL when the guard dies, however that happens.
 #[cfg(target_os = "linux")]
 fn die_with(guard: u32) -> std::io::Result<()> {
-    // SAFETY: plain system calls. The guard may have died before the first took effect; then we have another parent already.
+    // SAFETY: plain system calls. The guard may have died before the first took effect; then we
+    // have another parent already.
     unsafe {
         if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) != 0 {
             return Err(std::io::Error::last_os_error());
@@ -128,18 +140,31 @@ fn die_with(_guard: u32) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits for the kernel's end without reaping it: until then its process id, and its group's, cannot go to anybody else.
+/// Waits for the kernel's end without reaping it: until then its process id, and its group's,
+/// cannot go to anybody else.
 fn wait_for_exit(kernel: libc::pid_t) -> String {
     loop {
         // SAFETY: the structure is only written to, and read after success.
         let (result, info) = unsafe {
             let mut info: libc::siginfo_t = std::mem::zeroed();
-            (libc::waitid(libc::P_PID, kernel as libc::id_t, &mut info, libc::WEXITED | libc::WNOWAIT), info)
+            (
+                libc::waitid(
+                    libc::P_PID,
+                    kernel as libc::id_t,
+                    &mut info,
+                    libc::WEXITED | libc::WNOWAIT,
+                ),
+                info,
+            )
         };
         if result == 0 {
             // SAFETY: waitid has filled in the fields of a child's end.
             let status = unsafe { info.si_status() };
-            return if info.si_code == libc::CLD_EXITED { format!("exited {status}") } else { format!("killed {status}") };
+            return if info.si_code == libc::CLD_EXITED {
+                format!("exited {status}")
+            } else {
+                format!("killed {status}")
+            };
         }
         if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
             return "lost".to_string();
@@ -151,12 +176,14 @@ fn wait_for_exit(kernel: libc::pid_t) -> String {
 fn kill_group(kernel: libc::pid_t, alive: &Mutex<bool>) {
     let alive = alive.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if *alive {
-        // SAFETY: a plain system call; the kernel is not reaped, so the number still names its group.
+        // SAFETY: a plain system call; the kernel is not reaped, so the number still names its
+        // group.
         unsafe { libc::kill(-kernel, libc::SIGKILL) };
     }
 }
 
-/// Reaps the kernel, then kills and reaps what it has left behind: orphans below a reaper become its children.
+/// Reaps the kernel, then kills and reaps what it has left behind: orphans below a reaper become
+/// its children.
 fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, patience: Duration) {
     {
         let mut alive = alive.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -187,11 +214,13 @@ fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, patience: Duration) {
 fn children() -> Vec<libc::pid_t> {
     let us = std::process::id().to_string();
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<libc::pid_t>().ok());
+    let numbers =
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse::<libc::pid_t>().ok());
     let is_ours = |pid: &libc::pid_t| {
         // "PID (name) state PARENT …", and the name may contain anything.
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(us.as_str()))
+        stat.rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(us.as_str()))
     };
     numbers.filter(is_ours).collect()
 }

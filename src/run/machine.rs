@@ -11,8 +11,14 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Writes the JSON report.
-pub fn write_json(path: &Path, sources: &[Source], results: &[NotebookResult], settings: &Settings) -> Result<()> {
-    let notebooks: Vec<Value> = sources.iter().zip(results).map(|(source, result)| notebook_json(source, result)).collect();
+pub fn write_json(
+    path: &Path,
+    sources: &[Source],
+    results: &[NotebookResult],
+    settings: &Settings,
+) -> Result<()> {
+    let notebooks: Vec<Value> =
+        sources.iter().zip(results).map(|(source, result)| notebook_json(source, result)).collect();
     let report = json!({ "kernel": settings.kernel.to_string(), "parameters": settings.parameters, "notebooks": notebooks });
     let text = serde_json::to_string_pretty(&report)? + "\n";
     std::fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
@@ -25,8 +31,15 @@ fn notebook_json(source: &Source, result: &NotebookResult) -> Value {
             Verdict::Passed(_) => ("passed", None, None),
             Verdict::Skipped(reason) => ("skipped", Some(*reason), None),
             Verdict::Failed(failure) => {
-                let (kind, summary, detail, line) = (failure.kind.name(), &failure.summary, &failure.detail, failure.line);
-                ("failed", None, Some(json!({ "kind": kind, "summary": summary, "detail": detail, "line": line })))
+                let (kind, summary, detail, line) =
+                    (failure.kind.name(), &failure.summary, &failure.detail, failure.line);
+                (
+                    "failed",
+                    None,
+                    Some(
+                        json!({ "kind": kind, "summary": summary, "detail": detail, "line": line }),
+                    ),
+                )
             }
         };
         json!({
@@ -58,7 +71,12 @@ fn exercise(verdict: &Verdict) -> Option<&Exercise> {
 }
 
 /// Writes the JUnit report.
-pub fn write_junit(path: &Path, sources: &[Source], results: &[NotebookResult], settings: &Settings) -> Result<()> {
+pub fn write_junit(
+    path: &Path,
+    sources: &[Source],
+    results: &[NotebookResult],
+    settings: &Settings,
+) -> Result<()> {
     let text = junit(sources, results, settings)?;
     std::fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
 }
@@ -66,12 +84,16 @@ pub fn write_junit(path: &Path, sources: &[Source], results: &[NotebookResult], 
 fn junit(sources: &[Source], results: &[NotebookResult], settings: &Settings) -> Result<Vec<u8>> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let total = |count: fn(&NotebookResult) -> usize| results.iter().map(count).sum::<usize>().to_string();
+    let total =
+        |count: fn(&NotebookResult) -> usize| results.iter().map(count).sum::<usize>().to_string();
     let mut suites = BytesStart::new("testsuites");
     suites.push_attribute(("name", format!("parcourse run --kernel {}", settings.kernel).as_str()));
     suites.push_attribute(("tests", total(|result| result.cells.len().max(1)).as_str()));
     suites.push_attribute(("failures", total(NotebookResult::failures).as_str()));
-    suites.push_attribute(("errors", total(|result| usize::from(result.could_not_run.is_some())).as_str()));
+    suites.push_attribute((
+        "errors",
+        total(|result| usize::from(result.could_not_run.is_some())).as_str(),
+    ));
     writer.write_event(Event::Start(suites))?;
     for (source, result) in sources.iter().zip(results) {
         suite(&mut writer, source, result)?;
@@ -84,12 +106,16 @@ fn junit(sources: &[Source], results: &[NotebookResult], settings: &Settings) ->
 
 fn suite(writer: &mut Writer<Vec<u8>>, source: &Source, result: &NotebookResult) -> Result<()> {
     let name = legal(&source.path.display().to_string());
-    let skipped = result.cells.iter().filter(|cell| matches!(cell.verdict, Verdict::Skipped(_))).count();
+    let skipped =
+        result.cells.iter().filter(|cell| matches!(cell.verdict, Verdict::Skipped(_))).count();
     let mut suite = BytesStart::new("testsuite");
     suite.push_attribute(("name", name.as_str()));
     suite.push_attribute(("tests", result.cells.len().max(1).to_string().as_str()));
     suite.push_attribute(("failures", result.failures().to_string().as_str()));
-    suite.push_attribute(("errors", usize::from(result.could_not_run.is_some()).to_string().as_str()));
+    suite.push_attribute((
+        "errors",
+        usize::from(result.could_not_run.is_some()).to_string().as_str(),
+    ));
     suite.push_attribute(("skipped", skipped.to_string().as_str()));
     suite.push_attribute(("time", format!("{:.3}", result.wall.as_secs_f64()).as_str()));
     writer.write_event(Event::Start(suite))?;
@@ -100,7 +126,13 @@ fn suite(writer: &mut Writer<Vec<u8>>, source: &Source, result: &NotebookResult)
         writer.write_event(Event::End(BytesEnd::new("testcase")))?;
     }
     for cell in &result.cells {
-        let first = cell.cell.source.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+        let first = cell
+            .cell
+            .source
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default()
+            .trim();
         let title = format!("cell {}: {first}", cell.cell.number);
         writer.write_event(Event::Start(case(&name, &title, cell.wall.as_secs_f64())))?;
         match &cell.verdict {
@@ -109,7 +141,12 @@ fn suite(writer: &mut Writer<Vec<u8>>, source: &Source, result: &NotebookResult)
             Verdict::Skipped(reason) => element(writer, "skipped", &[("message", reason)], "")?,
             Verdict::Failed(failure) => {
                 let text = format!("{}\n\n{}", cell.cell.source, failure.detail);
-                element(writer, "failure", &[("type", failure.kind.name()), ("message", &failure.summary)], &text)?;
+                element(
+                    writer,
+                    "failure",
+                    &[("type", failure.kind.name()), ("message", &failure.summary)],
+                    &text,
+                )?;
             }
         }
         writer.write_event(Event::End(BytesEnd::new("testcase")))?;
@@ -137,7 +174,12 @@ fn property(writer: &mut Writer<Vec<u8>>, name: &str, value: &str) -> Result<()>
     Ok(())
 }
 
-fn element(writer: &mut Writer<Vec<u8>>, name: &str, attributes: &[(&str, &str)], text: &str) -> Result<()> {
+fn element(
+    writer: &mut Writer<Vec<u8>>,
+    name: &str,
+    attributes: &[(&str, &str)],
+    text: &str,
+) -> Result<()> {
     let mut start = BytesStart::new(name);
     for (key, value) in attributes {
         start.push_attribute((*key, legal(value).as_str()));
@@ -150,5 +192,9 @@ fn element(writer: &mut Writer<Vec<u8>>, name: &str, attributes: &[(&str, &str)]
 
 /// Text without the control characters that XML cannot hold at all.
 fn legal(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'))).collect()
+    text.chars()
+        .filter(|c| {
+            matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+        })
+        .collect()
 }

@@ -1,9 +1,12 @@
-//! `parcourse run`: executes notebooks without a browser, cell by cell, and says which cells did not do what they should.
+//! `parcourse run`: executes notebooks without a browser, cell by cell, and says which cells did
+//! not do what they should.
 //!
-//! Every notebook gets a kernel process of its own, spoken to over ZeroMQ exactly as JupyterLab would. All notebooks are read and checked
-//! before the first cell runs. In reading order: [`notebook`] (what is executed), [`directory`], [`guard`], [`process`] and [`client`] (a
-//! kernel that leaves nothing behind), [`session`] and [`outputs`] (one cell), [`verdict`] (its judgement), [`execute`] (one notebook),
-//! [`schedule`] (several), [`plan`] (all of it, also for other commands), [`report`] and [`machine`] (what came of it).
+//! Every notebook gets a kernel process of its own, spoken to over ZeroMQ exactly as JupyterLab
+//! would. All notebooks are read and checked before the first cell runs. In reading order:
+//! [`notebook`] (what is executed), [`directory`], [`guard`], [`process`] and [`client`] (a kernel
+//! that leaves nothing behind), [`session`] and [`outputs`] (one cell), [`verdict`] (its
+//! judgement), [`execute`] (one notebook), [`schedule`] (several), [`plan`] (all of it, also for
+//! other commands), [`report`] and [`machine`] (what came of it).
 
 mod check;
 mod client;
@@ -67,7 +70,8 @@ pub struct RunArguments {
     /// Notebooks executed at the same time; one more kernel is started ahead
     #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs)]
     jobs: usize,
-    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata come before this
+    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
+    /// come before this
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Duration,
     /// Seconds a kernel may take until it answers
@@ -117,12 +121,17 @@ impl std::fmt::Display for KernelKind {
 }
 
 pub fn parse_jobs(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|jobs| *jobs > 0).ok_or_else(|| "not a number from 1 upwards".to_string())
+    text.parse()
+        .ok()
+        .filter(|jobs| *jobs > 0)
+        .ok_or_else(|| "not a number from 1 upwards".to_string())
 }
 
 pub fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
-    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).ok_or_else(|| "not a positive number of seconds".to_string())
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "not a positive number of seconds".to_string())
 }
 
 pub fn main(arguments: RunArguments) -> Result<ExitCode> {
@@ -132,7 +141,11 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
         jobs: arguments.jobs,
         timeout: arguments.timeout,
         startup_timeout: arguments.startup_timeout,
-        parameters: arguments.parameters.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
+        parameters: arguments
+            .parameters
+            .chunks_exact(2)
+            .map(|pair| (pair[0].clone(), pair[1].clone()))
+            .collect(),
         keep_going: arguments.keep_going,
         check_images: arguments.check_images,
         quiet: arguments.quiet,
@@ -146,7 +159,8 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
         if let (Some(folder), None) = (&arguments.output, &result.could_not_run) {
             let file = source.path.file_name().context("a notebook has no name")?;
             let path = folder.join(file);
-            notebook::write(&result.executed, &path).with_context(|| format!("failed to write {}", path.display()))?;
+            notebook::write(&result.executed, &path)
+                .with_context(|| format!("failed to write {}", path.display()))?;
         }
     }
     if let Some(path) = &arguments.junit {
@@ -168,18 +182,34 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
 /// Finds out before the first cell whether the results can be written.
 fn check_destinations(arguments: &RunArguments, sources: &[Source]) -> Result<()> {
     for file in [&arguments.junit, &arguments.json].into_iter().flatten() {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        ensure!(folder.is_dir(), "cannot write {}: there is no folder {}", file.display(), folder.display());
+        let folder =
+            file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        ensure!(
+            folder.is_dir(),
+            "cannot write {}: there is no folder {}",
+            file.display(),
+            folder.display()
+        );
         ensure!(!file.is_dir(), "cannot write {}: it is a folder", file.display());
     }
     let Some(output) = &arguments.output else { return Ok(()) };
-    std::fs::create_dir_all(output).with_context(|| format!("failed to make the folder {}", output.display()))?;
+    std::fs::create_dir_all(output)
+        .with_context(|| format!("failed to make the folder {}", output.display()))?;
     let output = output.canonicalize()?;
     let mut names = HashMap::new();
     for source in sources {
-        ensure!(source.folder != output, "--output {} would overwrite {}", output.display(), source.path.display());
+        ensure!(
+            source.folder != output,
+            "--output {} would overwrite {}",
+            output.display(),
+            source.path.display()
+        );
         if let Some(other) = names.insert(source.path.file_name(), &source.path) {
-            bail!("{} and {} have the same name: their copies would overwrite each other", other.display(), source.path.display());
+            bail!(
+                "{} and {} have the same name: their copies would overwrite each other",
+                other.display(),
+                source.path.display()
+            );
         }
     }
     Ok(())

@@ -54,7 +54,11 @@ impl Source {
         check_language(&notebook)?;
         let folder = path.canonicalize()?.parent().context("has no folder")?.to_path_buf();
         let course = Course::beside(&folder)?.unwrap_or_default();
-        let entry = path.file_name().and_then(|name| name.to_str()).and_then(|name| course.entry(name)).cloned();
+        let entry = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .and_then(|name| course.entry(name))
+            .cloned();
         if !request.parameters.is_empty() {
             inject(&mut notebook, request.parameters)?;
         }
@@ -78,7 +82,9 @@ fn parse(text: &str) -> Result<Notebook> {
     match nbformat::parse_notebook(text).context("is not a valid notebook")? {
         nbformat::Notebook::V4(notebook) => Ok(notebook),
         nbformat::Notebook::V4QuirksMode(quirks) => Ok(quirks.repair()),
-        nbformat::Notebook::Legacy(old) => nbformat::upgrade_legacy_notebook(old).context("is not a valid notebook"),
+        nbformat::Notebook::Legacy(old) => {
+            nbformat::upgrade_legacy_notebook(old).context("is not a valid notebook")
+        }
         _ => bail!("is in a notebook format that this program does not know"),
     }
 }
@@ -86,12 +92,15 @@ fn parse(text: &str) -> Result<Notebook> {
 fn check_language(notebook: &Notebook) -> Result<()> {
     let spec = notebook.metadata.kernelspec.as_ref();
     let language = spec.and_then(|spec| spec.language.as_deref());
-    let language = language.or(notebook.metadata.language_info.as_ref().map(|info| info.name.as_str()));
+    let language =
+        language.or(notebook.metadata.language_info.as_ref().map(|info| info.name.as_str()));
     // Old notebooks name nothing but their kernel, which for Rust is called `rust`.
     match language.or(spec.map(|spec| spec.name.as_str())) {
         Some(language) if language.eq_ignore_ascii_case("rust") => Ok(()),
         Some(language) => bail!("is a notebook for {language}, not for Rust"),
-        None => bail!("does not say which language it is for: its metadata has neither kernelspec nor language_info"),
+        None => bail!(
+            "does not say which language it is for: its metadata has neither kernelspec nor language_info"
+        ),
     }
 }
 
@@ -99,12 +108,16 @@ fn check_language(notebook: &Notebook) -> Result<()> {
 fn inject(notebook: &mut Notebook, values: &[(String, String)]) -> Result<()> {
     let tagged = |cell: &Cell, tag: &str| matches!(cell, Cell::Code { metadata, .. } if metadata.tags.iter().flatten().any(|present| present == tag));
     notebook.cells.retain(|cell| !tagged(cell, tags::INJECTED_PARAMETERS));
-    let Some(position) = notebook.cells.iter().position(|cell| tagged(cell, tags::PARAMETERS)) else {
+    let Some(position) = notebook.cells.iter().position(|cell| tagged(cell, tags::PARAMETERS))
+    else {
         bail!("has no cell tagged `{}`, so there is nothing that `-p` could set", tags::PARAMETERS);
     };
     let declared = parameters::declarations(&notebook.cells[position].source().concat());
     let source = parameters::injected_source(&declared, values).map_err(anyhow::Error::msg)?;
-    let metadata = nbformat::v4::CellMetadata { tags: Some(vec![tags::INJECTED_PARAMETERS.to_string()]), ..Default::default() };
+    let metadata = nbformat::v4::CellMetadata {
+        tags: Some(vec![tags::INJECTED_PARAMETERS.to_string()]),
+        ..Default::default()
+    };
     let cell = Cell::Code {
         id: CellId::from(uuid::Uuid::new_v4()),
         metadata,
@@ -120,12 +133,22 @@ fn code_cells(notebook: &Notebook, timeout: Duration) -> Result<Vec<CodeCell>> {
     let mut cells = Vec::new();
     for (index, cell) in notebook.cells.iter().enumerate() {
         let tags = cell.metadata().tags.as_deref().unwrap_or_default();
-        let tags =
-            Tags::parse(tags).map_err(anyhow::Error::msg).with_context(|| format!("cell {} of {}", index + 1, notebook.cells.len()))?;
+        let tags = Tags::parse(tags)
+            .map_err(anyhow::Error::msg)
+            .with_context(|| format!("cell {} of {}", index + 1, notebook.cells.len()))?;
         if let Cell::Code { source, outputs, metadata, .. } = cell {
             let number = cells.len() + 1;
-            let timeout = cell_timeout(metadata).with_context(|| format!("code cell {number}"))?.unwrap_or(timeout);
-            cells.push(CodeCell { index, number, source: source.concat(), tags, timeout, stored: outputs.clone() });
+            let timeout = cell_timeout(metadata)
+                .with_context(|| format!("code cell {number}"))?
+                .unwrap_or(timeout);
+            cells.push(CodeCell {
+                index,
+                number,
+                source: source.concat(),
+                tags,
+                timeout,
+                stored: outputs.clone(),
+            });
         }
     }
     Ok(cells)
@@ -133,9 +156,14 @@ fn code_cells(notebook: &Notebook, timeout: Duration) -> Result<Vec<CodeCell>> {
 
 /// `"parcourse": {"timeout": seconds}` in a cell's metadata.
 fn cell_timeout(metadata: &nbformat::v4::CellMetadata) -> Result<Option<Duration>> {
-    let Some(timeout) = metadata.additional.get("parcourse").and_then(|ours| ours.get("timeout")) else { return Ok(None) };
+    let Some(timeout) = metadata.additional.get("parcourse").and_then(|ours| ours.get("timeout"))
+    else {
+        return Ok(None);
+    };
     let seconds = timeout.as_f64().filter(|seconds| seconds.is_finite() && *seconds > 0.0);
-    let seconds = seconds.with_context(|| format!("its metadata says timeout = {timeout}, which is not a positive number of seconds"))?;
+    let seconds = seconds.with_context(|| {
+        format!("its metadata says timeout = {timeout}, which is not a positive number of seconds")
+    })?;
     Ok(Some(Duration::from_secs_f64(seconds)))
 }
 
@@ -144,7 +172,8 @@ pub fn write(notebook: &Notebook, path: &Path) -> Result<()> {
     let mut notebook = notebook.clone();
     (notebook.nbformat, notebook.nbformat_minor) = (4, 5);
     for cell in &mut notebook.cells {
-        let (Cell::Code { source, .. } | Cell::Markdown { source, .. } | Cell::Raw { source, .. }) = cell;
+        let (Cell::Code { source, .. } | Cell::Markdown { source, .. } | Cell::Raw { source, .. }) =
+            cell;
         *source = source.concat().split_inclusive('\n').map(str::to_string).collect();
     }
     let text = nbformat::serialize_notebook(&nbformat::Notebook::V4(notebook))?;

@@ -5,7 +5,8 @@ use jupyter_protocol::{JupyterMessageContent, Stdio};
 use nbformat::v4::{DisplayData, ErrorOutput, ExecuteResult, MultilineString, Output};
 use std::collections::HashMap;
 
-/// A cell keeps this much output; a runaway loop must not fill the memory, nor the executed notebook.
+/// A cell keeps this much output; a runaway loop must not fill the memory, nor the executed
+/// notebook.
 const KEPT_BYTES: usize = 8 << 20;
 /// Of stderr this much is remembered for the verdict, whatever else the cell puts out.
 const KEPT_STDERR: usize = 64 << 10;
@@ -37,20 +38,38 @@ impl Outputs {
             JupyterMessageContent::DisplayData(display) => {
                 let id = display.transient.and_then(|transient| transient.display_id);
                 let bytes = size(&display.data);
-                self.push(Output::DisplayData(DisplayData { data: display.data, metadata: display.metadata }), id, bytes);
+                self.push(
+                    Output::DisplayData(DisplayData {
+                        data: display.data,
+                        metadata: display.metadata,
+                    }),
+                    id,
+                    bytes,
+                );
             }
             JupyterMessageContent::ExecuteResult(result) => {
                 let id = result.transient.and_then(|transient| transient.display_id);
                 let bytes = size(&result.data);
-                let (execution_count, data, metadata) = (result.execution_count, result.data, result.metadata);
-                self.push(Output::ExecuteResult(ExecuteResult { execution_count, data, metadata }), id, bytes);
+                let (execution_count, data, metadata) =
+                    (result.execution_count, result.data, result.metadata);
+                self.push(
+                    Output::ExecuteResult(ExecuteResult { execution_count, data, metadata }),
+                    id,
+                    bytes,
+                );
             }
             JupyterMessageContent::ErrorOutput(error) => {
                 self.clear_if_asked();
                 // Always kept: it is what the report is about.
-                self.list.push(Output::Error(ErrorOutput { ename: error.ename, evalue: error.evalue, traceback: error.traceback }));
+                self.list.push(Output::Error(ErrorOutput {
+                    ename: error.ename,
+                    evalue: error.evalue,
+                    traceback: error.traceback,
+                }));
             }
-            JupyterMessageContent::ClearOutput(clear) if clear.wait => self.clear_before_next = true,
+            JupyterMessageContent::ClearOutput(clear) if clear.wait => {
+                self.clear_before_next = true
+            }
             JupyterMessageContent::ClearOutput(_) => self.clear(),
             _ => {}
         }
@@ -66,11 +85,20 @@ impl Outputs {
     }
 
     /// Shows new data wherever this cell shows the display id.
-    pub fn update(&mut self, id: &str, data: &Media, metadata: &serde_json::Map<String, serde_json::Value>) {
+    pub fn update(
+        &mut self,
+        id: &str,
+        data: &Media,
+        metadata: &serde_json::Map<String, serde_json::Value>,
+    ) {
         for index in self.displays.get(id).into_iter().flatten() {
             match &mut self.list[*index] {
-                Output::DisplayData(display) => (display.data, display.metadata) = (data.clone(), metadata.clone()),
-                Output::ExecuteResult(result) => (result.data, result.metadata) = (data.clone(), metadata.clone()),
+                Output::DisplayData(display) => {
+                    (display.data, display.metadata) = (data.clone(), metadata.clone())
+                }
+                Output::ExecuteResult(result) => {
+                    (result.data, result.metadata) = (data.clone(), metadata.clone())
+                }
                 Output::Stream { .. } | Output::Error(_) => {}
             }
         }
@@ -89,8 +117,13 @@ impl Outputs {
             return;
         }
         match self.list.last_mut() {
-            Some(Output::Stream { name: last, text: kept }) if last == name => kept.0.push_str(&text[..room]),
-            _ => self.list.push(Output::Stream { name: name.to_string(), text: MultilineString(text[..room].to_string()) }),
+            Some(Output::Stream { name: last, text: kept }) if last == name => {
+                kept.0.push_str(&text[..room])
+            }
+            _ => self.list.push(Output::Stream {
+                name: name.to_string(),
+                text: MultilineString(text[..room].to_string()),
+            }),
         }
     }
 
@@ -123,7 +156,10 @@ impl Outputs {
     pub fn stored(&self) -> Vec<Output> {
         let mut list = self.list.clone();
         if self.dropped_bytes > 0 {
-            let notice = format!("\n[parcourse run: {} more bytes of output, not kept]\n", self.dropped_bytes);
+            let notice = format!(
+                "\n[parcourse run: {} more bytes of output, not kept]\n",
+                self.dropped_bytes
+            );
             list.push(Output::Stream { name: "stdout".to_string(), text: MultilineString(notice) });
         }
         list
@@ -157,7 +193,10 @@ mod tests {
         let text = |output: &Output| match output {
             Output::Stream { name, text } => format!("{name}: {}", text.0),
             Output::DisplayData(display) => {
-                format!("display: {}", serde_json::to_value(&display.data).unwrap()["text/plain"].as_str().unwrap())
+                format!(
+                    "display: {}",
+                    serde_json::to_value(&display.data).unwrap()["text/plain"].as_str().unwrap()
+                )
             }
             other => format!("{other:?}"),
         };
@@ -180,7 +219,11 @@ mod tests {
         let mut outputs = Outputs::default();
         outputs.take(display("0 %", Some("bar")));
         outputs.take(display("other", None));
-        outputs.update("bar", &Media::new(vec![MediaType::Plain("100 %".to_string())]), &Default::default());
+        outputs.update(
+            "bar",
+            &Media::new(vec![MediaType::Plain("100 %".to_string())]),
+            &Default::default(),
+        );
         assert_eq!(texts(&outputs), ["display: 100 %", "display: other"]);
         outputs.take(ClearOutput { wait: true }.into());
         assert_eq!(texts(&outputs).len(), 2, "clearing waits for the next output");

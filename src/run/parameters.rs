@@ -1,9 +1,11 @@
 //! `-p name value`: parameters as papermill has them, in Rust.
 //!
-//! A cell tagged `parameters` declares defaults with plain `let` statements. Values from the command line go into a new cell right after
-//! it, tagged `injected-parameters`, which declares the same names again. A name keeps the type (or the kind of literal) it was declared
-//! with, so that the cells below compile as before: `-p samples 3` for `let samples: f64 = 1e6;` gives `let samples: f64 = 3.0;`.
-//! A type that is neither a number, a `bool`, a `char` nor a string takes the value as a Rust expression.
+//! A cell tagged `parameters` declares defaults with plain `let` statements. Values from the
+//! command line go into a new cell right after it, tagged `injected-parameters`, which declares the
+//! same names again. A name keeps the type (or the kind of literal) it was declared with, so that
+//! the cells below compile as before: `-p samples 3` for `let samples: f64 = 1e6;` gives `let
+//! samples: f64 = 3.0;`. A type that is neither a number, a `bool`, a `char` nor a string takes the
+//! value as a Rust expression.
 
 use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
 use ra_ap_syntax::{Edition, SourceFile};
@@ -36,14 +38,19 @@ enum Kind {
     Inferred,
 }
 
-const INTEGERS: [&str; 12] = ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
+const INTEGERS: [&str; 12] =
+    ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
 const FLOATS: [&str; 2] = ["f32", "f64"];
 
-/// The parameters a cell declares. Lines that are commands to the engine (`:dep …`, `!ls`) are passed over.
+/// The parameters a cell declares. Lines that are commands to the engine (`:dep …`, `!ls`) are
+/// passed over.
 pub fn declarations(source: &str) -> Vec<Declaration> {
     let is_command = |line: &&str| line.starts_with(':') || line.starts_with('!');
-    let rust: Vec<&str> = source.lines().map(|line| if is_command(&line) { "" } else { line }).collect();
-    let file = SourceFile::parse(&format!("fn cell() {{\n{}\n}}", rust.join("\n")), Edition::Edition2024).tree();
+    let rust: Vec<&str> =
+        source.lines().map(|line| if is_command(&line) { "" } else { line }).collect();
+    let file =
+        SourceFile::parse(&format!("fn cell() {{\n{}\n}}", rust.join("\n")), Edition::Edition2024)
+            .tree();
     let body = file.items().find_map(|item| match item {
         ast::Item::Fn(function) => function.body()?.stmt_list(),
         _ => None,
@@ -59,7 +66,12 @@ fn declaration(statement: ast::Stmt) -> Option<Declaration> {
         Some(ty) => kind_of_type(ty),
         None => statement.initializer().map_or(Kind::Inferred, |value| kind_of_value(&value)),
     };
-    Some(Declaration { name: pattern.name()?.text().to_string(), mutable: pattern.mut_token().is_some(), ty, kind })
+    Some(Declaration {
+        name: pattern.name()?.text().to_string(),
+        mutable: pattern.mut_token().is_some(),
+        ty,
+        kind,
+    })
 }
 
 fn kind_of_type(ty: &str) -> Kind {
@@ -77,14 +89,20 @@ fn kind_of_type(ty: &str) -> Kind {
 
 fn kind_of_value(value: &ast::Expr) -> Kind {
     match value {
-        ast::Expr::PrefixExpr(negative) => negative.expr().map_or(Kind::Inferred, |value| kind_of_value(&value)),
-        ast::Expr::CastExpr(cast) => cast.ty().map_or(Kind::Inferred, |ty| kind_of_type(&ty.syntax().text().to_string())),
+        ast::Expr::PrefixExpr(negative) => {
+            negative.expr().map_or(Kind::Inferred, |value| kind_of_value(&value))
+        }
+        ast::Expr::CastExpr(cast) => {
+            cast.ty().map_or(Kind::Inferred, |ty| kind_of_type(&ty.syntax().text().to_string()))
+        }
         ast::Expr::Literal(literal) => match literal.kind() {
             ast::LiteralKind::IntNumber(number) => match number.suffix() {
                 Some(float) if FLOATS.contains(&float) => Kind::Float(Some(float.to_string())),
                 suffix => Kind::Integer(suffix.map(str::to_string)),
             },
-            ast::LiteralKind::FloatNumber(number) => Kind::Float(number.suffix().map(str::to_string)),
+            ast::LiteralKind::FloatNumber(number) => {
+                Kind::Float(number.suffix().map(str::to_string))
+            }
             ast::LiteralKind::Bool(_) => Kind::Bool,
             ast::LiteralKind::Char(_) => Kind::Char,
             ast::LiteralKind::String(_) => Kind::Str,
@@ -92,21 +110,32 @@ fn kind_of_value(value: &ast::Expr) -> Kind {
         },
         other => {
             let text = other.syntax().text().to_string();
-            let owned = [".to_string()", ".to_owned()", ".into()"].iter().any(|end| text.starts_with('"') && text.ends_with(end));
+            let owned = [".to_string()", ".to_owned()", ".into()"]
+                .iter()
+                .any(|end| text.starts_with('"') && text.ends_with(end));
             if owned || text.starts_with("String::from(\"") { Kind::String } else { Kind::Inferred }
         }
     }
 }
 
-/// The source of the injected cell, or what is wrong with a value. `values` are the names and texts from the command line.
-pub fn injected_source(declared: &[Declaration], values: &[(String, String)]) -> Result<String, String> {
+/// The source of the injected cell, or what is wrong with a value. `values` are the names and texts
+/// from the command line.
+pub fn injected_source(
+    declared: &[Declaration],
+    values: &[(String, String)],
+) -> Result<String, String> {
     let mut lines = vec!["// Parameters".to_string()];
     for (name, value) in values {
         // Of several declarations the last is the one that the cells below see.
-        let Some(declaration) = declared.iter().rev().find(|declaration| declaration.name == *name) else {
-            let names: Vec<&str> = declared.iter().map(|declaration| declaration.name.as_str()).collect();
-            let available =
-                if names.is_empty() { "its parameters cell declares none".to_string() } else { format!("it has {}", names.join(", ")) };
+        let Some(declaration) = declared.iter().rev().find(|declaration| declaration.name == *name)
+        else {
+            let names: Vec<&str> =
+                declared.iter().map(|declaration| declaration.name.as_str()).collect();
+            let available = if names.is_empty() {
+                "its parameters cell declares none".to_string()
+            } else {
+                format!("it has {}", names.join(", "))
+            };
             return Err(format!("unknown parameter `{name}`: {available}"));
         };
         let literal = literal(declaration, value)?;
@@ -119,16 +148,30 @@ pub fn injected_source(declared: &[Declaration], values: &[(String, String)]) ->
 
 /// A value as the Rust expression for its declaration.
 fn literal(declaration: &Declaration, value: &str) -> Result<String, String> {
-    let refuse = |expected: &str| Err(format!("parameter `{}`: `{value}` is not {expected}", declaration.name));
+    let refuse = |expected: &str| {
+        Err(format!("parameter `{}`: `{value}` is not {expected}", declaration.name))
+    };
     let typed = declaration.ty.is_some();
-    let suffix =
-        |suffix: &Option<String>| if typed { String::new() } else { suffix.as_ref().map_or(String::new(), |suffix| format!("_{suffix}")) };
+    let suffix = |suffix: &Option<String>| {
+        if typed {
+            String::new()
+        } else {
+            suffix.as_ref().map_or(String::new(), |suffix| format!("_{suffix}"))
+        }
+    };
     match &declaration.kind {
         Kind::Integer(ty) => match (integer(value), value.parse::<f64>()) {
-            (Some(number), _) if in_range(number, ty.as_deref()) => Ok(format!("{number}{}", suffix(ty))),
-            (Some(_), _) => refuse(&format!("within the range of {}", ty.as_deref().unwrap_or("i128"))),
+            (Some(number), _) if in_range(number, ty.as_deref()) => {
+                Ok(format!("{number}{}", suffix(ty)))
+            }
+            (Some(_), _) => {
+                refuse(&format!("within the range of {}", ty.as_deref().unwrap_or("i128")))
+            }
             (None, Ok(number)) if ty.is_none() && number.is_finite() => Ok(format!("{number:?}")),
-            _ => refuse(&format!("an integer{}", ty.as_ref().map_or(String::new(), |ty| format!(" ({ty})")))),
+            _ => refuse(&format!(
+                "an integer{}",
+                ty.as_ref().map_or(String::new(), |ty| format!(" ({ty})"))
+            )),
         },
         Kind::Float(ty) => match value.replace('_', "").parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(format!("{number:?}{}", suffix(ty))),
@@ -136,12 +179,19 @@ fn literal(declaration: &Declaration, value: &str) -> Result<String, String> {
         },
         Kind::Bool if value == "true" || value == "false" => Ok(value.to_string()),
         Kind::Bool => refuse("true or false"),
-        Kind::Char if value.chars().count() == 1 => Ok(format!("{:?}", value.chars().next().unwrap_or_default())),
+        Kind::Char if value.chars().count() == 1 => {
+            Ok(format!("{:?}", value.chars().next().unwrap_or_default()))
+        }
         Kind::Char => refuse("a single character"),
         Kind::Str => Ok(format!("{value:?}")),
         Kind::String => Ok(format!("String::from({value:?})")),
-        Kind::Expression if ast::Expr::parse(value, Edition::Edition2024).ok().is_ok() => Ok(value.to_string()),
-        Kind::Expression => refuse(&format!("a Rust expression for {}", declaration.ty.as_deref().unwrap_or_default())),
+        Kind::Expression if ast::Expr::parse(value, Edition::Edition2024).ok().is_ok() => {
+            Ok(value.to_string())
+        }
+        Kind::Expression => refuse(&format!(
+            "a Rust expression for {}",
+            declaration.ty.as_deref().unwrap_or_default()
+        )),
         Kind::Inferred => Ok(inferred(value)),
     }
 }
@@ -166,7 +216,12 @@ fn inferred(value: &str) -> String {
 fn integer(text: &str) -> Option<i128> {
     let exact = |number: &f64| number.fract() == 0.0 && number.abs() < 9.0e15;
     let plain = text.replace('_', "");
-    let exponent = || plain.contains(['e', 'E']).then(|| plain.parse::<f64>().ok().filter(exact).map(|number| number as i128)).flatten();
+    let exponent = || {
+        plain
+            .contains(['e', 'E'])
+            .then(|| plain.parse::<f64>().ok().filter(exact).map(|number| number as i128))
+            .flatten()
+    };
     plain.parse().ok().or_else(exponent)
 }
 
@@ -190,7 +245,8 @@ mod tests {
     use super::*;
 
     fn inject(source: &str, name: &str, value: &str) -> Result<String, String> {
-        let source = injected_source(&declarations(source), &[(name.to_string(), value.to_string())])?;
+        let source =
+            injected_source(&declarations(source), &[(name.to_string(), value.to_string())])?;
         Ok(source.strip_prefix("// Parameters\n").unwrap_or(&source).to_string())
     }
 
@@ -199,9 +255,18 @@ mod tests {
         assert_eq!(inject("let n: usize = 10;", "n", "5").unwrap(), "let n: usize = 5;");
         assert_eq!(inject("let n: usize = 10;", "n", "1e6").unwrap(), "let n: usize = 1000000;");
         assert_eq!(inject("let x: f64 = 1e6;", "x", "3").unwrap(), "let x: f64 = 3.0;");
-        assert_eq!(inject("let mut s: String = String::new();", "s", "42").unwrap(), "let mut s: String = String::from(\"42\");");
-        assert_eq!(inject("let s: &str = \"a\";", "s", "say \"hi\"\n").unwrap(), "let s: &str = \"say \\\"hi\\\"\\n\";");
-        assert_eq!(inject("let v: Vec<u8> = vec![1];", "v", "vec![1, 2]").unwrap(), "let v: Vec<u8> = vec![1, 2];");
+        assert_eq!(
+            inject("let mut s: String = String::new();", "s", "42").unwrap(),
+            "let mut s: String = String::from(\"42\");"
+        );
+        assert_eq!(
+            inject("let s: &str = \"a\";", "s", "say \"hi\"\n").unwrap(),
+            "let s: &str = \"say \\\"hi\\\"\\n\";"
+        );
+        assert_eq!(
+            inject("let v: Vec<u8> = vec![1];", "v", "vec![1, 2]").unwrap(),
+            "let v: Vec<u8> = vec![1, 2];"
+        );
     }
 
     #[test]
@@ -210,7 +275,10 @@ mod tests {
         assert_eq!(inject("let x = -1.5;", "x", "3").unwrap(), "let x = 3.0;");
         assert_eq!(inject("let n = 10;", "n", "-2").unwrap(), "let n = -2;");
         assert_eq!(inject("let n = 10;", "n", "2.5").unwrap(), "let n = 2.5;");
-        assert_eq!(inject("let name = \"a\".to_string();", "name", "7").unwrap(), "let name = String::from(\"7\");");
+        assert_eq!(
+            inject("let name = \"a\".to_string();", "name", "7").unwrap(),
+            "let name = String::from(\"7\");"
+        );
         assert_eq!(inject("let flag = false;", "flag", "true").unwrap(), "let flag = true;");
         assert_eq!(inject("let n = 1u8 as usize;", "n", "9").unwrap(), "let n = 9_usize;");
     }
@@ -222,23 +290,41 @@ mod tests {
         assert_eq!(inject(source, "a", "12").unwrap(), "let a = 12;");
         assert_eq!(inject(source, "a", "5000000000").unwrap(), "let a = 5000000000_i64;");
         assert_eq!(inject(source, "a", "0.5").unwrap(), "let a = 0.5;");
-        assert_eq!(inject(source, "a", "data/text.txt").unwrap(), "let a = String::from(\"data/text.txt\");");
+        assert_eq!(
+            inject(source, "a", "data/text.txt").unwrap(),
+            "let a = String::from(\"data/text.txt\");"
+        );
     }
 
     #[test]
     fn refuses_what_would_not_compile() {
         let refused = |source: &str, value: &str| inject(source, "n", value).unwrap_err();
-        assert_eq!(refused("let n: u8 = 1;", "300"), "parameter `n`: `300` is not within the range of u8");
-        assert_eq!(refused("let n: usize = 1;", "many"), "parameter `n`: `many` is not an integer (usize)");
+        assert_eq!(
+            refused("let n: u8 = 1;", "300"),
+            "parameter `n`: `300` is not within the range of u8"
+        );
+        assert_eq!(
+            refused("let n: usize = 1;", "many"),
+            "parameter `n`: `many` is not an integer (usize)"
+        );
         assert_eq!(refused("let n = true;", "yes"), "parameter `n`: `yes` is not true or false");
         assert_eq!(refused("let n: f64 = 1.0;", "inf"), "parameter `n`: `inf` is not a number");
-        assert_eq!(refused("let n: Vec<u8> = vec![];", "vec![1"), "parameter `n`: `vec![1` is not a Rust expression for Vec<u8>");
+        assert_eq!(
+            refused("let n: Vec<u8> = vec![];", "vec![1"),
+            "parameter `n`: `vec![1` is not a Rust expression for Vec<u8>"
+        );
     }
 
     #[test]
     fn names_the_parameters_there_are() {
         let source = ":dep rand\nlet size = 3;\n// let no = 1;\nlet steps: u32 = 4;\nif true { let inner = 1; }";
-        assert_eq!(inject(source, "m", "1").unwrap_err(), "unknown parameter `m`: it has size, steps");
-        assert_eq!(inject("", "m", "1").unwrap_err(), "unknown parameter `m`: its parameters cell declares none");
+        assert_eq!(
+            inject(source, "m", "1").unwrap_err(),
+            "unknown parameter `m`: it has size, steps"
+        );
+        assert_eq!(
+            inject("", "m", "1").unwrap_err(),
+            "unknown parameter `m`: its parameters cell declares none"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Executing notebooks as a library call: `parcourse run` does it for the user, `parcourse check` for itself.
+//! Executing notebooks as a library call: `parcourse run` does it for the user, `parcourse check`
+//! for itself.
 
 use super::execute::NotebookResult;
 use super::notebook::{Request, Source};
@@ -78,7 +79,8 @@ impl Plan {
             templates,
         };
         let (results, interrupted) = schedule::run(&sources, &settings, progress)?;
-        let finished = sources.into_iter().zip(results).filter_map(|(source, result)| Some((source, result?)));
+        let finished =
+            sources.into_iter().zip(results).filter_map(|(source, result)| Some((source, result?)));
         let (sources, results) = finished.unzip();
         Ok(Executed { sources, results, settings, interrupted })
     }

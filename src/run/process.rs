@@ -1,4 +1,5 @@
-//! A kernel's process as the runner sees it: started behind a guard, watched, and stopped for certain.
+//! A kernel's process as the runner sees it: started behind a guard, watched, and stopped for
+//! certain.
 
 use super::KernelKind;
 use super::directory::Directory;
@@ -28,8 +29,14 @@ impl std::fmt::Display for Death {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Death::Exited(code) => write!(f, "the kernel process exited with code {code}"),
-            Death::Killed(signal) => write!(f, "the kernel process was killed by signal {signal}{}", signal_name(*signal)),
-            Death::Unknown => write!(f, "the process that guards the kernel is gone, and the kernel with it"),
+            Death::Killed(signal) => write!(
+                f,
+                "the kernel process was killed by signal {signal}{}",
+                signal_name(*signal)
+            ),
+            Death::Unknown => {
+                write!(f, "the process that guards the kernel is gone, and the kernel with it")
+            }
         }
     }
 }
@@ -47,7 +54,8 @@ fn signal_name(signal: i32) -> &'static str {
     }
 }
 
-/// A running kernel process. Dropping it kills the kernel and everything below it, and waits for that.
+/// A running kernel process. Dropping it kills the kernel and everything below it, and waits for
+/// that.
 pub struct Process {
     guard: Child,
     /// Closed, it tells the guard to end everything.
@@ -67,7 +75,8 @@ impl Process {
         folder: &Path,
     ) -> Result<Process> {
         let temporary = directory.path().join("tmp");
-        std::fs::create_dir(&temporary).context("failed to make the kernel's temporary directory")?;
+        std::fs::create_dir(&temporary)
+            .context("failed to make the kernel's temporary directory")?;
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let mut command = Command::new(&program);
         command.arg("__guard").arg("--directory").arg(directory.path());
@@ -88,10 +97,14 @@ impl Process {
                 }
                 &mut command
             }
-            (KernelKind::Evcxr, None) => command.arg(&program).arg("--control_file").arg(connection_file),
+            (KernelKind::Evcxr, None) => {
+                command.arg(&program).arg("--control_file").arg(connection_file)
+            }
         };
         // What a kernel forgets to remove from its temporary directory goes with ours.
-        command.env("TMPDIR", &temporary).envs(engine.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .env("TMPDIR", &temporary)
+            .envs(engine.environment.iter().map(|(name, value)| (name, value)));
         if kind == KernelKind::Evcxr {
             command.env("PARCOURSE_AUDIT", audit);
         }
@@ -104,7 +117,8 @@ impl Process {
             let mut lines = BufReader::new(stdout).lines();
             let mut end = Death::Unknown;
             while let Ok(Some(line)) = lines.next_line().await {
-                let number = |word: &str| line.strip_prefix(word).and_then(|rest| rest.trim().parse().ok());
+                let number =
+                    |word: &str| line.strip_prefix(word).and_then(|rest| rest.trim().parse().ok());
                 if let Some(code) = number("exited") {
                     end = Death::Exited(code);
                     break;
@@ -144,7 +158,8 @@ impl Process {
         lines[lines.len().saturating_sub(12)..].join("\n")
     }
 
-    /// Ends the kernel and everything below it. The guard's promise, so no signal needs to be sent from here.
+    /// Ends the kernel and everything below it. The guard's promise, so no signal needs to be sent
+    /// from here.
     pub async fn end(mut self) {
         self.line = None;
         let _ = tokio::time::timeout(GUARD_LIMIT, self.guard.wait()).await;

@@ -1,4 +1,5 @@
-//! Tells the user what is going on: on a terminal one live line per running notebook, elsewhere plain lines.
+//! Tells the user what is going on: on a terminal one live line per running notebook, elsewhere
+//! plain lines.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -44,7 +45,12 @@ impl Progress {
             Mode::Plain => self.print(doing),
             Mode::Live => {
                 let mut out = self.erasure();
-                out.extend(doing.chars().filter(|c| !c.is_control()).take(terminal_width().saturating_sub(1)));
+                out.extend(
+                    doing
+                        .chars()
+                        .filter(|c| !c.is_control())
+                        .take(terminal_width().saturating_sub(1)),
+                );
                 out.push('\n');
                 self.drawn = 1;
                 write(&out);
@@ -54,7 +60,12 @@ impl Progress {
 
     /// A kernel is being started for a notebook.
     pub fn starting(&mut self, notebook: usize, name: &str) {
-        self.lines.push(Line { notebook, name: name.to_string(), started: Instant::now(), doing: "starting the kernel".to_string() });
+        self.lines.push(Line {
+            notebook,
+            name: name.to_string(),
+            started: Instant::now(),
+            doing: "starting the kernel".to_string(),
+        });
         self.redraw();
     }
 
@@ -105,7 +116,12 @@ impl Progress {
         let mut out = self.erasure();
         let width = terminal_width();
         for line in &self.lines {
-            let text = format!("{:>4.0} s  {}  {}", line.started.elapsed().as_secs_f64(), line.name, line.doing);
+            let text = format!(
+                "{:>4.0} s  {}  {}",
+                line.started.elapsed().as_secs_f64(),
+                line.name,
+                line.doing
+            );
             out.extend(text.chars().filter(|c| !c.is_control()).take(width.saturating_sub(1)));
             out.push('\n');
         }

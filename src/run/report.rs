@@ -9,10 +9,12 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// Detail beyond this many lines is cut in the middle; JSON and the executed notebook have all of it.
+/// Detail beyond this many lines is cut in the middle; JSON and the executed notebook have all of
+/// it.
 const DETAIL_LINES: usize = 60;
 
-/// The failures of one notebook, or why it could not run, and how to see them again; empty when all is well.
+/// The failures of one notebook, or why it could not run, and how to see them again; empty when all
+/// is well.
 pub fn failures(source: &Source, result: &NotebookResult, settings: &Settings) -> String {
     let mut report = what_failed(source, result);
     if !report.is_empty() {
@@ -36,10 +38,16 @@ pub fn what_failed(source: &Source, result: &NotebookResult) -> String {
 }
 
 /// A cell's source and what became of it.
-pub fn one_failure(source: &Source, result: &NotebookResult, cell: &CellResult, failure: &Failure) -> String {
+pub fn one_failure(
+    source: &Source,
+    result: &NotebookResult,
+    cell: &CellResult,
+    failure: &Failure,
+) -> String {
     let mut report = String::new();
     let (name, number, count) = (&source.name, cell.cell.number, result.cells.len());
-    let _ = writeln!(report, "\n=== {name}, code cell {number} of {count}: {}", failure.kind.name());
+    let _ =
+        writeln!(report, "\n=== {name}, code cell {number} of {count}: {}", failure.kind.name());
     for (index, line) in cell.cell.source.lines().enumerate() {
         let mark = if failure.line == Some(index + 1) { '>' } else { ' ' };
         let _ = writeln!(report, "{mark} {:>3} | {line}", index + 1);
@@ -58,12 +66,21 @@ fn shortened(text: &str) -> String {
     }
     let half = DETAIL_LINES / 2;
     let cut = lines.len() - 2 * half;
-    format!("{}\n[… {cut} more lines …]\n{}", lines[..half].join("\n"), lines[lines.len() - half..].join("\n"))
+    format!(
+        "{}\n[… {cut} more lines …]\n{}",
+        lines[..half].join("\n"),
+        lines[lines.len() - half..].join("\n")
+    )
 }
 
 /// The command that runs only this notebook, in the same way.
 pub fn command(path: &Path, settings: &Settings) -> String {
-    let mut words = vec!["parcourse".to_string(), "run".to_string(), "--kernel".to_string(), settings.kernel.to_string()];
+    let mut words = vec![
+        "parcourse".to_string(),
+        "run".to_string(),
+        "--kernel".to_string(),
+        settings.kernel.to_string(),
+    ];
     for (name, value) in &settings.parameters {
         words.extend(["-p".to_string(), name.clone(), value.clone()]);
     }
@@ -74,19 +91,43 @@ pub fn command(path: &Path, settings: &Settings) -> String {
 /// A word as a POSIX shell needs it.
 fn quoted(word: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./=:+,@%".contains(c);
-    if !word.is_empty() && word.chars().all(harmless) { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(harmless) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// The last line.
 pub fn summary(results: &[NotebookResult], wall: Duration) -> String {
     let count = |outcome: &str| results.iter().filter(|result| result.outcome() == outcome).count();
     let cells: usize = results.iter().map(|result| result.cells.len()).sum();
-    let parts = [("passed", count("passed")), ("failed", count("failed")), ("could not run", count("error"))];
-    let told: Vec<String> = parts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
+    let parts = [
+        ("passed", count("passed")),
+        ("failed", count("failed")),
+        ("could not run", count("error")),
+    ];
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{count} {what}"))
+        .collect();
     let notebooks = if results.len() == 1 { "notebook" } else { "notebooks" };
-    let (open, solved) = results.iter().map(NotebookResult::exercises).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    let exercises = if open + solved == 0 { String::new() } else { format!(", exercises {open} open and {solved} solved") };
-    format!("{} {notebooks}, {cells} code cells: {}{exercises}, {}", results.len(), told.join(", "), seconds(wall))
+    let (open, solved) = results
+        .iter()
+        .map(NotebookResult::exercises)
+        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let exercises = if open + solved == 0 {
+        String::new()
+    } else {
+        format!(", exercises {open} open and {solved} solved")
+    };
+    format!(
+        "{} {notebooks}, {cells} code cells: {}{exercises}, {}",
+        results.len(),
+        told.join(", "),
+        seconds(wall)
+    )
 }
 
 #[cfg(test)]

@@ -13,13 +13,22 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
-/// Executes all notebooks. The second part of the result names the signal that ended it early; then notebooks without a result are those
-/// that were not finished.
+/// Executes all notebooks. The second part of the result names the signal that ended it early; then
+/// notebooks without a result are those that were not finished.
 ///
-/// Everything happens on this thread: the work is done by the kernels, and the runner should not take a core from them.
-pub fn run(sources: &[Source], settings: &Settings, progress: Progress) -> Result<(Vec<Option<NotebookResult>>, Option<&'static str>)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the runner")?;
-    let results: Vec<RefCell<Option<NotebookResult>>> = sources.iter().map(|_| RefCell::new(None)).collect();
+/// Everything happens on this thread: the work is done by the kernels, and the runner should not
+/// take a core from them.
+pub fn run(
+    sources: &[Source],
+    settings: &Settings,
+    progress: Progress,
+) -> Result<(Vec<Option<NotebookResult>>, Option<&'static str>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runner")?;
+    let results: Vec<RefCell<Option<NotebookResult>>> =
+        sources.iter().map(|_| RefCell::new(None)).collect();
     let interrupted = runtime.block_on(async {
         let progress = RefCell::new(progress);
         let turns = Turns {
@@ -28,12 +37,13 @@ pub fn run(sources: &[Source], settings: &Settings, progress: Progress) -> Resul
             cells: Semaphore::new(settings.jobs),
         };
         let (turns, progress) = (&turns, &progress);
-        let notebooks = sources.iter().zip(&results).enumerate().map(|(number, (source, result))| {
-            Box::pin(async move {
-                let done = execute(number, source, settings, turns, progress).await;
-                *result.borrow_mut() = Some(done);
-            }) as Pin<Box<dyn Future<Output = ()> + '_>>
-        });
+        let notebooks =
+            sources.iter().zip(&results).enumerate().map(|(number, (source, result))| {
+                Box::pin(async move {
+                    let done = execute(number, source, settings, turns, progress).await;
+                    *result.borrow_mut() = Some(done);
+                }) as Pin<Box<dyn Future<Output = ()> + '_>>
+            });
         let ended = tokio::select! {
             biased;
             signal = stopped() => Some(signal),
@@ -59,8 +69,11 @@ async fn all(mut futures: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
 /// Returns the name of a signal that asks us to stop.
 pub async fn stopped() -> &'static str {
     let listen = |kind| signal(kind).ok();
-    let (mut interrupt, mut terminate, mut hangup) =
-        (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup()));
+    let (mut interrupt, mut terminate, mut hangup) = (
+        listen(SignalKind::interrupt()),
+        listen(SignalKind::terminate()),
+        listen(SignalKind::hangup()),
+    );
     tokio::select! {
         () = next(&mut interrupt) => "SIGINT",
         () = next(&mut terminate) => "SIGTERM",

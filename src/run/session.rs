@@ -1,12 +1,15 @@
 //! Executes cells on a kernel, one after the other, and collects what comes back.
 //!
-//! A cell is finished when both its reply (shell) and its `idle` status (iopub) have come: they travel on different sockets, and either
-//! may be first. Nothing is waited for without a bound: not the cell, not the second of the two, not the end of an interrupted cell.
+//! A cell is finished when both its reply (shell) and its `idle` status (iopub) have come: they
+//! travel on different sockets, and either may be first. Nothing is waited for without a bound: not
+//! the cell, not the second of the two, not the end of an interrupted cell.
 
 use super::KernelKind;
 use super::client::{Client, Incoming};
 use super::outputs::Outputs;
-use jupyter_protocol::{ExecuteReply, ExecuteRequest, ExecutionState, JupyterMessage, JupyterMessageContent};
+use jupyter_protocol::{
+    ExecuteReply, ExecuteRequest, ExecutionState, JupyterMessage, JupyterMessageContent,
+};
 use nbformat::v4::ExecutionMetadata;
 use serde_json::Value;
 use std::time::Duration;
@@ -14,10 +17,11 @@ use tokio::time::{Instant, sleep_until};
 
 /// An interrupted cell may take this long to end before the kernel is killed.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(5);
-/// How long the reply may lag behind the idle status or the other way round, counted from the last message about the cell.
+/// How long the reply may lag behind the idle status or the other way round, counted from the last
+/// message about the cell.
 const HALF_FINISHED_LIMIT: Duration = Duration::from_secs(10);
-/// The stock kernel passes the cell's text on from a thread of its own, which may lag behind the idle status: the cell is over when iopub has
-/// been quiet for this long.
+/// The stock kernel passes the cell's text on from a thread of its own, which may lag behind the
+/// idle status: the cell is over when iopub has been quiet for this long.
 const STOCK_QUIET: Duration = Duration::from_millis(40);
 /// The stock kernel may have a flood of text in store; it is not followed beyond this time.
 const STOCK_QUIET_LIMIT: Duration = Duration::from_secs(2);
@@ -68,7 +72,8 @@ impl Session {
 
     /// Executes one cell; the result is the last of [`Session::executions`].
     pub async fn execute(&mut self, code: &str, timeout: Duration) {
-        let request: JupyterMessage = ExecuteRequest { allow_stdin: false, ..ExecuteRequest::new(code.to_string()) }.into();
+        let request: JupyterMessage =
+            ExecuteRequest { allow_stdin: false, ..ExecuteRequest::new(code.to_string()) }.into();
         let started = Instant::now();
         self.executions.push(Execution::new(&request));
         if let Err(error) = self.client.request(request).await {
@@ -95,9 +100,17 @@ impl Session {
         loop {
             let (replied, idle) = (self.current().reply.is_some(), self.current().idle);
             if replied && idle {
-                return if interrupted { Ending::TimedOut { killed: false } } else { Ending::Finished };
+                return if interrupted {
+                    Ending::TimedOut { killed: false }
+                } else {
+                    Ending::Finished
+                };
             }
-            let half_finished = if replied || idle { last_message + HALF_FINISHED_LIMIT } else { deadline + HALF_FINISHED_LIMIT };
+            let half_finished = if replied || idle {
+                last_message + HALF_FINISHED_LIMIT
+            } else {
+                deadline + HALF_FINISHED_LIMIT
+            };
             // Time and death first: a cell that floods us with output always has a message ready.
             tokio::select! {
                 biased;
@@ -132,7 +145,10 @@ impl Session {
     /// Takes in what comes until nothing has come for `quiet`, at most for `limit`.
     async fn drain(&mut self, quiet: Duration, limit: Duration) {
         let end = Instant::now() + limit;
-        while let Ok(Some(incoming)) = tokio::time::timeout_at(end.min(Instant::now() + quiet), self.client.incoming.recv()).await {
+        while let Ok(Some(incoming)) =
+            tokio::time::timeout_at(end.min(Instant::now() + quiet), self.client.incoming.recv())
+                .await
+        {
             self.take(incoming).await;
         }
     }
@@ -143,8 +159,10 @@ impl Session {
             Incoming::Shell(message) => {
                 let Some(execution) = execution_of(&mut self.executions, &message) else { return };
                 if let JupyterMessageContent::ExecuteReply(reply) = message.content {
-                    execution.timestamps.shell_execute_reply = Some(message.header.date.to_rfc3339());
-                    let started = message.metadata.get("started").and_then(Value::as_str).map(str::to_string);
+                    execution.timestamps.shell_execute_reply =
+                        Some(message.header.date.to_rfc3339());
+                    let started =
+                        message.metadata.get("started").and_then(Value::as_str).map(str::to_string);
                     execution.timestamps.shell_execute_reply_started = started;
                     execution.measured = message.metadata.get("parcourse").cloned();
                     execution.reply = Some(reply);
@@ -167,7 +185,9 @@ impl Session {
         if let JupyterMessageContent::UpdateDisplayData(update) = &message.content {
             // A display may be updated from any later cell.
             if let Some(id) = &update.transient.display_id {
-                self.executions.iter_mut().for_each(|execution| execution.outputs.update(id, &update.data, &update.metadata));
+                self.executions.iter_mut().for_each(|execution| {
+                    execution.outputs.update(id, &update.data, &update.metadata)
+                });
             }
             return;
         }
@@ -176,10 +196,14 @@ impl Session {
         match &message.content {
             JupyterMessageContent::Status(status) => match status.execution_state {
                 ExecutionState::Busy => execution.timestamps.iopub_status_busy = date,
-                ExecutionState::Idle => (execution.timestamps.iopub_status_idle, execution.idle) = (date, true),
+                ExecutionState::Idle => {
+                    (execution.timestamps.iopub_status_idle, execution.idle) = (date, true)
+                }
                 _ => {}
             },
-            JupyterMessageContent::ExecuteInput(_) => execution.timestamps.iopub_execute_input = date,
+            JupyterMessageContent::ExecuteInput(_) => {
+                execution.timestamps.iopub_execute_input = date
+            }
             _ => execution.outputs.take(message.content),
         }
     }
@@ -188,14 +212,18 @@ impl Session {
     fn read_audit(&mut self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.client.audit).unwrap_or_default();
         let complete = text.rfind('\n').map_or(0, |end| end + 1);
-        let news = text[self.audit_read.min(complete)..complete].lines().map(str::to_string).collect();
+        let news =
+            text[self.audit_read.min(complete)..complete].lines().map(str::to_string).collect();
         self.audit_read = complete;
         news
     }
 }
 
 /// The execution a message answers to.
-fn execution_of<'a>(executions: &'a mut [Execution], message: &JupyterMessage) -> Option<&'a mut Execution> {
+fn execution_of<'a>(
+    executions: &'a mut [Execution],
+    message: &JupyterMessage,
+) -> Option<&'a mut Execution> {
     let parent = &message.parent_header.as_ref()?.msg_id;
     executions.iter_mut().rev().find(|execution| execution.request == *parent)
 }

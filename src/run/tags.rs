@@ -1,7 +1,8 @@
-//! Cell tags: the ones that change how a cell is judged, and every other one a notebook of the course may carry.
+//! Cell tags: the ones that change how a cell is judged, and every other one a notebook of the
+//! course may carry.
 //!
-//! A tag that is in none of the lists is refused before anything runs: a misspelt `raises-exeption` would otherwise turn a check off
-//! without a word.
+//! A tag that is in none of the lists is refused before anything runs: a misspelt `raises-exeption`
+//! would otherwise turn a check off without a word.
 
 /// What the runner acts on.
 pub const RAISES_EXCEPTION: &str = "raises-exception";
@@ -85,7 +86,8 @@ pub struct Tags {
 impl Tags {
     /// Reads a cell's tags; the error is the first unknown one, with what to do.
     pub fn parse(tags: &[String]) -> Result<Tags, String> {
-        if let Some(unknown) = tags.iter().find(|tag| !KNOWN.iter().any(|(known, _)| known == tag)) {
+        if let Some(unknown) = tags.iter().find(|tag| !KNOWN.iter().any(|(known, _)| known == tag))
+        {
             return Err(match nearest(unknown) {
                 Some(known) => format!("unknown tag `{unknown}`: did you mean `{known}`?"),
                 None => {
@@ -149,16 +151,36 @@ mod tests {
 
     #[test]
     fn an_exercise_may_be_open_or_solved() {
-        assert_eq!(parse(&["check", "raises-exception"]).unwrap(), Tags { of_exercise: true, check: true, ..Tags::default() });
-        assert_eq!(parse(&["needs-solution", "raises-exception"]).unwrap(), Tags { of_exercise: true, ..Tags::default() });
-        assert_eq!(parse(&["check"]).unwrap(), Tags { check: true, ..Tags::default() }, "must pass");
+        assert_eq!(
+            parse(&["check", "raises-exception"]).unwrap(),
+            Tags { of_exercise: true, check: true, ..Tags::default() }
+        );
+        assert_eq!(
+            parse(&["needs-solution", "raises-exception"]).unwrap(),
+            Tags { of_exercise: true, ..Tags::default() }
+        );
+        assert_eq!(
+            parse(&["check"]).unwrap(),
+            Tags { check: true, ..Tags::default() },
+            "must pass"
+        );
     }
 
     #[test]
     fn names_the_tag_that_was_meant() {
-        assert_eq!(parse(&["raises-exeption"]).unwrap_err(), "unknown tag `raises-exeption`: did you mean `raises-exception`?");
-        assert_eq!(parse(&["hide_input"]).unwrap_err(), "unknown tag `hide_input`: did you mean `hide-input`?");
-        assert!(parse(&["quantum"]).unwrap_err().contains("known ones are raises-exception, skip-execution"));
+        assert_eq!(
+            parse(&["raises-exeption"]).unwrap_err(),
+            "unknown tag `raises-exeption`: did you mean `raises-exception`?"
+        );
+        assert_eq!(
+            parse(&["hide_input"]).unwrap_err(),
+            "unknown tag `hide_input`: did you mean `hide-input`?"
+        );
+        assert!(
+            parse(&["quantum"])
+                .unwrap_err()
+                .contains("known ones are raises-exception, skip-execution")
+        );
     }
 
     #[test]

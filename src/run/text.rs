@@ -3,20 +3,33 @@
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Text without terminal colours and other escape sequences, and with what a carriage return overwrites overwritten.
+/// Text without terminal colours and other escape sequences, and with what a carriage return
+/// overwrites overwritten.
 pub fn plain(text: &str) -> String {
-    static ESCAPES: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new("\x1b\\[[0-9;?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)?|\x1b.").expect("a constant"));
+    static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new("\x1b\\[[0-9;?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)?|\x1b.")
+            .expect("a constant")
+    });
     let text = ESCAPES.replace_all(text, "").replace("\r\n", "\n");
-    let shown = |line: &str| line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default().to_string();
+    let shown = |line: &str| {
+        line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default().to_string()
+    };
     text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
 }
 
-static PANIC_HEAD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^thread '.*'( \(\d+\))? panicked at .*:$").expect("a constant"));
+static PANIC_HEAD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^thread '.*'( \(\d+\))? panicked at .*:$").expect("a constant"));
 /// What precedes a list of frames: a panic's, or that of the engine's handler for fatal signals.
-const FRAMES_FOLLOW: [&str; 5] = ["stack backtrace:", "Segmentation fault.", "Illegal instruction.", "Bus error.", "Unexpected signal."];
+const FRAMES_FOLLOW: [&str; 5] = [
+    "stack backtrace:",
+    "Segmentation fault.",
+    "Illegal instruction.",
+    "Bus error.",
+    "Unexpected signal.",
+];
 
-static FRAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s+(\d+|at)\b").expect("a constant"));
+static FRAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s+(\d+|at)\b").expect("a constant"));
 
 /// A panic's report without the list of frames, which is about the runtime rather than the cell.
 pub fn without_backtrace(stderr: &str) -> String {
@@ -26,7 +39,9 @@ pub fn without_backtrace(stderr: &str) -> String {
         if FRAMES_FOLLOW.contains(&line) {
             in_frames = true;
             kept.extend((line != FRAMES_FOLLOW[0]).then_some(line));
-        } else if in_frames && FRAME.is_match(line) || line.starts_with("note: ") && (in_frames || line.contains("RUST_BACKTRACE")) {
+        } else if in_frames && FRAME.is_match(line)
+            || line.starts_with("note: ") && (in_frames || line.contains("RUST_BACKTRACE"))
+        {
             // Frames, and advice on frames.
         } else {
             in_frames = false;
@@ -36,7 +51,8 @@ pub fn without_backtrace(stderr: &str) -> String {
     kept.join("\n")
 }
 
-/// `stderr` without the reports of panics, from `thread '…' panicked at …` to the end of its backtrace or note.
+/// `stderr` without the reports of panics, from `thread '…' panicked at …` to the end of its
+/// backtrace or note.
 pub fn without_surviving_panics(stderr: &str) -> String {
     let mut kept = Vec::new();
     let mut lines = stderr.lines().peekable();
@@ -45,13 +61,17 @@ pub fn without_surviving_panics(stderr: &str) -> String {
             kept.push(line);
             continue;
         }
-        // The message may have several lines; it ends where the backtrace or the note begins, or the next report.
+        // The message may have several lines; it ends where the backtrace or the note begins, or
+        // the next report.
         while let Some(line) = lines.next_if(|line| !PANIC_HEAD.is_match(line)) {
             if line.starts_with("note: ") {
                 break;
             }
             if line == "stack backtrace:" {
-                while lines.next_if(|line| FRAME.is_match(line) || line.starts_with("note: ")).is_some() {}
+                while lines
+                    .next_if(|line| FRAME.is_match(line) || line.starts_with("note: "))
+                    .is_some()
+                {}
                 break;
             }
         }
@@ -74,8 +94,16 @@ mod tests {
 
     #[test]
     fn a_backtrace_is_folded_away() {
-        assert_eq!(without_backtrace(PANIC), "thread '<unnamed>' (77) panicked at src/lib.rs:9:5:\nlost\nmy keys");
-        assert_eq!(without_backtrace("Segmentation fault.\n   0: evcxr::runtime\n             at x.c:1\nend"), "Segmentation fault.\nend");
+        assert_eq!(
+            without_backtrace(PANIC),
+            "thread '<unnamed>' (77) panicked at src/lib.rs:9:5:\nlost\nmy keys"
+        );
+        assert_eq!(
+            without_backtrace(
+                "Segmentation fault.\n   0: evcxr::runtime\n             at x.c:1\nend"
+            ),
+            "Segmentation fault.\nend"
+        );
         assert_eq!(without_backtrace("a\n   1: not in a backtrace"), "a\n   1: not in a backtrace");
     }
 

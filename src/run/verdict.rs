@@ -92,25 +92,39 @@ pub fn judge(
         let line = locate::line(&cell.source, &detail, count, engine_source().as_deref());
         Failure { kind, summary, detail, line }
     };
-    let failed = |kind, summary: String, detail: String| Verdict::Failed(failure(kind, summary, detail));
+    let failed =
+        |kind, summary: String, detail: String| Verdict::Failed(failure(kind, summary, detail));
     match &execution.ending {
         Ending::Finished => {}
         Ending::TimedOut { killed } => {
             let summary = format!("did not finish within {} s", cell.timeout.as_secs_f64());
-            let end = if *killed { "The interrupt did not stop it, so the kernel was killed." } else { "It was interrupted." };
-            let advice =
-                "A cell that needs longer says so in its metadata (`\"parcourse\": {\"timeout\": SECONDS}`), its notebook in course.toml.";
+            let end = if *killed {
+                "The interrupt did not stop it, so the kernel was killed."
+            } else {
+                "It was interrupted."
+            };
+            let advice = "A cell that needs longer says so in its metadata (`\"parcourse\": {\"timeout\": SECONDS}`), its notebook in course.toml.";
             return failed(Kind::Timeout, summary, format!("{end} {advice}"));
         }
         Ending::Died(cause) => {
-            let summary = cause.lines().next().unwrap_or_default().trim_end_matches("; its last words:").to_string();
+            let summary = cause
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches("; its last words:")
+                .to_string();
             let stderr = plain(&execution.outputs.stderr);
-            return failed(Kind::KernelDied, summary, format!("{cause}\n{stderr}").trim_end().to_string());
+            return failed(
+                Kind::KernelDied,
+                summary,
+                format!("{cause}\n{stderr}").trim_end().to_string(),
+            );
         }
         Ending::Protocol(what) => return failed(Kind::Protocol, what.clone(), what.clone()),
     }
     if let Some(prompt) = execution.asked_for_input.first() {
-        let summary = format!("asked for keyboard input ({prompt:?}), which a headless run cannot give");
+        let summary =
+            format!("asked for keyboard input ({prompt:?}), which a headless run cannot give");
         return failed(Kind::Input, summary.clone(), summary);
     }
     let raised = raised(execution);
@@ -126,9 +140,14 @@ pub fn judge(
         (Some(_), true) | (None, false) => {}
     }
     if !cell.tags.allow_stderr && !cell.tags.raises_exception {
-        // Our kernel reports a panic of the cell's own code as an error, so what is left are panics of threads that the cell survived.
+        // Our kernel reports a panic of the cell's own code as an error, so what is left are panics
+        // of threads that the cell survived.
         let stderr = plain(&execution.outputs.stderr);
-        let unexpected = if kernel == KernelKind::Parcourse { without_surviving_panics(&stderr) } else { stderr };
+        let unexpected = if kernel == KernelKind::Parcourse {
+            without_surviving_panics(&stderr)
+        } else {
+            stderr
+        };
         if !unexpected.trim().is_empty() {
             let first = unexpected.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             return failed(
@@ -141,9 +160,15 @@ pub fn judge(
     if cell.tags.check_output {
         let new = execution.outputs.stored();
         if let Err(difference) = check::compare(&cell.stored, &new, &source.rules, kernel) {
-            let hint =
-                format!("To accept the new outputs, copy them from the executed notebook (`--output DIR`) into {}.", source.path.display());
-            return failed(Kind::Output, difference.summary, format!("{}\n{hint}", difference.detail));
+            let hint = format!(
+                "To accept the new outputs, copy them from the executed notebook (`--output DIR`) into {}.",
+                source.path.display()
+            );
+            return failed(
+                Kind::Output,
+                difference.summary,
+                format!("{}\n{hint}", difference.detail),
+            );
         }
     }
     Verdict::Passed(cell.tags.of_exercise.then_some(Exercise::Solved))
@@ -168,7 +193,8 @@ fn raised(execution: &Execution) -> Option<(Kind, String, String)> {
         let what = "the kernel aborted the request".to_string();
         return Some((Kind::Error, what.clone(), what));
     }
-    let mut details: Vec<String> = execution.outputs.errors().map(|error| plain(&error.traceback.join("\n"))).collect();
+    let mut details: Vec<String> =
+        execution.outputs.errors().map(|error| plain(&error.traceback.join("\n"))).collect();
     let first = execution.outputs.errors().next();
     let error = reply.and_then(|reply| reply.error.as_ref());
     let (name, value) = match (error, first) {
@@ -186,8 +212,16 @@ fn raised(execution: &Execution) -> Option<(Kind, String, String)> {
     let value = plain(&value);
     let first_line = value.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     // The stock kernel calls everything `Error`.
-    let summary = if name == "Error" || name.is_empty() { first_line.to_string() } else { format!("{name}: {first_line}") };
-    let kind = if name.to_lowercase().contains("panic") { Kind::Panic } else { audited.unwrap_or(Kind::Error) };
+    let summary = if name == "Error" || name.is_empty() {
+        first_line.to_string()
+    } else {
+        format!("{name}: {first_line}")
+    };
+    let kind = if name.to_lowercase().contains("panic") {
+        Kind::Panic
+    } else {
+        audited.unwrap_or(Kind::Error)
+    };
     Some((kind, summary, details.join("\n\n")))
 }
 

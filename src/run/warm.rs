@@ -18,14 +18,24 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// Builds what is missing for the notebooks that use the helper crate; the others start as they are.
+    /// Builds what is missing for the notebooks that use the helper crate; the others start as they
+    /// are.
     ///
-    /// A template that cannot be built is told and done without: cells then compile the helper crate themselves, and when it is the helper
-    /// crate that is broken, the cell that asks for it says so.
-    pub fn prepare(kind: KernelKind, sources: &[Source], named: Option<PathBuf>, tell: &mut dyn FnMut(&str)) -> Templates {
+    /// A template that cannot be built is told and done without: cells then compile the helper
+    /// crate themselves, and when it is the helper crate that is broken, the cell that asks for it
+    /// says so.
+    pub fn prepare(
+        kind: KernelKind,
+        sources: &[Source],
+        named: Option<PathBuf>,
+        tell: &mut dyn FnMut(&str),
+    ) -> Templates {
         let mut templates = Templates { kind, named, by_helpers: HashMap::new() };
         for source in sources.iter().filter(|source| uses_helpers(source)) {
-            let Some(helpers) = templates.helpers(&source.folder).filter(|helpers| !templates.by_helpers.contains_key(helpers)) else {
+            let Some(helpers) = templates
+                .helpers(&source.folder)
+                .filter(|helpers| !templates.by_helpers.contains_key(helpers))
+            else {
                 continue;
             };
             match template::ensure(&helpers, flavor(kind), tell) {
@@ -49,7 +59,9 @@ impl Templates {
             // It finds its template itself.
             KernelKind::Parcourse => Ok(Engine { helpers, ..Engine::default() }),
             KernelKind::Evcxr => {
-                let template = helpers.filter(|_| uses_helpers(source)).and_then(|helpers| self.by_helpers.get(&helpers));
+                let template = helpers
+                    .filter(|_| uses_helpers(source))
+                    .and_then(|helpers| self.by_helpers.get(&helpers));
                 template.map_or_else(|| Engine::cold(&source.folder), Engine::warm)
             }
         }
@@ -64,7 +76,11 @@ fn flavor(kind: KernelKind) -> Flavor {
 }
 
 fn uses_helpers(source: &Source) -> bool {
-    source.cells.iter().flat_map(|cell| cell.source.lines()).any(|line| line.trim_start().starts_with(":dep parcourse"))
+    source
+        .cells
+        .iter()
+        .flat_map(|cell| cell.source.lines())
+        .any(|line| line.trim_start().starts_with(":dep parcourse"))
 }
 
 /// How one kernel's engine builds cells.
@@ -98,7 +114,8 @@ impl Engine {
     }
 
     fn stock(copy: WorkDirectory) -> Engine {
-        let (environment, directory) = (copy.environment().to_vec(), Some(copy.path().to_path_buf()));
+        let (environment, directory) =
+            (copy.environment().to_vec(), Some(copy.path().to_path_buf()));
         Engine { environment, directory, copy: Some(copy), ..Engine::default() }
     }
 

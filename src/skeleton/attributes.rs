@@ -89,25 +89,32 @@ fn write(meta: &Meta, sign: &str, cfg: &Cfg, paragraph: &mut Paragraph, out: &mu
     if let Meta::CfgAttrMeta(conditional) = meta {
         match conditional.cfg_predicate().and_then(|predicate| cfg.holds(&predicate)) {
             Some(false) => {}
-            Some(true) => conditional.metas().for_each(|meta| write(&meta, sign, cfg, paragraph, out)),
+            Some(true) => {
+                conditional.metas().for_each(|meta| write(&meta, sign, cfg, paragraph, out))
+            }
             None => out.push_str(&format!("{sign}[{}]\n", meta.syntax().text())),
         }
         return;
     }
     let kept = match (name(meta).as_str(), meta) {
         // A false one has gone with its item.
-        ("cfg", Meta::CfgMeta(condition)) => match condition.cfg_predicate().and_then(|predicate| cfg.holds(&predicate)) {
-            Some(true) => None,
-            _ => Some(meta.syntax().text().to_string()),
-        },
+        ("cfg", Meta::CfgMeta(condition)) => {
+            match condition.cfg_predicate().and_then(|predicate| cfg.holds(&predicate)) {
+                Some(true) => None,
+                _ => Some(meta.syntax().text().to_string()),
+            }
+        }
         ("doc", Meta::KeyValueMeta(value)) => {
-            let text = value.expr().map(|value| value.syntax().text().to_string()).unwrap_or_default();
+            let text =
+                value.expr().map(|value| value.syntax().text().to_string()).unwrap_or_default();
             let plain = !text.contains("include_str");
-            (plain && paragraph.takes(text.trim_matches('"'))).then(|| meta.syntax().text().to_string())
+            (plain && paragraph.takes(text.trim_matches('"')))
+                .then(|| meta.syntax().text().to_string())
         }
         ("doc", meta) => {
             let text = meta.syntax().text().to_string();
-            let matters = ["hidden", "notable_trait", "keyword"].iter().any(|word| text.contains(word));
+            let matters =
+                ["hidden", "notable_trait", "keyword"].iter().any(|word| text.contains(word));
             matters.then_some(text)
         }
         ("unstable", meta) => Some(unstable(&meta.syntax().text().to_string())),
@@ -136,10 +143,15 @@ fn name(meta: &Meta) -> String {
 
 /// Whether an item is not compiled here, or only for tests.
 pub fn is_left_out(item: &impl HasAttrs, cfg: &Cfg) -> bool {
-    item.attrs().filter(|attribute| attribute.excl_token().is_none()).filter_map(|attribute| attribute.meta()).any(|meta| match &meta {
-        Meta::CfgMeta(condition) => condition.cfg_predicate().and_then(|predicate| cfg.holds(&predicate)) == Some(false),
-        _ => ["test", "bench"].contains(&name(&meta).as_str()),
-    })
+    item.attrs()
+        .filter(|attribute| attribute.excl_token().is_none())
+        .filter_map(|attribute| attribute.meta())
+        .any(|meta| match &meta {
+            Meta::CfgMeta(condition) => {
+                condition.cfg_predicate().and_then(|predicate| cfg.holds(&predicate)) == Some(false)
+            }
+            _ => ["test", "bench"].contains(&name(&meta).as_str()),
+        })
 }
 
 /// The value of `#[path = "…"]`.
@@ -149,7 +161,9 @@ pub fn path(item: &impl HasAttrs, cfg: &Cfg) -> Option<String> {
             Meta::KeyValueMeta(value) if name(meta) == "path" => {
                 Some(value.expr()?.syntax().text().to_string().trim_matches('"').to_owned())
             }
-            Meta::CfgAttrMeta(conditional) if cfg.holds(&conditional.cfg_predicate()?) == Some(true) => {
+            Meta::CfgAttrMeta(conditional)
+                if cfg.holds(&conditional.cfg_predicate()?) == Some(true) =>
+            {
                 conditional.metas().find_map(|meta| of(&meta, cfg))
             }
             _ => None,
@@ -161,7 +175,10 @@ pub fn path(item: &impl HasAttrs, cfg: &Cfg) -> Option<String> {
 /// What of an attribute, `[name …]`, is kept in the definition of a macro.
 pub fn kept_in_macro(text: &str) -> Option<String> {
     let text = text.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
-    let name: String = text.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect();
+    let name: String = text
+        .chars()
+        .take_while(|character| character.is_alphanumeric() || *character == '_')
+        .collect();
     match name.as_str() {
         "doc" => text.contains("hidden").then(|| text.to_owned()),
         "unstable" => Some(unstable(text)),

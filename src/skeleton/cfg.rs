@@ -32,7 +32,8 @@ impl Cfg {
                 })
             }
             CfgPredicate::CfgComposite(composite) => {
-                let inner: Option<Vec<bool>> = composite.cfg_predicates().map(|inner| self.holds(&inner)).collect();
+                let inner: Option<Vec<bool>> =
+                    composite.cfg_predicates().map(|inner| self.holds(&inner)).collect();
                 let inner = inner?;
                 match composite.keyword()?.text() {
                     "all" => Some(inner.iter().all(|holds| *holds)),

@@ -10,8 +10,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Crates of the standard library that cells can name, and where rust-analyzer looks for them in a folder without a manifest.
-const LIBRARY: [(&str, &str); 4] = [("core", "core"), ("alloc", "alloc"), ("std", "std"), ("std_detect", "stdarch/crates/std_detect")];
+/// Crates of the standard library that cells can name, and where rust-analyzer looks for them in a
+/// folder without a manifest.
+const LIBRARY: [(&str, &str); 4] = [
+    ("core", "core"),
+    ("alloc", "alloc"),
+    ("std", "std"),
+    ("std_detect", "stdarch/crates/std_detect"),
+];
 /// The types of `hashbrown` that the standard library's hash tables contain. The toolchain does not
 /// come with their sources.
 const HASHBROWN: &str = include_str!("hashbrown.rs");
@@ -22,7 +28,8 @@ const UNSTABLE: &str = "target_has_atomic\ntarget_thread_local\ntarget_has_atomi
     target_has_atomic_load_store=\"8\"\ntarget_has_atomic_load_store=\"16\"\ntarget_has_atomic_load_store=\"32\"\n\
     target_has_atomic_load_store=\"64\"\ntarget_has_atomic_load_store=\"ptr\"";
 
-/// The skeleton of the standard library that comes with this compiler: a folder for `RUST_SRC_PATH`. `None` when it cannot be made.
+/// The skeleton of the standard library that comes with this compiler: a folder for
+/// `RUST_SRC_PATH`. `None` when it cannot be made.
 ///
 /// # Errors
 /// When the sources are not installed or the cache cannot be written.
@@ -30,7 +37,8 @@ pub fn library(rustc: &Path) -> Result<Option<PathBuf>> {
     if wants_whole_sources() {
         return Ok(None);
     }
-    let sysroot = rustc.parent().and_then(Path::parent).context("the compiler is in no toolchain")?;
+    let sysroot =
+        rustc.parent().and_then(Path::parent).context("the compiler is in no toolchain")?;
     let sources = sysroot.join("lib/rustlib/src/rust/library");
     let mut key = Key::new();
     key.add_stamp(rustc);
@@ -40,8 +48,14 @@ pub fn library(rustc: &Path) -> Result<Option<PathBuf>> {
         each(&LIBRARY, |(name, place)| {
             let folder = sources.join(name);
             let root = folder.join("src/lib.rs");
-            let package =
-                Package { root: &root, folder: &folder, cfg: &cfg, edition: Edition::Edition2024, names_all: true, has_macros: false };
+            let package = Package {
+                root: &root,
+                folder: &folder,
+                cfg: &cfg,
+                edition: Edition::Edition2024,
+                names_all: true,
+                has_macros: false,
+            };
             package::strip(&package, &to.join(place)).map(drop)
         })
         .into_iter()
@@ -55,40 +69,61 @@ fn provide_hashbrown(std: &Path) -> Result<()> {
     let rewrite = |file: &str, change: &dyn Fn(String) -> Option<String>| -> Result<()> {
         let file = std.join(file);
         let text = change(std::fs::read_to_string(&file)?);
-        Ok(std::fs::write(&file, text.with_context(|| format!("{} has another form", file.display()))?)?)
+        Ok(std::fs::write(
+            &file,
+            text.with_context(|| format!("{} has another form", file.display()))?,
+        )?)
     };
     std::fs::write(std.join("hashbrown.rs"), HASHBROWN)?;
     rewrite("lib.rs", &|text| Some(text + "\nmod hashbrown;\n"))?;
     for file in ["collections/hash/map.rs", "collections/hash/set.rs"] {
         let import = "use hashbrown::";
-        rewrite(file, &|text| text.contains(import).then(|| text.replace(import, "use crate::hashbrown::")))?;
+        rewrite(file, &|text| {
+            text.contains(import).then(|| text.replace(import, "use crate::hashbrown::"))
+        })?;
     }
     Ok(())
 }
 
-/// Has an answer of `cargo metadata` name skeletons instead of the crates' own folders, where there are any. Packages of the workspace
-/// itself stay: they are the cells.
+/// Has an answer of `cargo metadata` name skeletons instead of the crates' own folders, where there
+/// are any. Packages of the workspace itself stay: they are the cells.
 pub fn redirect(answer: &mut Value, rustc: &Path) -> Result<()> {
     if wants_whole_sources() {
         return Ok(());
     }
     let store = Store::open()?;
-    let cfg = std::sync::LazyLock::new(|| compilers(rustc, false).map_err(|error| format!("{error:#}")));
-    let members: Vec<String> =
-        answer["workspace_members"].as_array().into_iter().flatten().filter_map(|id| Some(id.as_str()?.to_owned())).collect();
+    let cfg =
+        std::sync::LazyLock::new(|| compilers(rustc, false).map_err(|error| format!("{error:#}")));
+    let members: Vec<String> = answer["workspace_members"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|id| Some(id.as_str()?.to_owned()))
+        .collect();
     let nodes = answer["resolve"]["nodes"].as_array().into_iter().flatten();
     let features: BTreeMap<String, Vec<String>> = nodes
         .filter_map(|node| {
-            let features = node["features"].as_array()?.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect();
+            let features = node["features"]
+                .as_array()?
+                .iter()
+                .filter_map(|name| Some(name.as_str()?.to_owned()))
+                .collect();
             Some((node["id"].as_str()?.to_owned(), features))
         })
         .collect();
-    let packages: Vec<&mut Value> = answer["packages"].as_array_mut().context("no packages")?.iter_mut().collect();
-    let packages = packages.into_iter().filter(|package| !members.iter().any(|id| package["id"] == id.as_str()));
+    let packages: Vec<&mut Value> =
+        answer["packages"].as_array_mut().context("no packages")?.iter_mut().collect();
+    let packages = packages
+        .into_iter()
+        .filter(|package| !members.iter().any(|id| package["id"] == id.as_str()));
     let packages: Vec<std::sync::Mutex<&mut Value>> = packages.map(std::sync::Mutex::new).collect();
     each(&packages, |package| {
         let mut package = package.lock().expect("one thread each");
-        let active = package["id"].as_str().and_then(|id| features.get(id)).map(Vec::as_slice).unwrap_or_default();
+        let active = package["id"]
+            .as_str()
+            .and_then(|id| features.get(id))
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         // A crate without a skeleton is read as it is.
         let _ = redirect_package(&mut package, active, &store, rustc, &cfg);
     });
@@ -104,7 +139,8 @@ fn wants_whole_sources() -> bool {
 
 /// From now on neither this process nor its children use skeletons.
 pub fn use_whole_sources() {
-    // SAFETY: the other threads of this process read the environment through std only, which has a lock for it.
+    // SAFETY: the other threads of this process read the environment through std only, which has a
+    // lock for it.
     unsafe { std::env::set_var(WHOLE_SOURCES, "1") };
 }
 
@@ -119,8 +155,11 @@ fn redirect_package(
     let folder = manifest.parent().context("no folder")?.to_owned();
     let targets = package["targets"].as_array().context("no targets")?;
     let kinds = |target: &Value| target["kind"].as_array().cloned().unwrap_or_default();
-    let is_library =
-        |target: &&Value| kinds(target).iter().any(|kind| ["lib", "rlib", "dylib", "proc-macro"].iter().any(|library| kind == library));
+    let is_library = |target: &&Value| {
+        kinds(target).iter().any(|kind| {
+            ["lib", "rlib", "dylib", "proc-macro"].iter().any(|library| kind == library)
+        })
+    };
     let target = targets.iter().find(is_library).context("no library")?.clone();
     let root = PathBuf::from(target["src_path"].as_str().context("no root module")?);
     let mut key = Key::new();
@@ -134,7 +173,11 @@ fn redirect_package(
             key.add_stamp(&file);
         }
     }
-    let name = format!("{}-{}", package["name"].as_str().unwrap_or_default(), package["version"].as_str().unwrap_or_default());
+    let name = format!(
+        "{}-{}",
+        package["name"].as_str().unwrap_or_default(),
+        package["version"].as_str().unwrap_or_default()
+    );
     let edition = match target["edition"].as_str() {
         Some("2015") => Edition::Edition2015,
         Some("2018") => Edition::Edition2018,
@@ -143,8 +186,22 @@ fn redirect_package(
     };
     let has_macros = kinds(&target).iter().any(|kind| kind == "proc-macro");
     let made = store.skeleton(&name, &key, |to| {
-        let cfg = (**cfg).as_ref().map_err(|error| anyhow::anyhow!("{error}"))?.with_features(features.iter().map(String::as_str));
-        package::strip(&Package { root: &root, folder: &folder, cfg: &cfg, edition, names_all: false, has_macros }, to).map(drop)
+        let cfg = (**cfg)
+            .as_ref()
+            .map_err(|error| anyhow::anyhow!("{error}"))?
+            .with_features(features.iter().map(String::as_str));
+        package::strip(
+            &Package {
+                root: &root,
+                folder: &folder,
+                cfg: &cfg,
+                edition,
+                names_all: false,
+                has_macros,
+            },
+            to,
+        )
+        .map(drop)
     })?;
     let Some(skeleton) = made else { return Ok(()) };
     let moved = skeleton.join(root.strip_prefix(&folder)?);
@@ -200,7 +257,10 @@ fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> 
             }
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("a worker does not panic"))
+            .collect()
     });
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()

@@ -1,5 +1,6 @@
-//! What the standard library's hash tables are made of, as far as it shows. Of this crate the toolchain
-//! has no sources, and a field of an unknown type would make the types of many methods unknown.
+//! What the standard library's hash tables are made of, as far as it shows. Of this crate the
+//! toolchain has no sources, and a field of an unknown type would make the types of many methods
+//! unknown.
 
 pub mod hash_map {
     use core::marker::PhantomData;

@@ -1,9 +1,10 @@
 //! One source file without what tells no types.
 //!
-//! Kept are signatures, types, traits, values of constants, macros and the first paragraph of documentation. Bodies of functions become
-//! `{}`, except those that decide something: of a function that returns `impl Trait`, and of a `const fn`, which may give an array its
-//! length. Left out are functions that nobody outside can name, the functions of trait implementations (whose signatures are the trait's),
-//! and what is not compiled here.
+//! Kept are signatures, types, traits, values of constants, macros and the first paragraph of
+//! documentation. Bodies of functions become `{}`, except those that decide something: of a
+//! function that returns `impl Trait`, and of a `const fn`, which may give an array its length.
+//! Left out are functions that nobody outside can name, the functions of trait implementations
+//! (whose signatures are the trait's), and what is not compiled here.
 
 use super::attributes;
 use super::cfg::Cfg;
@@ -81,8 +82,16 @@ pub fn procedural_macros(source: &str, edition: Edition) -> Option<String> {
         let ast::Item::Fn(function) = item else { continue };
         let attributes = function.attrs().map(|attribute| attribute.syntax().text().to_string());
         let mut attributes = attributes.filter(|attribute| attribute.starts_with("#[proc_macro"));
-        let (Some(attribute), Some(name), Some(parameters)) = (attributes.next(), function.name(), function.param_list()) else { continue };
-        text.push_str(&format!("{attribute}\npub fn {}{} -> TokenStream {{}}\n", name.text(), parameters.syntax().text()));
+        let (Some(attribute), Some(name), Some(parameters)) =
+            (attributes.next(), function.name(), function.param_list())
+        else {
+            continue;
+        };
+        text.push_str(&format!(
+            "{attribute}\npub fn {}{} -> TokenStream {{}}\n",
+            name.text(),
+            parameters.syntax().text()
+        ));
     }
     Some(text)
 }
@@ -117,10 +126,14 @@ impl Writer<'_> {
 
     fn token(&mut self, token: &SyntaxToken, paragraph: &mut attributes::Paragraph) {
         match token.kind() {
-            SyntaxKind::WHITESPACE => self.space(if token.text().contains('\n') { '\n' } else { ' ' }),
+            SyntaxKind::WHITESPACE => {
+                self.space(if token.text().contains('\n') { '\n' } else { ' ' })
+            }
             SyntaxKind::COMMENT => {
                 let comment = ast::Comment::cast(token.clone());
-                if comment.is_some_and(|comment| comment.kind().doc.is_some()) && paragraph.takes(token.text()) {
+                if comment.is_some_and(|comment| comment.kind().doc.is_some())
+                    && paragraph.takes(token.text())
+                {
                     self.push(token.text());
                     self.space('\n');
                 }
@@ -141,7 +154,9 @@ impl Writer<'_> {
             return self.item(item, place);
         }
         match node.kind() {
-            SyntaxKind::RECORD_FIELD | SyntaxKind::VARIANT | SyntaxKind::TUPLE_FIELD => self.children(node, place, true),
+            SyntaxKind::RECORD_FIELD | SyntaxKind::VARIANT | SyntaxKind::TUPLE_FIELD => {
+                self.children(node, place, true)
+            }
             // No place for items: as it is.
             _ => self.children(node, place, docs),
         }
@@ -153,7 +168,12 @@ impl Writer<'_> {
                 && let Some(name) = module_name(module)
             {
                 let path = attributes::path(module, self.settings.cfg);
-                self.skeleton.absent.push(ModuleFile { inside: self.inside.clone(), name, path, required: false });
+                self.skeleton.absent.push(ModuleFile {
+                    inside: self.inside.clone(),
+                    name,
+                    path,
+                    required: false,
+                });
             }
             return;
         }
@@ -181,7 +201,9 @@ impl Writer<'_> {
                 self.rules(&rules);
             }
             ast::Item::AsmExpr(_) => {}
-            ast::Item::Enum(_) | ast::Item::Struct(_) | ast::Item::Union(_) => self.children(&node, place, true),
+            ast::Item::Enum(_) | ast::Item::Struct(_) | ast::Item::Union(_) => {
+                self.children(&node, place, true)
+            }
             ast::Item::TypeAlias(_) | ast::Item::MacroDef(_) => self.children(&node, place, true),
             ast::Item::Use(_) | ast::Item::ExternCrate(_) => self.children(&node, place, false),
         }
@@ -190,31 +212,40 @@ impl Writer<'_> {
 
     fn function(&mut self, function: &ast::Fn, place: Place) {
         let name = function.name().map(|name| name.text().to_string()).unwrap_or_default();
-        let opaque = function
-            .ret_type()
-            .is_some_and(|returned| returned.syntax().descendants().any(|node| node.kind() == SyntaxKind::IMPL_TRAIT_TYPE));
+        let opaque = function.ret_type().is_some_and(|returned| {
+            returned.syntax().descendants().any(|node| node.kind() == SyntaxKind::IMPL_TRAIT_TYPE)
+        });
         let constant = function.const_token().is_some();
         let nameable = match place {
             Place::Trait => true,
             Place::TraitImpl => opaque || function.async_token().is_some(),
-            Place::Module | Place::Inherent => is_public(function) || constant || self.settings.called.contains(&name),
+            Place::Module | Place::Inherent => {
+                is_public(function) || constant || self.settings.called.contains(&name)
+            }
         };
         if !nameable {
             self.skeleton.left_out.insert(name);
             return;
         }
-        let Some(body) = function.body() else { return self.children(function.syntax(), place, true) };
+        let Some(body) = function.body() else {
+            return self.children(function.syntax(), place, true);
+        };
         if (opaque && function.async_token().is_none()) || constant {
             if opaque {
                 self.skeleton.called.extend(identifiers(body.syntax()));
             }
-            return self.children(function.syntax(), place, place == Place::Trait || is_public(function));
+            return self.children(
+                function.syntax(),
+                place,
+                place == Place::Trait || is_public(function),
+            );
         }
         let docs = place == Place::Trait || is_public(function);
         self.replacing(function.syntax(), body.syntax(), "{}", docs);
     }
 
-    /// The node with another text for one of its children. Without a text it goes, and the `=` before it.
+    /// The node with another text for one of its children. Without a text it goes, and the `=`
+    /// before it.
     fn replacing(&mut self, node: &SyntaxNode, child: &SyntaxNode, text: &str, docs: bool) {
         let mut paragraph = attributes::Paragraph::new(docs);
         for element in node.children_with_tokens() {
@@ -279,8 +310,14 @@ impl Writer<'_> {
     }
 
     fn call(&mut self, call: &ast::MacroCall, place: Place) {
-        let name = call.path().and_then(|path| path.segment()).map(|segment| segment.syntax().text().to_string()).unwrap_or_default();
-        let Some(tree) = call.token_tree() else { return self.children(call.syntax(), place, false) };
+        let name = call
+            .path()
+            .and_then(|path| path.segment())
+            .map(|segment| segment.syntax().text().to_string())
+            .unwrap_or_default();
+        let Some(tree) = call.token_tree() else {
+            return self.children(call.syntax(), place, false);
+        };
         let chosen = match name.as_str() {
             "cfg_if" => macros::choose_if(&tree, self.settings.cfg),
             "cfg_select" => macros::choose(&tree, self.settings.cfg),
@@ -310,11 +347,18 @@ impl Writer<'_> {
         let name = call.path().map(|path| path.syntax().text().to_string()).unwrap_or_default();
         if self.settings.conditions.get(&name) == Some(&false) {
             for name in macros::modules(call.syntax()) {
-                self.skeleton.absent.push(ModuleFile { inside: self.inside.clone(), name, path: None, required: false });
+                self.skeleton.absent.push(ModuleFile {
+                    inside: self.inside.clone(),
+                    name,
+                    path: None,
+                    required: false,
+                });
             }
             return;
         }
-        if !ast::SourceFile::parse(&inner, self.settings.edition).errors().is_empty() || place != Place::Module {
+        if !ast::SourceFile::parse(&inner, self.settings.edition).errors().is_empty()
+            || place != Place::Module
+        {
             return self.as_it_is(call);
         }
         if self.settings.conditions.get(&name) == Some(&true) {
@@ -377,7 +421,10 @@ fn value(node: &SyntaxNode) -> Option<SyntaxNode> {
 
 fn is_number(constant: &ast::Const) -> bool {
     let name = constant.ty().map(|named| named.syntax().text().to_string()).unwrap_or_default();
-    let numbers = ["usize", "isize", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "bool", "char"];
+    let numbers = [
+        "usize", "isize", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128",
+        "bool", "char",
+    ];
     numbers.contains(&name.as_str())
 }
 
@@ -393,9 +440,15 @@ mod tests {
     /// The skeleton of a source, without line breaks.
     fn stripped(source: &str) -> String {
         let cfg = Cfg::parse("unix");
-        let conditions = BTreeMap::from([("cfg_on".to_owned(), true), ("cfg_off".to_owned(), false)]);
+        let conditions =
+            BTreeMap::from([("cfg_on".to_owned(), true), ("cfg_off".to_owned(), false)]);
         let called = HashSet::from(["helper".to_owned()]);
-        let settings = Settings { cfg: &cfg, edition: Edition::CURRENT, called: &called, conditions: &conditions };
+        let settings = Settings {
+            cfg: &cfg,
+            edition: Edition::CURRENT,
+            called: &called,
+            conditions: &conditions,
+        };
         let text = strip(source, &settings).expect("it parses").text;
         assert!(ast::SourceFile::parse(&text, Edition::CURRENT).errors().is_empty(), "{text}");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -405,10 +458,17 @@ mod tests {
     fn bodies_go_unless_they_decide_a_type() {
         assert_eq!(stripped("pub fn f(x: u8) -> u8 { x + 1 }"), "pub fn f(x: u8) -> u8 {}");
         assert_eq!(stripped("pub async fn f() -> u8 { 1 }"), "pub async fn f() -> u8 {}");
-        for whole in ["pub fn f() -> impl Copy { 1u8 }", "pub const fn f() -> usize { 3 }", "const fn f() -> usize { 3 }"] {
+        for whole in [
+            "pub fn f() -> impl Copy { 1u8 }",
+            "pub const fn f() -> usize { 3 }",
+            "const fn f() -> usize { 3 }",
+        ] {
             assert_eq!(stripped(whole), whole);
         }
-        assert_eq!(stripped("trait T { fn f(&self) -> u8 { 1 } fn g(); }"), "trait T { fn f(&self) -> u8 {} fn g(); }");
+        assert_eq!(
+            stripped("trait T { fn f(&self) -> u8 { 1 } fn g(); }"),
+            "trait T { fn f(&self) -> u8 {} fn g(); }"
+        );
     }
 
     #[test]
@@ -419,8 +479,14 @@ mod tests {
             stripped("impl S { fn f(&self) {} pub fn g(&self) {} const N: u8 = 1; }"),
             "impl S { pub fn g(&self) {} const N: u8 = 1; }"
         );
-        assert_eq!(stripped("impl T for S { type A = u8; fn f(&self) {} }"), "impl T for S { type A = u8; }");
-        assert_eq!(stripped("impl T for S { fn f() -> impl Copy { 1 } }"), "impl T for S { fn f() -> impl Copy { 1 } }");
+        assert_eq!(
+            stripped("impl T for S { type A = u8; fn f(&self) {} }"),
+            "impl T for S { type A = u8; }"
+        );
+        assert_eq!(
+            stripped("impl T for S { fn f() -> impl Copy { 1 } }"),
+            "impl T for S { fn f() -> impl Copy { 1 } }"
+        );
     }
 
     #[test]
@@ -431,35 +497,61 @@ mod tests {
         );
         let table = format!("pub const T: [u8; 300] = [{}];", "1,".repeat(300));
         assert_eq!(stripped(&table), "pub const T: [u8; 300] ;");
-        assert_eq!(stripped("const _: () = assert!(true); const _: () = { impl T for S {} };"), "const _: () = { impl T for S {} };");
+        assert_eq!(
+            stripped("const _: () = assert!(true); const _: () = { impl T for S {} };"),
+            "const _: () = { impl T for S {} };"
+        );
     }
 
     #[test]
     fn other_platforms_and_tests_go() {
-        assert_eq!(stripped("#[cfg(windows)] pub fn f() {} #[cfg(unix)] pub fn g() {} #[test] fn t() {}"), "pub fn g() {}");
+        assert_eq!(
+            stripped("#[cfg(windows)] pub fn f() {} #[cfg(unix)] pub fn g() {} #[test] fn t() {}"),
+            "pub fn g() {}"
+        );
         assert_eq!(stripped("#[cfg(test)] mod tests { use super::*; }"), "");
-        assert_eq!(stripped("#[cfg_attr(unix, repr(C))] #[cfg_attr(windows, repr(u8))] pub struct S;"), "#[repr(C)] pub struct S;");
+        assert_eq!(
+            stripped("#[cfg_attr(unix, repr(C))] #[cfg_attr(windows, repr(u8))] pub struct S;"),
+            "#[repr(C)] pub struct S;"
+        );
         let choice = "cfg_if! { if #[cfg(windows)] { pub struct A; } else if #[cfg(unix)] { pub struct B; } else { pub struct C; } }";
         assert_eq!(stripped(choice), "pub struct B;");
-        assert_eq!(stripped("cfg_select! { windows => { pub struct A; } _ => { pub struct B; } }"), "pub struct B;");
-        assert_eq!(stripped("cfg_on! { pub fn f() { 1 } } cfg_off! { pub fn g() {} }"), "pub fn f() {}");
+        assert_eq!(
+            stripped("cfg_select! { windows => { pub struct A; } _ => { pub struct B; } }"),
+            "pub struct B;"
+        );
+        assert_eq!(
+            stripped("cfg_on! { pub fn f() { 1 } } cfg_off! { pub fn g() {} }"),
+            "pub fn f() {}"
+        );
     }
 
     #[test]
     fn the_first_paragraph_of_documentation_stays() {
-        let source =
-            "/// What it is.\n/// More.\n///\n/// # Examples\n#[inline]\n#[must_use]\npub fn f() {}\n/// Not seen.\nstruct S; // why";
-        assert_eq!(stripped(source), "/// What it is. /// More. pub fn f() {} /// Not seen. struct S;");
+        let source = "/// What it is.\n/// More.\n///\n/// # Examples\n#[inline]\n#[must_use]\npub fn f() {}\n/// Not seen.\nstruct S; // why";
+        assert_eq!(
+            stripped(source),
+            "/// What it is. /// More. pub fn f() {} /// Not seen. struct S;"
+        );
     }
 
     #[test]
     fn modules_are_found_and_missed() {
         let cfg = Cfg::parse("unix");
         let (called, conditions) = (HashSet::new(), BTreeMap::new());
-        let settings = Settings { cfg: &cfg, edition: Edition::CURRENT, called: &called, conditions: &conditions };
+        let settings = Settings {
+            cfg: &cfg,
+            edition: Edition::CURRENT,
+            called: &called,
+            conditions: &conditions,
+        };
         let source = "mod a; mod inline { #[path = \"x.rs\"] mod b; } #[cfg(windows)] mod c; other! { mod d; }";
         let skeleton = strip(source, &settings).unwrap();
-        let names: Vec<_> = skeleton.modules.iter().map(|module| (module.name.as_str(), module.inside.len(), module.required)).collect();
+        let names: Vec<_> = skeleton
+            .modules
+            .iter()
+            .map(|module| (module.name.as_str(), module.inside.len(), module.required))
+            .collect();
         assert_eq!(names, [("a", 0, true), ("b", 1, true), ("d", 0, false)]);
         assert_eq!(skeleton.modules[1].path.as_deref(), Some("x.rs"));
         assert_eq!(skeleton.absent[0].name, "c");
@@ -469,7 +561,12 @@ mod tests {
     fn procedural_macros_are_names() {
         let source = "use syn::*;\n/// Docs.\n#[proc_macro_derive(Thing, attributes(thing))]\npub fn derive(input: TokenStream) -> TokenStream { parse(input) }\nfn parse() {}";
         let names = procedural_macros(source, Edition::CURRENT).unwrap();
-        assert!(names.contains("#[proc_macro_derive(Thing, attributes(thing))]\npub fn derive(input: TokenStream)"), "{names}");
+        assert!(
+            names.contains(
+                "#[proc_macro_derive(Thing, attributes(thing))]\npub fn derive(input: TokenStream)"
+            ),
+            "{names}"
+        );
         assert!(!names.contains("parse") && !names.contains("syn"), "{names}");
     }
 }

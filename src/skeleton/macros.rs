@@ -1,7 +1,8 @@
 //! Macros: what they are defined as, and the text between their parentheses.
 //!
-//! rust-analyzer expands macros to find the items they make, and numbers get a dozen times the same methods. So what is left out
-//! elsewhere is left out of definitions too: bodies of functions, attributes without a meaning, documentation after its first paragraph.
+//! rust-analyzer expands macros to find the items they make, and numbers get a dozen times the same
+//! methods. So what is left out elsewhere is left out of definitions too: bodies of functions,
+//! attributes without a meaning, documentation after its first paragraph.
 
 use super::cfg::Cfg;
 use ra_ap_syntax::Edition;
@@ -21,7 +22,8 @@ pub fn choose_if(tree: &ast::TokenTree, cfg: &Cfg) -> Option<String> {
         let text = child.syntax().text().to_string();
         if text.starts_with('[') {
             let condition = text.trim_start_matches('[').trim_end_matches(']').trim();
-            let predicate = condition.strip_prefix("cfg")?.trim().strip_prefix('(')?.strip_suffix(')')?;
+            let predicate =
+                condition.strip_prefix("cfg")?.trim().strip_prefix('(')?.strip_suffix(')')?;
             holds = Some(cfg.holds_text(predicate)?);
         } else if text.starts_with('{') {
             if holds? {
@@ -44,13 +46,20 @@ pub fn choose(tree: &ast::TokenTree, cfg: &Cfg) -> Option<String> {
             continue;
         }
         let is_arrow = element.kind() == SyntaxKind::FAT_ARROW
-            || element.kind() == SyntaxKind::EQ && elements.next_if(|next| next.kind() == SyntaxKind::R_ANGLE).is_some();
+            || element.kind() == SyntaxKind::EQ
+                && elements.next_if(|next| next.kind() == SyntaxKind::R_ANGLE).is_some();
         if !is_arrow {
             predicate.push_str(&element.to_string());
             continue;
         }
-        let arm = elements.find(|element| !matches!(element.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT))?;
-        let arm = arm.as_node().cloned().and_then(ast::TokenTree::cast).filter(|arm| arm.syntax().text().char_at(0.into()) == Some('{'))?;
+        let arm = elements.find(|element| {
+            !matches!(element.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT)
+        })?;
+        let arm = arm
+            .as_node()
+            .cloned()
+            .and_then(ast::TokenTree::cast)
+            .filter(|arm| arm.syntax().text().char_at(0.into()) == Some('{'))?;
         let predicate = std::mem::take(&mut predicate);
         let predicate = predicate.trim().trim_start_matches(',').trim();
         if predicate == "_" || cfg.holds_text(predicate)? {
@@ -60,28 +69,39 @@ pub fn choose(tree: &ast::TokenTree, cfg: &Cfg) -> Option<String> {
     Some(String::new())
 }
 
-/// The macros `cfg_…` of a file that only put a condition on each of their items, as tokio has them, and whether the condition holds.
+/// The macros `cfg_…` of a file that only put a condition on each of their items, as tokio has
+/// them, and whether the condition holds.
 pub fn conditions(source: &str, cfg: &Cfg, edition: Edition) -> Vec<(String, bool)> {
     let parsed = ast::SourceFile::parse(source, edition).tree();
     let rules = parsed.syntax().descendants().filter_map(ast::MacroRules::cast);
-    let named = rules.filter_map(|rules| Some((rules.name()?.text().to_string(), rules.token_tree()?)));
-    named.filter(|(name, _)| name.starts_with("cfg_")).filter_map(|(name, tree)| Some((name, condition(&tree, cfg)?))).collect()
+    let named =
+        rules.filter_map(|rules| Some((rules.name()?.text().to_string(), rules.token_tree()?)));
+    named
+        .filter(|(name, _)| name.starts_with("cfg_"))
+        .filter_map(|(name, tree)| Some((name, condition(&tree, cfg)?)))
+        .collect()
 }
 
 /// Of `($($item:item)*) => { $( #[cfg(…)] $item )* }`.
 fn condition(rules: &ast::TokenTree, cfg: &Cfg) -> Option<bool> {
-    let trees = |tree: &ast::TokenTree| tree.syntax().children().filter_map(ast::TokenTree::cast).collect::<Vec<_>>();
+    let trees = |tree: &ast::TokenTree| {
+        tree.syntax().children().filter_map(ast::TokenTree::cast).collect::<Vec<_>>()
+    };
     let dense = |text: String| text.split_whitespace().collect::<String>();
     let [left, right] = trees(rules).try_into().ok()?;
     let [repeated] = trees(&right).try_into().ok()?;
-    if dense(left.syntax().text().to_string()) != "($($item:item)*)" || !dense(right.syntax().text().to_string()).ends_with("$item)*}") {
+    if dense(left.syntax().text().to_string()) != "($($item:item)*)"
+        || !dense(right.syntax().text().to_string()).ends_with("$item)*}")
+    {
         return None;
     }
     let mut holds = true;
     for attribute in trees(&repeated) {
         let text = attribute.syntax().text().to_string();
         let text = text.strip_prefix('[')?.strip_suffix(']')?.trim();
-        if let Some(predicate) = text.strip_prefix("cfg(").and_then(|rest| rest.trim_end().strip_suffix(')')) {
+        if let Some(predicate) =
+            text.strip_prefix("cfg(").and_then(|rest| rest.trim_end().strip_suffix(')'))
+        {
             holds &= cfg.holds_text(predicate)?;
         } else if !text.starts_with("cfg_attr(docsrs") && !text.starts_with("cfg_attr(doc") {
             return None;
@@ -94,7 +114,9 @@ fn condition(rules: &ast::TokenTree, cfg: &Cfg) -> Option<bool> {
 pub fn modules(node: &SyntaxNode) -> Vec<String> {
     let tokens = node.descendants_with_tokens().filter_map(|element| element.into_token());
     let tokens: Vec<_> = tokens.filter(|token| !token.kind().is_trivia()).collect();
-    let is_module = |window: &&[ra_ap_syntax::SyntaxToken]| window[0].text() == "mod" && window[2].text() == ";";
+    let is_module = |window: &&[ra_ap_syntax::SyntaxToken]| {
+        window[0].text() == "mod" && window[2].text() == ";"
+    };
     tokens.windows(3).filter(is_module).map(|window| window[1].text().to_owned()).collect()
 }
 
@@ -155,7 +177,9 @@ fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
                     && attribute.text().char_at(0.into()) == Some('[')
                 {
                     at += 1;
-                    if let Some(kept) = super::attributes::kept_in_macro(&attribute.text().to_string()) {
+                    if let Some(kept) =
+                        super::attributes::kept_in_macro(&attribute.text().to_string())
+                    {
                         out.push_str(&format!("#[{kept}]"));
                     }
                     continue;
@@ -192,7 +216,9 @@ fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
                                 out.truncate(begin);
                             } else {
                                 out.push_str("fn");
-                                elements[at..at + body].iter().for_each(|element| element_text(element, out));
+                                elements[at..at + body]
+                                    .iter()
+                                    .for_each(|element| element_text(element, out));
                                 match &elements[at + body] {
                                     kept if is_constant => element_text(kept, out),
                                     _ => out.push_str("{}"),
@@ -254,7 +280,9 @@ fn signature(after: &[SyntaxElement]) -> (String, Option<usize>) {
     for (index, element) in after.iter().enumerate() {
         match element {
             NodeOrToken::Token(token) if token.text() == ";" => return (text, None),
-            NodeOrToken::Node(node) if node.text().char_at(0.into()) == Some('{') => return (text, Some(index)),
+            NodeOrToken::Node(node) if node.text().char_at(0.into()) == Some('{') => {
+                return (text, Some(index));
+            }
             _ => text.push_str(&element.to_string()),
         }
     }
@@ -306,7 +334,9 @@ fn token_text(token: &ra_ap_syntax::SyntaxToken, out: &mut String) {
 
 fn is_doc(comment: &str) -> bool {
     let three = comment.starts_with("///") || comment.starts_with("/**");
-    (three && !comment.starts_with("////") && comment != "/**/") || comment.starts_with("//!") || comment.starts_with("/*!")
+    (three && !comment.starts_with("////") && comment != "/**/")
+        || comment.starts_with("//!")
+        || comment.starts_with("/*!")
 }
 
 fn space(out: &mut String, space: char) {
@@ -322,7 +352,10 @@ mod tests {
     fn rules(source: &str) -> String {
         let parsed = ast::SourceFile::parse(source, Edition::CURRENT).tree();
         let rules = parsed.syntax().descendants().find_map(ast::MacroRules::cast).unwrap();
-        stripped_rules(&rules.token_tree().unwrap()).split_whitespace().collect::<Vec<_>>().join(" ")
+        stripped_rules(&rules.token_tree().unwrap())
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
@@ -344,10 +377,20 @@ mod tests {
     #[test]
     fn what_is_repeated_stays() {
         let same = "{ ($($x:tt)*) => { impl T for S { $( type A = $x; )* } }; }";
-        assert_eq!(rules("macro_rules! m { ($($x:tt)*) => { impl T for S { $( type A = $x; )* fn f() {} } }; }"), same);
+        assert_eq!(
+            rules(
+                "macro_rules! m { ($($x:tt)*) => { impl T for S { $( type A = $x; )* fn f() {} } }; }"
+            ),
+            same
+        );
         let whole = "{ ($($x:tt)*) => { impl T for S { $( fn f() { $x } )* } }; }";
-        assert_eq!(rules(&format!("macro_rules! m {whole}")), whole, "it would not say any more what is repeated");
-        let maker = "{ ($n:ident) => { macro_rules! $n { (fn $f:ident() {}) => { fn $f() { 1 } } } }; }";
+        assert_eq!(
+            rules(&format!("macro_rules! m {whole}")),
+            whole,
+            "it would not say any more what is repeated"
+        );
+        let maker =
+            "{ ($n:ident) => { macro_rules! $n { (fn $f:ident() {}) => { fn $f() { 1 } } } }; }";
         assert_eq!(rules(&format!("macro_rules! m {maker}")), maker);
     }
 

@@ -21,21 +21,28 @@ pub struct Package<'a> {
     pub has_macros: bool,
 }
 
-/// Writes the skeleton of a crate below `to`, with the same paths as below its folder. Returns the root module's file.
+/// Writes the skeleton of a crate below `to`, with the same paths as below its folder. Returns the
+/// root module's file.
 ///
 /// # Errors
-/// When a file does not parse, before or after, or a module has no file: then the whole sources must do.
+/// When a file does not parse, before or after, or a module has no file: then the whole sources
+/// must do.
 pub fn strip(package: &Package, to: &Path) -> Result<PathBuf> {
     if package.has_macros {
         let source = std::fs::read_to_string(package.root)?;
-        let names = items::procedural_macros(&source, package.edition).context("it does not parse")?;
+        let names =
+            items::procedural_macros(&source, package.edition).context("it does not parse")?;
         return write(package, package.root, &names, to);
     }
     let mut called = HashSet::new();
     loop {
         let files = files(package, &called)?;
-        let found: HashSet<String> = files.values().flat_map(|file| file.called.iter().cloned()).collect();
-        let missing = files.values().flat_map(|file| &file.left_out).any(|name| found.contains(name) && !called.contains(name));
+        let found: HashSet<String> =
+            files.values().flat_map(|file| file.called.iter().cloned()).collect();
+        let missing = files
+            .values()
+            .flat_map(|file| &file.left_out)
+            .any(|name| found.contains(name) && !called.contains(name));
         if missing {
             called.extend(found);
             continue;
@@ -57,14 +64,16 @@ fn write(package: &Package, path: &Path, text: &str, to: &Path) -> Result<PathBu
     }
     let file = to.join(path.strip_prefix(package.folder)?);
     let folder = file.parent().context("a file is in a folder")?;
-    std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("failed to make {}", folder.display()))?;
     std::fs::write(&file, text).with_context(|| format!("failed to write {}", file.display()))?;
     Ok(file)
 }
 
 fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf, Skeleton>> {
     let conditions = if package.names_all { BTreeMap::new() } else { conditions(package) };
-    let settings = Settings { cfg: package.cfg, edition: package.edition, called, conditions: &conditions };
+    let settings =
+        Settings { cfg: package.cfg, edition: package.edition, called, conditions: &conditions };
     let mut files = BTreeMap::new();
     // A file, and the folder of its modules.
     let source = package.root.parent().unwrap_or(package.folder);
@@ -74,11 +83,22 @@ fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf
     loop {
         let Some((path, folder)) = ahead.pop() else {
             // Macros may make declarations of modules.
-            let left = |path: &PathBuf| !files.contains_key(path) && !absent.iter().any(|absent| path.starts_with(absent));
-            let others = if package.names_all { Vec::new() } else { super::crates::sources_below(source) };
-            let others = others.into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs")).filter(left);
-            let folder =
-                |path: &Path| if path.ends_with("mod.rs") { path.parent().map(Path::to_owned) } else { Some(path.with_extension("")) };
+            let left = |path: &PathBuf| {
+                !files.contains_key(path) && !absent.iter().any(|absent| path.starts_with(absent))
+            };
+            let others =
+                if package.names_all { Vec::new() } else { super::crates::sources_below(source) };
+            let others = others
+                .into_iter()
+                .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+                .filter(left);
+            let folder = |path: &Path| {
+                if path.ends_with("mod.rs") {
+                    path.parent().map(Path::to_owned)
+                } else {
+                    Some(path.with_extension(""))
+                }
+            };
             ahead.extend(others.filter_map(|path| Some((path.clone(), folder(&path)?))));
             named = false;
             if ahead.is_empty() {
@@ -89,18 +109,29 @@ fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf
         if files.contains_key(&path) {
             continue;
         }
-        let source = std::fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
-        let skeleton = items::strip(&source, &settings).with_context(|| format!("{} does not parse", path.display()))?;
+        let source = std::fs::read_to_string(&path)
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        let skeleton = items::strip(&source, &settings)
+            .with_context(|| format!("{} does not parse", path.display()))?;
         for module in &skeleton.absent {
             let found = locate(module, &path, &folder);
-            absent.extend(found.into_iter().flat_map(|(file, folder)| [Some(file), module.path.is_none().then_some(folder)]).flatten());
+            absent.extend(
+                found
+                    .into_iter()
+                    .flat_map(|(file, folder)| {
+                        [Some(file), module.path.is_none().then_some(folder)]
+                    })
+                    .flatten(),
+            );
         }
         for module in &skeleton.modules {
             match locate(module, &path, &folder) {
                 Some(found) if found.0.starts_with(package.folder) => ahead.push(found),
                 // Elsewhere, as the standard library has its vendor's intrinsics.
                 Some(_) => {}
-                None if module.required && named => bail!("module {} of {} has no file", module.name, path.display()),
+                None if module.required && named => {
+                    bail!("module {} of {} has no file", module.name, path.display())
+                }
                 None => {}
             }
         }
@@ -161,18 +192,30 @@ mod tests {
         let crate_folder = folder.path().join("crate");
         let (root, to) = (crate_folder.join("src/lib.rs"), folder.path().join("skeleton"));
         let cfg = Cfg::parse("unix");
-        let package =
-            Package { root: &root, folder: &crate_folder, cfg: &cfg, edition: Edition::CURRENT, names_all: false, has_macros: false };
+        let package = Package {
+            root: &root,
+            folder: &crate_folder,
+            cfg: &cfg,
+            edition: Edition::CURRENT,
+            names_all: false,
+            has_macros: false,
+        };
         let new_root = strip(&package, &to)?;
         assert_eq!(new_root, to.join("src/lib.rs"));
         let found = super::super::crates::sources_below(&to);
-        Ok(found.into_iter().map(|file| file.strip_prefix(&to).unwrap().display().to_string()).collect())
+        Ok(found
+            .into_iter()
+            .map(|file| file.strip_prefix(&to).unwrap().display().to_string())
+            .collect())
     }
 
     #[test]
     fn takes_the_files_of_all_modules_but_absent_ones() {
         let files = strip_files(&[
-            ("src/lib.rs", "mod a; mod deep; #[path = \"odd/name.rs\"] mod b; #[cfg(test)] mod tests; modules!(made);"),
+            (
+                "src/lib.rs",
+                "mod a; mod deep; #[path = \"odd/name.rs\"] mod b; #[cfg(test)] mod tests; modules!(made);",
+            ),
             ("src/a.rs", ""),
             ("src/deep/mod.rs", "mod inner;"),
             ("src/deep/inner.rs", ""),
@@ -182,7 +225,14 @@ mod tests {
             ("src/made.rs", ""),
             ("build.rs", ""),
         ]);
-        let expected = ["src/a.rs", "src/deep/inner.rs", "src/deep/mod.rs", "src/lib.rs", "src/made.rs", "src/odd/name.rs"];
+        let expected = [
+            "src/a.rs",
+            "src/deep/inner.rs",
+            "src/deep/mod.rs",
+            "src/lib.rs",
+            "src/made.rs",
+            "src/odd/name.rs",
+        ];
         assert_eq!(files.unwrap(), expected);
     }
 

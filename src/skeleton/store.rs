@@ -1,7 +1,8 @@
 //! The skeletons of this user: made once per crate, compiler and choice of features, in the cache.
 //!
-//! An entry `NAME-KEY` is complete or absent, because it is made elsewhere and renamed. It carries our mark, in which stands why a crate
-//! has no skeleton where it has none. What nobody used for two weeks goes.
+//! An entry `NAME-KEY` is complete or absent, because it is made elsewhere and renamed. It carries
+//! our mark, in which stands why a crate has no skeleton where it has none. What nobody used for
+//! two weeks goes.
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -34,12 +35,19 @@ impl Store {
     }
 
     fn in_folder(folder: PathBuf) -> Result<Store> {
-        fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("failed to make {}", folder.display()))?;
         Ok(Store(folder))
     }
 
-    /// The skeleton with this name and these ingredients, made now if it is missing. `None` for a crate that cannot be stripped.
-    pub fn skeleton(&self, name: &str, key: &Key, make: impl FnOnce(&Path) -> Result<()>) -> Result<Option<PathBuf>> {
+    /// The skeleton with this name and these ingredients, made now if it is missing. `None` for a
+    /// crate that cannot be stripped.
+    pub fn skeleton(
+        &self,
+        name: &str,
+        key: &Key,
+        make: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Option<PathBuf>> {
         let entry = self.0.join(format!("{name}-{}", key.finish()));
         if let Ok(mark) = fs::read(entry.join(MARK)) {
             mark_used(&entry.join(MARK));
@@ -88,7 +96,10 @@ impl Store {
             let is_folder = mark.is_file();
             let is_ours = is_folder || entry.file_name().to_string_lossy().starts_with(ANSWER);
             let used = if is_folder { &mark } else { &path };
-            let age = fs::metadata(used).and_then(|file| file.modified()).ok().and_then(|time| SystemTime::now().duration_since(time).ok());
+            let age = fs::metadata(used)
+                .and_then(|file| file.modified())
+                .ok()
+                .and_then(|time| SystemTime::now().duration_since(time).ok());
             if is_ours && age.is_some_and(|age| age > UNUSED) {
                 let _ = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             }
@@ -97,7 +108,10 @@ impl Store {
 }
 
 fn mark_used(file: &Path) {
-    let _ = File::options().append(true).open(file).and_then(|file| file.set_modified(SystemTime::now()));
+    let _ = File::options()
+        .append(true)
+        .open(file)
+        .and_then(|file| file.set_modified(SystemTime::now()));
 }
 
 /// A hash over everything that a skeleton or an answer depends on.
@@ -141,12 +155,21 @@ mod tests {
     fn makes_each_once_and_remembers_failures() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::in_folder(folder.path().join("skeleton")).unwrap();
-        let made = |text: &str| store.skeleton("rayon", &key(text), |to| Ok(fs::write(to.join("lib.rs"), text)?)).unwrap().unwrap();
+        let made = |text: &str| {
+            store
+                .skeleton("rayon", &key(text), |to| Ok(fs::write(to.join("lib.rs"), text)?))
+                .unwrap()
+                .unwrap()
+        };
         let first = made("one");
         assert_eq!(fs::read_to_string(first.join("lib.rs")).unwrap(), "one");
         assert_ne!(first, made("two"));
-        assert_eq!(store.skeleton("rayon", &key("one"), |_| panic!("made again")).unwrap(), Some(first));
-        let fails = |make: fn(&Path) -> Result<()>| store.skeleton("odd", &key("three"), make).unwrap();
+        assert_eq!(
+            store.skeleton("rayon", &key("one"), |_| panic!("made again")).unwrap(),
+            Some(first)
+        );
+        let fails =
+            |make: fn(&Path) -> Result<()>| store.skeleton("odd", &key("three"), make).unwrap();
         assert_eq!(fails(|_| anyhow::bail!("it does not parse")), None);
         assert_eq!(fails(|_| panic!("tried again")), None);
     }

@@ -1,7 +1,8 @@
 //! Builds a template: the side that watches.
 //!
-//! The work is done by a process of its own (`parcourse __build-template`, see `builder`) in a directory that is renamed into place when
-//! all went well. Its lines become progress for people. It ends when this process ends, however that happens.
+//! The work is done by a process of its own (`parcourse __build-template`, see `builder`) in a
+//! directory that is renamed into place when all went well. Its lines become progress for people.
+//! It ends when this process ends, however that happens.
 
 use super::claim::Claim;
 use super::key::Ingredients;
@@ -27,7 +28,12 @@ pub struct Staged {
 }
 
 /// Builds the template in a directory beside its place.
-pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, progress: &mut dyn FnMut(&str)) -> Result<Staged> {
+pub fn build(
+    ingredients: &Ingredients,
+    root: &Path,
+    lock: Option<&BuildLock>,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Staged> {
     let start = Instant::now();
     ingredients.flavor.check_cpu(&ingredients.toolchain.rustc)?;
     let claim = Claim::create(root, store::build_prefix())?;
@@ -37,28 +43,40 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
     let place = work;
     let work = elsewhere.as_ref().map_or_else(|| place.clone(), |claim| claim.path().join("work"));
     for folder in [&template, &work.join("src")] {
-        std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("failed to make {}", folder.display()))?;
     }
     if let Some(text) = &ingredients.lock {
-        std::fs::write(work.join("Cargo.lock"), text).with_context(|| format!("failed to write in {}", work.display()))?;
+        std::fs::write(work.join("Cargo.lock"), text)
+            .with_context(|| format!("failed to write in {}", work.display()))?;
     }
     let environment: Vec<(&str, OsString)> = ingredients
         .toolchain
         .environment()
         .into_iter()
         .chain(ingredients.toolchain.library_path())
-        .chain(ingredients.flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())))
+        .chain(
+            ingredients
+                .flavor
+                .cell_environment()
+                .into_iter()
+                .map(|(name, value)| (name, value.into())),
+        )
         .chain([("EVCXR_TMPDIR", work.clone().into()), ("EVCXR_CONFIG_DIR", claim.path().into())])
         .collect();
     if !ingredients.toolchain.has_library_sources() {
-        // The engine asks rustup for them when it starts; without rustup it does without them, and guesses fewer types.
-        progress("the standard library's sources are not installed (rust-src): fetching them, which needs the network");
+        // The engine asks rustup for them when it starts; without rustup it does without them, and
+        // guesses fewer types.
+        progress(
+            "the standard library's sources are not installed (rust-src): fetching them, which needs the network",
+        );
     }
     let mut task = Task::new(ingredients, &work, &environment)?;
     task.command.arg("--resolve");
     let report = task.run(work.parent().unwrap_or(&work), lock, progress)?;
     prune::strip(&work)?;
-    let contents = if elsewhere.is_some() { copy::copy_tree(&work, &place)? } else { copy::measure(&place)? };
+    let contents =
+        if elsewhere.is_some() { copy::copy_tree(&work, &place)? } else { copy::measure(&place)? };
     let manifest = Manifest {
         format: FORMAT,
         helpers: ingredients.sources.helpers.clone(),
@@ -69,11 +87,13 @@ pub fn build(ingredients: &Ingredients, root: &Path, lock: Option<&BuildLock>, p
         seconds: start.elapsed().as_secs_f64(),
     };
     let file = template.join("template.json");
-    std::fs::write(&file, serde_json::to_vec_pretty(&manifest)?).with_context(|| format!("failed to write {}", file.display()))?;
+    std::fs::write(&file, serde_json::to_vec_pretty(&manifest)?)
+        .with_context(|| format!("failed to write {}", file.display()))?;
     Ok(Staged { _claim: claim, template, destination: root.join(&ingredients.key) })
 }
 
-/// Another place to build in, when `folder` is not fit for that: below one that others can write to, or with a space in its name.
+/// Another place to build in, when `folder` is not fit for that: below one that others can write
+/// to, or with a space in its name.
 fn elsewhere(folder: &Path) -> Result<Option<Claim>> {
     if crate::paths::fit_for_builds(folder).is_ok() {
         return Ok(None);
@@ -98,11 +118,16 @@ impl Staged {
                     if self.destination.join("template.json").exists() {
                         return Ok(());
                     }
-                    // Something of that name that is no template: not built by us, which renames complete ones only.
+                    // Something of that name that is no template: not built by us, which renames
+                    // complete ones only.
                     prune::remove(&self.destination);
                     drop(error);
                 }
-                Err(error) => return Err(error).with_context(|| format!("failed to move the template to {}", self.destination.display())),
+                Err(error) => {
+                    return Err(error).with_context(|| {
+                        format!("failed to move the template to {}", self.destination.display())
+                    });
+                }
             }
         }
         bail!("failed to replace {}: remove it", self.destination.display())
@@ -112,9 +137,11 @@ impl Staged {
 /// What a builder process did.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many crates the helper crate is made of, itself included. 0 when that was not looked into.
+    /// How many crates the helper crate is made of, itself included. 0 when that was not looked
+    /// into.
     pub total: usize,
-    /// Crates of which cargo said that it compiled them: not all (see `progress`), but always the helper crate when one of them was.
+    /// Crates of which cargo said that it compiled them: not all (see `progress`), but always the
+    /// helper crate when one of them was.
     pub compiled: Vec<String>,
     /// How long its steps took, in seconds.
     pub steps: Vec<(String, f64)>,
@@ -134,14 +161,23 @@ enum Line {
 
 impl<'a> Task<'a> {
     /// A builder that runs the first cells of a notebook in `work`.
-    pub fn new(ingredients: &'a Ingredients, work: &Path, environment: &[(&str, OsString)]) -> Result<Task<'a>> {
+    pub fn new(
+        ingredients: &'a Ingredients,
+        work: &Path,
+        environment: &[(&str, OsString)],
+    ) -> Result<Task<'a>> {
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let mut command = Command::new(program);
         command.arg(builder::NAME).arg("--helpers").arg(&ingredients.sources.helpers);
         command.args(["--kernel", ingredients.flavor.name()]).arg("--directory").arg(work);
-        command.arg("--cargo").arg(ingredients.toolchain.cargo()).args(["--host", ingredients.toolchain.host()?]);
+        command
+            .arg("--cargo")
+            .arg(ingredients.toolchain.cargo())
+            .args(["--host", ingredients.toolchain.host()?]);
         // What a kernel process has in its environment does not concern a builder it starts.
-        for name in ["EVCXR_IS_RUNTIME", "EVCXR_RUSTC_WRAPPER", "PARCOURSE_KERNEL", "PARCOURSE_AUDIT"] {
+        for name in
+            ["EVCXR_IS_RUNTIME", "EVCXR_RUSTC_WRAPPER", "PARCOURSE_KERNEL", "PARCOURSE_AUDIT"]
+        {
             command.env_remove(name);
         }
         command.envs(environment.iter().map(|(name, value)| (name, value)));
@@ -149,9 +185,18 @@ impl<'a> Task<'a> {
     }
 
     /// Runs it in `folder` (where no `evcxr.toml` changes its ways) and passes on what it says.
-    pub fn run(mut self, folder: &Path, lock: Option<&BuildLock>, report_line: &mut dyn FnMut(&str)) -> Result<Report> {
+    pub fn run(
+        mut self,
+        folder: &Path,
+        lock: Option<&BuildLock>,
+        report_line: &mut dyn FnMut(&str),
+    ) -> Result<Report> {
         // Its standard input is the thread it hangs on: the end of it means that we are gone.
-        self.command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = self.command.spawn().context("failed to start the builder process")?;
         let _alive = child.stdin.take();
         let (sender, lines) = channel();
@@ -177,7 +222,9 @@ impl<'a> Task<'a> {
                     Some(("total", number)) => report.total = number.parse().unwrap_or(0),
                     Some(("took", rest)) => {
                         if let Some((seconds, step)) = rest.split_once(' ') {
-                            report.steps.push((step.to_owned(), seconds.parse().unwrap_or(f64::NAN)));
+                            report
+                                .steps
+                                .push((step.to_owned(), seconds.parse().unwrap_or(f64::NAN)));
                         }
                     }
                     Some(("step", text)) => step = text.to_owned(),
@@ -193,7 +240,10 @@ impl<'a> Task<'a> {
             match report.compiled.last() {
                 Some(name) if step == builder::COMPILING => {
                     let done = progress::finished(&self.target).len();
-                    show(&format!("{step}: {done} of {} crates done ({name})", report.total.max(done)));
+                    show(&format!(
+                        "{step}: {done} of {} crates done ({name})",
+                        report.total.max(done)
+                    ));
                 }
                 _ => show(&step),
             }
@@ -202,12 +252,23 @@ impl<'a> Task<'a> {
         if status.success() {
             return Ok(report);
         }
-        let reason = if complaints.is_empty() { "it gave no reason".to_owned() } else { complaints.join("\n") };
-        bail!("failed to compile the helper crate {} for cells ({status}):\n{reason}", self.helpers.display())
+        let reason = if complaints.is_empty() {
+            "it gave no reason".to_owned()
+        } else {
+            complaints.join("\n")
+        };
+        bail!(
+            "failed to compile the helper crate {} for cells ({status}):\n{reason}",
+            self.helpers.display()
+        )
     }
 }
 
-fn forward(pipe: Option<impl Read + Send + 'static>, sender: Sender<Line>, line: fn(String) -> Line) {
+fn forward(
+    pipe: Option<impl Read + Send + 'static>,
+    sender: Sender<Line>,
+    line: fn(String) -> Line,
+) {
     let Some(pipe) = pipe else { return };
     std::thread::spawn(move || {
         for text in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
@@ -231,7 +292,10 @@ mod tests {
     #[test]
     fn knows_cargos_lines() {
         assert_eq!(compiling("   Compiling rayon-core v1.13.0"), Some("rayon-core"));
-        assert_eq!(compiling("   Compiling parcourse v0.1.0 (/home/me/helpers)"), Some("parcourse"));
+        assert_eq!(
+            compiling("   Compiling parcourse v0.1.0 (/home/me/helpers)"),
+            Some("parcourse")
+        );
         assert_eq!(compiling("error: no matching package named `x` found"), None);
     }
 
@@ -251,6 +315,10 @@ mod tests {
         stage("first").install().unwrap();
         stage("second").install().unwrap();
         assert_eq!(std::fs::read_to_string(destination.join("template.json")).unwrap(), "first");
-        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "nothing else is left behind");
+        assert_eq!(
+            std::fs::read_dir(root.path()).unwrap().count(),
+            1,
+            "nothing else is left behind"
+        );
     }
 }

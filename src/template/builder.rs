@@ -1,7 +1,8 @@
 //! Builds a template: the side that works, a process of its own.
 //!
-//! It runs the engine, as a kernel would, on the cells every notebook of the course begins with. What it has to say goes to standard output,
-//! one word and its text per line (`total 12`, `step …`, `took SECONDS STEP`); cargo's lines and errors go to standard error.
+//! It runs the engine, as a kernel would, on the cells every notebook of the course begins with.
+//! What it has to say goes to standard output, one word and its text per line (`total 12`, `step
+//! …`, `took SECONDS STEP`); cargo's lines and errors go to standard error.
 
 use super::flavor::Flavor;
 use super::lockfile;
@@ -47,14 +48,16 @@ pub struct BuildArguments {
 /// Runs the first cells of a notebook in the directory.
 pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
     end_with_parent();
-    let flavor = Flavor::from_name(&arguments.kernel).with_context(|| format!("no kernel is called `{}`", arguments.kernel))?;
+    let flavor = Flavor::from_name(&arguments.kernel)
+        .with_context(|| format!("no kernel is called `{}`", arguments.kernel))?;
     if arguments.resolve {
         println!("step resolving the dependencies");
         println!("total {}", resolve(&arguments)?);
     }
     println!("step starting the engine");
     let clock = Instant::now();
-    let (context, outputs) = EvalContext::new().map_err(|error| anyhow!("the engine does not start: {error}"))?;
+    let (context, outputs) =
+        EvalContext::new().map_err(|error| anyhow!("the engine does not start: {error}"))?;
     let mut context = CommandContext::with_eval_context(context);
     for output in [outputs.stdout, outputs.stderr] {
         std::thread::spawn(move || output.iter().for_each(drop));
@@ -88,7 +91,8 @@ pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the type of a variable cannot be found, the engine has cargo check the cell, which checks all that it depends on, once.
+/// Where the type of a variable cannot be found, the engine has cargo check the cell, which checks
+/// all that it depends on, once.
 fn execute_wrong_cell(context: &mut CommandContext) -> Result<()> {
     match context.execute("let wrong = there_is_no_such_name;") {
         Err(evcxr::Error::CompilationErrors(_)) => Ok(()),
@@ -118,7 +122,11 @@ fn execute(context: &mut CommandContext, cell: &str) -> Result<()> {
         Err(evcxr::Error::CompilationErrors(errors)) => {
             let reports: Vec<String> = errors
                 .iter()
-                .map(|error| Some(error.rendered()).filter(|text| !text.is_empty()).unwrap_or_else(|| error.message()))
+                .map(|error| {
+                    Some(error.rendered())
+                        .filter(|text| !text.is_empty())
+                        .unwrap_or_else(|| error.message())
+                })
                 .collect();
             bail!("the cell\n{cell}\ndoes not compile:\n{}", reports.join("\n"))
         }
@@ -126,8 +134,8 @@ fn execute(context: &mut CommandContext, cell: &str) -> Result<()> {
     }
 }
 
-/// Lets cargo choose the dependencies' versions, from the lock file that lies there if it can, and download them.
-/// Returns how many crates will be compiled.
+/// Lets cargo choose the dependencies' versions, from the lock file that lies there if it can, and
+/// download them. Returns how many crates will be compiled.
 fn resolve(arguments: &BuildArguments) -> Result<usize> {
     let directory = &arguments.directory;
     let manifest = format!(
@@ -151,7 +159,8 @@ fn resolve(arguments: &BuildArguments) -> Result<usize> {
         );
     }
     keep_lock(directory)?;
-    count(&serde_json::from_slice(&output.stdout).context("cargo's metadata is not JSON")?).context("cargo's metadata is not as expected")
+    count(&serde_json::from_slice(&output.stdout).context("cargo's metadata is not JSON")?)
+        .context("cargo's metadata is not as expected")
 }
 
 fn keep_lock(directory: &Path) -> Result<()> {
@@ -164,7 +173,8 @@ fn keep_lock(directory: &Path) -> Result<()> {
 fn count(metadata: &Value) -> Option<usize> {
     let resolve = metadata.get("resolve")?;
     let nodes = resolve.get("nodes")?.as_array()?;
-    let by_id: HashMap<&str, &Value> = nodes.iter().filter_map(|node| Some((node.get("id")?.as_str()?, node))).collect();
+    let by_id: HashMap<&str, &Value> =
+        nodes.iter().filter_map(|node| Some((node.get("id")?.as_str()?, node))).collect();
     let mut waiting = vec![resolve.get("root")?.as_str()?];
     let mut seen = HashSet::new();
     while let Some(id) = waiting.pop() {
@@ -181,7 +191,8 @@ fn count(metadata: &Value) -> Option<usize> {
     Some(seen.len() - 1)
 }
 
-/// Ends this process and all it started when standard input ends, which means that the parent is gone.
+/// Ends this process and all it started when standard input ends, which means that the parent is
+/// gone.
 fn end_with_parent() {
     // SAFETY: setpgid only moves this process into a group of its own, getpid has no preconditions.
     let group = unsafe { if libc::setpgid(0, 0) == 0 { libc::getpid() } else { 0 } };
@@ -221,6 +232,9 @@ mod tests {
         let text = dependency(Path::new(r#"/home/o"neil/a\b"#));
         let table: toml::Table = text.parse().unwrap();
         assert_eq!(table["parcourse"]["path"].as_str(), Some(r#"/home/o"neil/a\b"#));
-        assert!(dependency(Path::new("/plain/path")).contains("\"/plain/path\""), "as a notebook writes it");
+        assert!(
+            dependency(Path::new("/plain/path")).contains("\"/plain/path\""),
+            "as a notebook writes it"
+        );
     }
 }

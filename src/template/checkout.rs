@@ -12,7 +12,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What checkouts are called in [`build_folder`](paths::build_folder), and what belongs to them in temporary space.
+/// What checkouts are called in [`build_folder`](paths::build_folder), and what belongs to them in
+/// temporary space.
 const PREFIX: &str = "kernel";
 
 /// A private copy of a template, for one kernel. Removed on drop.
@@ -29,16 +30,18 @@ impl WorkDirectory {
         &self.path
     }
 
-    /// Everything a kernel process needs in its environment to find its work done: the directory, the compiler it was prepared with, how
-    /// cells are built; for the stock kernel also a start-up file that puts the lock file back (see `restore_lockfile`, which our own
-    /// kernel calls itself).
+    /// Everything a kernel process needs in its environment to find its work done: the directory,
+    /// the compiler it was prepared with, how cells are built; for the stock kernel also a start-up
+    /// file that puts the lock file back (see `restore_lockfile`, which our own kernel calls
+    /// itself).
     pub fn environment(&self) -> &[(&'static str, OsString)] {
         &self.environment
     }
 }
 
 impl WorkDirectory {
-    /// An empty directory with the same care for its removal, for a kernel in `folder` that has no template.
+    /// An empty directory with the same care for its removal, for a kernel in `folder` that has no
+    /// template.
     ///
     /// # Errors
     /// When there is no space or no permission where cells are built.
@@ -46,8 +49,11 @@ impl WorkDirectory {
         let claim = claim_for_builds()?;
         let path = claim.path().join("work");
         std::fs::create_dir(&path).with_context(|| format!("failed to make {}", path.display()))?;
-        let mut environment: Vec<(&'static str, OsString)> = vec![("EVCXR_TMPDIR", path.clone().into())];
-        environment.extend(flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
+        let mut environment: Vec<(&'static str, OsString)> =
+            vec![("EVCXR_TMPDIR", path.clone().into())];
+        environment.extend(
+            flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())),
+        );
         // Without a compiler the engine says so.
         if let Ok(toolchain) = paths::cache().and_then(|cache| Toolchain::find(folder, &cache)) {
             environment.extend(toolchain.environment());
@@ -67,8 +73,8 @@ impl Template {
     /// Copies the template to where this user's cells are built on this machine.
     ///
     /// # Errors
-    /// When there is no space or no permission there, and when the template turns out to be damaged; it is then removed, so that
-    /// `ensure` builds it anew.
+    /// When there is no space or no permission there, and when the template turns out to be
+    /// damaged; it is then removed, so that `ensure` builds it anew.
     pub fn checkout(&self) -> Result<WorkDirectory> {
         self.mark_used();
         let claim = claim_for_builds()?;
@@ -76,7 +82,10 @@ impl Template {
         let copied = copy::copy_tree(&self.work(), &path)?;
         if copied != self.manifest.contents() {
             prune::remove(&self.path);
-            bail!("the template {} was damaged and has been removed: `parcourse prepare` builds it again", self.path.display());
+            bail!(
+                "the template {} was damaged and has been removed: `parcourse prepare` builds it again",
+                self.path.display()
+            );
         }
         if let Some(newest) = self.newest_source {
             refresh(&path.join("target"), &self.packages, newest)?;
@@ -88,20 +97,25 @@ impl Template {
     fn environment(&self, claimed: &Path, work: &Path) -> Result<Vec<(&'static str, OsString)>> {
         let mut environment: Vec<(&'static str, OsString)> = vec![("EVCXR_TMPDIR", work.into())];
         environment.extend(self.toolchain.environment());
-        environment.extend(self.flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())));
+        environment.extend(
+            self.flavor.cell_environment().into_iter().map(|(name, value)| (name, value.into())),
+        );
         if self.flavor == Flavor::Stock {
             // Our own kernel loads the standard library by itself.
             environment.extend(self.toolchain.library_path());
             let config = claimed.join("config");
-            std::fs::create_dir(&config).with_context(|| format!("failed to make {}", config.display()))?;
+            std::fs::create_dir(&config)
+                .with_context(|| format!("failed to make {}", config.display()))?;
             let from = shell_word(&work.join(lockfile::KEPT))?;
             let to = shell_word(&work.join("Cargo.lock"))?;
-            // The stock kernel runs these files' lines when its engine is up; a shell line is the one thing in it that reaches a file.
+            // The stock kernel runs these files' lines when its engine is up; a shell line is the
+            // one thing in it that reaches a file.
             let restore = format!("!test -e {from} && cp {from} {to} || true\n");
             let (first, second) = lockfile::start_up(&work.join(lockfile::KEPT), &restore);
             for (name, lines) in [("init.evcxr", Some(first)), ("prelude.rs", second)] {
                 let lines = lines.unwrap_or_default();
-                std::fs::write(config.join(name), lines).with_context(|| format!("failed to write in {}", config.display()))?;
+                std::fs::write(config.join(name), lines)
+                    .with_context(|| format!("failed to write in {}", config.display()))?;
             }
             environment.push(("EVCXR_CONFIG_DIR", config.into()));
         }
@@ -111,23 +125,30 @@ impl Template {
 
 /// Quoted for `sh`.
 fn shell_word(path: &Path) -> Result<String> {
-    let text = path.to_str().with_context(|| format!("{} is not UTF-8, which the engine needs: set PARCOURSE_TMPDIR", path.display()))?;
+    let text = path.to_str().with_context(|| {
+        format!("{} is not UTF-8, which the engine needs: set PARCOURSE_TMPDIR", path.display())
+    })?;
     Ok(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
 /// Tells cargo that the helper crate was compiled from its files as they are.
 ///
-/// Cargo compares times: sources that were written again after the template was built (a fresh clone, a change of branch and back) look
-/// newer than their compiled crate, and every kernel would compile it again. The template's key says that the contents are the same.
-/// The notes of cargo are moved to the time of the youngest source, not to now: an edit from now on is seen.
+/// Cargo compares times: sources that were written again after the template was built (a fresh
+/// clone, a change of branch and back) look newer than their compiled crate, and every kernel would
+/// compile it again. The template's key says that the contents are the same. The notes of cargo are
+/// moved to the time of the youngest source, not to now: an edit from now on is seen.
 fn refresh(target: &Path, packages: &[String], newest: SystemTime) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(target) else { return Ok(()) };
-    let profiles = entries.flatten().map(|entry| entry.path().join("debug")).chain([target.join("debug")]);
+    let profiles =
+        entries.flatten().map(|entry| entry.path().join("debug")).chain([target.join("debug")]);
     for notes in profiles.map(|profile| profile.join(".fingerprint")) {
         for package in std::fs::read_dir(notes).into_iter().flatten().flatten() {
             let name = package.file_name();
             let name = name.to_string_lossy();
-            if !name.rsplit_once('-').is_some_and(|(name, _)| packages.iter().any(|package| package == name)) {
+            if !name
+                .rsplit_once('-')
+                .is_some_and(|(name, _)| packages.iter().any(|package| package == name))
+            {
                 continue;
             }
             for note in std::fs::read_dir(package.path()).into_iter().flatten().flatten() {
@@ -152,7 +173,8 @@ fn claim_for_builds() -> Result<Claim> {
     Claim::create(&folder, PREFIX)
 }
 
-/// A folder in temporary space for a kernel's sockets: where cells are built may be on a network, and its path too long.
+/// A folder in temporary space for a kernel's sockets: where cells are built may be on a network,
+/// and its path too long.
 pub fn claim_for_sockets() -> Result<Claim> {
     Claim::create(&paths::private_tmp()?, PREFIX)
 }
@@ -160,7 +182,8 @@ pub fn claim_for_sockets() -> Result<Claim> {
 /// The folders in which kernels have theirs.
 fn places() -> Vec<PathBuf> {
     let both = [paths::build_folder(), paths::private_tmp()];
-    let mut places: Vec<PathBuf> = both.into_iter().flatten().filter_map(|place| place.canonicalize().ok()).collect();
+    let mut places: Vec<PathBuf> =
+        both.into_iter().flatten().filter_map(|place| place.canonicalize().ok()).collect();
     places.dedup();
     places
 }

@@ -19,7 +19,8 @@ pub struct PrepareArguments {
     /// Which kernel to prepare for
     #[arg(long, value_name = "KERNEL", value_parser = ["parcourse", "evcxr", "all"], default_value = "parcourse")]
     kernel: String,
-    /// Prove it: take a copy as a kernel does, run the first cells in it, say how long they took and whether anything was compiled again
+    /// Prove it: take a copy as a kernel does, run the first cells in it, say how long they took
+    /// and whether anything was compiled again
     #[arg(long)]
     check: bool,
     /// Print errors only
@@ -35,9 +36,15 @@ pub fn main(arguments: PrepareArguments) -> Result<ExitCode> {
     if let Some(named) = &arguments.helpers.helpers
         && named.canonicalize().ok().as_deref() != Some(&*helpers)
     {
-        bail!("{} is not the helper crate: its Cargo.toml does not name the package `parcourse`", named.display());
+        bail!(
+            "{} is not the helper crate: its Cargo.toml does not name the package `parcourse`",
+            named.display()
+        );
     }
-    let flavors: Vec<Flavor> = Flavor::ALL.into_iter().filter(|flavor| ["all", flavor.name()].contains(&&*arguments.kernel)).collect();
+    let flavors: Vec<Flavor> = Flavor::ALL
+        .into_iter()
+        .filter(|flavor| ["all", flavor.name()].contains(&&*arguments.kernel))
+        .collect();
     super::sweep();
     let mut screen = Screen::new(arguments.quiet);
     let mut all_warm = true;
@@ -51,9 +58,17 @@ pub fn main(arguments: PrepareArguments) -> Result<ExitCode> {
         let manifest = template.manifest();
         let (size, seconds) = (manifest.bytes / 1_000_000, start.elapsed().as_secs_f64());
         screen.line(&if built {
-            format!("{}: ready after {seconds:.1} s ({} crates, {size} MB)", flavor.name(), manifest.crates)
+            format!(
+                "{}: ready after {seconds:.1} s ({} crates, {size} MB)",
+                flavor.name(),
+                manifest.crates
+            )
         } else {
-            format!("{}: ready already ({seconds:.2} s to look; {size} MB in {})", flavor.name(), template.path().display())
+            format!(
+                "{}: ready already ({seconds:.2} s to look; {size} MB in {})",
+                flavor.name(),
+                template.path().display()
+            )
         });
         if arguments.check {
             all_warm &= check(&helpers, flavor, &mut screen)?;
@@ -65,18 +80,28 @@ pub fn main(arguments: PrepareArguments) -> Result<ExitCode> {
 /// Runs the first cells in a fresh copy. Whether nothing but the cells was compiled.
 fn check(helpers: &Path, flavor: Flavor, screen: &mut Screen) -> Result<bool> {
     let ingredients = Ingredients::look(helpers, flavor, &crate::paths::cache()?)?;
-    let template = super::find(helpers, flavor)?.context("the template vanished again: is something else clearing the cache?")?;
+    let template = super::find(helpers, flavor)?
+        .context("the template vanished again: is something else clearing the cache?")?;
     let start = Instant::now();
     let copy = template.checkout()?;
     screen.line(&format!("{}: copied in {:.3} s", flavor.name(), start.elapsed().as_secs_f64()));
     let folder = copy.path().parent().context("a checkout lies in a folder")?.to_path_buf();
-    let report = Task::new(&ingredients, copy.path(), copy.environment())?.run(&folder, None, &mut |_| {})?;
-    let steps: Vec<String> = report.steps.iter().map(|(step, seconds)| format!("{step} {seconds:.2} s")).collect();
+    let report = Task::new(&ingredients, copy.path(), copy.environment())?.run(
+        &folder,
+        None,
+        &mut |_| {},
+    )?;
+    let steps: Vec<String> =
+        report.steps.iter().map(|(step, seconds)| format!("{step} {seconds:.2} s")).collect();
     screen.line(&format!("{}: {}", flavor.name(), steps.join(", ")));
     if report.compiled.is_empty() {
         screen.line(&format!("{}: warm, nothing but the cells was compiled", flavor.name()));
     } else {
-        eprintln!("{}: not warm, these crates were compiled again: {}", flavor.name(), report.compiled.join(" "));
+        eprintln!(
+            "{}: not warm, these crates were compiled again: {}",
+            flavor.name(),
+            report.compiled.join(" ")
+        );
     }
     Ok(report.compiled.is_empty())
 }

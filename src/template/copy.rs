@@ -1,8 +1,8 @@
 //! Copies a prepared directory.
 //!
-//! Where the file system can, files share their blocks until one side writes (reflinks); elsewhere they are copied. Never hard links: cargo
-//! writes into some files in place, which would change the template under every other kernel. Modification times are kept, because cargo
-//! goes by them.
+//! Where the file system can, files share their blocks until one side writes (reflinks); elsewhere
+//! they are copied. Never hard links: cargo writes into some files in place, which would change the
+//! template under every other kernel. Modification times are kept, because cargo goes by them.
 
 use anyhow::{Context, Result};
 use std::fs::{File, FileTimes};
@@ -26,7 +26,9 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<Copied> {
 /// Counts what `copy_tree` would copy.
 pub fn measure(directory: &Path) -> Result<Copied> {
     let mut sum = Copied::default();
-    for entry in std::fs::read_dir(directory).with_context(|| format!("failed to read {}", directory.display()))? {
+    for entry in std::fs::read_dir(directory)
+        .with_context(|| format!("failed to read {}", directory.display()))?
+    {
         let entry = entry?;
         let kind = entry.file_type()?;
         if kind.is_dir() {
@@ -50,7 +52,9 @@ struct Copier {
 impl Copier {
     fn directory(&mut self, from: &Path, to: &Path) -> Result<()> {
         std::fs::create_dir(to).map_err(|error| explain(error, from, to))?;
-        for entry in std::fs::read_dir(from).with_context(|| format!("failed to read {}", from.display()))? {
+        for entry in
+            std::fs::read_dir(from).with_context(|| format!("failed to read {}", from.display()))?
+        {
             let entry = entry.with_context(|| format!("failed to read {}", from.display()))?;
             let (source, target) = (entry.path(), to.join(entry.file_name()));
             let kind = entry.file_type()?;
@@ -58,7 +62,9 @@ impl Copier {
                 self.directory(&source, &target)?;
             } else {
                 let copied = if kind.is_symlink() {
-                    std::fs::read_link(&source).and_then(|link| std::os::unix::fs::symlink(link, &target)).map(|()| 0)
+                    std::fs::read_link(&source)
+                        .and_then(|link| std::os::unix::fs::symlink(link, &target))
+                        .map(|()| 0)
                 } else {
                     self.file(&source, &target)
                 };
@@ -67,7 +73,9 @@ impl Copier {
             }
         }
         let times = std::fs::metadata(from).and_then(|metadata| metadata.modified());
-        let kept = times.and_then(|modified| File::open(to)?.set_times(FileTimes::new().set_modified(modified)));
+        let kept = times.and_then(|modified| {
+            File::open(to)?.set_times(FileTimes::new().set_modified(modified))
+        });
         kept.map_err(|error| explain(error, from, to))
     }
 
@@ -76,8 +84,13 @@ impl Copier {
         let metadata = source.metadata()?;
         let mut target = {
             use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-            // Writable for the owner whatever the template's mode: a template may be kept read-only, cargo must be able to write.
-            File::options().write(true).create_new(true).mode(metadata.permissions().mode() & 0o777 | 0o600).open(to)?
+            // Writable for the owner whatever the template's mode: a template may be kept
+            // read-only, cargo must be able to write.
+            File::options()
+                .write(true)
+                .create_new(true)
+                .mode(metadata.permissions().mode() & 0o777 | 0o600)
+                .open(to)?
         };
         let mut bytes = metadata.len();
         if !(self.may_reflink && self.reflink(&source, &target)) {
@@ -110,7 +123,11 @@ fn explain(error: io::Error, from: &Path, to: &Path) -> anyhow::Error {
         }
         _ => "",
     };
-    anyhow::Error::new(error).context(format!("failed to copy {} to {}{hint}", from.display(), to.display()))
+    anyhow::Error::new(error).context(format!(
+        "failed to copy {} to {}{hint}",
+        from.display(),
+        to.display()
+    ))
 }
 
 #[cfg(test)]
@@ -130,7 +147,12 @@ mod tests {
         fs::set_permissions(from.join("program"), fs::Permissions::from_mode(0o555)).unwrap();
         std::os::unix::fs::symlink("program", from.join("link")).unwrap();
         let long_ago = SystemTime::UNIX_EPOCH + Duration::new(1_000_000, 123_456_789);
-        File::options().write(true).open(from.join("deep/library.so")).unwrap().set_modified(long_ago).unwrap();
+        File::options()
+            .write(true)
+            .open(from.join("deep/library.so"))
+            .unwrap()
+            .set_modified(long_ago)
+            .unwrap();
         File::open(from.join("deep")).unwrap().set_modified(long_ago).unwrap();
 
         let copied = copy_tree(&from, &to).unwrap();
@@ -140,18 +162,31 @@ mod tests {
         assert!(to.join("deep/empty").is_dir());
         assert_eq!(fs::read_link(to.join("link")).unwrap(), Path::new("program"));
         for name in ["deep/library.so", "deep"] {
-            assert_eq!(fs::metadata(to.join(name)).unwrap().modified().unwrap(), long_ago, "{name}");
+            assert_eq!(
+                fs::metadata(to.join(name)).unwrap().modified().unwrap(),
+                long_ago,
+                "{name}"
+            );
         }
         assert_eq!(fs::metadata(to.join("program")).unwrap().permissions().mode() & 0o777, 0o755);
-        let (one, other) = (fs::metadata(from.join("program")).unwrap(), fs::metadata(to.join("program")).unwrap());
+        let (one, other) = (
+            fs::metadata(from.join("program")).unwrap(),
+            fs::metadata(to.join("program")).unwrap(),
+        );
         assert_ne!(one.ino(), other.ino());
     }
 
     #[test]
     fn a_full_disk_is_called_by_its_name() {
-        let error = explain(io::Error::from_raw_os_error(libc::ENOSPC), Path::new("/a"), Path::new("/b"));
+        let error =
+            explain(io::Error::from_raw_os_error(libc::ENOSPC), Path::new("/a"), Path::new("/b"));
         let text = format!("{error:#}");
-        assert!(text.contains("/b") && text.contains("not enough space") && text.contains("PARCOURSE_TMPDIR"), "{text}");
+        assert!(
+            text.contains("/b")
+                && text.contains("not enough space")
+                && text.contains("PARCOURSE_TMPDIR"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! One build at a time.
 //!
-//! The lock saves work, it does not protect anything: two processes that build the same template both succeed, and the second finds the
-//! first one's. So whenever the lock cannot be had in a sensible way (a file system without locks, a lock server that does not answer, a
-//! holder that stopped breathing) the answer is to build without it.
+//! The lock saves work, it does not protect anything: two processes that build the same template
+//! both succeed, and the second finds the first one's. So whenever the lock cannot be had in a
+//! sensible way (a file system without locks, a lock server that does not answer, a holder that
+//! stopped breathing) the answer is to build without it.
 
 use anyhow::{Context, Result};
 use std::cell::Cell;
@@ -42,7 +43,10 @@ impl BuildLock {
         let line = format!("{}\n{text}\n", self.beats.get());
         let mut file = &self.file;
         // Nobody depends on it: those who wait would build for themselves.
-        let _ = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(line.as_bytes()));
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(line.as_bytes()));
     }
 }
 
@@ -51,12 +55,19 @@ pub fn take(path: &Path, progress: &mut dyn FnMut(&str), done: impl Fn() -> bool
     take_with(path, SILENCE, progress, done)
 }
 
-fn take_with(path: &Path, silence: Duration, progress: &mut dyn FnMut(&str), done: impl Fn() -> bool) -> Result<Turn> {
+fn take_with(
+    path: &Path,
+    silence: Duration,
+    progress: &mut dyn FnMut(&str),
+    done: impl Fn() -> bool,
+) -> Result<Turn> {
     let mut heard = String::new();
     let mut last_change = Instant::now();
     loop {
         match try_lock(path)? {
-            Attempt::Locked(file) => return Ok(Turn::Ours(BuildLock { file, beats: Cell::new(0) })),
+            Attempt::Locked(file) => {
+                return Ok(Turn::Ours(BuildLock { file, beats: Cell::new(0) }));
+            }
             Attempt::Impossible => return Ok(Turn::Unlocked),
             Attempt::Busy => {}
         }
@@ -68,11 +79,16 @@ fn take_with(path: &Path, silence: Duration, progress: &mut dyn FnMut(&str), don
             last_change = Instant::now();
             let said = now.lines().nth(1).unwrap_or_default();
             if heard.is_empty() || heard.lines().nth(1).unwrap_or_default() != said {
-                progress(&format!("another process is building it: {}", if said.is_empty() { "just started" } else { said }));
+                progress(&format!(
+                    "another process is building it: {}",
+                    if said.is_empty() { "just started" } else { said }
+                ));
             }
             heard = now;
         } else if last_change.elapsed() > silence {
-            progress("the process that was building it no longer answers: building without waiting for it");
+            progress(
+                "the process that was building it no longer answers: building without waiting for it",
+            );
             return Ok(Turn::Unlocked);
         }
         std::thread::sleep(Duration::from_millis(100));
@@ -91,17 +107,23 @@ fn try_lock(path: &Path) -> Result<Attempt> {
     let name = path.clone();
     // On a thread of its own, because nothing ends a lock call that its server never answers.
     std::thread::spawn(move || {
-        let answer = File::options().read(true).write(true).create(true).truncate(false).open(&path).map(|file| match file.try_lock() {
-            Ok(()) => Attempt::Locked(file),
-            Err(TryLockError::WouldBlock) => Attempt::Busy,
-            Err(TryLockError::Error(_)) => Attempt::Impossible,
-        });
+        let answer =
+            File::options().read(true).write(true).create(true).truncate(false).open(&path).map(
+                |file| match file.try_lock() {
+                    Ok(()) => Attempt::Locked(file),
+                    Err(TryLockError::WouldBlock) => Attempt::Busy,
+                    Err(TryLockError::Error(_)) => Attempt::Impossible,
+                },
+            );
         let _ = sender.send(answer);
     });
     match receiver.recv_timeout(PATIENCE) {
-        Ok(answer) => {
-            answer.with_context(|| format!("failed to write {}: let PARCOURSE_CACHE name a folder that can be written", name.display()))
-        }
+        Ok(answer) => answer.with_context(|| {
+            format!(
+                "failed to write {}: let PARCOURSE_CACHE name a folder that can be written",
+                name.display()
+            )
+        }),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(Attempt::Impossible),
     }
 }
@@ -118,7 +140,10 @@ mod tests {
         first.say("3 of 12");
         let mut lines = Vec::new();
         let asked = Cell::new(0);
-        let turn = take(&path, &mut |line| lines.push(line.to_owned()), || asked.replace(asked.get() + 1) == 3).unwrap();
+        let turn = take(&path, &mut |line| lines.push(line.to_owned()), || {
+            asked.replace(asked.get() + 1) == 3
+        })
+        .unwrap();
         assert!(matches!(turn, Turn::Done));
         assert_eq!(lines, ["another process is building it: 3 of 12"]);
         drop(first);
@@ -136,7 +161,9 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_written_is_an_error_with_a_way_out() {
-        let Err(error) = take(Path::new("/proc/nowhere/key.lock"), &mut |_| {}, || false) else { panic!("wrote into /proc") };
+        let Err(error) = take(Path::new("/proc/nowhere/key.lock"), &mut |_| {}, || false) else {
+            panic!("wrote into /proc")
+        };
         assert!(format!("{error:#}").contains("PARCOURSE_CACHE"));
     }
 }

@@ -1,8 +1,10 @@
 //! The dependency versions of the helper crate, as its workspace has committed them.
 //!
-//! The engine compiles cells in a package of its own, whose `Cargo.lock` cargo prunes as soon as a kernel starts without dependencies. The
-//! next `:dep` would then ask the registry for whatever is newest: no network on a compute node, and after any release of any dependency
-//! a prepared directory would be compiled anew by every kernel. So the lock file is kept beside, and put back before dependencies are added.
+//! The engine compiles cells in a package of its own, whose `Cargo.lock` cargo prunes as soon as a
+//! kernel starts without dependencies. The next `:dep` would then ask the registry for whatever is
+//! newest: no network on a compute node, and after any release of any dependency a prepared
+//! directory would be compiled anew by every kernel. So the lock file is kept beside, and put back
+//! before dependencies are added.
 
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
@@ -15,8 +17,8 @@ pub const KEPT: &str = "Cargo.lock.prepared";
 /// Name and version the engine gives the package in which it compiles cells.
 const CELLS: (&str, &str) = ("ctx", "1.0.0");
 
-/// The part of a workspace's lock file that the package `name` needs, as the lock file of a package of cells that depends on it.
-/// `None` when the lock file does not know the package.
+/// The part of a workspace's lock file that the package `name` needs, as the lock file of a package
+/// of cells that depends on it. `None` when the lock file does not know the package.
 pub fn closure(lock: &str, name: &str) -> Result<Option<String>> {
     let Some(mut kept) = needed_by(lock, name)? else { return Ok(None) };
     let cells = Value::Table(Table::from_iter([
@@ -24,16 +26,23 @@ pub fn closure(lock: &str, name: &str) -> Result<Option<String>> {
         ("version".to_owned(), Value::from(CELLS.1)),
         ("dependencies".to_owned(), Value::from(vec![name])),
     ]));
-    kept.get_mut("package").and_then(Value::as_array_mut).context("it lists no package")?.push(cells);
+    kept.get_mut("package")
+        .and_then(Value::as_array_mut)
+        .context("it lists no package")?
+        .push(cells);
     Ok(Some(kept.to_string()))
 }
 
-/// The part of a workspace's lock file that the package `name` needs, itself included. `None` when the lock file does not know the package.
+/// The part of a workspace's lock file that the package `name` needs, itself included. `None` when
+/// the lock file does not know the package.
 pub fn needed_by(lock: &str, name: &str) -> Result<Option<Table>> {
     let lock: Table = lock.parse().context("it is no lock file")?;
     let none = Vec::new();
     let packages = lock.get("package").and_then(Value::as_array).unwrap_or(&none);
-    let Some(start) = packages.iter().position(|package| text(package, "name") == name && package.get("source").is_none()) else {
+    let Some(start) = packages
+        .iter()
+        .position(|package| text(package, "name") == name && package.get("source").is_none())
+    else {
         return Ok(None);
     };
     let mut needed = BTreeSet::new();
@@ -42,7 +51,9 @@ pub fn needed_by(lock: &str, name: &str) -> Result<Option<Table>> {
         if !needed.insert(index) {
             continue;
         }
-        for dependency in packages[index].get("dependencies").and_then(Value::as_array).into_iter().flatten() {
+        for dependency in
+            packages[index].get("dependencies").and_then(Value::as_array).into_iter().flatten()
+        {
             let dependency = dependency.as_str().unwrap_or_default();
             waiting.extend(packages.iter().position(|package| is_meant(package, dependency)));
         }
@@ -56,36 +67,49 @@ pub fn needed_by(lock: &str, name: &str) -> Result<Option<Table>> {
     Ok(Some(result))
 }
 
-/// Puts the kept lock file back when the one in the directory no longer knows the helper crate; says whether it did.
+/// Puts the kept lock file back when the one in the directory no longer knows the helper crate;
+/// says whether it did.
 ///
-/// To be called once the engine has started, and again before a `:dep` after the engine's state was cleared. Without a kept lock file
-/// (a directory that was not prepared) nothing happens.
+/// To be called once the engine has started, and again before a `:dep` after the engine's state was
+/// cleared. Without a kept lock file (a directory that was not prepared) nothing happens.
 pub fn restore(directory: &Path) -> Result<bool> {
     let Ok(kept) = std::fs::read_to_string(directory.join(KEPT)) else { return Ok(false) };
     let current = directory.join("Cargo.lock");
-    if std::fs::read_to_string(&current).is_ok_and(|text| text.contains("\nname = \"parcourse\"\n")) {
+    if std::fs::read_to_string(&current).is_ok_and(|text| text.contains("\nname = \"parcourse\"\n"))
+    {
         return Ok(false);
     }
-    std::fs::write(&current, kept).with_context(|| format!("failed to write {}", current.display()))?;
+    std::fs::write(&current, kept)
+        .with_context(|| format!("failed to write {}", current.display()))?;
     Ok(true)
 }
 
-/// What the engine adds by itself at the first `.await`. It adds nothing where there is a tokio already.
-pub const RUNTIME: &str = ":dep tokio = {version=\"1.34.0\", features=[\"rt\", \"rt-multi-thread\"]}";
+/// What the engine adds by itself at the first `.await`. It adds nothing where there is a tokio
+/// already.
+pub const RUNTIME: &str =
+    ":dep tokio = {version=\"1.34.0\", features=[\"rt\", \"rt-multi-thread\"]}";
 
-/// What a stock kernel's engine executes when it starts, and after that: in two steps, since the build in the first one drops from the lock
-/// file what nothing depends on yet. `restore` is a shell line that puts back the kept lock file. Where that file knows tokio, tokio becomes
-/// a dependency now: added by the engine, at a notebook's first `.await`, it would cost the lock file again.
+/// What a stock kernel's engine executes when it starts, and after that: in two steps, since the
+/// build in the first one drops from the lock file what nothing depends on yet. `restore` is a
+/// shell line that puts back the kept lock file. Where that file knows tokio, tokio becomes a
+/// dependency now: added by the engine, at a notebook's first `.await`, it would cost the lock file
+/// again.
 pub fn start_up(kept: &Path, restore: &str) -> (String, Option<String>) {
-    let knows = std::fs::read_to_string(kept).is_ok_and(|lock| lock.contains("\nname = \"tokio\"\n"));
-    if knows { (format!("{restore}{RUNTIME}\n"), Some(restore.to_owned())) } else { (restore.to_owned(), None) }
+    let knows =
+        std::fs::read_to_string(kept).is_ok_and(|lock| lock.contains("\nname = \"tokio\"\n"));
+    if knows {
+        (format!("{restore}{RUNTIME}\n"), Some(restore.to_owned()))
+    } else {
+        (restore.to_owned(), None)
+    }
 }
 
 fn text<'a>(package: &'a Value, field: &str) -> &'a str {
     package.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether a line of a `dependencies` list (`name`, `name version` or `name version (source)`) means this package.
+/// Whether a line of a `dependencies` list (`name`, `name version` or `name version (source)`)
+/// means this package.
 fn is_meant(package: &Value, dependency: &str) -> bool {
     let mut parts = dependency.splitn(3, ' ');
     let name = parts.next().unwrap_or_default();
@@ -133,15 +157,27 @@ checksum = "fb39b166"
     fn keeps_what_the_helper_crate_needs_and_nothing_else() {
         let closure = closure(LOCK, "parcourse").unwrap().unwrap();
         let table: Table = closure.parse().unwrap();
-        let names: Vec<_> = table["package"].as_array().unwrap().iter().map(|p| (text(p, "name"), text(p, "version"))).collect();
-        assert_eq!(names, [("parcourse", "0.1.0"), ("rand", "0.9.0"), ("rayon", "1.12.0"), ("ctx", "1.0.0")]);
+        let names: Vec<_> = table["package"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| (text(p, "name"), text(p, "version")))
+            .collect();
+        assert_eq!(
+            names,
+            [("parcourse", "0.1.0"), ("rand", "0.9.0"), ("rayon", "1.12.0"), ("ctx", "1.0.0")]
+        );
         assert!(closure.contains("checksum = \"fb39b166\""), "{closure}");
         assert!(closure.contains("version = 4"), "{closure}");
     }
 
     #[test]
     fn an_unknown_package_has_no_closure() {
-        assert_eq!(closure(LOCK, "rayon").unwrap(), None, "a registry crate is not the helper crate");
+        assert_eq!(
+            closure(LOCK, "rayon").unwrap(),
+            None,
+            "a registry crate is not the helper crate"
+        );
         assert_eq!(closure("", "parcourse").unwrap(), None);
         assert!(closure("this is [no lock", "parcourse").is_err());
     }
@@ -151,11 +187,16 @@ checksum = "fb39b166"
         let folder = tempfile::tempdir().unwrap();
         let lock = folder.path().join("Cargo.lock");
         assert!(!restore(folder.path()).unwrap(), "nothing kept, nothing restored");
-        std::fs::write(folder.path().join(KEPT), "[[package]]\nname = \"parcourse\"\n# kept\n").unwrap();
+        std::fs::write(folder.path().join(KEPT), "[[package]]\nname = \"parcourse\"\n# kept\n")
+            .unwrap();
         std::fs::write(&lock, "[[package]]\nname = \"ctx\"\n").unwrap();
         assert!(restore(folder.path()).unwrap());
         assert!(std::fs::read_to_string(&lock).unwrap().contains("# kept"));
-        std::fs::write(&lock, "[[package]]\nname = \"parcourse\"\n# and a crate the learner added\n").unwrap();
+        std::fs::write(
+            &lock,
+            "[[package]]\nname = \"parcourse\"\n# and a crate the learner added\n",
+        )
+        .unwrap();
         assert!(!restore(folder.path()).unwrap());
         assert!(std::fs::read_to_string(&lock).unwrap().contains("learner"));
     }
@@ -166,6 +207,9 @@ checksum = "fb39b166"
         let kept = folder.path().join(KEPT);
         assert_eq!(start_up(&kept, "!cp\n"), ("!cp\n".to_owned(), None));
         std::fs::write(&kept, "[[package]]\nname = \"tokio\"\nversion = \"1.54.1\"\n").unwrap();
-        assert_eq!(start_up(&kept, "!cp\n"), (format!("!cp\n{RUNTIME}\n"), Some("!cp\n".to_owned())));
+        assert_eq!(
+            start_up(&kept, "!cp\n"),
+            (format!("!cp\n{RUNTIME}\n"), Some("!cp\n".to_owned()))
+        );
     }
 }

@@ -1,13 +1,16 @@
 //! Warm start: prepared build directories that kernels copy.
 //!
-//! Every kernel compiles the dependencies of its cells in a directory of its own; for the helper crate that takes half a minute on a small
-//! machine, at every start. A *template* is such a directory, filled once per (compiler, helper sources, settings, CPU) by running the
-//! engine itself on the first cells of a notebook. A kernel gets a private *checkout* of it, where nobody else can write
-//! ([`paths::build_folder`](crate::paths::build_folder)), through the engine's variable `EVCXR_TMPDIR`, and finds everything compiled
-//! already. The checkout vanishes with its owner; what a killed process left behind is swept by the next start.
+//! Every kernel compiles the dependencies of its cells in a directory of its own; for the helper
+//! crate that takes half a minute on a small machine, at every start. A *template* is such a
+//! directory, filled once per (compiler, helper sources, settings, CPU) by running the engine
+//! itself on the first cells of a notebook. A kernel gets a private *checkout* of it, where nobody
+//! else can write ([`paths::build_folder`](crate::paths::build_folder)), through the engine's
+//! variable `EVCXR_TMPDIR`, and finds everything compiled already. The checkout vanishes with its
+//! owner; what a killed process left behind is swept by the next start.
 //!
-//! Layout: `CACHE/template/KEY/{template.json, used, work/}`, complete or absent, because it is built elsewhere and renamed;
-//! `CACHE/template/KEY.lock` while one is being built; `BUILDS/kernel-PID-RANDOM/{owner, work/, config/}` for checkouts.
+//! Layout: `CACHE/template/KEY/{template.json, used, work/}`, complete or absent, because it is
+//! built elsewhere and renamed; `CACHE/template/KEY.lock` while one is being built;
+//! `BUILDS/kernel-PID-RANDOM/{owner, work/, config/}` for checkouts.
 
 mod build;
 mod builder;
@@ -51,11 +54,12 @@ pub fn find(helpers: &Path, flavor: Flavor) -> Result<Option<Template>> {
 
 /// The template for this helper crate and kernel, built now if it is not ready.
 ///
-/// `progress` receives lines for people. When another process is already building the same template, this waits for it and says so.
+/// `progress` receives lines for people. When another process is already building the same
+/// template, this waits for it and says so.
 ///
 /// # Errors
-/// When the helper crate does not compile (with the compiler's words), when its dependencies cannot be downloaded, when the cache cannot
-/// be written.
+/// When the helper crate does not compile (with the compiler's words), when its dependencies cannot
+/// be downloaded, when the cache cannot be written.
 pub fn ensure(helpers: &Path, flavor: Flavor, progress: &mut dyn FnMut(&str)) -> Result<Template> {
     let cache = crate::paths::cache()?;
     let root = store::root(&cache);
@@ -66,7 +70,9 @@ pub fn ensure(helpers: &Path, flavor: Flavor, progress: &mut dyn FnMut(&str)) ->
         }
         store::make(&root)?;
         let lock =
-            match lock::take(&root.join(format!("{}.lock", ingredients.key)), progress, || store::find(&root, &ingredients).is_some())? {
+            match lock::take(&root.join(format!("{}.lock", ingredients.key)), progress, || {
+                store::find(&root, &ingredients).is_some()
+            })? {
                 lock::Turn::Ours(lock) => Some(lock),
                 lock::Turn::Unlocked => None,
                 lock::Turn::Done => None,
@@ -83,8 +89,15 @@ pub fn ensure(helpers: &Path, flavor: Flavor, progress: &mut dyn FnMut(&str)) ->
         store::tidy(&root, &ingredients.key);
         match store::find(&root, &ingredients) {
             Some(template) => return Ok(template),
-            None => bail!("the new template {} vanished: is something else clearing {}?", ingredients.key, root.display()),
+            None => bail!(
+                "the new template {} vanished: is something else clearing {}?",
+                ingredients.key,
+                root.display()
+            ),
         }
     }
-    bail!("the helper crate {} was edited three times while it was being compiled: try again", helpers.display())
+    bail!(
+        "the helper crate {} was edited three times while it was being compiled: try again",
+        helpers.display()
+    )
 }

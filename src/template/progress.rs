@@ -1,7 +1,8 @@
 //! How far cargo is.
 //!
-//! The engine passes on cargo's `Compiling NAME` lines only for names without a hyphen, and they come when a crate is begun. What is
-//! finished can be seen in the target directory: cargo leaves a note per library once it is compiled.
+//! The engine passes on cargo's `Compiling NAME` lines only for names without a hyphen, and they
+//! come when a crate is begun. What is finished can be seen in the target directory: cargo leaves a
+//! note per library once it is compiled.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,20 +10,28 @@ use std::path::Path;
 /// The packages whose libraries have been compiled below a target directory.
 pub fn finished(target: &Path) -> BTreeSet<String> {
     let Ok(entries) = std::fs::read_dir(target) else { return BTreeSet::new() };
-    let profiles = entries.flatten().map(|entry| entry.path().join("debug")).chain([target.join("debug")]);
-    let notes = profiles.filter_map(|profile| std::fs::read_dir(profile.join(".fingerprint")).ok()).flatten().flatten();
+    let profiles =
+        entries.flatten().map(|entry| entry.path().join("debug")).chain([target.join("debug")]);
+    let notes = profiles
+        .filter_map(|profile| std::fs::read_dir(profile.join(".fingerprint")).ok())
+        .flatten()
+        .flatten();
     let done = notes.filter(|folder| {
         let files = std::fs::read_dir(folder.path()).into_iter().flatten().flatten();
         files.map(|file| file.file_name()).any(|name| is_library_note(&name.to_string_lossy()))
     });
-    done.filter_map(|folder| Some(folder.file_name().to_string_lossy().rsplit_once('-')?.0.to_owned()))
-        .filter(|name| name != "ctx")
-        .collect()
+    done.filter_map(|folder| {
+        Some(folder.file_name().to_string_lossy().rsplit_once('-')?.0.to_owned())
+    })
+    .filter(|name| name != "ctx")
+    .collect()
 }
 
 /// `lib-NAME` or `dylib-lib-NAME` and the like; the `.json` beside it is written earlier.
 fn is_library_note(name: &str) -> bool {
-    (name.starts_with("lib-") || name.contains("-lib-")) && !name.starts_with("dep-") && !name.ends_with(".json")
+    (name.starts_with("lib-") || name.contains("-lib-"))
+        && !name.starts_with("dep-")
+        && !name.ends_with(".json")
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Takes out of a build directory what no kernel will use, and directories out of everybody's sight.
+//! Takes out of a build directory what no kernel will use, and directories out of everybody's
+//! sight.
 
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::path::Path;
 /// Directories on their way out are called this and something.
 pub const REMOVING: &str = ".removing-";
 
-/// Removes what belongs to the builder's own cells: their compiled code and cargo's notes about them. The crates they depend on stay.
+/// Removes what belongs to the builder's own cells: their compiled code and cargo's notes about
+/// them. The crates they depend on stay.
 pub fn strip(work: &Path) -> Result<()> {
     strip_in(&work.join("target"))?;
     for name in [".evcxr-execution-so", "src/lib.rs"] {
@@ -16,15 +18,19 @@ pub fn strip(work: &Path) -> Result<()> {
 }
 
 fn strip_in(folder: &Path) -> Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?;
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("failed to read {}", folder.display()))?;
     for entry in entries {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
-        let of_cells = ["ctx-", "ctx.", "libctx.", "libctx-", "libcode_", "code_"].iter().any(|prefix| name.starts_with(prefix));
+        let of_cells = ["ctx-", "ctx.", "libctx.", "libctx-", "libcode_", "code_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
         if entry.file_type()?.is_dir() {
             if name == "incremental" || of_cells {
-                std::fs::remove_dir_all(&path).with_context(|| format!("failed to remove {}", path.display()))?;
+                std::fs::remove_dir_all(&path)
+                    .with_context(|| format!("failed to remove {}", path.display()))?;
             } else {
                 strip_in(&path)?;
             }
@@ -44,10 +50,12 @@ fn remove_if_there(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a directory so that nobody ever sees half of it: renamed first. What fails is left to the next time.
+/// Removes a directory so that nobody ever sees half of it: renamed first. What fails is left to
+/// the next time.
 pub fn remove(path: &Path) {
     let Some(name) = path.file_name() else { return };
-    let aside = path.with_file_name(format!("{REMOVING}{}-{}", std::process::id(), name.to_string_lossy()));
+    let aside =
+        path.with_file_name(format!("{REMOVING}{}-{}", std::process::id(), name.to_string_lossy()));
     if std::fs::rename(path, &aside).is_ok() {
         let _ = std::fs::remove_dir_all(aside);
     }

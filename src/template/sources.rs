@@ -1,7 +1,8 @@
-//! What a helper crate is made of: its own files, those of the crates it takes from neighbouring folders, and its workspace.
+//! What a helper crate is made of: its own files, those of the crates it takes from neighbouring
+//! folders, and its workspace.
 //!
-//! The files that cells depend on are found without asking cargo (which would take longer than a kernel may take to start): manifests
-//! are followed along their `path` dependencies.
+//! The files that cells depend on are found without asking cargo (which would take longer than a
+//! kernel may take to start): manifests are followed along their `path` dependencies.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ pub struct Sources {
     pub helpers: PathBuf,
     /// Packages in order of discovery, the helper crate first.
     pub packages: Vec<Package>,
-    /// Folder of the workspace's manifest, which is the helper crate's own when it is in no workspace.
+    /// Folder of the workspace's manifest, which is the helper crate's own when it is in no
+    /// workspace.
     pub workspace: PathBuf,
     /// The parts of the workspace's manifest that decide how its members are built.
     pub workspace_settings: String,
@@ -32,14 +34,22 @@ pub struct Package {
 impl Sources {
     /// Follows the manifests from the helper crate's folder.
     pub fn collect(helpers: &Path) -> Result<Sources> {
-        let helpers = helpers
-            .canonicalize()
-            .with_context(|| format!("failed to find the helper crate `{}`: name its folder with --helpers", helpers.display()))?;
+        let helpers = helpers.canonicalize().with_context(|| {
+            format!(
+                "failed to find the helper crate `{}`: name its folder with --helpers",
+                helpers.display()
+            )
+        })?;
         let manifest = read_manifest(&helpers)?;
         let workspace = find_workspace(&helpers, &manifest)?;
-        let workspace_manifest = if workspace == helpers { manifest } else { read_manifest(&workspace)? };
-        let mut sources =
-            Sources { helpers: helpers.clone(), packages: Vec::new(), workspace, workspace_settings: settings(&workspace_manifest) };
+        let workspace_manifest =
+            if workspace == helpers { manifest } else { read_manifest(&workspace)? };
+        let mut sources = Sources {
+            helpers: helpers.clone(),
+            packages: Vec::new(),
+            workspace,
+            workspace_settings: settings(&workspace_manifest),
+        };
         let mut waiting = vec![helpers];
         let mut seen = Vec::new();
         while let Some(folder) = waiting.pop() {
@@ -47,9 +57,17 @@ impl Sources {
                 continue;
             }
             let manifest = read_manifest(&folder)?;
-            let name =
-                package_name(&manifest).with_context(|| format!("{} names no package", folder.join("Cargo.toml").display()))?.to_owned();
-            waiting.extend(path_dependencies(&folder, &manifest, &sources.workspace, &workspace_manifest)?);
+            let name = package_name(&manifest)
+                .with_context(|| {
+                    format!("{} names no package", folder.join("Cargo.toml").display())
+                })?
+                .to_owned();
+            waiting.extend(path_dependencies(
+                &folder,
+                &manifest,
+                &sources.workspace,
+                &workspace_manifest,
+            )?);
             let mut files = Vec::new();
             list_files(&folder, true, &mut files)?;
             files.sort();
@@ -68,7 +86,8 @@ impl Sources {
 
 fn read_manifest(folder: &Path) -> Result<Table> {
     let file = folder.join("Cargo.toml");
-    let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("failed to read {}", file.display()))?;
     text.parse().with_context(|| format!("failed to understand {}", file.display()))
 }
 
@@ -76,21 +95,29 @@ fn package_name(manifest: &Table) -> Option<&str> {
     manifest.get("package")?.get("name")?.as_str()
 }
 
-/// Where cargo would find the workspace of a package: named in its manifest, or the nearest manifest above it that has one.
+/// Where cargo would find the workspace of a package: named in its manifest, or the nearest
+/// manifest above it that has one.
 fn find_workspace(folder: &Path, manifest: &Table) -> Result<PathBuf> {
-    if let Some(named) = manifest.get("package").and_then(|package| package.get("workspace")).and_then(Value::as_str) {
+    if let Some(named) =
+        manifest.get("package").and_then(|package| package.get("workspace")).and_then(Value::as_str)
+    {
         let named = folder.join(named);
-        return named.canonicalize().with_context(|| format!("failed to find the workspace {}", named.display()));
+        return named
+            .canonicalize()
+            .with_context(|| format!("failed to find the workspace {}", named.display()));
     }
     for ancestor in folder.ancestors() {
-        if ancestor.join("Cargo.toml").is_file() && read_manifest(ancestor)?.contains_key("workspace") {
+        if ancestor.join("Cargo.toml").is_file()
+            && read_manifest(ancestor)?.contains_key("workspace")
+        {
             return Ok(ancestor.to_path_buf());
         }
     }
     Ok(folder.to_path_buf())
 }
 
-/// What members inherit, and what replaces dependencies. The rest of that manifest (the programs in the workspace) does not matter.
+/// What members inherit, and what replaces dependencies. The rest of that manifest (the programs in
+/// the workspace) does not matter.
 fn settings(manifest: &Table) -> String {
     let kept: Table = manifest
         .iter()
@@ -100,24 +127,44 @@ fn settings(manifest: &Table) -> String {
     kept.to_string()
 }
 
-fn path_dependencies(folder: &Path, manifest: &Table, workspace: &Path, workspace_manifest: &Table) -> Result<Vec<PathBuf>> {
+fn path_dependencies(
+    folder: &Path,
+    manifest: &Table,
+    workspace: &Path,
+    workspace_manifest: &Table,
+) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    let targets = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values).filter_map(Value::as_table);
+    let targets = manifest
+        .get("target")
+        .and_then(Value::as_table)
+        .into_iter()
+        .flat_map(Table::values)
+        .filter_map(Value::as_table);
     for table in std::iter::once(manifest).chain(targets) {
         for section in ["dependencies", "build-dependencies"] {
-            for (name, value) in table.get(section).and_then(Value::as_table).into_iter().flatten() {
+            for (name, value) in table.get(section).and_then(Value::as_table).into_iter().flatten()
+            {
                 let inherited = value.get("workspace").and_then(Value::as_bool).unwrap_or(false);
                 let (base, value) = if inherited {
-                    let shared = workspace_manifest.get("workspace").and_then(|table| table.get("dependencies"));
+                    let shared = workspace_manifest
+                        .get("workspace")
+                        .and_then(|table| table.get("dependencies"));
                     (workspace, shared.and_then(|table| table.get(name)))
                 } else {
                     (folder, Some(value))
                 };
-                let Some(path) = value.and_then(|value| value.get("path")).and_then(Value::as_str) else { continue };
+                let Some(path) = value.and_then(|value| value.get("path")).and_then(Value::as_str)
+                else {
+                    continue;
+                };
                 let path = base.join(path);
                 match path.canonicalize() {
                     Ok(path) => found.push(path),
-                    Err(error) => bail!("{} depends on `{name}` in {}: {error}", folder.join("Cargo.toml").display(), path.display()),
+                    Err(error) => bail!(
+                        "{} depends on `{name}` in {}: {error}",
+                        folder.join("Cargo.toml").display(),
+                        path.display()
+                    ),
                 }
             }
         }
@@ -125,9 +172,11 @@ fn path_dependencies(folder: &Path, manifest: &Table, workspace: &Path, workspac
     Ok(found)
 }
 
-/// All files of a package: not what cargo built, not hidden files, not packages inside it, not what only its own tests use.
+/// All files of a package: not what cargo built, not hidden files, not packages inside it, not what
+/// only its own tests use.
 fn list_files(folder: &Path, top: bool, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?;
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("failed to read {}", folder.display()))?;
     for entry in entries {
         let entry = entry.with_context(|| format!("failed to read {}", folder.display()))?;
         let name = entry.file_name();
@@ -136,7 +185,8 @@ fn list_files(folder: &Path, top: bool, files: &mut Vec<PathBuf>) -> Result<()> 
         }
         let path = entry.path();
         if path.is_dir() {
-            let unused = ["target", "tests", "benches", "examples"].iter().any(|unused| name == *unused);
+            let unused =
+                ["target", "tests", "benches", "examples"].iter().any(|unused| name == *unused);
             if !(top && unused) && !path.join("Cargo.toml").exists() {
                 list_files(&path, false, files)?;
             }
@@ -158,7 +208,11 @@ mod tests {
     }
 
     fn relative(root: &Path, package: &Package) -> Vec<String> {
-        package.files.iter().map(|file| file.strip_prefix(root).unwrap().display().to_string()).collect()
+        package
+            .files
+            .iter()
+            .map(|file| file.strip_prefix(root).unwrap().display().to_string())
+            .collect()
     }
 
     #[test]
@@ -186,13 +240,19 @@ mod tests {
         write(&root, "helpers/macros/src/lib.rs", "");
         write(&root, "shared/Cargo.toml", "[package]\nname = \"shared\"\n");
         let sources = Sources::collect(&root.join("helpers")).unwrap();
-        let mut names: Vec<&str> = sources.packages.iter().map(|package| package.name.as_str()).collect();
+        let mut names: Vec<&str> =
+            sources.packages.iter().map(|package| package.name.as_str()).collect();
         assert_eq!(names.remove(0), "parcourse");
         names.sort();
         assert_eq!(names, ["macros", "shared"]);
         assert_eq!(
             relative(&root, &sources.packages[0]),
-            ["helpers/Cargo.toml", "helpers/README.md", "helpers/src/lib.rs", "helpers/src/time/mod.rs"]
+            [
+                "helpers/Cargo.toml",
+                "helpers/README.md",
+                "helpers/src/lib.rs",
+                "helpers/src/time/mod.rs"
+            ]
         );
         assert_eq!(sources.workspace, root);
         assert!(sources.workspace_settings.contains("shared"));
@@ -202,7 +262,11 @@ mod tests {
     #[test]
     fn a_missing_path_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "Cargo.toml", "[package]\nname = \"parcourse\"\n[dependencies]\nlost = { path = \"../lost\" }\n");
+        write(
+            folder.path(),
+            "Cargo.toml",
+            "[package]\nname = \"parcourse\"\n[dependencies]\nlost = { path = \"../lost\" }\n",
+        );
         let error = Sources::collect(folder.path()).unwrap_err().to_string();
         assert!(error.contains("`lost`"), "{error}");
         let error = Sources::collect(Path::new("/nowhere")).unwrap_err().to_string();

@@ -70,11 +70,16 @@ impl Template {
         self.path.join("work")
     }
 
-    /// Notes that it is still wanted. A cache that cannot be written (a shared installation) is none of the user's business.
+    /// Notes that it is still wanted. A cache that cannot be written (a shared installation) is
+    /// none of the user's business.
     pub(super) fn mark_used(&self) {
         let now = SystemTime::now();
-        let _ =
-            File::options().write(true).create(true).truncate(false).open(self.path.join("used")).and_then(|file| file.set_modified(now));
+        let _ = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.path.join("used"))
+            .and_then(|file| file.set_modified(now));
     }
 }
 
@@ -96,7 +101,8 @@ pub fn make(root: &Path) -> Result<()> {
 /// The template of that key, if it is complete.
 pub fn find(root: &Path, ingredients: &Ingredients) -> Option<Template> {
     let path = root.join(&ingredients.key);
-    let manifest: Manifest = serde_json::from_slice(&std::fs::read(path.join("template.json")).ok()?).ok()?;
+    let manifest: Manifest =
+        serde_json::from_slice(&std::fs::read(path.join("template.json")).ok()?).ok()?;
     (manifest.format == FORMAT && path.join("work").is_dir()).then(|| Template {
         path,
         manifest,
@@ -107,7 +113,8 @@ pub fn find(root: &Path, ingredients: &Ingredients) -> Option<Template> {
     })
 }
 
-/// Removes templates that nobody used for two weeks, all but the six most recently used, and what killed builds left.
+/// Removes templates that nobody used for two weeks, all but the six most recently used, and what
+/// killed builds left.
 pub fn tidy(root: &Path, keep: &str) {
     claim::sweep(root, build_prefix());
     let Ok(entries) = std::fs::read_dir(root) else { return };
@@ -146,7 +153,9 @@ fn age(path: &Path) -> Option<Duration> {
 /// Only what looks like one of ours is ever removed.
 fn is_key(name: &str) -> bool {
     name.rsplit_once('-').is_some_and(|(flavor, hash)| {
-        Flavor::from_name(flavor).is_some() && hash.len() == 24 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+        Flavor::from_name(flavor).is_some()
+            && hash.len() == 24
+            && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
 }
 
@@ -158,7 +167,10 @@ mod tests {
         let path = root.join(format!("parcourse-{number:024x}"));
         std::fs::create_dir_all(path.join("work")).unwrap();
         let used = File::create(path.join("used")).unwrap();
-        used.set_modified(SystemTime::now() - Duration::from_secs(unused_days * 24 * 3600 + number)).unwrap();
+        used.set_modified(
+            SystemTime::now() - Duration::from_secs(unused_days * 24 * 3600 + number),
+        )
+        .unwrap();
         path
     }
 
@@ -178,14 +190,23 @@ mod tests {
         assert!(!old.exists() && !leftover.exists());
         assert!(foreign.exists(), "not ours");
         let left: Vec<bool> = used.iter().map(|path| path.exists()).collect();
-        assert_eq!(left, [true, true, true, true, true, false, false, false], "five beside the current one");
+        assert_eq!(
+            left,
+            [true, true, true, true, true, false, false, false],
+            "five beside the current one"
+        );
     }
 
     #[test]
     fn only_our_names_are_keys() {
         assert!(is_key("parcourse-0123456789abcdef01234567"));
         assert!(is_key("evcxr-0123456789abcdef01234567"));
-        for other in ["parcourse", "parcourse-short", "parcourse-0123456789abcdef0123456z", "thesis-0123456789abcdef01234567"] {
+        for other in [
+            "parcourse",
+            "parcourse-short",
+            "parcourse-0123456789abcdef0123456z",
+            "thesis-0123456789abcdef01234567",
+        ] {
             assert!(!is_key(other), "{other}");
         }
     }

@@ -1,7 +1,8 @@
 //! The Rust compiler the engine will use, and what tells it apart from another one.
 //!
-//! The engine asks `rustup which` and then looks along `PATH`; so do we, from the helper crate's folder, because its `rust-toolchain.toml`
-//! is the one that counts. What `rustc -vV` prints is remembered by path and modification time: asking costs 20 ms, remembering nothing.
+//! The engine asks `rustup which` and then looks along `PATH`; so do we, from the helper crate's
+//! folder, because its `rust-toolchain.toml` is the one that counts. What `rustc -vV` prints is
+//! remembered by path and modification time: asking costs 20 ms, remembering nothing.
 
 use crate::trust;
 use anyhow::{Context, Result, bail};
@@ -11,7 +12,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A compiler, told apart from others by everything that decides whether compiled crates fit together.
+/// A compiler, told apart from others by everything that decides whether compiled crates fit
+/// together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toolchain {
     /// The compiler itself, not the proxy that rustup puts on `PATH`.
@@ -29,7 +31,8 @@ struct Remembered {
 }
 
 impl Toolchain {
-    /// The compiler that is used in `directory`; what it says of itself is remembered below `memory`.
+    /// The compiler that is used in `directory`; what it says of itself is remembered below
+    /// `memory`.
     pub fn find(directory: &Path, memory: &Path) -> Result<Toolchain> {
         let (rustc, from_rustup) = locate(directory)?;
         let version = version(&rustc, memory)?;
@@ -39,7 +42,10 @@ impl Toolchain {
     /// The machine the compiler compiles for when nothing else is asked.
     pub fn host(&self) -> Result<&str> {
         self.version.lines().find_map(|line| line.strip_prefix("host: ")).with_context(|| {
-            format!("`{} -vV` did not say which machine it compiles for: install the compiler again", self.rustc.display())
+            format!(
+                "`{} -vV` did not say which machine it compiles for: install the compiler again",
+                self.rustc.display()
+            )
         })
     }
 
@@ -48,29 +54,34 @@ impl Toolchain {
         self.rustc.parent()?.parent()
     }
 
-    /// Whether the standard library's sources are installed: the engine learns the types of variables from them.
+    /// Whether the standard library's sources are installed: the engine learns the types of
+    /// variables from them.
     pub fn has_library_sources(&self) -> bool {
         self.sysroot().is_some_and(|root| root.join("lib/rustlib/src/rust/library/std").is_dir())
     }
 
-    /// What makes rustup choose this compiler in any folder: the engine asks it in a kernel's folder, not in the helper crate's.
+    /// What makes rustup choose this compiler in any folder: the engine asks it in a kernel's
+    /// folder, not in the helper crate's.
     pub fn environment(&self) -> Option<(&'static str, OsString)> {
         let sysroot = self.sysroot().filter(|_| self.from_rustup)?;
         // By name where it has one: rustup can say more about those, and add components.
         let named = sysroot.parent()?.ends_with("toolchains");
-        let value = if named { sysroot.file_name()?.into() } else { sysroot.as_os_str().to_owned() };
+        let value =
+            if named { sysroot.file_name()?.into() } else { sysroot.as_os_str().to_owned() };
         Some(("RUSTUP_TOOLCHAIN", value))
     }
 
     /// What makes the dynamic linker find the standard library.
     ///
-    /// Cells carry a path to it that is relative to the folder they were compiled in, one folder deeper than the one they are loaded from.
-    /// That goes unnoticed as long as the way leads through the root of the file system; where the build directory and the toolchain share
-    /// a part of their paths (both in the home folder), loading fails.
+    /// Cells carry a path to it that is relative to the folder they were compiled in, one folder
+    /// deeper than the one they are loaded from. That goes unnoticed as long as the way leads
+    /// through the root of the file system; where the build directory and the toolchain share a
+    /// part of their paths (both in the home folder), loading fails.
     pub fn library_path(&self) -> Option<(&'static str, OsString)> {
         let directory = self.sysroot()?.join("lib/rustlib").join(self.host().ok()?).join("lib");
         let existing = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-        let all = std::iter::once(directory).chain(std::env::split_paths(&existing).filter(|path| !path.as_os_str().is_empty()));
+        let all = std::iter::once(directory)
+            .chain(std::env::split_paths(&existing).filter(|path| !path.as_os_str().is_empty()));
         Some(("LD_LIBRARY_PATH", std::env::join_paths(all).ok()?))
     }
 
@@ -80,10 +91,14 @@ impl Toolchain {
         if self.from_rustup && beside.exists() { beside } else { PathBuf::from("cargo") }
     }
 
-    /// Name of the dynamic standard library. Two builds of the compiler may print the same version and still not fit together (a
-    /// distribution's and rustup's): this hash does differ. Empty when it is somewhere unusual.
+    /// Name of the dynamic standard library. Two builds of the compiler may print the same version
+    /// and still not fit together (a distribution's and rustup's): this hash does differ. Empty
+    /// when it is somewhere unusual.
     pub fn standard_library(&self) -> String {
-        let Some(directory) = self.sysroot().zip(self.host().ok()).map(|(root, host)| root.join("lib/rustlib").join(host).join("lib"))
+        let Some(directory) = self
+            .sysroot()
+            .zip(self.host().ok())
+            .map(|(root, host)| root.join("lib/rustlib").join(host).join("lib"))
         else {
             return String::new();
         };
@@ -99,13 +114,18 @@ impl Toolchain {
     }
 }
 
-/// The compiler that the engine finds in `directory`, and whether rustup chose it. A `rust-toolchain.toml` above it that another user could
-/// have put there does not count: it may name a program to be run.
+/// The compiler that the engine finds in `directory`, and whether rustup chose it. A
+/// `rust-toolchain.toml` above it that another user could have put there does not count: it may
+/// name a program to be run.
 pub fn locate(directory: &Path) -> Result<(PathBuf, bool)> {
     let names = ["rust-toolchain.toml", "rust-toolchain"];
     let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
-    let mut files = absolute.ancestors().flat_map(|folder| names.map(|name| folder.join(name))).filter(|file| file.exists());
-    let is_trusted = files.next().is_none_or(|file| trust::accepts_found(&file, "RUSTUP_TOOLCHAIN"));
+    let mut files = absolute
+        .ancestors()
+        .flat_map(|folder| names.map(|name| folder.join(name)))
+        .filter(|file| file.exists());
+    let is_trusted =
+        files.next().is_none_or(|file| trust::accepts_found(&file, "RUSTUP_TOOLCHAIN"));
     let directory = if is_trusted { directory } else { Path::new("/") };
     let mut rustup = Command::new("rustup");
     crate::cargo_proxy::keep_out_of(&mut rustup);
@@ -121,24 +141,45 @@ pub fn locate(directory: &Path) -> Result<(PathBuf, bool)> {
             return Ok((candidate, false));
         }
     }
-    bail!("found no Rust compiler: install one from https://rustup.rs, or put `rustc` and `cargo` on PATH")
+    bail!(
+        "found no Rust compiler: install one from https://rustup.rs, or put `rustc` and `cargo` on PATH"
+    )
 }
 
 fn version(rustc: &Path, memory: &Path) -> Result<String> {
-    let metadata = std::fs::metadata(rustc).with_context(|| format!("failed to read the compiler {}", rustc.display()))?;
-    let stamp = format!("{} {}.{} {}", rustc.display(), metadata.mtime(), metadata.mtime_nsec(), metadata.size());
-    let file = memory.join("rustc").join(format!("{}.json", super::key::short_hash(rustc.as_os_str().as_encoded_bytes())));
-    let remembered = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
+    let metadata = std::fs::metadata(rustc)
+        .with_context(|| format!("failed to read the compiler {}", rustc.display()))?;
+    let stamp = format!(
+        "{} {}.{} {}",
+        rustc.display(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.size()
+    );
+    let file = memory
+        .join("rustc")
+        .join(format!("{}.json", super::key::short_hash(rustc.as_os_str().as_encoded_bytes())));
+    let remembered = std::fs::read(&file)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());
     if let Some(remembered) = remembered
         && remembered.stamp == stamp
     {
         return Ok(remembered.version);
     }
-    let output = Command::new(rustc).arg("-vV").output().with_context(|| format!("failed to run {}", rustc.display()))?;
+    let output = Command::new(rustc)
+        .arg("-vV")
+        .output()
+        .with_context(|| format!("failed to run {}", rustc.display()))?;
     if !output.status.success() {
-        bail!("`{} -vV` failed: {}", rustc.display(), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`{} -vV` failed: {}",
+            rustc.display(),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
-    let version = String::from_utf8(output.stdout).with_context(|| format!("`{} -vV` printed no text", rustc.display()))?;
+    let version = String::from_utf8(output.stdout)
+        .with_context(|| format!("`{} -vV` printed no text", rustc.display()))?;
     // A cache that cannot be written only costs time.
     let _ = remember(&file, &Remembered { stamp, version: version.clone() });
     Ok(version)

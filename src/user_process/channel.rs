@@ -22,15 +22,25 @@ pub fn send(channel: BorrowedFd<'_>, kind: Kind, payload: &[u8]) -> std::io::Res
 }
 
 /// Sends one packet and descriptors with it.
-pub fn send_with_descriptors(channel: BorrowedFd<'_>, kind: Kind, payload: &[u8], descriptors: &[BorrowedFd<'_>]) -> std::io::Result<()> {
+pub fn send_with_descriptors(
+    channel: BorrowedFd<'_>,
+    kind: Kind,
+    payload: &[u8],
+    descriptors: &[BorrowedFd<'_>],
+) -> std::io::Result<()> {
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() {
-        assert!(ancillary.push(SendAncillaryMessage::ScmRights(descriptors)), "at most three descriptors fit");
+        assert!(
+            ancillary.push(SendAncillaryMessage::ScmRights(descriptors)),
+            "at most three descriptors fit"
+        );
     }
     let payload = &payload[..payload.len().min(MAX_PAYLOAD)];
     let parts = [IoSlice::new(std::slice::from_ref(kind_byte(&kind))), IoSlice::new(payload)];
-    rustix::io::retry_on_intr(|| rustix::net::sendmsg(channel, &parts, &mut ancillary, SendFlags::NOSIGNAL))?;
+    rustix::io::retry_on_intr(|| {
+        rustix::net::sendmsg(channel, &parts, &mut ancillary, SendFlags::NOSIGNAL)
+    })?;
     Ok(())
 }
 
@@ -57,7 +67,8 @@ pub fn move_up(descriptor: RawFd) -> std::io::Result<OwnedFd> {
 /// Makes a standard descriptor refer to the same file as `source`.
 pub fn replace_standard(source: impl AsFd, standard: RawFd) -> std::io::Result<()> {
     use std::os::fd::AsRawFd;
-    // SAFETY: dup2 has no memory effects; `standard` is 0, 1 or 2, which nothing in this process owns as a Rust value yet.
+    // SAFETY: dup2 has no memory effects; `standard` is 0, 1 or 2, which nothing in this process
+    // owns as a Rust value yet.
     match unsafe { libc::dup2(source.as_fd().as_raw_fd(), standard) } {
         -1 => Err(std::io::Error::last_os_error()),
         _ => Ok(()),
@@ -69,7 +80,8 @@ pub fn end_with_parent() {
     #[cfg(target_os = "linux")]
     {
         let parent = rustix::process::getppid();
-        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+        let _ =
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
         // The parent may have died before the line above.
         if rustix::process::getppid() != parent {
             std::process::exit(0);

@@ -37,12 +37,14 @@ impl UserProcess {
         let commands = File::from(channel::move_up(0)?);
         let engine = File::from(channel::move_up(1)?);
         let path = std::env::var_os(wire::CHANNEL_VARIABLE).context("no channel named")?;
-        let socket = channel::connect(path.as_ref()).with_context(|| format!("failed to connect to {}", path.display()))?;
+        let socket = channel::connect(path.as_ref())
+            .with_context(|| format!("failed to connect to {}", path.display()))?;
         clean_environment();
         // A shell may have started the kernel with SIGINT ignored.
         // SAFETY: the default disposition installs no code.
         unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
-        // A group of its own, so that the kernel can end whatever the user's code started together with it.
+        // A group of its own, so that the kernel can end whatever the user's code started together
+        // with it.
         let _ = rustix::process::setsid();
 
         let (stdout, stdout_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
@@ -60,7 +62,13 @@ impl UserProcess {
         channel::replace_standard(stderr_writer, 2)?;
         let sender = rustix::io::fcntl_dupfd_cloexec(&socket, 100)?;
         interpose::start(sender, rustix::io::fcntl_dupfd_cloexec(&input, 100)?);
-        Ok(UserProcess { commands: BufReader::new(commands), engine, channel: socket, variables: std::ptr::null_mut(), loaded: Vec::new() })
+        Ok(UserProcess {
+            commands: BufReader::new(commands),
+            engine,
+            channel: socket,
+            variables: std::ptr::null_mut(),
+            loaded: Vec::new(),
+        })
     }
 
     fn serve(mut self) -> Result<()> {
@@ -70,14 +78,19 @@ impl UserProcess {
             line.clear();
             self.commands.read_line(&mut line)? > 0
         } {
-            let command = line.trim_end_matches('\n').strip_prefix("LOAD_AND_RUN ").with_context(|| format!("unknown command {line:?}"))?;
+            let command = line
+                .trim_end_matches('\n')
+                .strip_prefix("LOAD_AND_RUN ")
+                .with_context(|| format!("unknown command {line:?}"))?;
             // The path may contain spaces, the function's name does not.
-            let (object, function) = command.rsplit_once(' ').context("the engine named no function")?;
+            let (object, function) =
+                command.rsplit_once(' ').context("the engine named no function")?;
             let usage = self.load_and_run(object, function)?;
             support.flush();
             channel::send(self.channel.as_fd(), Kind::Done, &serde_json::to_vec(&usage)?)?;
             let answer = read_answer(self.channel.as_fd())?;
-            for line in answer.lines.iter().map(String::as_str).chain(["EVCXR_EXECUTION_COMPLETE"]) {
+            for line in answer.lines.iter().map(String::as_str).chain(["EVCXR_EXECUTION_COMPLETE"])
+            {
                 writeln!(self.engine, "{line}")?;
             }
         }
@@ -86,10 +99,14 @@ impl UserProcess {
 
     fn load_and_run(&mut self, object: &str, function: &str) -> Result<Usage> {
         use libloading::os::unix::Library;
-        // SAFETY: the object was compiled by the engine for this process; its initialisers are the user's program.
-        let library = unsafe { Library::new(object) }.with_context(|| format!("failed to load {object}"))?;
+        // SAFETY: the object was compiled by the engine for this process; its initialisers are the
+        // user's program.
+        let library =
+            unsafe { Library::new(object) }.with_context(|| format!("failed to load {object}"))?;
         // SAFETY: the engine generates this function with this signature.
-        let function = unsafe { library.get::<extern "C" fn(*mut c_void) -> *mut c_void>(function.as_bytes()) }?;
+        let function = unsafe {
+            library.get::<extern "C" fn(*mut c_void) -> *mut c_void>(function.as_bytes())
+        }?;
         channel::send(self.channel.as_fd(), Kind::Begin, b"")?;
         let meter = Meter::start();
         self.variables = function(self.variables);
@@ -106,7 +123,8 @@ fn read_answer(channel: BorrowedFd<'_>) -> Result<Answer> {
     }
 }
 
-/// What the engine and the kernel told this process through its environment is not the business of the user's code and its children.
+/// What the engine and the kernel told this process through its environment is not the business of
+/// the user's code and its children.
 fn clean_environment() {
     // SAFETY: no other thread runs yet.
     unsafe {
@@ -121,7 +139,8 @@ fn clean_environment() {
     }
 }
 
-/// Time, CPU time and peak memory between two moments. The clock is the innermost: it starts last and stops first.
+/// Time, CPU time and peak memory between two moments. The clock is the innermost: it starts last
+/// and stops first.
 struct Meter {
     cpu_at_start: f64,
     start: Instant,
@@ -129,7 +148,8 @@ struct Meter {
 
 impl Meter {
     fn start() -> Meter {
-        // Writing 5 resets the kernel's high-water mark of this process (Linux, proc(5)); elsewhere there is no such file.
+        // Writing 5 resets the kernel's high-water mark of this process (Linux, proc(5)); elsewhere
+        // there is no such file.
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         let cpu_at_start = cpu_seconds();
         Meter { cpu_at_start, start: Instant::now() }

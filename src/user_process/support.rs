@@ -1,8 +1,9 @@
 //! The support library: what must happen inside the standard library that the cells use.
 //!
-//! Cells link `libstd` dynamically while this executable contains a copy of its own. To flush the cells' stdout, to learn of their panics
-//! as values instead of as text, a few functions are compiled against the shared `libstd`
-//! ([`SOURCE`]) and loaded. Without the library everything still runs; a failure is then described by the engine's marker lines alone.
+//! Cells link `libstd` dynamically while this executable contains a copy of its own. To flush the
+//! cells' stdout, to learn of their panics as values instead of as text, a few functions are
+//! compiled against the shared `libstd` ([`SOURCE`]) and loaded. Without the library everything
+//! still runs; a failure is then described by the engine's marker lines alone.
 
 use super::interpose;
 use super::wire::{self, Address, Kind, PanicReport};
@@ -22,12 +23,25 @@ const SOURCE: &str = include_str!("support_library.rs");
 /// # Errors
 /// When the compiler fails or the cache cannot be written.
 pub fn prepare(rustc: &Path) -> Result<PathBuf> {
-    compile(rustc, "parcourse_support", SOURCE, "so", &["--crate-type", "cdylib", "-Cprefer-dynamic", "-Crpath", "-Copt-level=2"])
+    compile(
+        rustc,
+        "parcourse_support",
+        SOURCE,
+        "so",
+        &["--crate-type", "cdylib", "-Cprefer-dynamic", "-Crpath", "-Copt-level=2"],
+    )
 }
 
 /// Compiles a library for the given compiler unless the cache has it, and returns its path.
-pub fn compile(rustc: &Path, name: &str, source: &str, extension: &str, flags: &[&str]) -> Result<PathBuf> {
-    let metadata = std::fs::metadata(rustc).with_context(|| format!("failed to read {}", rustc.display()))?;
+pub fn compile(
+    rustc: &Path,
+    name: &str,
+    source: &str,
+    extension: &str,
+    flags: &[&str],
+) -> Result<PathBuf> {
+    let metadata =
+        std::fs::metadata(rustc).with_context(|| format!("failed to read {}", rustc.display()))?;
     let mut hash = Sha256::new();
     hash.update(source);
     hash.update(flags.join(" "));
@@ -39,7 +53,8 @@ pub fn compile(rustc: &Path, name: &str, source: &str, extension: &str, flags: &
     if library.exists() {
         return Ok(library);
     }
-    std::fs::create_dir_all(&directory).with_context(|| format!("failed to create {}", directory.display()))?;
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("failed to create {}", directory.display()))?;
     let work = tempfile::tempdir_in(&directory)?;
     let file = work.path().join(format!("{name}.rs"));
     std::fs::write(&file, source)?;
@@ -49,28 +64,42 @@ pub fn compile(rustc: &Path, name: &str, source: &str, extension: &str, flags: &
         .arg(&built)
         .arg(&file)
         .args(flags)
-        .args(["-Cstrip=debuginfo".to_owned(), format!("-Clink-arg=-Wl,-rpath,{}", target_libdir(rustc)?)])
+        .args([
+            "-Cstrip=debuginfo".to_owned(),
+            format!("-Clink-arg=-Wl,-rpath,{}", target_libdir(rustc)?),
+        ])
         .args(cargos_linker(std::env::vars_os()).map(|linker| format!("-Clinker={linker}")))
         .env_remove("RUSTC_WRAPPER")
         .output()
         .with_context(|| format!("failed to run {}", rustc.display()))?;
     if !output.status.success() {
-        bail!("failed to compile the library {name} for cells:\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "failed to compile the library {name} for cells:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     // Two kernels may build at once: whoever is last replaces an equal file.
-    std::fs::rename(&built, &library).with_context(|| format!("failed to write {}", library.display()))?;
+    std::fs::rename(&built, &library)
+        .with_context(|| format!("failed to write {}", library.display()))?;
     Ok(library)
 }
 
-/// The linker that cargo is told to use on this machine: where compilers come from conda, none is called `cc`, which rustc would look for.
+/// The linker that cargo is told to use on this machine: where compilers come from conda, none is
+/// called `cc`, which rustc would look for.
 fn cargos_linker(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<String> {
     let ours = format!("CARGO_TARGET_{}_", std::env::consts::ARCH.to_uppercase());
-    let system = if cfg!(target_os = "macos") { "DARWIN".to_owned() } else { std::env::consts::OS.to_uppercase() };
+    let system = if cfg!(target_os = "macos") {
+        "DARWIN".to_owned()
+    } else {
+        std::env::consts::OS.to_uppercase()
+    };
     let text = |text: OsString| text.into_string().ok();
-    variables.filter_map(|(name, value)| Some((text(name)?, text(value)?))).find_map(|(name, value)| {
-        let target = name.strip_prefix(&ours)?.strip_suffix("_LINKER")?;
-        (target.contains(&system) && !value.is_empty()).then_some(value)
-    })
+    variables.filter_map(|(name, value)| Some((text(name)?, text(value)?))).find_map(
+        |(name, value)| {
+            let target = name.strip_prefix(&ours)?.strip_suffix("_LINKER")?;
+            (target.contains(&system) && !value.is_empty()).then_some(value)
+        },
+    )
 }
 
 fn target_libdir(rustc: &Path) -> Result<String> {
@@ -89,7 +118,8 @@ impl Text {
     /// The library passes pointers that are valid during the call.
     unsafe fn read(&self) -> String {
         // SAFETY: as promised by the caller.
-        String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(self.start, self.length) }).into_owned()
+        String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(self.start, self.length) })
+            .into_owned()
     }
 }
 
@@ -118,7 +148,8 @@ impl Support {
         // SAFETY: no other thread runs yet.
         unsafe { std::env::remove_var(wire::SUPPORT_VARIABLE) };
         use libloading::os::unix::Library;
-        // SAFETY: the library is ours; it has no initialisers. Its functions have the signatures given here (support_library.rs).
+        // SAFETY: the library is ours; it has no initialisers. Its functions have the signatures
+        // given here (support_library.rs).
         unsafe {
             let Ok(library) = Library::new(&path) else { return Support { flush: None } };
             // Never unloaded: the panic hook points into it.
@@ -126,7 +157,12 @@ impl Support {
             if let Ok(set_hook) = library.get::<SetHookFunction>(b"parcourse_set_panic_hook") {
                 set_hook(report_panic);
             }
-            Support { flush: library.get::<extern "C" fn()>(b"parcourse_flush").ok().map(|function| *function) }
+            Support {
+                flush: library
+                    .get::<extern "C" fn()>(b"parcourse_flush")
+                    .ok()
+                    .map(|function| *function),
+            }
         }
     }
 
@@ -145,19 +181,24 @@ pub fn trace_error() {
     }
 }
 
-/// The calling thread's stack, as far as it lies in cells, innermost call first. Names and lines are looked up by the kernel: the
-/// standard library's own backtraces know only the objects that were loaded when the first one was taken.
+/// The calling thread's stack, as far as it lies in cells, innermost call first. Names and lines
+/// are looked up by the kernel: the standard library's own backtraces know only the objects that
+/// were loaded when the first one was taken.
 fn stack() -> Vec<Address> {
     let mut addresses = Vec::new();
     backtrace::trace(|frame| {
         // Return addresses point behind the call.
         let address = (frame.ip() as usize).wrapping_sub(1);
         let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-        // SAFETY: dladdr accepts any address and fills the structure where it answers other than 0; the name lives as long as the object.
+        // SAFETY: dladdr accepts any address and fills the structure where it answers other than 0;
+        // the name lives as long as the object.
         let found = unsafe {
             (libc::dladdr(address as *const libc::c_void, info.as_mut_ptr()) != 0).then(|| {
                 let info = info.assume_init();
-                (std::ffi::CStr::from_ptr(info.dli_fname).to_string_lossy().into_owned(), info.dli_fbase as usize)
+                (
+                    std::ffi::CStr::from_ptr(info.dli_fname).to_string_lossy().into_owned(),
+                    info.dli_fbase as usize,
+                )
             })
         };
         if let Some((object, base)) = found.filter(|(object, _)| is_cell(object)) {
@@ -186,7 +227,8 @@ fn is_main_thread() -> bool {
 
 extern "C" fn report_panic(panic: Panic) {
     // SAFETY: called by the library with texts that live during the call.
-    let (message, file, thread) = unsafe { (panic.message.read(), panic.file.read(), panic.thread.read()) };
+    let (message, file, thread) =
+        unsafe { (panic.message.read(), panic.file.read(), panic.thread.read()) };
     let report = PanicReport {
         // Escaped, a byte may take six; with the stack it must fit one packet.
         message: truncated(&message, 5 * 1024).to_owned(),
@@ -217,13 +259,21 @@ mod tests {
 
     #[test]
     fn the_linker_is_the_one_that_cargo_is_told() {
-        let linker = |name: &str, value: &str| cargos_linker([(OsString::from(name), OsString::from(value))].into_iter());
+        let linker = |name: &str, value: &str| {
+            cargos_linker([(OsString::from(name), OsString::from(value))].into_iter())
+        };
         let architecture = std::env::consts::ARCH.to_uppercase();
         let target = if cfg!(target_os = "macos") { "APPLE_DARWIN" } else { "UNKNOWN_LINUX_GNU" };
-        assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_{target}_LINKER"), "conda-cc").as_deref(), Some("conda-cc"));
+        assert_eq!(
+            linker(&format!("CARGO_TARGET_{architecture}_{target}_LINKER"), "conda-cc").as_deref(),
+            Some("conda-cc")
+        );
         assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_{target}_LINKER"), ""), None);
         assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_{target}_RUNNER"), "qemu"), None);
-        assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_PC_WINDOWS_MSVC_LINKER"), "link.exe"), None);
+        assert_eq!(
+            linker(&format!("CARGO_TARGET_{architecture}_PC_WINDOWS_MSVC_LINKER"), "link.exe"),
+            None
+        );
         assert_eq!(linker("PATH", "/bin"), None);
     }
 }

@@ -1,5 +1,6 @@
-// The support library: compiled by the kernel against the shared standard library that cells use, and loaded into the user process.
-// The executable has a standard library of its own, so only code in here can reach the cells' stdout buffer and panic hook.
+// The support library: compiled by the kernel against the shared standard library that cells use,
+// and loaded into the user process. The executable has a standard library of its own, so only code
+// in here can reach the cells' stdout buffer and panic hook.
 
 use std::io::Write;
 

@@ -1,18 +1,22 @@
 //! The packets between the kernel and the user process.
 //!
-//! They travel over one sequenced-packet socket, so that the order in which the user's program wrote to stdout and stderr is the order
-//! in which the kernel reads. A packet is one byte of kind and a payload; a write is cut into packets of at most [`MAX_PAYLOAD`] bytes,
-//! which keeps each one atomic without a lock: a lock would be held for ever in a child forked at the wrong moment.
+//! They travel over one sequenced-packet socket, so that the order in which the user's program
+//! wrote to stdout and stderr is the order in which the kernel reads. A packet is one byte of kind
+//! and a payload; a write is cut into packets of at most [`MAX_PAYLOAD`] bytes, which keeps each
+//! one atomic without a lock: a lock would be held for ever in a child forked at the wrong moment.
 
-/// Environment variable with the path of the kernel's listening socket. Its presence makes this binary the kernel's user process.
+/// Environment variable with the path of the kernel's listening socket. Its presence makes this
+/// binary the kernel's user process.
 pub const CHANNEL_VARIABLE: &str = "PARCOURSE_CHANNEL";
 /// Environment variable with the path of the support library (see [`super::support`]).
 pub const SUPPORT_VARIABLE: &str = "PARCOURSE_SUPPORT";
-/// Environment variable with the file that receives the stock kernel's hidden events (see [`super::interpose`]).
+/// Environment variable with the file that receives the stock kernel's hidden events (see
+/// [`super::interpose`]).
 pub const AUDIT_VARIABLE: &str = "PARCOURSE_AUDIT";
 /// Set in the environment of the user's code, so that helpers know who reads their output.
 pub const KERNEL_VARIABLE: &str = "PARCOURSE_KERNEL";
-/// Set by the kernel when its own environment had RUST_BACKTRACE; the engine sets that variable for its own purposes.
+/// Set by the kernel when its own environment had RUST_BACKTRACE; the engine sets that variable for
+/// its own purposes.
 pub const BACKTRACE_VARIABLE: &str = "PARCOURSE_RUST_BACKTRACE";
 
 /// Largest payload of a packet in bytes, well below the default socket buffer (208 KiB on Linux).
@@ -22,8 +26,8 @@ pub const MAX_PAYLOAD: usize = 48 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// First packet: the process id (decimal). Carries three descriptors: read ends of the plain stdout and stderr pipes, and the write
-    /// end of the pipe that answers input requests.
+    /// First packet: the process id (decimal). Carries three descriptors: read ends of the plain
+    /// stdout and stderr pipes, and the write end of the pipe that answers input requests.
     Hello = b'H',
     /// Bytes written to stdout.
     Stdout = b'1',
@@ -37,14 +41,17 @@ pub enum Kind {
     Input = b'I',
     /// The user's code starts to run.
     Begin = b'B',
-    /// The user's code has returned; the payload is a [`Usage`] as JSON. The process waits for [`Answer`].
+    /// The user's code has returned; the payload is a [`Usage`] as JSON. The process waits for
+    /// [`Answer`].
     Done = b'D',
 }
 
 impl Kind {
     pub fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::*;
-        [Hello, Stdout, Stderr, Panic, ErrorTrace, Input, Begin, Done].into_iter().find(|kind| *kind as u8 == byte)
+        [Hello, Stdout, Stderr, Panic, ErrorTrace, Input, Begin, Done]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -55,7 +62,8 @@ pub struct Usage {
     pub run_seconds: f64,
     /// CPU time in seconds, user and system, of the process and of its children that ended.
     pub cpu_seconds: f64,
-    /// Highest resident memory of the process in bytes while the code ran; 0 where the platform does not tell.
+    /// Highest resident memory of the process in bytes while the code ran; 0 where the platform
+    /// does not tell.
     pub peak_memory_bytes: u64,
 }
 

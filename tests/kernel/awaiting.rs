@@ -1,10 +1,12 @@
-//! Cells that wait for async code: interrupts, panics, `?`, what goes on between cells, and that nothing is compiled for it.
+//! Cells that wait for async code: interrupts, panics, `?`, what goes on between cells, and that
+//! nothing is compiled for it.
 
 use super::client::Kernel;
 use super::{PRELUDE, SAY_WHEN_PROTECTED, SOON};
 use std::time::Instant;
 
-const WAIT: &str = "say_when_protected(); parcourse::tokio::time::sleep(Duration::from_secs(1000)).await;";
+const WAIT: &str =
+    "say_when_protected(); parcourse::tokio::time::sleep(Duration::from_secs(1000)).await;";
 
 #[test]
 fn cells_wait_and_can_be_interrupted() {
@@ -12,7 +14,8 @@ fn cells_wait_and_can_be_interrupted() {
     kernel.ok(PRELUDE);
     kernel.ok("let kept = vec![1, 2, 3];");
 
-    // The engine adds tokio now. The helper crate is not compiled again for it, of which the kernel would say something.
+    // The engine adds tokio now. The helper crate is not compiled again for it, of which the kernel
+    // would say something.
     let cell = kernel.ok("time!(waiting::sleep(Duration::from_millis(50)).await); kept.len()");
     assert_eq!(cell.result(), Some("3"));
     assert!(!cell.told().contains("compiled dependencies"), "{}", cell.told());
@@ -27,7 +30,10 @@ fn cells_wait_and_can_be_interrupted() {
 
     kernel.ok(SAY_WHEN_PROTECTED);
     // Whatever is waited for, an interrupt ends it and the variables stay.
-    for wait in [WAIT, "say_when_protected(); waiting::gather((0..100).map(|_| waiting::sleep(Duration::from_secs(1000)))).await;"] {
+    for wait in [
+        WAIT,
+        "say_when_protected(); waiting::gather((0..100).map(|_| waiting::sleep(Duration::from_secs(1000)))).await;",
+    ] {
         let id = kernel.begin(wait);
         kernel.wait_for_text(&id, "begun");
         let asked = Instant::now();
@@ -41,7 +47,8 @@ fn cells_wait_and_can_be_interrupted() {
     assert_eq!(kernel.ok("receiver.recv().await").result(), Some("Some(2)"));
 
     // A panic and a `?` behind an `.await`, with the line they happened in.
-    let cell = kernel.fails("waiting::sleep(Duration::from_millis(1)).await;\npanic!(\"too late\");");
+    let cell =
+        kernel.fails("waiting::sleep(Duration::from_millis(1)).await;\npanic!(\"too late\");");
     assert_eq!((cell.ename(), cell.evalue()), ("Panic", "too late"));
     assert!(cell.traceback().contains("line 2"), "{}", cell.traceback());
     let patience = "let late = parcourse::tokio::time::timeout(Duration::from_millis(1), waiting::sleep(Duration::from_secs(9))).await?;";

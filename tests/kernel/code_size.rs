@@ -1,7 +1,7 @@
 //! How much machine code a cell contains: what a cell instantiates, it compiles, every time.
 //!
-//! Sizes do not depend on the machine's speed, so they guard what `parcourse bench cells` measures: the helpers' public functions
-//! are thin shims over code that was compiled once.
+//! Sizes do not depend on the machine's speed, so they guard what `parcourse bench cells` measures:
+//! the helpers' public functions are thin shims over code that was compiled once.
 
 use super::PRELUDE;
 use super::client::Kernel;
@@ -24,7 +24,8 @@ fn helpers_add_little_machine_code_to_a_cell() {
     let mut kernel = Kernel::start();
     kernel.ok(PRELUDE);
     let unit = code_bytes(&mut kernel, "1 + 1");
-    let sizes = BOUNDS.map(|(cell, bound)| (cell, code_bytes(&mut kernel, cell).saturating_sub(unit), bound));
+    let sizes = BOUNDS
+        .map(|(cell, bound)| (cell, code_bytes(&mut kernel, cell).saturating_sub(unit), bound));
     println!("1 + 1: {unit} bytes");
     sizes.iter().for_each(|(cell, more, bound)| println!("{cell}: {more} more, of {bound}"));
     let too_large: Vec<_> = sizes.iter().filter(|(_, more, bound)| more > bound).collect();
@@ -34,17 +35,29 @@ fn helpers_add_little_machine_code_to_a_cell() {
 /// Of the object that the engine makes of this cell.
 fn code_bytes(kernel: &mut Kernel, cell: &str) -> u64 {
     kernel.ok(cell);
-    let newest = objects(kernel).into_iter().max_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap());
+    let newest = objects(kernel)
+        .into_iter()
+        .max_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap());
     let data = std::fs::read(newest.expect("a compiled cell")).unwrap();
     let object = object::File::parse(&*data).unwrap();
-    object.sections().filter(|section| section.kind() == SectionKind::Text).map(|section| section.size()).sum()
+    object
+        .sections()
+        .filter(|section| section.kind() == SectionKind::Text)
+        .map(|section| section.size())
+        .sum()
 }
 
 fn objects(kernel: &mut Kernel) -> Vec<PathBuf> {
     let folder = kernel.ok("!echo $EVCXR_TMPDIR").result().unwrap_or_default().trim().to_owned();
-    let entries = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let entries = |folder: PathBuf| {
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+    };
     let targets = entries(PathBuf::from(folder).join("target"));
     // Cargo passes the object on from the second folder to the first.
-    let files = targets.flat_map(|target| [target.join("debug"), target.join("debug/deps")]).flat_map(entries);
-    files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("libcode_")).collect()
+    let files = targets
+        .flat_map(|target| [target.join("debug"), target.join("debug/deps")])
+        .flat_map(entries);
+    files
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("libcode_"))
+        .collect()
 }

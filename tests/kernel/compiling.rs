@@ -1,5 +1,5 @@
-//! What must not be noticed of how cells are compiled: without cargo where it is not needed, with code of ours in place of the
-//! engine's.
+//! What must not be noticed of how cells are compiled: without cargo where it is not needed, with
+//! code of ours in place of the engine's.
 
 use super::PRELUDE;
 use super::client::Kernel;
@@ -8,7 +8,12 @@ use super::client::Kernel;
 fn variables_are_destroyed_once_and_only_when_it_is_time() {
     let mut kernel = Kernel::start();
     kernel.ok("struct Loud(u32);\nimpl Drop for Loud { fn drop(&mut self) { println!(\"drop {}\", self.0); } }");
-    assert_eq!(kernel.ok("let a = Loud(1); let b = Loud(2); let mut v = vec![Loud(3)]; let nothing = ();").stdout(), "");
+    assert_eq!(
+        kernel
+            .ok("let a = Loud(1); let b = Loud(2); let mut v = vec![Loud(3)]; let nothing = ();")
+            .stdout(),
+        ""
+    );
     assert_eq!(kernel.ok("println!(\"{}\", a.0);").stdout(), "1\n");
     assert_eq!(kernel.ok("drop(b);").stdout(), "drop 2\n");
     assert_eq!(kernel.ok("let c = a;").stdout(), "");
@@ -52,7 +57,11 @@ fn what_a_cell_depends_on_may_change() {
     let mut kernel = Kernel::start();
     let folder = kernel.world.path("mine");
     std::fs::create_dir_all(folder.join("src")).unwrap();
-    std::fs::write(folder.join("Cargo.toml"), "[package]\nname = \"mine\"\nversion = \"1.2.3\"\nedition = \"2024\"\n").unwrap();
+    std::fs::write(
+        folder.join("Cargo.toml"),
+        "[package]\nname = \"mine\"\nversion = \"1.2.3\"\nedition = \"2024\"\n",
+    )
+    .unwrap();
     let source = folder.join("src/lib.rs");
     std::fs::write(&source, "pub fn value() -> u32 { 1 }").unwrap();
     kernel.ok(&format!(":dep mine = {{ path = {folder:?} }}"));
@@ -65,6 +74,9 @@ fn what_a_cell_depends_on_may_change() {
     // Cells see the same environment with and without cargo.
     assert_eq!(kernel.ok("option_env!(\"OF_MINE\")").result(), Some("None"));
     assert_eq!(kernel.ok("env!(\"CARGO_PKG_NAME\")").result(), Some("\"ctx\""));
-    assert_eq!(kernel.ok(":build_env OF_MINE=7\noption_env!(\"OF_MINE\")").result(), Some("Some(\"7\")"));
+    assert_eq!(
+        kernel.ok(":build_env OF_MINE=7\noption_env!(\"OF_MINE\")").result(),
+        Some("Some(\"7\")")
+    );
     assert_eq!(kernel.ok("option_env!(\"OF_MINE\")").result(), Some("Some(\"7\")"));
 }

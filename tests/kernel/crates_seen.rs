@@ -1,4 +1,5 @@
-//! What the kernel's rust-analyzer is told of the crates there are, and that nobody else is told less.
+//! What the kernel's rust-analyzer is told of the crates there are, and that nobody else is told
+//! less.
 
 use super::PRELUDE;
 use super::client::Kernel;
@@ -9,8 +10,10 @@ use std::process::Command;
 /// Where rustup has it, or beside the compiler.
 fn real_cargo() -> String {
     let asked = Command::new("rustup").args(["which", "cargo"]).output();
-    let found =
-        asked.ok().filter(|output| output.status.success()).map(|output| String::from_utf8(output.stdout).unwrap().trim().to_owned());
+    let found = asked
+        .ok()
+        .filter(|output| output.status.success())
+        .map(|output| String::from_utf8(output.stdout).unwrap().trim().to_owned());
     found.unwrap_or_else(|| "cargo".to_owned())
 }
 
@@ -21,14 +24,34 @@ fn host() -> String {
     text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
-/// The names of all packages, as cargo says them to a program that is started with this name and asks for this manifest.
+/// The names of all packages, as cargo says them to a program that is started with this name and
+/// asks for this manifest.
 fn packages(program: &Path, manifest: &Path, directory: &Path) -> Vec<String> {
     let mut command = Command::new(program);
-    command.args(["metadata", "--format-version", "1", "--offline", "--filter-platform", &host(), "--manifest-path"]).arg(manifest);
-    let output = command.env("PARCOURSE_CARGO", real_cargo()).env("EVCXR_TMPDIR", directory).output().unwrap();
+    command
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--filter-platform",
+            &host(),
+            "--manifest-path",
+        ])
+        .arg(manifest);
+    let output = command
+        .env("PARCOURSE_CARGO", real_cargo())
+        .env("EVCXR_TMPDIR", directory)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    answer["packages"].as_array().unwrap().iter().map(|package| package["name"].as_str().unwrap().to_owned()).collect()
+    answer["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| package["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -40,35 +63,67 @@ fn rust_analyzer_reads_what_cells_can_see() {
     let cells = folder.path().join("work");
     std::fs::create_dir_all(cells.join("src")).unwrap();
     std::fs::write(cells.join("src/lib.rs"), "").unwrap();
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"), cells.join("Cargo.lock")).unwrap();
+    std::fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"),
+        cells.join("Cargo.lock"),
+    )
+    .unwrap();
     let manifest = cells.join("Cargo.toml");
-    let text =
-        format!("[package]\nname = \"ctx\"\nedition = \"2024\"\n[dependencies]\nparcourse = {{ path = {helpers:?} }}\n[workspace]\n");
+    let text = format!(
+        "[package]\nname = \"ctx\"\nedition = \"2024\"\n[dependencies]\nparcourse = {{ path = {helpers:?} }}\n[workspace]\n"
+    );
     std::fs::write(&manifest, text).unwrap();
 
     let seen = packages(&cargo, &manifest, &cells);
-    for visible in ["ctx", "parcourse", "parcourse-macros", "rayon", "ndarray", "rand", "plotters", "serde", "tokio"] {
+    for visible in [
+        "ctx",
+        "parcourse",
+        "parcourse-macros",
+        "rayon",
+        "ndarray",
+        "rand",
+        "plotters",
+        "serde",
+        "tokio",
+    ] {
         assert!(seen.iter().any(|name| name == visible), "{visible}: {seen:?}");
     }
     for hidden in ["syn", "quote", "gimli", "libc", "mio", "postcard"] {
         assert!(!seen.iter().any(|name| name == hidden), "{hidden}: {seen:?}");
     }
     let all = packages(&cargo, &manifest, folder.path());
-    assert!(all.iter().any(|name| name == "syn") && all.len() > seen.len(), "a manifest that is not the cells': {all:?}");
+    assert!(
+        all.iter().any(|name| name == "syn") && all.len() > seen.len(),
+        "a manifest that is not the cells': {all:?}"
+    );
 }
 
-/// Cells may start cargo and rustc themselves, and then get those of the toolchain they were compiled with.
+/// Cells may start cargo and rustc themselves, and then get those of the toolchain they were
+/// compiled with.
 #[test]
 fn cells_find_the_real_cargo() {
     let mut kernel = Kernel::start();
     kernel.ok(PRELUDE);
     kernel.ok("fn variable(name: &str) -> String { std::env::var(name).unwrap_or_default() }");
     assert_eq!(kernel.ok("variable(\"PARCOURSE_CARGO\")").result(), Some("\"\""));
-    assert_eq!(kernel.ok("variable(\"RUSTUP_TOOLCHAIN\").contains(\"kernel-\")").result(), Some("false"));
+    assert_eq!(
+        kernel.ok("variable(\"RUSTUP_TOOLCHAIN\").contains(\"kernel-\")").result(),
+        Some("false")
+    );
     assert_eq!(kernel.ok("variable(\"CARGO\").contains(\"kernel-\")").result(), Some("false"));
-    let version = kernel.ok("String::from_utf8(std::process::Command::new(\"cargo\").arg(\"-V\").output()?.stdout)?");
-    assert!(version.result().is_some_and(|result| result.starts_with("\"cargo ")), "{}", version.told());
+    let version = kernel.ok(
+        "String::from_utf8(std::process::Command::new(\"cargo\").arg(\"-V\").output()?.stdout)?",
+    );
+    assert!(
+        version.result().is_some_and(|result| result.starts_with("\"cargo ")),
+        "{}",
+        version.told()
+    );
     // Shell lines are the engine's own, which has the stand-in.
     let version = kernel.ok("!cargo -V && rustc -V");
-    assert!(version.told().contains("cargo ") && version.told().contains("rustc "), "{}", version.told());
+    assert!(
+        version.told().contains("cargo ") && version.told().contains("rustc "),
+        "{}",
+        version.told()
+    );
 }

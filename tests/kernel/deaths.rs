@@ -1,4 +1,5 @@
-//! User processes that end before their cell does: the reply names the cause at once, and the next cell runs.
+//! User processes that end before their cell does: the reply names the cause at once, and the next
+//! cell runs.
 
 use super::SOON;
 use super::client::{Cell, Kernel, LONG};
@@ -9,7 +10,11 @@ use std::time::{Duration, Instant};
 fn assert_lost(kernel: &mut Kernel, cell: &Cell, ename: &str, words: &str) {
     assert_eq!(cell.ename(), ename, "{}", cell.told());
     assert!(cell.evalue().contains(words), "{}", cell.told());
-    assert!(cell.assert_honest().traceback().contains("variables are lost"), "{}", cell.traceback());
+    assert!(
+        cell.assert_honest().traceback().contains("variables are lost"),
+        "{}",
+        cell.traceback()
+    );
     assert_eq!(kernel.ok("double(21)").result(), Some("42"));
     assert_eq!(kernel.fails("precious").ename(), "CompileError");
     kernel.ok("let precious = 1;");
@@ -55,12 +60,20 @@ fn death_from_outside_is_noticed() {
         // With a child that holds everything open that it inherited.
         let id = kernel.begin("let child = std::process::Command::new(\"sleep\").arg(\"1000\").spawn().unwrap();\nprintln!(\"{} {} \", std::process::id(), child.id());\nloop { std::thread::park(); }");
         kernel.wait_for_text(&id, " \n");
-        let text = kernel.wait_for("stream", LONG, |message| message.kind == "stream" && message.parent == id).content["text"].clone();
-        let pids: Vec<i32> = text.as_str().unwrap().split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+        let text = kernel
+            .wait_for("stream", LONG, |message| message.kind == "stream" && message.parent == id)
+            .content["text"]
+            .clone();
+        let pids: Vec<i32> =
+            text.as_str().unwrap().split_whitespace().map(|pid| pid.parse().unwrap()).collect();
         let killed = Instant::now();
         send(signal, pids[0]);
         let cell = kernel.finish(&id);
-        assert!(cell.replied_at().duration_since(killed) < SOON, "{:?}", cell.replied_at().duration_since(killed));
+        assert!(
+            cell.replied_at().duration_since(killed) < SOON,
+            "{:?}",
+            cell.replied_at().duration_since(killed)
+        );
         assert_lost(&mut kernel, &cell, "ProcessKilled", words);
         // What it had started goes with it.
         crate::support::eventually("end of the child", || (!is_running(pids[1])).then_some(()));

@@ -13,27 +13,44 @@ fn failures_name_cell_and_line_and_keep_variables() {
     let number = count(&mut kernel);
     let cell = kernel.fails("let a = 1;\nlet b = a + 1;\npanic!(\"boom {b}\");");
     assert_eq!((cell.ename(), cell.evalue()), ("Panic", "boom 2"));
-    assert!(cell.assert_honest().traceback().contains(&format!("cell [{number}], line 3")), "{}", cell.traceback());
+    assert!(
+        cell.assert_honest().traceback().contains(&format!("cell [{number}], line 3")),
+        "{}",
+        cell.traceback()
+    );
     assert!(cell.traceback().contains("--> 3 | panic!(\"boom {b}\");"), "{}", cell.traceback());
     assert_eq!(cell.stderr(), "", "a panic is told once");
 
     // In a function of an earlier cell: both places, the call first.
     let defined = count(&mut kernel);
-    kernel.ok("#[inline(never)]\nfn checked(x: Option<u32>) -> u32 {\n    x.expect(\"no value\")\n}");
+    kernel
+        .ok("#[inline(never)]\nfn checked(x: Option<u32>) -> u32 {\n    x.expect(\"no value\")\n}");
     let cell = kernel.fails("let y = 1;\nchecked(None) + y");
     assert_eq!((cell.ename(), cell.evalue()), ("Panic", "no value"));
     let trace = cell.assert_honest().traceback();
     assert!(trace.contains(&format!("cell [{defined}], line 3, in checked")), "{trace}");
-    assert!(trace.find(&format!("cell [{}]", defined + 1)).unwrap() < trace.find(&format!("cell [{defined}]")).unwrap(), "{trace}");
+    assert!(
+        trace.find(&format!("cell [{}]", defined + 1)).unwrap()
+            < trace.find(&format!("cell [{defined}]")).unwrap(),
+        "{trace}"
+    );
 
     let number = count(&mut kernel);
     let cell = kernel.fails("\nlet parsed: i32 = \"forty\".parse()?;\nparsed");
     assert_eq!((cell.ename(), cell.evalue()), ("Error", "invalid digit found in string"));
-    assert!(cell.assert_honest().traceback().contains(&format!("cell [{number}], line 2")), "{}", cell.traceback());
+    assert!(
+        cell.assert_honest().traceback().contains(&format!("cell [{number}], line 2")),
+        "{}",
+        cell.traceback()
+    );
     assert_eq!(cell.stderr(), "");
     // What the program itself said just before is not the error's.
-    let cell = kernel.fails("eprintln!(\"about to read\");\nstd::fs::read_to_string(\"/no/such/file\")?;");
-    assert_eq!((cell.stderr().as_str(), cell.evalue()), ("about to read\n", "No such file or directory (os error 2)"));
+    let cell =
+        kernel.fails("eprintln!(\"about to read\");\nstd::fs::read_to_string(\"/no/such/file\")?;");
+    assert_eq!(
+        (cell.stderr().as_str(), cell.evalue()),
+        ("about to read\n", "No such file or directory (os error 2)")
+    );
 
     let cell = kernel.fails("let r: Result<u8, String> = Err(\"bad luck\".into());\nr.unwrap();");
     assert_eq!(cell.evalue(), "called `Result::unwrap()` on an `Err` value: \"bad luck\"");
@@ -51,9 +68,16 @@ fn panics_that_the_cell_survives_are_no_failures() {
     kernel.ok("let kept = 5;");
     let cell = kernel.ok("let joined = std::thread::Builder::new().name(\"worker\".into()).spawn(|| panic!(\"in a thread\")).unwrap().join().is_err();\njoined");
     assert_eq!(cell.result(), Some("true"));
-    assert!(cell.stderr().contains("thread 'worker' panicked at cell [2], line 1:\nin a thread"), "{}", cell.stderr());
+    assert!(
+        cell.stderr().contains("thread 'worker' panicked at cell [2], line 1:\nin a thread"),
+        "{}",
+        cell.stderr()
+    );
     let cell = kernel.ok("let caught = std::panic::catch_unwind(|| panic!(\"caught\")).is_err();\nprintln!(\"went on\");\ncaught");
-    assert_eq!((cell.result(), cell.order()), (Some("true"), vec!["stderr", "stdout", "execute_result"]));
+    assert_eq!(
+        (cell.result(), cell.order()),
+        (Some("true"), vec!["stderr", "stdout", "execute_result"])
+    );
     assert!(cell.stderr().contains("caught"));
     // Passed on by the cell, it is one.
     let cell = kernel.fails("std::thread::spawn(|| panic!(\"deep down\")).join().unwrap();");
@@ -62,7 +86,10 @@ fn panics_that_the_cell_survives_are_no_failures() {
 
     kernel.ok(PRELUDE);
     let cell = kernel.fails("let items = vec![1, 2, 3, 4];\nPool::new(2).map(|x| if *x == 3 { panic!(\"item {x}\") } else { *x }, &items)");
-    assert_eq!((cell.ename(), cell.evalue()), ("Panic", "the function panicked on items[2] = 3: item 3 (at cell [6], line 2)"));
+    assert_eq!(
+        (cell.ename(), cell.evalue()),
+        ("Panic", "the function panicked on items[2] = 3: item 3 (at cell [6], line 2)")
+    );
     cell.assert_honest();
     assert_eq!(kernel.ok("kept").result(), Some("5"));
 }
@@ -78,7 +105,10 @@ fn compile_errors_are_one_report_each() {
     assert_eq!(reports.len(), 4, "three reports and a headline: {}", cell.traceback());
     let trace = cell.assert_honest().traceback();
     for (line, word) in [(1, "E0308"), (2, "missing_name"), (3, "expected `bool`")] {
-        assert!(trace.contains(&format!("cell [2], line {line}")) && trace.contains(word), "{trace}");
+        assert!(
+            trace.contains(&format!("cell [2], line {line}")) && trace.contains(word),
+            "{trace}"
+        );
     }
     assert_eq!(cell.order(), ["error"]);
     for unfinished in ["let = 5", "fn f( {", "\"abc"] {
@@ -92,7 +122,11 @@ fn compile_errors_are_one_report_each() {
 #[test]
 fn queued_cells_are_aborted_after_an_error() {
     let mut kernel = Kernel::start();
-    let codes = ["std::thread::sleep(std::time::Duration::from_secs(1)); panic!(\"stop\");", "println!(\"never\");", "1"];
+    let codes = [
+        "std::thread::sleep(std::time::Duration::from_secs(1)); panic!(\"stop\");",
+        "println!(\"never\");",
+        "1",
+    ];
     let ids = codes.map(|code| kernel.begin(code));
     let info = kernel.send(Channel::Shell, "kernel_info_request", json!({}));
     let [failed, second, third] = ids.map(|id| kernel.finish(&id));
@@ -101,7 +135,9 @@ fn queued_cells_are_aborted_after_an_error() {
     // A front end would show the count beside a cell that has not been executed.
     assert!(second.content().get("execution_count").is_none());
     // Other requests are answered, and later cells run.
-    kernel.wait_for("kernel info", LONG, |message| message.parent == info && message.kind == "kernel_info_reply");
+    kernel.wait_for("kernel info", LONG, |message| {
+        message.parent == info && message.kind == "kernel_info_reply"
+    });
     assert_eq!(kernel.ok("3").count(), 2);
 
     let ids = codes.map(|code| kernel.begin_with(code, json!({ "stop_on_error": false })));

@@ -1,4 +1,5 @@
-//! Interrupts: with and without the variables, while compiling, twice, and when there is nothing to interrupt.
+//! Interrupts: with and without the variables, while compiling, twice, and when there is nothing to
+//! interrupt.
 
 use super::client::{Channel, Gate, Kernel, LONG, Setup};
 use super::{PRELUDE, SAY_WHEN_PROTECTED, SOON};
@@ -29,7 +30,8 @@ fn helpers_are_interrupted_and_variables_stay() {
         assert_eq!(kernel.ok("kept.len()").result(), Some("3"));
     }
 
-    // An item that does not end: the first interrupt waits for it and says so, the second one insists.
+    // An item that does not end: the first interrupt waits for it and says so, the second one
+    // insists.
     let id = kernel.begin("say_when_protected(); Pool::new(2).map(|_| loop { std::thread::yield_now() }, &[1, 2]).len()");
     kernel.wait_for_text(&id, "begun");
     kernel.interrupt();
@@ -58,9 +60,17 @@ fn other_code_is_stopped_with_its_process() {
             kernel.interrupt();
         }
         let cell = kernel.finish(&id);
-        assert!(cell.replied_at().duration_since(asked) < SOON, "{:?}", cell.replied_at().duration_since(asked));
+        assert!(
+            cell.replied_at().duration_since(asked) < SOON,
+            "{:?}",
+            cell.replied_at().duration_since(asked)
+        );
         assert_eq!(cell.ename(), "Interrupted", "{}", cell.told());
-        assert!(cell.assert_honest().traceback().contains("variables are lost"), "{}", cell.traceback());
+        assert!(
+            cell.assert_honest().traceback().contains("variables are lost"),
+            "{}",
+            cell.traceback()
+        );
         assert_eq!(kernel.ok("double(2)").result(), Some("4"));
     }
     assert_eq!(kernel.fails("lost").ename(), "CompileError");
@@ -77,9 +87,13 @@ fn other_code_is_stopped_with_its_process() {
     let queued = kernel.begin("println!(\"never\");");
     kernel.wait_for_text(&running, "begun");
     kernel.interrupt();
-    assert_eq!((kernel.finish(&running).status(), kernel.finish(&queued).status()), ("error", "aborted"));
+    assert_eq!(
+        (kernel.finish(&running).status(), kernel.finish(&queued).status()),
+        ("error", "aborted")
+    );
 
-    // A front end that asks for it every tenth of a second while nothing runs does no harm, now or to the next cell.
+    // A front end that asks for it every tenth of a second while nothing runs does no harm, now or
+    // to the next cell.
     let kept = kernel.user_process();
     for _ in 0..5 {
         kernel.interrupt();
@@ -94,10 +108,10 @@ fn compilation_is_interrupted_and_variables_stay() {
     let mut kernel = Setup::default().start();
     kernel.ok("let kept = 7;");
     // A constant that takes the compiler an hour.
-    let code =
-        "#[allow(long_running_const_eval)]\nconst SLOW: u64 = { let mut i = 0; while i < 100_000_000_000 { i += 1 } i };\nSLOW + kept";
+    let code = "#[allow(long_running_const_eval)]\nconst SLOW: u64 = { let mut i = 0; while i < 100_000_000_000 { i += 1 } i };\nSLOW + kept";
     let id = kernel.begin(code);
-    kernel.wait_for("busy", LONG, |message| message.kind == "execute_input" && message.parent == id);
+    kernel
+        .wait_for("busy", LONG, |message| message.kind == "execute_input" && message.parent == id);
     std::thread::sleep(Duration::from_secs(5));
     let asked = Instant::now();
     kernel.interrupt();
@@ -116,7 +130,10 @@ fn control_answers_while_a_cell_runs() {
     let gate = Gate::new(&kernel, "gate");
     let id = kernel.begin(&format!("println!(\"begun\"); {}", gate.wait()));
     kernel.wait_for_text(&id, "begun");
-    assert_eq!(kernel.ask(Channel::Control, "kernel_info_request", json!({}))["language_info"]["name"], "rust");
+    assert_eq!(
+        kernel.ask(Channel::Control, "kernel_info_request", json!({}))["language_info"]["name"],
+        "rust"
+    );
     kernel.heartbeat();
     gate.open();
     assert_eq!(kernel.finish(&id).status(), "ok");

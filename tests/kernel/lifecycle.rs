@@ -8,7 +8,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Starts children in a cell: one like any other, one in a session of its own with nothing inherited but its environment.
+/// Starts children in a cell: one like any other, one in a session of its own with nothing
+/// inherited but its environment.
 fn spawn_children(kernel: &mut Kernel) -> Vec<i32> {
     let code = r#"
         fn spawn(program: &str, arguments: &[&str]) -> u32 { std::process::Command::new(program).args(arguments).spawn().unwrap().id() }
@@ -41,7 +42,12 @@ fn sigterm_ends_the_kernel() {
     let mut kernel = Kernel::start();
     kernel.ok("let x = 1;");
     send(libc::SIGTERM, kernel.pid());
-    assert_eq!(wait(&mut kernel.child, Duration::from_secs(20)).code(), Some(0), "{}", kernel.log());
+    assert_eq!(
+        wait(&mut kernel.child, Duration::from_secs(20)).code(),
+        Some(0),
+        "{}",
+        kernel.log()
+    );
     kernel.world.assert_nothing_left(Duration::from_secs(10));
 }
 
@@ -59,7 +65,8 @@ fn sigkill_of_the_kernel_leaves_nothing_behind() {
     assert!(!children.into_iter().any(is_running));
 }
 
-/// Jupyter's server may be killed, and who read its log with it: its kernels must not live on without anybody to stop them.
+/// Jupyter's server may be killed, and who read its log with it: its kernels must not live on
+/// without anybody to stop them.
 #[test]
 #[cfg(target_os = "linux")]
 fn kernel_ends_with_jupyter() {
@@ -71,10 +78,20 @@ fn kernel_ends_with_jupyter() {
     // The shell is the server: it names itself, starts the kernel, and waits.
     let script = format!("export JPY_PARENT_PID=$$; {} & echo $!; wait", words.join(" "));
     let mut server = std::process::Command::new("sh");
-    server.args(["-c", &script]).current_dir(kernel.get_current_dir().unwrap()).env("PARCOURSE_TMPDIR", world.path("p"));
-    let mut server = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    server
+        .args(["-c", &script])
+        .current_dir(kernel.get_current_dir().unwrap())
+        .env("PARCOURSE_TMPDIR", world.path("p"));
+    let mut server =
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     drop(server.stderr.take());
-    eventually("start of the kernel", || world.processes().iter().any(|(_, line)| line.contains("kernel --connection-file")).then_some(()));
+    eventually("start of the kernel", || {
+        world
+            .processes()
+            .iter()
+            .any(|(_, line)| line.contains("kernel --connection-file"))
+            .then_some(())
+    });
     eventually("start of its user process", || (world.processes().len() >= 4).then_some(()));
     server.kill().unwrap();
     server.wait().unwrap();
@@ -106,11 +123,19 @@ fn bad_connection_files_are_named() {
     let world = World::new();
     let file = world.path("broken.json");
     std::fs::write(&file, "{").unwrap();
-    for (path, words) in [(file, "is not a Jupyter connection file"), (world.path("missing.json"), "failed to read the connection file")] {
+    for (path, words) in [
+        (file, "is not a Jupyter connection file"),
+        (world.path("missing.json"), "failed to read the connection file"),
+    ] {
         let mut command = std::process::Command::new(crate::support::BINARY);
         let output = command.args(["kernel", "--connection-file"]).arg(&path).output().unwrap();
         let told = crate::support::told(&output);
-        assert!(output.status.code() == Some(2) && told.contains(words) && told.contains(path.to_str().unwrap()), "{told}");
+        assert!(
+            output.status.code() == Some(2)
+                && told.contains(words)
+                && told.contains(path.to_str().unwrap()),
+            "{told}"
+        );
     }
 }
 
@@ -120,7 +145,9 @@ fn heartbeat_outlives_its_clients() {
     let mut kernel = Kernel::start();
     use std::io::Write;
     let address = format!("{}-5", kernel.connection.ip);
-    for bytes in [&b""[..], b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03", b"GET / HTTP/1.1\r\n\r\n"] {
+    for bytes in
+        [&b""[..], b"\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x03", b"GET / HTTP/1.1\r\n\r\n"]
+    {
         let mut visitor = std::os::unix::net::UnixStream::connect(&address).unwrap();
         visitor.write_all(bytes).unwrap();
     }

@@ -1,8 +1,10 @@
 //! The kernel's protocol, spoken to the built binary over real ZeroMQ sockets. No Python needed.
 //!
-//! A kernel takes seconds to start on a busy machine: each test walks through one topic on one kernel, and only what destroys a kernel
-//! gets one of its own. No test depends on how fast the machine is: what must happen is waited for, with a generous timeout ([`SOON`]), and
-//! what must happen *during* a cell happens before a file exists for which the cell waits ([`Gate`](client::Gate)).
+//! A kernel takes seconds to start on a busy machine: each test walks through one topic on one
+//! kernel, and only what destroys a kernel gets one of its own. No test depends on how fast the
+//! machine is: what must happen is waited for, with a generous timeout ([`SOON`]), and what must
+//! happen *during* a cell happens before a file exists for which the cell waits
+//! ([`Gate`](client::Gate)).
 
 mod awaiting;
 mod client;
@@ -23,7 +25,8 @@ mod types;
 /// For what takes a second on an idle machine, on one with far more to do than cores to do it.
 const SOON: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Defines a function for cells: prints `begun` as soon as an interrupt is one for a helper, and does not end the process.
+/// Defines a function for cells: prints `begun` as soon as an interrupt is one for a helper, and
+/// does not end the process.
 const SAY_WHEN_PROTECTED: &str = r#"
 fn say_when_protected() {
     std::thread::spawn(|| {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 #[test]
 fn output_keeps_the_order_of_the_program() {
     let mut kernel = Kernel::start();
-    // Hundreds of alternations between three kinds, without a pause; some lines end like the beginning of a marker of the engine.
+    // Hundreds of alternations between three kinds, without a pause; some lines end like the
+    // beginning of a marker of the engine.
     let cell = kernel.ok(r#"
         use std::io::Write;
         for i in 0..300 {
@@ -18,21 +19,32 @@ fn output_keeps_the_order_of_the_program() {
         "#);
     let mut expected = Vec::new();
     for i in 0..300 {
-        expected.extend([format!("stdout:out {i} DONE"), format!("stderr:err {i};"), format!("html:<b>{i}</b>")]);
+        expected.extend([
+            format!("stdout:out {i} DONE"),
+            format!("stderr:err {i};"),
+            format!("html:<b>{i}</b>"),
+        ]);
     }
     let seen: Vec<String> = cell
         .published
         .iter()
         .filter_map(|message| match message.kind.as_str() {
-            "stream" => Some(format!("{}:{}", message.content["name"].as_str()?, message.content["text"].as_str()?)),
-            "display_data" => Some(format!("html:{}", message.content["data"]["text/html"].as_str()?)),
+            "stream" => Some(format!(
+                "{}:{}",
+                message.content["name"].as_str()?,
+                message.content["text"].as_str()?
+            )),
+            "display_data" => {
+                Some(format!("html:{}", message.content["data"]["text/html"].as_str()?))
+            }
             _ => None,
         })
         .collect();
     assert_eq!(seen, expected);
 
     // Two lines of one stream may come as one message, but each stream's text is whole.
-    let cell = kernel.ok("for i in 0..500 { println!(\"{i}\"); if i % 7 == 0 { eprintln!(\"{i}\"); } }");
+    let cell =
+        kernel.ok("for i in 0..500 { println!(\"{i}\"); if i % 7 == 0 { eprintln!(\"{i}\"); } }");
     assert_eq!(cell.stdout(), (0..500).map(|i| format!("{i}\n")).collect::<String>());
     assert_eq!(cell.stderr(), (0..500).step_by(7).map(|i| format!("{i}\n")).collect::<String>());
 
@@ -54,7 +66,8 @@ fn output_keeps_the_order_of_the_program() {
     let cell = kernel.ok("std::process::Command::new(\"sh\").args([\"-c\", \"echo from a child; echo oops >&2\"]).status().unwrap();");
     assert_eq!((cell.stdout().as_str(), cell.stderr().as_str()), ("from a child\n", "oops\n"));
 
-    // A child that never stops writing does not keep the cell from ending; it is stopped with its process.
+    // A child that never stops writing does not keep the cell from ending; it is stopped with its
+    // process.
     let cell = kernel.ok("let mut child = std::process::Command::new(\"yes\").spawn().unwrap();");
     assert!(cell.replied_at().duration_since(cell.published[0].at) < Duration::from_secs(60));
     kernel.ok("child.kill().unwrap(); child.wait().unwrap();");
@@ -67,11 +80,17 @@ fn partial_lines_and_carriage_returns_are_live() {
     let shown = ["0 %\r", "50 %\r", "100 %\r", "no line end"];
     let gates = [0, 1, 2, 3].map(|number| Gate::new(&kernel, &format!("gate{number}")));
     let steps = shown.iter().zip(&gates).enumerate().map(|(number, (text, gate))| {
-        let print =
-            if number < 3 { format!("print!({text:?}); std::io::stdout().flush().unwrap();") } else { format!("eprint!({text:?});") };
+        let print = if number < 3 {
+            format!("print!({text:?}); std::io::stdout().flush().unwrap();")
+        } else {
+            format!("eprint!({text:?});")
+        };
         format!("{print}\n{}\n", gate.wait())
     });
-    let id = kernel.begin(&format!("use std::io::Write;\n{}print!(\"never flushed\");", steps.collect::<String>()));
+    let id = kernel.begin(&format!(
+        "use std::io::Write;\n{}print!(\"never flushed\");",
+        steps.collect::<String>()
+    ));
     for (text, gate) in shown.iter().zip(&gates) {
         kernel.wait_for_text(&id, text);
         gate.open();
@@ -100,9 +119,12 @@ fn partial_lines_and_carriage_returns_are_live() {
 #[test]
 fn floods_are_bounded_and_starve_nobody() {
     let mut kernel = Setup::default().argument("--output-limit").argument("1000000").start();
-    let cell = kernel.ok("for i in 0..1_000_000u64 { println!(\"line {i} of a program that says too much\"); }");
+    let cell = kernel
+        .ok("for i in 0..1_000_000u64 { println!(\"line {i} of a program that says too much\"); }");
     let stdout = cell.stdout();
-    let (shown, notice) = stdout.split_once("\n[output limit:").unwrap_or_else(|| panic!("no notice: {} bytes", stdout.len()));
+    let (shown, notice) = stdout
+        .split_once("\n[output limit:")
+        .unwrap_or_else(|| panic!("no notice: {} bytes", stdout.len()));
     assert_eq!(shown.len(), 1_000_000);
     assert!(shown.starts_with("line 0 of") && notice.contains("976.6 KiB shown"), "{notice}");
     assert!(notice.contains("--output-limit"), "{notice}");
@@ -119,24 +141,31 @@ fn floods_are_bounded_and_starve_nobody() {
     let asked = Instant::now();
     kernel.interrupt();
     let cell = kernel.finish_within(&id, LONG);
-    assert!(cell.replied_at().duration_since(asked) < SOON, "{:?}", cell.replied_at().duration_since(asked));
+    assert!(
+        cell.replied_at().duration_since(asked) < SOON,
+        "{:?}",
+        cell.replied_at().duration_since(asked)
+    );
     assert_eq!(cell.ename(), "Interrupted");
     assert_eq!(kernel.ok("2 + 2").result(), Some("4"));
 }
 
-/// A browser on a laptop that sleeps must not stop the kernel, or the cell could not even be interrupted.
+/// A browser on a laptop that sleeps must not stop the kernel, or the cell could not even be
+/// interrupted.
 #[test]
 fn subscriber_that_does_not_read_stops_nobody() {
     let mut kernel = Setup::default().argument("--output-limit").argument("100000000").start();
     let sleeper = kernel.subscribe_and_sleep();
     kernel.wait_for("second subscription", LONG, |message| message.kind == "iopub_welcome");
     let id = kernel.begin("for _ in 0..1000 { println!(\"{}\", \"x\".repeat(10_000)); }");
-    kernel.wait_for("reply", LONG, |message| message.kind == "execute_reply" && message.parent == id);
+    kernel
+        .wait_for("reply", LONG, |message| message.kind == "execute_reply" && message.parent == id);
     let id = kernel.begin("loop { println!(\"{}\", \"x\".repeat(10_000)); }");
     std::thread::sleep(Duration::from_secs(3));
     let asked = Instant::now();
     kernel.interrupt();
-    kernel.wait_for("reply", LONG, |message| message.kind == "execute_reply" && message.parent == id);
+    kernel
+        .wait_for("reply", LONG, |message| message.kind == "execute_reply" && message.parent == id);
     assert!(asked.elapsed() < SOON + Duration::from_secs(3), "{:?}", asked.elapsed());
     assert!(kernel.heartbeat() < SOON);
     drop(sleeper);

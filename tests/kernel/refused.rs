@@ -9,7 +9,8 @@ use std::time::Duration;
 fn unsigned_and_broken_messages_are_ignored() {
     let mut kernel = Kernel::start();
     let target = kernel.world.path("must-not-exist");
-    let evil = json!({ "code": format!("std::fs::write({target:?}, \"x\").unwrap();"), "silent": false });
+    let evil =
+        json!({ "code": format!("std::fs::write({target:?}, \"x\").unwrap();"), "silent": false });
     let good = || kernel.frames("execute_request", evil.clone());
     let with = |index: usize, bytes: &[u8]| {
         let mut frames = good();
@@ -41,19 +42,22 @@ fn unsigned_and_broken_messages_are_ignored() {
         }
         println!("{what}");
     }
-    // Signed, and still no message: content that is no JSON cannot be signed here, a content of the wrong type can.
+    // Signed, and still no message: content that is no JSON cannot be signed here, a content of the
+    // wrong type can.
     for content in [json!([]), json!("text"), json!({ "code": 5 }), json!({})] {
         let frames = kernel.frames("execute_request", content);
         kernel.send_frames(Channel::Shell, frames);
     }
     kernel.send_frames(Channel::Stdin, vec![b"<IDS|MSG>".to_vec()]);
-    assert!(!kernel.comes(Duration::from_secs(1), |message| message.kind == "execute_result" || message.content["ename"] != json!(null)));
+    assert!(!kernel.comes(Duration::from_secs(1), |message| message.kind == "execute_result"
+        || message.content["ename"] != json!(null)));
     assert_eq!(kernel.ok("6 * 7").result(), Some("42"));
     assert_eq!(kernel.ask(Channel::Control, "kernel_info_request", json!({}))["status"], "ok");
     assert!(kernel.heartbeat() < super::SOON);
     assert!(!target.exists());
     let log = kernel.log();
-    let refused = log.lines().skip(logged).filter(|line| line.contains("ignored a message on")).count();
+    let refused =
+        log.lines().skip(logged).filter(|line| line.contains("ignored a message on")).count();
     assert!(refused >= 2 * number, "{refused} of {} were logged:\n{log}", 2 * number);
 
     // The same message, signed, is carried out: it is the signature that made the difference.
@@ -62,12 +66,18 @@ fn unsigned_and_broken_messages_are_ignored() {
     crate::support::eventually("execution of the signed message", || target.exists().then_some(()));
 }
 
-/// Any local user can connect to a TCP port. Nine bytes, which claim that a frame of 2^62 bytes follows, ended the kernel once.
+/// Any local user can connect to a TCP port. Nine bytes, which claim that a frame of 2^62 bytes
+/// follows, ended the kernel once.
 #[test]
 fn claims_of_strangers_on_tcp_cost_nothing() {
     use std::io::{Read, Write};
     let mut kernel = Setup { transport: Transport::TCP, ..Setup::default() }.start();
-    let ports = [kernel.connection.shell_port, kernel.connection.control_port, kernel.connection.iopub_port, kernel.connection.stdin_port];
+    let ports = [
+        kernel.connection.shell_port,
+        kernel.connection.control_port,
+        kernel.connection.iopub_port,
+        kernel.connection.stdin_port,
+    ];
     let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0];
     greeting.extend(b"NULL");
     greeting.resize(64, 0);
@@ -77,7 +87,10 @@ fn claims_of_strangers_on_tcp_cost_nothing() {
             stranger.write_all(&[&greeting[..], &[2], &length.to_be_bytes()].concat()).unwrap();
             // The connection is closed.
             let end = stranger.read_to_end(&mut Vec::new());
-            assert!(end.is_ok() || end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
+            assert!(
+                end.is_ok()
+                    || end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+            );
         }
     }
     assert_eq!(kernel.ok("6 * 7").result(), Some("42"));
@@ -92,10 +105,16 @@ fn claims_of_strangers_on_tcp_cost_nothing() {
 fn tcp_without_a_key_is_refused() {
     let world = crate::support::World::new();
     let folder = world.path("k");
-    let (mut command, connection) = Setup { transport: Transport::TCP, ..Setup::default() }.command(&folder);
+    let (mut command, connection) =
+        Setup { transport: Transport::TCP, ..Setup::default() }.command(&folder);
     let open = jupyter_protocol::ConnectionInfo { key: String::new(), ..connection };
     std::fs::write(folder.join("connection.json"), serde_json::to_vec(&open).unwrap()).unwrap();
     let output = command.output().unwrap();
     let told = crate::support::told(&output);
-    assert!(output.status.code() == Some(2) && told.contains("no key") && told.contains("--KernelManager.transport=ipc"), "{told}");
+    assert!(
+        output.status.code() == Some(2)
+            && told.contains("no key")
+            && told.contains("--KernelManager.transport=ipc"),
+        "{told}"
+    );
 }

@@ -13,7 +13,8 @@ fn counters_results_and_metadata() {
     assert_eq!(cell.of("execute_result")[0]["execution_count"], 1);
     assert_eq!(cell.published.first().unwrap().content["execution_state"], "busy");
 
-    // Silent: no result, no input echoed, no number used up. Not stored: the number is not used up either.
+    // Silent: no result, no input echoed, no number used up. Not stored: the number is not used up
+    // either.
     let silent = kernel.execute_with("x + 1", json!({ "silent": true }));
     assert_eq!((silent.status(), silent.order()), ("ok", vec![]));
     let unstored = kernel.execute_with("x + 2", json!({ "store_history": false }));
@@ -32,15 +33,31 @@ fn counters_results_and_metadata() {
     );
     let timing = &cell.metadata()["parcourse"];
     let seconds = |name: &str| timing[name].as_f64().unwrap();
-    assert!(seconds("compile_seconds") > 0.0 && seconds("run_seconds") >= 0.3 && seconds("cpu_seconds") > 0.0, "{timing}");
+    assert!(
+        seconds("compile_seconds") > 0.0
+            && seconds("run_seconds") >= 0.3
+            && seconds("cpu_seconds") > 0.0,
+        "{timing}"
+    );
     assert!(timing["peak_memory_bytes"].as_u64().unwrap() >= 300 << 20, "{timing}");
-    // The clock starts before the code does and stops after it: nothing that sleeps so long takes less. (It was off by 4 ms once.)
-    let sleeps = (0..5).map(|_| kernel.ok("std::thread::sleep(std::time::Duration::from_millis(300));"));
+    // The clock starts before the code does and stops after it: nothing that sleeps so long takes
+    // less. (It was off by 4 ms once.)
+    let sleeps =
+        (0..5).map(|_| kernel.ok("std::thread::sleep(std::time::Duration::from_millis(300));"));
     let timings: Vec<_> = sleeps.map(|cell| cell.metadata()["parcourse"].clone()).collect();
-    assert!(timings.iter().all(|timing| timing["run_seconds"].as_f64().unwrap() >= 0.3), "{timings:?}");
+    assert!(
+        timings.iter().all(|timing| timing["run_seconds"].as_f64().unwrap() >= 0.3),
+        "{timings:?}"
+    );
     let timing = &timings[0];
-    assert!(timing["cpu_seconds"].as_f64().unwrap() < timing["run_seconds"].as_f64().unwrap(), "{timing}");
-    assert!(timing["peak_memory_bytes"].as_u64().unwrap() < 300 << 20, "the peak is the cell's own: {timing}");
+    assert!(
+        timing["cpu_seconds"].as_f64().unwrap() < timing["run_seconds"].as_f64().unwrap(),
+        "{timing}"
+    );
+    assert!(
+        timing["peak_memory_bytes"].as_u64().unwrap() < 300 << 20,
+        "the peak is the cell's own: {timing}"
+    );
     assert_eq!(kernel.ok("cfg!(debug_assertions)").result(), Some("false"));
 
     // Expressions that come with a request are answered, each for itself, and show nothing.
@@ -48,9 +65,18 @@ fn counters_results_and_metadata() {
         .execute_with("let z = 5;", json!({ "user_expressions": { "good": "z * 2", "bad": "no_such_name", "fails": "panic!(\"p\")" } }));
     assert_eq!(cell.status(), "ok", "{}", cell.told());
     let answers = &cell.content()["user_expressions"];
-    assert_eq!(answers["good"], json!({ "status": "ok", "data": { "text/plain": "10" }, "metadata": {} }));
-    assert_eq!((&answers["bad"]["status"], &answers["bad"]["ename"]), (&json!("error"), &json!("CompileError")));
-    assert_eq!((&answers["fails"]["status"], &answers["fails"]["evalue"]), (&json!("error"), &json!("p")));
+    assert_eq!(
+        answers["good"],
+        json!({ "status": "ok", "data": { "text/plain": "10" }, "metadata": {} })
+    );
+    assert_eq!(
+        (&answers["bad"]["status"], &answers["bad"]["ename"]),
+        (&json!("error"), &json!("CompileError"))
+    );
+    assert_eq!(
+        (&answers["fails"]["status"], &answers["fails"]["evalue"]),
+        (&json!("error"), &json!("p"))
+    );
     assert_eq!(cell.order(), Vec::<&str>::new());
     assert_eq!(kernel.ok("println!(\"shown again\"); z").stdout(), "shown again\n");
 }
@@ -109,9 +135,15 @@ fn helpers_change_what_they_have_shown() {
         clear_output(true);
         println!("done");
         "#);
-    assert_eq!(cell.order(), ["display_data", "stdout", "update_display_data", "display_data", "clear_output", "stdout"]);
+    assert_eq!(
+        cell.order(),
+        ["display_data", "stdout", "update_display_data", "display_data", "clear_output", "stdout"]
+    );
     let (shown, updated) = (cell.of("display_data")[0], cell.of("update_display_data")[0]);
-    assert_eq!((&shown["data"]["text/html"], &updated["data"]["text/html"]), (&json!("0 %"), &json!("100 %")));
+    assert_eq!(
+        (&shown["data"]["text/html"], &updated["data"]["text/html"]),
+        (&json!("0 %"), &json!("100 %"))
+    );
     assert!(shown["transient"]["display_id"].is_string());
     assert_eq!(shown["transient"], updated["transient"]);
     assert_eq!(cell.of("display_data")[1]["transient"], json!({}));
@@ -119,11 +151,14 @@ fn helpers_change_what_they_have_shown() {
     // From a later cell too.
     let later = kernel.ok("handle.update(Html::new(\"later\"));");
     assert_eq!(later.of("update_display_data")[0]["transient"], shown["transient"]);
-    assert_eq!(kernel.ok("Html::new(\"<b>r</b>\")").of("execute_result")[0]["data"]["text/html"], "<b>r</b>");
+    assert_eq!(
+        kernel.ok("Html::new(\"<b>r</b>\")").of("execute_result")[0]["data"]["text/html"],
+        "<b>r</b>"
+    );
 }
 
-/// The engine's store of variables is not compiled with every cell, but once. Should an engine of another release bring another text, cells
-/// would still work, only slowly.
+/// The engine's store of variables is not compiled with every cell, but once. Should an engine of
+/// another release bring another text, cells would still work, only slowly.
 #[test]
 fn variables_are_kept_by_a_library() {
     let mut kernel = Kernel::start();
@@ -135,11 +170,21 @@ fn variables_are_kept_by_a_library() {
         \"extern crate \" => format!(\"{what}parcourse_cell as\"),
         function => format!(\"::parcourse_{}{function}\", \"cell::\"),
     }))";
-    assert_eq!(kernel.ok(&format!("let source = {source};\n{replaced}")).result(), Some("[true, true, true, true, true]"));
-    kernel.ok("let mut heights = heights;\nheights.push(station.altitude);\nlet station = station.name;");
+    assert_eq!(
+        kernel.ok(&format!("let source = {source};\n{replaced}")).result(),
+        Some("[true, true, true, true, true]")
+    );
+    kernel.ok(
+        "let mut heights = heights;\nheights.push(station.altitude);\nlet station = station.name;",
+    );
     assert_eq!(kernel.ok("(station, heights.len())").result(), Some("(\"Davos\", 4)"));
-    // What is moved is gone, what cannot wait until the next cell is refused, in words about the cell.
+    // What is moved is gone, what cannot wait until the next cell is refused, in words about the
+    // cell.
     assert!(kernel.fails("station").evalue().contains("station"));
     let refused = kernel.fails("let borrowed = &heights[..];");
-    assert!(!refused.traceback().contains("parcourse_cell") && refused.told().contains("borrowed"), "{}", refused.told());
+    assert!(
+        !refused.traceback().contains("parcourse_cell") && refused.told().contains("borrowed"),
+        "{}",
+        refused.told()
+    );
 }

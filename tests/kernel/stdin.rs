@@ -45,9 +45,13 @@ fn programs_can_ask_for_input() {
     assert_eq!(kernel.finish(&id).stdout(), "Ada 5\n");
 
     // Nobody can be asked: end of file, at once.
-    let cell = kernel.ok("let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap()");
+    let cell =
+        kernel.ok("let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap()");
     assert_eq!(cell.result(), Some("0"));
-    assert_eq!(kernel.ok("std::io::read_to_string(std::io::stdin()).unwrap().len()").result(), Some("0"));
+    assert_eq!(
+        kernel.ok("std::io::read_to_string(std::io::stdin()).unwrap().len()").result(),
+        Some("0")
+    );
 
     // Output of other threads flows while the user thinks, and the cell can be interrupted.
     let code = r#"
@@ -56,7 +60,9 @@ fn programs_can_ask_for_input() {
         std::io::stdin().read_line(&mut line).unwrap();
     "#;
     let id = kernel.begin_with(code, allowed.clone());
-    kernel.wait_for("input_request", LONG, |message| message.kind == "input_request" && message.parent == id);
+    kernel.wait_for("input_request", LONG, |message| {
+        message.kind == "input_request" && message.parent == id
+    });
     kernel.wait_for_text(&id, "tick\ntick");
     let asked = Instant::now();
     kernel.interrupt();
@@ -65,7 +71,10 @@ fn programs_can_ask_for_input() {
     assert!(cell.replied_at().duration_since(asked) < SOON);
 
     // The answer to that question is not the answer to the next.
-    let id = kernel.begin_with("let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap(); line", allowed);
+    let id = kernel.begin_with(
+        "let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap(); line",
+        allowed,
+    );
     answer(&mut kernel, &id, "", false, "fresh");
     assert_eq!(kernel.finish(&id).result(), Some("\"fresh\\n\""));
 }

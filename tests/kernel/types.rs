@@ -1,4 +1,5 @@
-//! The engine finds the same types of variables from skeletons of the crates as from their whole sources.
+//! The engine finds the same types of variables from skeletons of the crates as from their whole
+//! sources.
 
 use super::PRELUDE;
 use super::client::{Kernel, Setup};
@@ -31,8 +32,15 @@ fn types(kernel: &mut Kernel) -> BTreeMap<String, String> {
         kernel.ok(&cell);
     }
     let variables = kernel.ok(":vars");
-    let lines = variables.result().unwrap_or_default().lines().filter_map(|line| line.trim().split_once(": "));
-    lines.filter(|(name, _)| name.starts_with('t')).map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
+    let lines = variables
+        .result()
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.trim().split_once(": "));
+    lines
+        .filter(|(name, _)| name.starts_with('t'))
+        .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -40,13 +48,22 @@ fn skeletons_tell_the_same_types() {
     let world = Arc::new(World::new());
     let mut kernel = Setup::within(&world).start();
     let skeletons = types(&mut kernel);
-    assert!(!kernel.log().contains("whole sources"), "the skeletons lack something:\n{}", kernel.log());
+    assert!(
+        !kernel.log().contains("whole sources"),
+        "the skeletons lack something:\n{}",
+        kernel.log()
+    );
     drop(kernel);
-    let expected = cells().iter().flat_map(|cell| cell.lines()).filter(|line| line.starts_with("let ")).count();
+    let expected = cells()
+        .iter()
+        .flat_map(|cell| cell.lines())
+        .filter(|line| line.starts_with("let "))
+        .count();
     assert!(expected >= 200, "{expected}");
     assert_eq!(skeletons.len(), expected, "{skeletons:?}");
     let whole = types(&mut Setup::within(&world).variable("PARCOURSE_WHOLE_SOURCES", "1").start());
-    let differences: Vec<_> = whole.iter().filter(|(name, kind)| skeletons.get(*name) != Some(kind)).collect();
+    let differences: Vec<_> =
+        whole.iter().filter(|(name, kind)| skeletons.get(*name) != Some(kind)).collect();
     assert!(differences.is_empty(), "{differences:#?} instead of {skeletons:#?}");
 }
 

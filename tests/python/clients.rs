@@ -1,4 +1,5 @@
-//! An environment with Jupyter clients that are not ours, pinned in `tests/clients/requirements.txt`, and kernelspecs for them.
+//! An environment with Jupyter clients that are not ours, pinned in
+//! `tests/clients/requirements.txt`, and kernelspecs for them.
 
 use super::private_tmp::PrivateTmp;
 use super::{PARCOURSE, environment, lab_python, output, root};
@@ -18,10 +19,21 @@ pub struct Clients {
 impl Clients {
     /// Everything the scripts need; made once per user and kept.
     pub fn set_up() -> Result<Self, String> {
-        let python = environment::ensure(&lab_python()?, "clients", &root().join("tests/clients/requirements.txt"))?;
+        let python = environment::ensure(
+            &lab_python()?,
+            "clients",
+            &root().join("tests/clients/requirements.txt"),
+        )?;
         let jupyter = tempfile::tempdir().map_err(|error| error.to_string())?;
         let mut install = Command::new(PARCOURSE);
-        install.current_dir(root()).args(["kernel", "install", "--display-name", "Rust", "--name", "rust"]);
+        install.current_dir(root()).args([
+            "kernel",
+            "install",
+            "--display-name",
+            "Rust",
+            "--name",
+            "rust",
+        ]);
         output(install.arg("--prefix").arg(jupyter.path()))?;
         let stock = jupyter.path().join("share/jupyter/kernels/rust-stock");
         let spec = serde_json::json!({
@@ -31,13 +43,19 @@ impl Clients {
             "interrupt_mode": "message",
         });
         fs::create_dir_all(&stock).map_err(|error| error.to_string())?;
-        fs::write(stock.join("kernel.json"), spec.to_string()).map_err(|error| error.to_string())?;
+        fs::write(stock.join("kernel.json"), spec.to_string())
+            .map_err(|error| error.to_string())?;
         let private_tmp = PrivateTmp::new("pc-");
         Ok(Self { python, jupyter, private_tmp })
     }
 
     /// Runs one of the scripts in `tests/clients`; what it said when it fails.
-    pub fn run(&self, script: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
+    pub fn run(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<(), String> {
         let mut command = Command::new(&self.python);
         command.arg(root().join("tests/clients").join(script)).args(arguments).current_dir(root());
         command

@@ -5,14 +5,19 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Every running process: its id and its parent's. Zombies, which only wait to be noticed, do not count.
+/// Every running process: its id and its parent's. Zombies, which only wait to be noticed, do not
+/// count.
 fn table() -> Vec<(u32, u32)> {
-    let output = Command::new("ps").args(["-A", "-o", "pid=,ppid=,stat="]).output().expect("ps is needed to look for processes");
+    let output = Command::new("ps")
+        .args(["-A", "-o", "pid=,ppid=,stat="])
+        .output()
+        .expect("ps is needed to look for processes");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines()
         .filter_map(|line| {
             let mut fields = line.split_whitespace();
-            let (pid, parent, state) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?, fields.next()?);
+            let (pid, parent, state) =
+                (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?, fields.next()?);
             (!state.starts_with('Z')).then_some((pid, parent))
         })
         .collect()
@@ -36,16 +41,20 @@ pub fn below(pid: u32) -> Vec<u32> {
 
 /// Those that still run after waiting for all to go.
 pub fn left_after(pids: &[u32], patience: Duration) -> Vec<u32> {
-    wait(patience, || table().into_iter().map(|(pid, _)| pid).filter(|pid| pids.contains(pid)).collect())
+    wait(patience, || {
+        table().into_iter().map(|(pid, _)| pid).filter(|pid| pids.contains(pid)).collect()
+    })
 }
 
-/// Those whose environment has a variable of this value, after waiting for all to go: also processes that have detached themselves from
-/// everything. Looks into /proc, so that it finds nothing where there is none.
+/// Those whose environment has a variable of this value, after waiting for all to go: also
+/// processes that have detached themselves from everything. Looks into /proc, so that it finds
+/// nothing where there is none.
 pub fn left_with_variable(name: &str, value: &Path, patience: Duration) -> Vec<u32> {
     let wanted = [name.as_bytes(), b"=", value.as_os_str().as_encoded_bytes()].concat();
     let has_it = |pid: &u32| {
-        std::fs::read(format!("/proc/{pid}/environ"))
-            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == wanted))
+        std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+            environment.split(|byte| *byte == 0).any(|variable| variable == wanted)
+        })
     };
     wait(patience, || table().into_iter().map(|(pid, _)| pid).filter(has_it).collect())
 }

@@ -1,4 +1,5 @@
-//! A course in which everything is in order (`tests/fixtures/course`), copied so that a test can spoil one thing.
+//! A course in which everything is in order (`tests/fixtures/course`), copied so that a test can
+//! spoil one thing.
 
 use super::private_tmp::{self, private_folder};
 use super::{BINARY, told};
@@ -75,14 +76,22 @@ impl CourseCopy {
     /// Runs `parcourse` in the folder that holds the notebooks.
     pub fn parcourse(&self, arguments: &[&str]) -> Ended {
         let mut command = Command::new(BINARY);
-        command.current_dir(self.directory.path()).env("PARCOURSE_TMPDIR", self.path("p")).args(arguments);
+        command
+            .current_dir(self.directory.path())
+            .env("PARCOURSE_TMPDIR", self.path("p"))
+            .args(arguments);
         let output = command.stdin(Stdio::null()).output().unwrap();
         Ended { code: output.status.code(), told: told(&output) }
     }
 
     /// What the commands have left in their temporary folder.
     pub fn left(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(private_folder(&self.path("p"))).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+        std::fs::read_dir(private_folder(&self.path("p")))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect()
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the tests of the command share: starting the built binary in a temporary world of its own, and looking for what it leaves behind.
+//! What the tests of the command share: starting the built binary in a temporary world of its own,
+//! and looking for what it leaves behind.
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod course;
@@ -12,14 +13,16 @@ use std::time::{Duration, Instant};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_parcourse");
 
-/// How many times slower than an idle machine a busy one may be. No test depends on how fast a machine is; timeouts end what hangs.
+/// How many times slower than an idle machine a busy one may be. No test depends on how fast a
+/// machine is; timeouts end what hangs.
 const BUSY: u32 = 20;
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures").join(name)
 }
 
-/// A temporary directory in which the command keeps its temporary files, and the tests their reports.
+/// A temporary directory in which the command keeps its temporary files, and the tests their
+/// reports.
 pub struct World {
     directory: tempfile::TempDir,
     _temporary: tempfile::TempDir,
@@ -47,7 +50,8 @@ impl World {
         private_folder(&self.temporary())
     }
 
-    /// A user's own results from yesterday in the temporary directory, under a name that looks like one of ours.
+    /// A user's own results from yesterday in the temporary directory, under a name that looks like
+    /// one of ours.
     pub fn foreign_results(&self) -> PathBuf {
         let folder = self.temporary().join("run-2024");
         std::fs::create_dir_all(&folder).unwrap();
@@ -62,18 +66,33 @@ impl World {
     pub fn run(&self, kernel: &str) -> Command {
         let mut command = Command::new(BINARY);
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env("PARCOURSE_TMPDIR", self.temporary());
-        command.args(["run", "--kernel", kernel]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(["run", "--kernel", kernel])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
     /// Runs a fixture to its end and gives its JSON report, whatever the outcome.
     pub fn report(&self, kernel: &str, name: &str, options: &[&str]) -> Report {
         let (json, executed) = (self.path("report.json"), self.path("executed"));
-        let output =
-            self.run(kernel).args(options).arg("--json").arg(&json).arg("--output").arg(&executed).arg(fixture(name)).output().unwrap();
-        let text = std::fs::read_to_string(&json).unwrap_or_else(|_| panic!("no report:\n{}", told(&output)));
+        let output = self
+            .run(kernel)
+            .args(options)
+            .arg("--json")
+            .arg(&json)
+            .arg("--output")
+            .arg(&executed)
+            .arg(fixture(name))
+            .output()
+            .unwrap();
+        let text = std::fs::read_to_string(&json)
+            .unwrap_or_else(|_| panic!("no report:\n{}", told(&output)));
         let report: Value = serde_json::from_str(&text).unwrap();
-        let read_notebook = |path: PathBuf| std::fs::read_to_string(path).ok().map(|text| serde_json::from_str(&text).unwrap());
+        let read_notebook = |path: PathBuf| {
+            std::fs::read_to_string(path).ok().map(|text| serde_json::from_str(&text).unwrap())
+        };
         Report {
             notebook: report["notebooks"][0].clone(),
             executed: read_notebook(executed.join(name)),
@@ -82,8 +101,8 @@ impl World {
         }
     }
 
-    /// Processes that were started for this world and are still there, by their environment, which every child inherits; a folder below
-    /// the world's counts as the world's.
+    /// Processes that were started for this world and are still there, by their environment, which
+    /// every child inherits; a folder below the world's counts as the world's.
     #[cfg(target_os = "linux")]
     pub fn processes(&self) -> Vec<(i32, String)> {
         let mark = format!("PARCOURSE_TMPDIR={}", self.temporary().display());
@@ -91,9 +110,19 @@ impl World {
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
         let ours = numbers.filter(|pid| {
             let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark.as_bytes()))
+            environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable.starts_with(mark.as_bytes()))
         });
-        ours.map(|pid| (pid, std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " "))).collect()
+        ours.map(|pid| {
+            (
+                pid,
+                std::fs::read_to_string(format!("/proc/{pid}/cmdline"))
+                    .unwrap_or_default()
+                    .replace('\0', " "),
+            )
+        })
+        .collect()
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -103,10 +132,16 @@ impl World {
 
     /// Files and folders that the command has in its temporary directory.
     pub fn files(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(self.private()).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+        std::fs::read_dir(self.private())
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect()
     }
 
-    /// Fails when a process or a file is left after `patience`, which is what an idle machine needs: a busy one has more.
+    /// Fails when a process or a file is left after `patience`, which is what an idle machine
+    /// needs: a busy one has more.
     pub fn assert_nothing_left(&self, patience: Duration) {
         let (begun, patience) = (Instant::now(), BUSY * patience);
         loop {
@@ -114,7 +149,10 @@ impl World {
             if processes.is_empty() && files.is_empty() {
                 return;
             }
-            assert!(begun.elapsed() < patience, "left behind after {patience:?}: {processes:?} {files:?}");
+            assert!(
+                begun.elapsed() < patience,
+                "left behind after {patience:?}: {processes:?} {files:?}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -132,7 +170,10 @@ impl Report {
     /// The code cell with this id.
     pub fn cell(&self, id: &str) -> &Value {
         let cells = self.notebook["cells"].as_array().into_iter().flatten();
-        cells.into_iter().find(|cell| cell["id"] == id).unwrap_or_else(|| panic!("no cell {id}:\n{}", self.told))
+        cells
+            .into_iter()
+            .find(|cell| cell["id"] == id)
+            .unwrap_or_else(|| panic!("no cell {id}:\n{}", self.told))
     }
 
     /// `passed`, `skipped`, or the kind of failure.
@@ -143,7 +184,10 @@ impl Report {
 
     /// The outputs of a cell in the executed notebook.
     pub fn outputs(&self, id: &str) -> Vec<Value> {
-        let notebook = self.executed.as_ref().unwrap_or_else(|| panic!("no executed notebook:\n{}", self.told));
+        let notebook = self
+            .executed
+            .as_ref()
+            .unwrap_or_else(|| panic!("no executed notebook:\n{}", self.told));
         let cells = notebook["cells"].as_array().unwrap();
         cells.iter().find(|cell| cell["id"] == id).unwrap()["outputs"].as_array().unwrap().clone()
     }
@@ -151,13 +195,22 @@ impl Report {
     /// All that a cell wrote to stdout.
     pub fn stdout(&self, id: &str) -> String {
         let outputs = self.outputs(id);
-        outputs.iter().filter(|output| output["name"] == "stdout").map(|output| joined(&output["text"])).collect()
+        outputs
+            .iter()
+            .filter(|output| output["name"] == "stdout")
+            .map(|output| joined(&output["text"]))
+            .collect()
     }
 
     /// The representations of a cell's rich outputs with this MIME type.
     pub fn rich(&self, id: &str, mime: &str) -> Vec<String> {
         let outputs = self.outputs(id);
-        outputs.iter().map(|output| &output["data"][mime]).filter(|data| !data.is_null()).map(joined).collect()
+        outputs
+            .iter()
+            .map(|output| &output["data"][mime])
+            .filter(|data| !data.is_null())
+            .map(joined)
+            .collect()
     }
 }
 
@@ -170,7 +223,11 @@ pub fn joined(text: &Value) -> String {
 }
 
 pub fn told(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// Waits until `condition` gives something, or fails after five minutes.
@@ -180,12 +237,16 @@ pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T 
         if let Some(found) = condition() {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(300), "{what} did not happen within five minutes");
+        assert!(
+            begun.elapsed() < Duration::from_secs(300),
+            "{what} did not happen within five minutes"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Waits for a child, at most for `limit`, which is what an idle machine needs: a busy one has more.
+/// Waits for a child, at most for `limit`, which is what an idle machine needs: a busy one has
+/// more.
 pub fn wait(child: &mut Child, limit: Duration) -> std::process::ExitStatus {
     let (begun, limit) = (Instant::now(), BUSY * limit);
     loop {
@@ -203,7 +264,9 @@ pub fn terminal(columns: u16) -> (std::fs::File, std::fs::File) {
     let size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let (mut master, mut slave) = (-1, -1);
     // SAFETY: both descriptors are only written to; no name and no attributes are asked for.
-    let result = unsafe { libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null(), &size) };
+    let result = unsafe {
+        libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null(), &size)
+    };
     assert_eq!(result, 0, "openpty: {}", std::io::Error::last_os_error());
     for descriptor in [master, slave] {
         // SAFETY: other commands of these tests must not inherit the terminal.

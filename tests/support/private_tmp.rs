@@ -1,7 +1,7 @@
 //! Temporary space for the command under test.
 //!
-//! Its path is short, because sockets live in it. It leads to a folder below `target`: cells are compiled only where nobody else can write
-//! to the folders above, which rules out `/tmp`.
+//! Its path is short, because sockets live in it. It leads to a folder below `target`: cells are
+//! compiled only where nobody else can write to the folders above, which rules out `/tmp`.
 
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -15,7 +15,8 @@ pub struct PrivateTmp {
 
 impl PrivateTmp {
     pub fn new(prefix: &str) -> PrivateTmp {
-        let short = tempfile::Builder::new().prefix(prefix).tempdir_in("/tmp").expect("a temporary folder");
+        let short =
+            tempfile::Builder::new().prefix(prefix).tempdir_in("/tmp").expect("a temporary folder");
         let path = short.path().join("p");
         PrivateTmp { _target: link(&path), path, _short: short }
     }
@@ -32,7 +33,10 @@ impl PrivateTmp {
 
 /// Makes such a folder with a link to it at `path`.
 pub fn link(path: &Path) -> TempDir {
-    let target = tempfile::Builder::new().prefix("p").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder below target");
+    let target = tempfile::Builder::new()
+        .prefix("p")
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .expect("a folder below target");
     std::os::unix::fs::symlink(target.path(), path).expect("a link");
     target
 }

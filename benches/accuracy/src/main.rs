@@ -1,11 +1,13 @@
-//! Does `timeit!` tell the truth? The same functions measured by it and by criterion, in turns, in one process.
+//! Does `timeit!` tell the truth? The same functions measured by it and by criterion, in turns, in
+//! one process.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/accuracy/Cargo.toml
 //! ```
 //!
-//! Printed per function: the median of each, their ratio, and the spread of the ratios over the rounds. On a quiet machine they agree
-//! within 3 %; where the spread is larger than that, the machine is too busy to tell.
+//! Printed per function: the median of each, their ratio, and the spread of the ratios over the
+//! rounds. On a quiet machine they agree within 3 %; where the spread is larger than that, the
+//! machine is too busy to tell.
 
 use criterion::Criterion;
 use parcourse::time::FineDuration;

@@ -3,13 +3,16 @@
 use super::{Numbers, Wording};
 use crate::display::cell::four_figures;
 
-/// Checks that numbers agree within a relative tolerance: prints a line with a ✓, or panics with a message for learners.
+/// Checks that numbers agree within a relative tolerance: prints a line with a ✓, or panics with a
+/// message for learners.
 ///
-/// Takes numbers, slices, arrays, vectors and ndarray's arrays of any dimension; the shapes must be the same. A number is close when it
-/// differs from the expected one by at most `tolerance` times that. Where 0 is expected, a single number may differ by `tolerance` itself,
-/// and one in a sequence by `tolerance` times the largest number expected there. NaN is close to nothing.
+/// Takes numbers, slices, arrays, vectors and ndarray's arrays of any dimension; the shapes must be
+/// the same. A number is close when it differs from the expected one by at most `tolerance` times
+/// that. Where 0 is expected, a single number may differ by `tolerance` itself, and one in a
+/// sequence by `tolerance` times the largest number expected there. NaN is close to nothing.
 ///
-/// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check). Memory: both sequences as `f64`, for a moment.
+/// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check). Memory: both sequences
+/// as `f64`, for a moment.
 ///
 /// # Panics
 ///
@@ -53,8 +56,18 @@ macro_rules! check_close {
 /// For the macro only.
 #[doc(hidden)]
 #[track_caller]
-pub fn close(answer: &(impl Numbers + ?Sized), expected: &(impl Numbers + ?Sized), tolerance: f64, wording: Wording) {
-    compare((answer.shape(), &|| answer.numbers()), (expected.shape(), &|| expected.numbers()), tolerance, &wording);
+pub fn close(
+    answer: &(impl Numbers + ?Sized),
+    expected: &(impl Numbers + ?Sized),
+    tolerance: f64,
+    wording: Wording,
+) {
+    compare(
+        (answer.shape(), &|| answer.numbers()),
+        (expected.shape(), &|| expected.numbers()),
+        tolerance,
+        &wording,
+    );
 }
 
 /// A shape, and what gives the numbers in it.
@@ -62,38 +75,62 @@ type Shaped<'a> = (Vec<usize>, &'a dyn Fn() -> Vec<f64>);
 
 #[inline(never)]
 #[track_caller]
-fn compare((shape, answers): Shaped, (expected_shape, expected): Shaped, tolerance: f64, wording: &Wording) {
+fn compare(
+    (shape, answers): Shaped,
+    (expected_shape, expected): Shaped,
+    tolerance: f64,
+    wording: &Wording,
+) {
     let what = wording.subject();
     if shape != expected_shape {
         wording.fail(format_args!("{what} has the shape {shape:?}, expected {expected_shape:?}"));
     }
     let (answers, expected) = (answers(), expected());
     let largest = expected.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-    let errors: Vec<f64> = answers.iter().zip(&expected).map(|(&answer, &expected)| error(answer, expected, largest)).collect();
+    let errors: Vec<f64> = answers
+        .iter()
+        .zip(&expected)
+        .map(|(&answer, &expected)| error(answer, expected, largest))
+        .collect();
     // Negated, so that NaN is off.
     let off = errors.iter().filter(|&&error| !(error <= tolerance)).count();
     let worst = errors.iter().fold(0.0f64, |worst, &error| worst.max(error));
     match errors.iter().position(|&error| !(error <= tolerance)) {
-        None if shape.is_empty() && worst == 0.0 => wording.pass(format_args!("{what} is {}", answers[0])),
+        None if shape.is_empty() && worst == 0.0 => {
+            wording.pass(format_args!("{what} is {}", answers[0]))
+        }
         None if shape.is_empty() => {
             let (answer, expected, worst) = (answers[0], expected[0], four_figures(worst));
-            wording.pass(format_args!("{what} is {answer} ({expected} expected, relative error {worst})"));
+            wording.pass(format_args!(
+                "{what} is {answer} ({expected} expected, relative error {worst})"
+            ));
         }
-        None => wording.pass(format_args!("{what}: {} numbers, relative error at most {}", answers.len(), four_figures(worst))),
+        None => wording.pass(format_args!(
+            "{what}: {} numbers, relative error at most {}",
+            answers.len(),
+            four_figures(worst)
+        )),
         Some(first) => {
             let (answer, expected) = (answers[first], expected[first]);
-            let figures = format!("relative error {}, {} allowed", four_figures(errors[first]), four_figures(tolerance));
+            let figures = format!(
+                "relative error {}, {} allowed",
+                four_figures(errors[first]),
+                four_figures(tolerance)
+            );
             if shape.is_empty() {
                 wording.fail(format_args!("{what} is {answer}, expected {expected} ({figures})"));
             }
             let (place, is) = (place(first, &shape), if off == 1 { "is" } else { "are" });
             let share = format!("{off} of {} numbers {is} off", answers.len());
-            wording.fail(format_args!("{what}: number {place} is {answer}, expected {expected} ({figures}; {share})"));
+            wording.fail(format_args!(
+                "{what}: number {place} is {answer}, expected {expected} ({figures}; {share})"
+            ));
         }
     }
 }
 
-/// The error relative to what is expected; relative to the largest of all where that is 0, absolute where all are.
+/// The error relative to what is expected; relative to the largest of all where that is 0, absolute
+/// where all are.
 fn error(answer: f64, expected: f64, largest: f64) -> f64 {
     if answer == expected {
         return 0.0;
@@ -136,8 +173,13 @@ mod tests {
         crate::check_close!(f64::INFINITY, f64::INFINITY, 1e-9);
         assert!(failure(|| crate::check_close!(1e-9, 2e-9, 1e-3)).contains("relative error 0.5"));
         assert!(failure(|| crate::check_close!(1.0, f64::INFINITY, 1e-3)).contains("expected inf"));
-        assert!(failure(|| crate::check_close!(f64::NAN, 1.0, 1e-3)).contains("is NaN, expected 1 "));
-        assert!(failure(|| crate::check_close!(f64::NAN, f64::NAN, 1e-3)).contains("is NaN, expected NaN "));
+        assert!(
+            failure(|| crate::check_close!(f64::NAN, 1.0, 1e-3)).contains("is NaN, expected 1 ")
+        );
+        assert!(
+            failure(|| crate::check_close!(f64::NAN, f64::NAN, 1e-3))
+                .contains("is NaN, expected NaN ")
+        );
     }
 
     #[test]
@@ -152,12 +194,17 @@ mod tests {
 
     #[test]
     fn failure_says_where_and_how_much() {
-        let shape = failure(|| crate::check_close!(vec![1.0], [1.0, 2.0], 0.1, what = "f(x)", hint = "count"));
+        let shape = failure(|| {
+            crate::check_close!(vec![1.0], [1.0, 2.0], 0.1, what = "f(x)", hint = "count")
+        });
         assert_eq!(shape, "✗ f(x) has the shape [1], expected [2]\n  Hint: count");
         let mut answer = Array2::<f64>::ones((3, 4));
         answer[[1, 2]] = 3.0;
         answer[[2, 0]] = f64::NAN;
         let message = failure(|| crate::check_close!(answer, Array2::<f64>::ones((3, 4)), 1e-9));
-        assert_eq!(message, "✗ answer: number [1, 2] is 3, expected 1 (relative error 2, 1e-9 allowed; 2 of 12 numbers are off)");
+        assert_eq!(
+            message,
+            "✗ answer: number [1, 2] is 3, expected 1 (relative error 2, 1e-9 allowed; 2 of 12 numbers are off)"
+        );
     }
 }

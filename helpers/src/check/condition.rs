@@ -4,8 +4,9 @@ use super::Wording;
 
 /// Checks a condition: prints a line with a ✓, or panics with a message for learners.
 ///
-/// The message is a format string with its arguments, and is shown in both cases, after a ✓ or a ✗: say what was found and what is expected.
-/// Without a message the condition's source is shown. Option: `hint = "…"`, see [the module](mod@crate::check).
+/// The message is a format string with its arguments, and is shown in both cases, after a ✓ or a ✗:
+/// say what was found and what is expected. Without a message the condition's source is shown.
+/// Option: `hint = "…"`, see [the module](mod@crate::check).
 ///
 /// # Panics
 ///
@@ -76,9 +77,13 @@ mod tests {
         crate::check!(found == 3);
         crate::check!(found == 3, "{found} found",);
         assert_eq!(failure(|| crate::check!(found == 4)), "✗ found == 4");
-        assert_eq!(failure(|| crate::check!(found == 4, hint = "count {found}")), "✗ found == 4\n  Hint: count 3");
+        assert_eq!(
+            failure(|| crate::check!(found == 4, hint = "count {found}")),
+            "✗ found == 4\n  Hint: count 3"
+        );
         assert_eq!(failure(|| crate::check!(found == 4, "{found}, not {}", 1 + 3)), "✗ 3, not 4");
-        let named = failure(|| crate::check!(found == 4, "{} of {n}", found, n = 4, hint = "count",));
+        let named =
+            failure(|| crate::check!(found == 4, "{} of {n}", found, n = 4, hint = "count",));
         assert_eq!(named, "✗ 3 of 4\n  Hint: count");
     }
 }

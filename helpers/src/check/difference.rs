@@ -1,4 +1,5 @@
-//! Where two values differ, found in their `{:?}` texts: that works for whatever can be printed, without knowing its type.
+//! Where two values differ, found in their `{:?}` texts: that works for whatever can be printed,
+//! without knowing its type.
 
 use super::wording::shortened;
 
@@ -8,7 +9,10 @@ const SHORT: usize = 60;
 /// A sentence about two values that are not equal, by their `{:?}` texts.
 pub(super) fn difference(what: &str, answer: &str, expected: &str) -> String {
     if answer == expected {
-        return format!("{what} is {}, and not equal to what prints the same (NaN is equal to nothing)", shortened(answer, SHORT));
+        return format!(
+            "{what} is {}, and not equal to what prints the same (NaN is equal to nothing)",
+            shortened(answer, SHORT)
+        );
     }
     let short = |text: &str| text.chars().count() <= SHORT;
     if short(answer) && short(expected) {
@@ -22,14 +26,26 @@ pub(super) fn difference(what: &str, answer: &str, expected: &str) -> String {
 
 fn of_sequences(what: &str, answer: &[&str], expected: &[&str]) -> String {
     let place = answer.iter().zip(expected).position(|(answer, expected)| answer != expected);
-    let first = place.map(|i| format!("element {i} is {}, expected {}", shortened(answer[i], SHORT), shortened(expected[i], SHORT)));
+    let first = place.map(|i| {
+        format!(
+            "element {i} is {}, expected {}",
+            shortened(answer[i], SHORT),
+            shortened(expected[i], SHORT)
+        )
+    });
     let same_length = answer.len() == expected.len();
     match first {
         Some(first) if same_length => format!("{what}: {first} ({} elements)", answer.len()),
-        Some(first) => format!("{what} has {} elements, expected {}; {first}", answer.len(), expected.len()),
+        Some(first) => {
+            format!("{what} has {} elements, expected {}; {first}", answer.len(), expected.len())
+        }
         None => {
             let common = answer.len().min(expected.len());
-            format!("{what} has {} elements, expected {}; the first {common} are right", answer.len(), expected.len())
+            format!(
+                "{what} has {} elements, expected {}; the first {common} are right",
+                answer.len(),
+                expected.len()
+            )
         }
     }
 }
@@ -101,9 +117,18 @@ mod tests {
         let mut other = numbers.clone();
         other[700] = -1;
         assert_eq!(said(&other, &numbers), "f(x): element 700 is -1, expected 700 (1000 elements)");
-        assert_eq!(said(&numbers[..999], &numbers), "f(x) has 999 elements, expected 1000; the first 999 are right");
-        assert_eq!(said(&other[1..], &numbers), "f(x) has 999 elements, expected 1000; element 0 is 1, expected 0");
-        assert_eq!(said(Vec::<i32>::new(), &numbers), "f(x) has 0 elements, expected 1000; the first 0 are right");
+        assert_eq!(
+            said(&numbers[..999], &numbers),
+            "f(x) has 999 elements, expected 1000; the first 999 are right"
+        );
+        assert_eq!(
+            said(&other[1..], &numbers),
+            "f(x) has 999 elements, expected 1000; element 0 is 1, expected 0"
+        );
+        assert_eq!(
+            said(Vec::<i32>::new(), &numbers),
+            "f(x) has 0 elements, expected 1000; the first 0 are right"
+        );
     }
 
     #[test]
@@ -120,7 +145,11 @@ mod tests {
         let (mut answer, expected) = ("pea soup ".repeat(20), "pea soup ".repeat(20));
         answer.replace_range(100..101, "X");
         let message = said(&answer, &expected);
-        assert!(message.starts_with("f(x) differs at character 101: it is … pea soup pea soup pXa soup"), "{message}");
+        assert!(
+            message
+                .starts_with("f(x) differs at character 101: it is … pea soup pea soup pXa soup"),
+            "{message}"
+        );
         assert!(message.chars().count() < 220, "{message}");
     }
 }

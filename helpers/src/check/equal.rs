@@ -5,10 +5,12 @@ use super::difference::difference;
 use crate::threads::report::abridged;
 use std::fmt::Debug;
 
-/// Checks that a value is the expected one: prints it with a ✓, or panics with a message for learners.
+/// Checks that a value is the expected one: prints it with a ✓, or panics with a message for
+/// learners.
 ///
-/// The failing message names both values; of sequences and long texts it shows the first difference, and the lengths if they differ. Both
-/// are written in full for that (`{:?}`), when the check fails. For floats that need not agree to the last digit there is
+/// The failing message names both values; of sequences and long texts it shows the first
+/// difference, and the lengths if they differ. Both are written in full for that (`{:?}`), when the
+/// check fails. For floats that need not agree to the last digit there is
 /// [`check_close!`](crate::check_close!).
 ///
 /// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
@@ -67,7 +69,11 @@ fn tell(holds: bool, answer: &dyn Debug, expected: &dyn Debug, wording: &Wording
     if holds {
         wording.pass(format_args!("{} is {}", wording.subject(), abridged(answer)));
     } else {
-        wording.fail(difference(wording.subject(), &format!("{answer:?}"), &format!("{expected:?}")));
+        wording.fail(difference(
+            wording.subject(),
+            &format!("{answer:?}"),
+            &format!("{expected:?}"),
+        ));
     }
 }
 
@@ -86,7 +92,8 @@ mod tests {
     #[test]
     fn failure_names_both_and_hints() {
         let n = 3;
-        let message = failure(|| crate::check_eq!(n * 2, 7, what = "twice {n}", hint = "is {n} right?"));
+        let message =
+            failure(|| crate::check_eq!(n * 2, 7, what = "twice {n}", hint = "is {n} right?"));
         assert_eq!(message, "✗ twice 3 is 6, expected 7\n  Hint: is 3 right?");
     }
 }

@@ -6,22 +6,27 @@ use crate::time::{fine_seconds, three_figures};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Checks that a function is so many times as fast as another: prints both times with a ✓, or panics with a message for learners.
+/// Checks that a function is so many times as fast as another: prints both times with a ✓, or
+/// panics with a message for learners.
 ///
-/// Both are closures without arguments. After a first call that does not count they take turns, and the fastest run of each counts:
-/// whatever else the machine does makes a run slower, never faster. Calls below a millisecond are repeated within a run. The check is over
-/// as soon as `yours` has been fast enough three runs long; before it fails it has made seven runs of each at least and tried for some
-/// seconds, unless there is no hope (less than half of what is wanted). A factor close to what is expected is a matter of luck: leave room.
+/// Both are closures without arguments. After a first call that does not count they take turns, and
+/// the fastest run of each counts: whatever else the machine does makes a run slower, never faster.
+/// Calls below a millisecond are repeated within a run. The check is over as soon as `yours` has
+/// been fast enough three runs long; before it fails it has made seven runs of each at least and
+/// tried for some seconds, unless there is no hope (less than half of what is wanted). A factor
+/// close to what is expected is a matter of luck: leave room.
 ///
-/// What the two give back is kept from the optimiser, and not compared: use [`check_eq!`](crate::check_eq!) first. Let their input come
-/// from variables; the compiler computes with constants beforehand.
+/// What the two give back is kept from the optimiser, and not compared: use
+/// [`check_eq!`](crate::check_eq!) first. Let their input come from variables; the compiler
+/// computes with constants beforehand.
 ///
-/// Options: `factor = 2.0`, how many times as fast `yours` has to be (1 if nothing is said; below 1: it may be that much slower);
-/// `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
+/// Options: `factor = 2.0`, how many times as fast `yours` has to be (1 if nothing is said; below
+/// 1: it may be that much slower); `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
 ///
 /// # Panics
 ///
-/// When `yours` is slower than that. Unwinds with [`Interrupted`](crate::interrupt::Interrupted) when interrupted, between two runs.
+/// When `yours` is slower than that. Unwinds with [`Interrupted`](crate::interrupt::Interrupted)
+/// when interrupted, between two runs.
 ///
 /// # Examples
 ///
@@ -61,7 +66,8 @@ const PATIENT: usize = 7;
 const MOST: usize = 50;
 /// How long it tries before it fails, unless the first [`FEWEST`] runs take longer.
 const BUDGET: Duration = Duration::from_secs(4);
-/// A run that is repeated until it takes this long has nothing to fear from the clock's steps. Seconds.
+/// A run that is repeated until it takes this long has nothing to fear from the clock's steps.
+/// Seconds.
 const LONG_ENOUGH: f64 = 1e-3;
 const MOST_LOOPS: f64 = 1e6;
 
@@ -79,7 +85,8 @@ fn judge(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) {
     if ratio >= wording.factor { wording.pass(found) } else { wording.fail(found) }
 }
 
-/// Everything that does not depend on the closures' types: how many times as fast, and the sentence.
+/// Everything that does not depend on the closures' types: how many times as fast, and the
+/// sentence.
 fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> (f64, String) {
     let _scope = Scope::enter();
     let begin = Instant::now();
@@ -90,7 +97,9 @@ fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> 
         yours.run();
         let ratio = given.fastest / yours.fastest;
         let hopeless = run >= PATIENT && ratio < wanted / 2.0;
-        let out_of_time = begin.elapsed() > BUDGET && run >= FEWEST && (run >= PATIENT || begin.elapsed() > 2 * BUDGET);
+        let out_of_time = begin.elapsed() > BUDGET
+            && run >= FEWEST
+            && (run >= PATIENT || begin.elapsed() > 2 * BUDGET);
         if (run >= FEWEST && ratio >= wanted) || hopeless || out_of_time || run == MOST {
             return (ratio, sentence(wording, &yours, &given, run));
         }
@@ -99,9 +108,17 @@ fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> 
 }
 
 fn sentence(wording: &Wording, yours: &Runner, given: &Runner, runs: usize) -> String {
-    let times = format!("{}, given {}; fastest of {runs} runs each", fine_seconds(yours.fastest), fine_seconds(given.fastest));
+    let times = format!(
+        "{}, given {}; fastest of {runs} runs each",
+        fine_seconds(yours.fastest),
+        fine_seconds(given.fastest)
+    );
     let ratio = three_figures(given.fastest / yours.fastest);
-    format!("{} is {ratio} times as fast as given, {} times expected ({times})", wording.subject(), wording.factor)
+    format!(
+        "{} is {ratio} times as fast as given, {} times expected ({times})",
+        wording.subject(),
+        wording.factor
+    )
 }
 
 /// One of the two.
@@ -159,9 +176,20 @@ mod tests {
 
     #[test]
     fn failure_says_how_fast_both_are() {
-        let message =
-            failure(|| crate::check_fast!(|| sleep(4 * MILLISECOND), || sleep(MILLISECOND), factor = 2.0, what = "f", hint = "wait less"));
-        assert!(message.starts_with("✗ f is 0.") && message.contains(" times as fast as given, 2 times expected ("), "{message}");
+        let message = failure(|| {
+            crate::check_fast!(
+                || sleep(4 * MILLISECOND),
+                || sleep(MILLISECOND),
+                factor = 2.0,
+                what = "f",
+                hint = "wait less"
+            )
+        });
+        assert!(
+            message.starts_with("✗ f is 0.")
+                && message.contains(" times as fast as given, 2 times expected ("),
+            "{message}"
+        );
         assert!(message.ends_with("; fastest of 7 runs each)\n  Hint: wait less"), "{message}");
     }
 

@@ -4,11 +4,13 @@ use super::Wording;
 use crate::memory::{MIB, Measurement, resident};
 use std::hint::black_box;
 
-/// Checks that a call gets along with so much memory: prints its peak with a ✓, or panics with a message for learners.
+/// Checks that a call gets along with so much memory: prints its peak with a ✓, or panics with a
+/// message for learners.
 ///
-/// The limit is in bytes, above what the process had in use before the call: `8 * MIB`. What counts is described in
-/// [`memory`](mod@crate::memory): resident pages, exact on Linux but for some 0.1 MiB per core; so choose a limit of some MiB. The call is
-/// repeated up to twice when it needs more, for the first one may load code and start threads; other cells' threads that allocate
+/// The limit is in bytes, above what the process had in use before the call: `8 * MIB`. What counts
+/// is described in [`memory`](mod@crate::memory): resident pages, exact on Linux but for some 0.1
+/// MiB per core; so choose a limit of some MiB. The call is repeated up to twice when it needs
+/// more, for the first one may load code and start threads; other cells' threads that allocate
 /// meanwhile count, too.
 ///
 /// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
@@ -76,11 +78,16 @@ fn measure(call: &mut dyn FnMut(&mut dyn FnMut()), limit: usize, wording: &Wordi
     let mut least = f64::INFINITY;
     for _ in 0..CALLS {
         let mut measurement = Some(Measurement::of_peak());
-        call(&mut || least = measurement.take().map_or(least, |measurement| least.min(measurement.stop().increment())));
+        call(&mut || {
+            least = measurement
+                .take()
+                .map_or(least, |measurement| least.min(measurement.stop().increment()))
+        });
         if least <= limit {
             break;
         }
     }
-    let found = format!("{} needs {least:.2} MiB, at most {limit:.2} MiB expected", wording.subject());
+    let found =
+        format!("{} needs {least:.2} MiB, at most {limit:.2} MiB expected", wording.subject());
     if least <= limit { wording.pass(found) } else { wording.fail(found) }
 }

@@ -1,8 +1,9 @@
-//! Is the exercise solved? Assertions for learners: a line with a ✓ and what was measured, or a panic whose message helps.
+//! Is the exercise solved? Assertions for learners: a line with a ✓ and what was measured, or a
+//! panic whose message helps.
 //!
-//! `assert!` speaks to those who know the code. The cell below an exercise speaks to somebody who has just written it: it says what was
-//! found, what was expected, and gives a hint. It fails as long as the exercise is not solved, so that a runner and a grader see the same
-//! as the learner.
+//! `assert!` speaks to those who know the code. The cell below an exercise speaks to somebody who
+//! has just written it: it says what was found, what was expected, and gives a hint. It fails as
+//! long as the exercise is not solved, so that a runner and a grader see the same as the learner.
 //!
 //! | macro | holds when |
 //! |---|---|
@@ -36,13 +37,15 @@
 //!
 //! # Options
 //!
-//! They stand last, in any order. `hint = "…"` is shown below a failure. `what = "…"` is what the messages call the value; otherwise they
-//! quote the source of the expression, which says little when that is `f(x)` in a loop. Both are format strings: `what = "f({x})"`.
+//! They stand last, in any order. `hint = "…"` is shown below a failure. `what = "…"` is what the
+//! messages call the value; otherwise they quote the source of the expression, which says little
+//! when that is `f(x)` in a loop. Both are format strings: `what = "f({x})"`.
 //!
 //! # Noise
 //!
-//! What is measured is measured several times, and the best counts: other programs make things slower, larger and more serial, never the
-//! opposite. Before a check fails for being slow it has tried for some seconds.
+//! What is measured is measured several times, and the best counts: other programs make things
+//! slower, larger and more serial, never the opposite. Before a check fails for being slow it has
+//! tried for some seconds.
 
 mod close;
 mod condition;

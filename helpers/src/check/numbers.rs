@@ -35,7 +35,8 @@ macro_rules! number {
 
 number!(f32 f64 u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
-/// Numbers in a shape: what [`check_close!`](crate::check_close!) compares. A single number has the shape `[]`.
+/// Numbers in a shape: what [`check_close!`](crate::check_close!) compares. A single number has the
+/// shape `[]`.
 pub trait Numbers {
     /// The length along each axis.
     fn shape(&self) -> Vec<usize>;

@@ -98,7 +98,8 @@ macro_rules! __check_options {
 /// The message a panic came with; for tests of the checks.
 #[cfg(test)]
 pub(super) fn failure(f: impl FnOnce()) -> String {
-    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).expect_err("the check should have failed");
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
+        .expect_err("the check should have failed");
     crate::threads::report::message(&*payload).to_string()
 }
 
@@ -110,7 +111,10 @@ mod tests {
     fn subject_is_one_line_of_source() {
         assert_eq!(Wording::of("mean(&words)").subject(), "mean(&words)");
         assert_eq!(Wording::of("|| mean(&words)").subject(), "mean(&words)");
-        assert_eq!(Wording::of("move || {\n    let a = 1;\n    f(a)\n}").subject(), "{ let a = 1; f(a) }");
+        assert_eq!(
+            Wording::of("move || {\n    let a = 1;\n    f(a)\n}").subject(),
+            "{ let a = 1; f(a) }"
+        );
         let long = Wording::of(&"é".repeat(100));
         assert_eq!(long.subject().chars().count(), 81);
         assert_eq!(long.what("all of them".to_string()).subject(), "all of them");

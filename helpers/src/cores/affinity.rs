@@ -1,13 +1,18 @@
-//! CPU affinity: which logical cores the scheduler may put this thread on. Set by `taskset`, `numactl`, containers and batch systems.
+//! CPU affinity: which logical cores the scheduler may put this thread on. Set by `taskset`,
+//! `numactl`, containers and batch systems.
 
-/// The logical cores this thread, and the threads it starts, may run on; `None` where the system has no such thing.
+/// The logical cores this thread, and the threads it starts, may run on; `None` where the system
+/// has no such thing.
 #[cfg(target_os = "linux")]
 pub(super) fn allowed() -> Option<Vec<usize>> {
-    // The kernel refuses a mask shorter than its own (EINVAL); machines with more than 1024 CPUs exist.
+    // The kernel refuses a mask shorter than its own (EINVAL); machines with more than 1024 CPUs
+    // exist.
     for words in [16usize, 64, 256, 1024] {
         let mut mask = vec![0u64; words];
-        // SAFETY: the buffer has the size given, and is aligned at least as strictly as the words of a cpu_set_t.
-        let result = unsafe { libc::sched_getaffinity(0, size_of_val(&mask[..]), mask.as_mut_ptr().cast()) };
+        // SAFETY: the buffer has the size given, and is aligned at least as strictly as the words
+        // of a cpu_set_t.
+        let result =
+            unsafe { libc::sched_getaffinity(0, size_of_val(&mask[..]), mask.as_mut_ptr().cast()) };
         if result == 0 {
             let is_set = |cpu: &usize| mask[cpu / 64] >> (cpu % 64) & 1 == 1;
             return Some((0..words * 64).filter(is_set).collect());
@@ -26,7 +31,8 @@ pub(super) fn allowed() -> Option<Vec<usize>> {
 mod tests {
     use super::allowed;
 
-    /// The standard library reads the same mask by its own means, and the cgroup quota on top: an upper bound for it.
+    /// The standard library reads the same mask by its own means, and the cgroup quota on top: an
+    /// upper bound for it.
     #[test]
     fn agrees_with_the_standard_library() {
         let allowed = allowed().expect("Linux has affinity");

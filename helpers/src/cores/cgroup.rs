@@ -1,7 +1,9 @@
-//! The CPU quota and the CPU set of a control group (Linux): how containers and batch systems give a program a share of a machine.
+//! The CPU quota and the CPU set of a control group (Linux): how containers and batch systems give
+//! a program a share of a machine.
 //!
-//! The tightest quota on the way from the group to the root counts. Version 2 keeps it in `cpu.max`, version 1 in `cpu.cfs_quota_us`
-//! and `cpu.cfs_period_us`. The CPU set is part of the affinity already, and only shown.
+//! The tightest quota on the way from the group to the root counts. Version 2 keeps it in
+//! `cpu.max`, version 1 in `cpu.cfs_quota_us` and `cpu.cfs_period_us`. The CPU set is part of the
+//! affinity already, and only shown.
 
 use crate::cgroup::Groups;
 use std::fs::read_to_string;
@@ -17,7 +19,8 @@ pub(super) struct GroupLimit {
     pub(super) content: String,
 }
 
-/// The quota in cores (CPU time per wall time); `None` when there is no limit, and on systems without control groups.
+/// The quota in cores (CPU time per wall time); `None` when there is no limit, and on systems
+/// without control groups.
 pub(super) fn quota() -> Option<f64> {
     tightest(&quotas()).map(|limit| limit.cores)
 }
@@ -57,7 +60,11 @@ fn version_1(group: &Path) -> Option<GroupLimit> {
     let file = group.join("cpu.cfs_quota_us");
     let quota = read_to_string(&file).ok()?;
     let period = read_to_string(group.join("cpu.cfs_period_us")).ok()?;
-    Some(GroupLimit { cores: ratio(&quota, &period)?, file, content: format!("{} {}", quota.trim(), period.trim()) })
+    Some(GroupLimit {
+        cores: ratio(&quota, &period)?,
+        file,
+        content: format!("{} {}", quota.trim(), period.trim()),
+    })
 }
 
 fn ratio(quota: &str, period: &str) -> Option<f64> {
@@ -65,11 +72,16 @@ fn ratio(quota: &str, period: &str) -> Option<f64> {
     (quota > 0.0 && period > 0.0).then_some(quota / period)
 }
 
-/// The kernel has worked out already what of a set is left under the sets above it: only the group's own counts.
+/// The kernel has worked out already what of a set is left under the sets above it: only the
+/// group's own counts.
 fn cpu_sets_of(hierarchies: &[Groups]) -> Vec<GroupLimit> {
     let sets = hierarchies.iter().filter_map(|groups| {
         let group = groups.directories.last()?;
-        let names: &[&str] = if groups.is_version_2 { &["cpuset.cpus.effective"] } else { &["cpuset.effective_cpus", "cpuset.cpus"] };
+        let names: &[&str] = if groups.is_version_2 {
+            &["cpuset.cpus.effective"]
+        } else {
+            &["cpuset.effective_cpus", "cpuset.cpus"]
+        };
         names.iter().find_map(|name| {
             let file = group.join(name);
             let content = read_to_string(&file).ok()?.trim().to_string();
@@ -93,7 +105,11 @@ mod tests {
 
     #[test]
     fn version_2_takes_the_tightest_quota_up_to_the_root() {
-        let files = [("slice/cpu.max", "150000 100000\n"), ("slice/job/cpu.max", "max 100000\n"), ("other/cpu.max", "10000 100000\n")];
+        let files = [
+            ("slice/cpu.max", "150000 100000\n"),
+            ("slice/job/cpu.max", "max 100000\n"),
+            ("other/cpu.max", "10000 100000\n"),
+        ];
         let fake = Fake::new("v2", &files);
         let mountinfo = fake.mountinfo("/", "cgroup2 cgroup2 rw");
         assert_eq!(quota_in("0::/slice/job\n", &mountinfo), Some(1.5));
@@ -101,13 +117,25 @@ mod tests {
         fs::write(fake.0.join("slice/job/cpu.max"), "50000 100000\n").unwrap();
         assert_eq!(quota_in("0::/slice/job\n", &mountinfo), Some(0.5));
         let all = quotas_of(&groups_in("cpu", "0::/slice/job\n", &mountinfo));
-        let shown: Vec<_> = all.iter().map(|limit| (limit.cores, &*limit.content, limit.file.strip_prefix(&fake.0).unwrap())).collect();
-        assert_eq!(shown, [(1.5, "150000 100000", Path::new("slice/cpu.max")), (0.5, "50000 100000", Path::new("slice/job/cpu.max"))]);
+        let shown: Vec<_> = all
+            .iter()
+            .map(|limit| (limit.cores, &*limit.content, limit.file.strip_prefix(&fake.0).unwrap()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (1.5, "150000 100000", Path::new("slice/cpu.max")),
+                (0.5, "50000 100000", Path::new("slice/job/cpu.max"))
+            ]
+        );
     }
 
     #[test]
     fn version_1_reads_quota_and_period_of_the_cpu_hierarchy() {
-        let fake = Fake::new("v1", &[("job/cpu.cfs_quota_us", "400000\n"), ("job/cpu.cfs_period_us", "100000\n")]);
+        let fake = Fake::new(
+            "v1",
+            &[("job/cpu.cfs_quota_us", "400000\n"), ("job/cpu.cfs_period_us", "100000\n")],
+        );
         let mountinfo = fake.mountinfo("/", "cgroup cgroup rw,cpu,cpuacct");
         assert_eq!(quota_in("5:memory:/\n4:cpu,cpuacct:/job\n", &mountinfo), Some(4.0));
         assert_eq!(quota_in("5:cpuset:/job\n", &mountinfo), None);
@@ -115,7 +143,8 @@ mod tests {
         assert_eq!(quota_in("4:cpu,cpuacct:/job\n", &mountinfo), None);
     }
 
-    /// A container sees its own group at the top of the mount, under whatever path the host gave it.
+    /// A container sees its own group at the top of the mount, under whatever path the host gave
+    /// it.
     #[test]
     fn container_sees_its_own_group_at_the_top() {
         let fake = Fake::new("container", &[("cpu.max", "200000 100000\n")]);
@@ -132,7 +161,11 @@ mod tests {
 
     #[test]
     fn cpu_set_is_the_effective_one_of_the_own_group() {
-        let files = [("a/cpuset.cpus.effective", "0-7\n"), ("a/b/cpuset.cpus.effective", "2-3,6\n"), ("a/c/cpuset.cpus.effective", "\n")];
+        let files = [
+            ("a/cpuset.cpus.effective", "0-7\n"),
+            ("a/b/cpuset.cpus.effective", "2-3,6\n"),
+            ("a/c/cpuset.cpus.effective", "\n"),
+        ];
         let fake = Fake::new("cpuset", &files);
         let sets = |path: &str, filesystem: &str| {
             let found = cpu_sets_of(&groups_in("cpuset", path, &fake.mountinfo("/", filesystem)));

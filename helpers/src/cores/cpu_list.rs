@@ -5,7 +5,9 @@ pub(crate) fn parse(text: &str) -> Option<Vec<usize>> {
     let mut cpus = Vec::new();
     for part in text.trim().split(',').filter(|part| !part.is_empty()) {
         match part.split_once('-') {
-            Some((first, last)) => cpus.extend(first.trim().parse::<usize>().ok()?..=last.trim().parse().ok()?),
+            Some((first, last)) => {
+                cpus.extend(first.trim().parse::<usize>().ok()?..=last.trim().parse().ok()?)
+            }
             None => cpus.push(part.trim().parse().ok()?),
         }
     }

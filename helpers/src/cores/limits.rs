@@ -1,4 +1,5 @@
-//! Every limit there is, with its source, as R's `parallelly::availableCores(which = "all")` shows them.
+//! Every limit there is, with its source, as R's `parallelly::availableCores(which = "all")` shows
+//! them.
 
 use super::{Cores, Limit, affinity, cgroup, cpu_list, scheduler};
 use crate::display::{Bundle, Rich};
@@ -10,7 +11,8 @@ use std::fmt;
 pub struct CoreLimit {
     /// What it is: `CPU affinity`, `cgroup quota`, `Slurm`, …
     pub name: String,
-    /// The number of logical cores (for `physical`: of physical ones; for a quota: CPU time per wall time).
+    /// The number of logical cores (for `physical`: of physical ones; for a quota: CPU time per
+    /// wall time).
     pub cores: f64,
     /// Where it was found, and what stands there.
     pub source: String,
@@ -48,10 +50,12 @@ pub struct CoreLimits {
 }
 
 impl Cores {
-    /// Every limit there is, with its source, and which one decided: for finding out why the number is what it is.
+    /// Every limit there is, with its source, and which one decided: for finding out why the number
+    /// is what it is.
     ///
-    /// Besides what [`Cores`] knows: all quotas on the way to the root of the control groups, the group's CPU set, all the variables of
-    /// batch systems including those that do not count, and what other libraries would take. The sources are read anew.
+    /// Besides what [`Cores`] knows: all quotas on the way to the root of the control groups, the
+    /// group's CPU set, all the variables of batch systems including those that do not count, and
+    /// what other libraries would take. The sources are read anew.
     ///
     /// # Examples
     ///
@@ -92,14 +96,22 @@ impl CoreLimits {
         };
         match cores.physical {
             Some(physical) => {
-                let source = if cfg!(target_os = "linux") { "/sys/devices/system/cpu/cpu*/topology" } else { "sysctl hw.physicalcpu" };
+                let source = if cfg!(target_os = "linux") {
+                    "/sys/devices/system/cpu/cpu*/topology"
+                } else {
+                    "sysctl hw.physicalcpu"
+                };
                 add("physical", physical as f64, source.to_string());
             }
             None => not_found.push("physical cores".to_string()),
         }
         add("logical", cores.logical as f64, "sysconf(_SC_NPROCESSORS_ONLN)".to_string());
         match allowed {
-            Some(cpus) => add("CPU affinity", cpus.len() as f64, format!("sched_getaffinity: {}", cpu_list::write(&cpus))),
+            Some(cpus) => add(
+                "CPU affinity",
+                cpus.len() as f64,
+                format!("sched_getaffinity: {}", cpu_list::write(&cpus)),
+            ),
             None => not_found.push("CPU affinity".to_string()),
         }
         for (name, found) in [("cgroup cpuset", cpu_sets), ("cgroup quota", quotas)] {
@@ -112,7 +124,11 @@ impl CoreLimits {
         }
         for found in variables {
             let but = found.but.map(|reason| format!(" ({reason})")).unwrap_or_default();
-            add(found.system, found.request.cores as f64, format!("{}={}{but}", found.request.variable, found.value));
+            add(
+                found.system,
+                found.request.cores as f64,
+                format!("{}={}{but}", found.request.variable, found.value),
+            );
         }
         for system in scheduler::SYSTEMS {
             if !variables.iter().any(|variable| variable.system == system) {
@@ -120,7 +136,11 @@ impl CoreLimits {
             }
         }
         if let Some(standard) = standard {
-            add("standard library", standard as f64, "std::thread::available_parallelism()".to_string());
+            add(
+                "standard library",
+                standard as f64,
+                "std::thread::available_parallelism()".to_string(),
+            );
         }
         if let Some(threads) = variable("RAYON_NUM_THREADS")
             && let Ok(number) = threads.trim().parse::<usize>()
@@ -131,15 +151,22 @@ impl CoreLimits {
             (Limit::Machine, _) => limit.name == "logical",
             (Limit::Affinity, _) => limit.name == "CPU affinity",
             (Limit::Quota, _) => {
-                limit.name == "cgroup quota" && cgroup::tightest(quotas).is_some_and(|tightest| tightest.cores == limit.cores)
+                limit.name == "cgroup quota"
+                    && cgroup::tightest(quotas)
+                        .is_some_and(|tightest| tightest.cores == limit.cores)
             }
-            (Limit::Job, request) => request.is_some_and(|request| limit.source.starts_with(&format!("{}=", request.variable))),
+            (Limit::Job, request) => request
+                .is_some_and(|request| limit.source.starts_with(&format!("{}=", request.variable))),
         };
         // The same quota may be set on several groups.
         if let Some(limit) = limits.iter_mut().find(|limit| decides(limit)) {
             limit.decides = true;
         }
-        CoreLimits { limits, not_found, summary: cores.to_string().lines().next().unwrap_or_default().to_string() }
+        CoreLimits {
+            limits,
+            not_found,
+            summary: cores.to_string().lines().next().unwrap_or_default().to_string(),
+        }
     }
 
     /// Called by the kernel for the last expression of a cell.
@@ -159,7 +186,13 @@ impl fmt::Display for CoreLimits {
         write!(formatter, "  {:<16}{:>7}  source", "limit", "cores")?;
         for limit in &self.limits {
             let mark = if limit.decides { '>' } else { ' ' };
-            write!(formatter, "\n{mark} {:<16}{:>7}  {}", limit.name, number(limit.cores), limit.source)?;
+            write!(
+                formatter,
+                "\n{mark} {:<16}{:>7}  {}",
+                limit.name,
+                number(limit.cores),
+                limit.source
+            )?;
         }
         if !self.not_found.is_empty() {
             write!(formatter, "\n  not found: {}", self.not_found.join(", "))?;
@@ -179,10 +212,19 @@ impl Rich for CoreLimits {
         use crate::display::escape::html as escape;
         let rows = self.limits.iter().map(|limit| {
             let (open, close) = if limit.decides { ("<b>", "</b>") } else { ("", "") };
-            let cell = |text: &str, align: &str| format!("<td style=\"text-align:{align}\">{open}{}{close}</td>", escape(text));
-            let source = format!("<td style=\"text-align:left\"><code>{}</code></td>", escape(&limit.source));
+            let cell = |text: &str, align: &str| {
+                format!("<td style=\"text-align:{align}\">{open}{}{close}</td>", escape(text))
+            };
+            let source = format!(
+                "<td style=\"text-align:left\"><code>{}</code></td>",
+                escape(&limit.source)
+            );
             let decides = cell(if limit.decides { "decides" } else { "" }, "left");
-            format!("<tr>{}{}{source}{decides}</tr>", cell(&limit.name, "left"), cell(&number(limit.cores), "right"))
+            format!(
+                "<tr>{}{}{source}{decides}</tr>",
+                cell(&limit.name, "left"),
+                cell(&number(limit.cores), "right")
+            )
         });
         let rows: String = rows.collect();
         let not_found = if self.not_found.is_empty() {
@@ -192,7 +234,10 @@ impl Rich for CoreLimits {
         };
         let head = "<th style=\"text-align:left\">limit</th><th style=\"text-align:right\">cores</th>\
                     <th style=\"text-align:left\">source</th><th></th>";
-        let html = format!("<p>{}</p><table><tr>{head}</tr>{rows}</table>{not_found}", escape(&self.summary));
+        let html = format!(
+            "<p>{}</p><table><tr>{head}</tr>{rows}</table>{not_found}",
+            escape(&self.summary)
+        );
         Bundle::plain(self.to_string()).with("text/html", html)
     }
 }
@@ -223,7 +268,15 @@ mod tests {
             requested: scheduler::request(variables),
         });
         let sets = [group(4.0, "/sys/fs/cgroup/job/cpuset.cpus.effective", "0-3")];
-        CoreLimits::collect(&cores, Some(vec![0, 1, 2, 3]), &sets, quotas, variables, Some(3), &|_| None)
+        CoreLimits::collect(
+            &cores,
+            Some(vec![0, 1, 2, 3]),
+            &sets,
+            quotas,
+            variables,
+            Some(3),
+            &|_| None,
+        )
     }
 
     #[test]
@@ -247,9 +300,14 @@ mod tests {
 
     #[test]
     fn the_tightest_quota_decides_once() {
-        let quotas = [group(3.0, "/a/cpu.max", "3 1"), group(1.5, "/a/b/cpu.max", "3 2"), group(1.5, "/a/b/c/cpu.max", "3 2")];
+        let quotas = [
+            group(3.0, "/a/cpu.max", "3 1"),
+            group(1.5, "/a/b/cpu.max", "3 2"),
+            group(1.5, "/a/b/c/cpu.max", "3 2"),
+        ];
         let all = all(&quotas, &[]);
-        let deciding: Vec<_> = all.limits.iter().filter(|limit| limit.decides).map(|limit| &*limit.source).collect();
+        let deciding: Vec<_> =
+            all.limits.iter().filter(|limit| limit.decides).map(|limit| &*limit.source).collect();
         assert_eq!(deciding, ["/a/b/cpu.max: 3 2"]);
     }
 
@@ -258,7 +316,10 @@ mod tests {
         let mut variable = slurm(1);
         variable.but = Some("for all tasks on this node together");
         let all = all(&[], &[variable]);
-        assert!(all.to_string().contains("SLURM_CPUS_PER_TASK=1 (for all tasks on this node together)"), "{all}");
+        assert!(
+            all.to_string().contains("SLURM_CPUS_PER_TASK=1 (for all tasks on this node together)"),
+            "{all}"
+        );
         assert!(all.limits.iter().any(|limit| limit.name == "CPU affinity" && limit.decides));
     }
 

@@ -1,9 +1,10 @@
 //! How many cores may this program use, and who says so?
 //!
-//! A machine has physical cores; with hyper-threading each shows up as two *logical* ones. A program need not be allowed all of them:
-//! `taskset` and batch systems pin it to some (CPU affinity), containers and batch systems give it a share of time (cgroup quota), and
-//! a job script may have asked for a number without anything enforcing it. [`cores()`] looks at all of these and takes the smallest.
-//! It is what every helper of this crate uses when it is not told a number.
+//! A machine has physical cores; with hyper-threading each shows up as two *logical* ones. A
+//! program need not be allowed all of them: `taskset` and batch systems pin it to some (CPU
+//! affinity), containers and batch systems give it a share of time (cgroup quota), and a job script
+//! may have asked for a number without anything enforcing it. [`cores()`] looks at all of these and
+//! takes the smallest. It is what every helper of this crate uses when it is not told a number.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -12,9 +13,11 @@
 //! # assert_eq!(pool.num_threads(), cores().usable);
 //! ```
 //!
-//! [`Cores::all`] shows every source there is and what it says, for finding out why the number is what it is.
+//! [`Cores::all`] shows every source there is and what it says, for finding out why the number is
+//! what it is.
 //!
-//! On Linux everything is read; on other systems there are the physical and logical numbers and the batch system's variables.
+//! On Linux everything is read; on other systems there are the physical and logical numbers and the
+//! batch system's variables.
 
 mod affinity;
 mod cgroup;
@@ -30,8 +33,8 @@ use std::fmt;
 
 /// Counts the cores that this program may use; see [`Cores`].
 ///
-/// Reads a few dozen small files in `/proc` and `/sys`, which takes well below a millisecond on a workstation. Nothing is remembered:
-/// the answer follows a change of affinity or quota.
+/// Reads a few dozen small files in `/proc` and `/sys`, which takes well below a millisecond on a
+/// workstation. Nothing is remembered: the answer follows a change of affinity or quota.
 ///
 /// # Examples
 ///
@@ -43,7 +46,10 @@ use std::fmt;
 pub fn cores() -> Cores {
     let logical = topology::logical();
     let allowed = affinity::allowed();
-    let variables = scheduler::variables(&|name| std::env::var(name).ok(), &crate::node::host_name().unwrap_or_default());
+    let variables = scheduler::variables(
+        &|name| std::env::var(name).ok(),
+        &crate::node::host_name().unwrap_or_default(),
+    );
     let physical = topology::physical(None);
     let physical_allowed = allowed.as_deref().and_then(|cpus| topology::physical(Some(cpus)));
     Cores::decide(Found {
@@ -77,13 +83,16 @@ pub struct Cores {
     pub usable: usize,
     /// Physical cores of the machine, when the system tells.
     pub physical: Option<usize>,
-    /// Logical cores of the machine that are switched on: with hyper-threading two per physical one.
+    /// Logical cores of the machine that are switched on: with hyper-threading two per physical
+    /// one.
     pub logical: usize,
     /// Logical cores the program is allowed to run on (CPU affinity), when the system tells.
     pub allowed: Option<usize>,
-    /// Physical cores behind the allowed ones, when the system tells. Computing seldom scales beyond this number.
+    /// Physical cores behind the allowed ones, when the system tells. Computing seldom scales
+    /// beyond this number.
     pub physical_allowed: Option<usize>,
-    /// CPU time per wall time that the program's cgroup may use, in cores, when there is such a quota.
+    /// CPU time per wall time that the program's cgroup may use, in cores, when there is such a
+    /// quota.
     pub quota: Option<f64>,
     /// What a batch system's job asked for.
     pub requested: Option<Request>,
@@ -118,15 +127,19 @@ struct Found {
 impl Cores {
     fn decide(found: Found) -> Cores {
         let Found { logical, physical, physical_allowed, allowed, quota, requested } = found;
-        // A quota of 1.5 cores keeps one thread busy; a second one would be stopped half of the time and the first wait for it.
+        // A quota of 1.5 cores keeps one thread busy; a second one would be stopped half of the
+        // time and the first wait for it.
         let whole_quota = quota.map(|cores| (cores as usize).max(1));
         let mut usable = logical.max(1);
         let mut limit = Limit::Machine;
-        // Batch systems enforce what a job asked for through affinity and quota. Where they agree, the request is the better
-        // explanation, so the later of equal limits wins; but a limit that takes nothing away from the machine is none.
-        for (kind, cores) in
-            [(Limit::Affinity, allowed), (Limit::Quota, whole_quota), (Limit::Job, requested.as_ref().map(|request| request.cores))]
-        {
+        // Batch systems enforce what a job asked for through affinity and quota. Where they agree,
+        // the request is the better explanation, so the later of equal limits wins; but a limit
+        // that takes nothing away from the machine is none.
+        for (kind, cores) in [
+            (Limit::Affinity, allowed),
+            (Limit::Quota, whole_quota),
+            (Limit::Job, requested.as_ref().map(|request| request.cores)),
+        ] {
             if let Some(cores) = cores
                 && (cores < usable || cores == usable && limit != Limit::Machine)
             {
@@ -149,7 +162,9 @@ impl fmt::Display for Cores {
             (Limit::Job, None) => "limited by the batch job".to_string(),
         };
         write!(formatter, "{} {plural} usable, {limit}", self.usable)?;
-        let mut line = |name: &str, value: &dyn fmt::Display, note: &str| write!(formatter, "\n  {name:<8}{value:>4}{note}");
+        let mut line = |name: &str, value: &dyn fmt::Display, note: &str| {
+            write!(formatter, "\n  {name:<8}{value:>4}{note}")
+        };
         match self.physical {
             Some(physical) => line("physical", &physical, "")?,
             None => line("physical", &"?", "  (this system does not tell)")?,
@@ -184,7 +199,14 @@ mod tests {
     use super::*;
 
     fn found() -> Found {
-        Found { logical: 16, physical: Some(8), physical_allowed: Some(8), allowed: Some(16), quota: None, requested: None }
+        Found {
+            logical: 16,
+            physical: Some(8),
+            physical_allowed: Some(8),
+            allowed: Some(16),
+            quota: None,
+            requested: None,
+        }
     }
 
     fn slurm(cores: usize) -> Option<Request> {
@@ -195,7 +217,12 @@ mod tests {
     fn nothing_limits_a_free_machine() {
         let cores = Cores::decide(found());
         assert_eq!((cores.usable, cores.limit), (16, Limit::Machine));
-        assert!(cores.to_string().starts_with("16 cores usable, all there are\n  physical   8\n  logical   16\n"), "{cores}");
+        assert!(
+            cores
+                .to_string()
+                .starts_with("16 cores usable, all there are\n  physical   8\n  logical   16\n"),
+            "{cores}"
+        );
     }
 
     #[test]
@@ -204,11 +231,17 @@ mod tests {
         assert_eq!((four.usable, four.limit), (4, Limit::Affinity));
         let three = Cores::decide(Found { allowed: Some(4), quota: Some(3.5), ..found() });
         assert_eq!((three.usable, three.limit), (3, Limit::Quota));
-        let two = Cores::decide(Found { allowed: Some(4), quota: Some(3.5), requested: slurm(2), ..found() });
+        let two = Cores::decide(Found {
+            allowed: Some(4),
+            quota: Some(3.5),
+            requested: slurm(2),
+            ..found()
+        });
         assert_eq!((two.usable, two.limit), (2, Limit::Job));
     }
 
-    /// Slurm pins a job to the cores it asked for: then the job's request is the reason, the affinity only its means.
+    /// Slurm pins a job to the cores it asked for: then the job's request is the reason, the
+    /// affinity only its means.
     #[test]
     fn request_explains_an_equal_affinity() {
         let cores = Cores::decide(Found { allowed: Some(4), requested: slurm(4), ..found() });
@@ -221,12 +254,21 @@ mod tests {
     fn a_sliver_of_quota_is_still_one_core() {
         let cores = Cores::decide(Found { quota: Some(0.25), ..found() });
         assert_eq!((cores.usable, cores.limit), (1, Limit::Quota));
-        assert!(cores.to_string().starts_with("1 core usable, limited by the cgroup's quota"), "{cores}");
+        assert!(
+            cores.to_string().starts_with("1 core usable, limited by the cgroup's quota"),
+            "{cores}"
+        );
     }
 
     #[test]
     fn shows_every_number_and_the_one_that_decided() {
-        let all = Found { allowed: Some(4), physical_allowed: Some(2), quota: Some(3.5), requested: slurm(2), ..found() };
+        let all = Found {
+            allowed: Some(4),
+            physical_allowed: Some(2),
+            quota: Some(3.5),
+            requested: slurm(2),
+            ..found()
+        };
         let expected = "2 cores usable, limited by SLURM_CPUS_PER_TASK
   physical   8
   logical   16
@@ -242,6 +284,9 @@ mod tests {
     fn this_machine_makes_sense() {
         let cores = cores();
         assert!(cores.usable >= 1 && cores.usable <= cores.logical, "{cores}");
-        assert!(cores.physical.is_none_or(|physical| physical >= 1 && physical <= cores.logical), "{cores}");
+        assert!(
+            cores.physical.is_none_or(|physical| physical >= 1 && physical <= cores.logical),
+            "{cores}"
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! What a batch job asked for: the variables that Slurm, PBS, Torque, Grid Engine and LSF set in a job.
+//! What a batch job asked for: the variables that Slurm, PBS, Torque, Grid Engine and LSF set in a
+//! job.
 //!
-//! Whether anything enforces the number depends on the site. It is a promise to the other users of the machine all the same.
+//! Whether anything enforces the number depends on the site. It is a promise to the other users of
+//! the machine all the same.
 //!
 //! | system | variable | what it means |
 //! |---|---|---|
@@ -39,7 +41,8 @@ pub(super) fn request(variables: &[Variable]) -> Option<Request> {
     variables.iter().find(|variable| variable.but.is_none()).map(|variable| variable.request)
 }
 
-/// Looks through the batch systems' variables, in order of precedence; those without a positive number are left out.
+/// Looks through the batch systems' variables, in order of precedence; those without a positive
+/// number are left out.
 ///
 /// `host` is the name of this machine.
 pub(super) fn variables(variable: &dyn Fn(&str) -> Option<String>, host: &str) -> Vec<Variable> {
@@ -53,9 +56,16 @@ pub(super) fn variables(variable: &dyn Fn(&str) -> Option<String>, host: &str) -
     };
 
     add("Slurm", "SLURM_CPUS_PER_TASK", number("SLURM_CPUS_PER_TASK"), None);
-    // Without `--cpus-per-task` Slurm sets only the number for the whole node; that is ours when the job has one node and one task there.
-    let is_alone = number("SLURM_JOB_NUM_NODES").unwrap_or(1) == 1 && number("SLURM_NTASKS").unwrap_or(1) == 1;
-    add("Slurm", "SLURM_CPUS_ON_NODE", number("SLURM_CPUS_ON_NODE"), (!is_alone).then_some("for all tasks on this node together"));
+    // Without `--cpus-per-task` Slurm sets only the number for the whole node; that is ours when
+    // the job has one node and one task there.
+    let is_alone =
+        number("SLURM_JOB_NUM_NODES").unwrap_or(1) == 1 && number("SLURM_NTASKS").unwrap_or(1) == 1;
+    add(
+        "Slurm",
+        "SLURM_CPUS_ON_NODE",
+        number("SLURM_CPUS_ON_NODE"),
+        (!is_alone).then_some("for all tasks on this node together"),
+    );
 
     add("PBS", "PBS_NUM_PPN", number("PBS_NUM_PPN"), None);
     // The name alone is anybody's.
@@ -63,25 +73,47 @@ pub(super) fn variables(variable: &dyn Fn(&str) -> Option<String>, host: &str) -
 
     // Slots on several hosts are not all here. Without a list of hosts there is one.
     let several = "on several hosts, this one not among them";
-    let hosts = number("NHOSTS").filter(|&hosts| hosts > 1).and_then(|_| std::fs::read_to_string(variable("PE_HOSTFILE")?).ok());
-    let here = hosts.as_deref().map(|lines| slots(lines.lines().map(|line| line.split_whitespace()), host));
-    let is_elsewhere = here == Some(None) || hosts.is_none() && number("NHOSTS").is_some_and(|hosts| hosts > 1);
-    add("Grid Engine", "NSLOTS", here.flatten().or(number("NSLOTS")), is_elsewhere.then_some(several));
+    let hosts = number("NHOSTS")
+        .filter(|&hosts| hosts > 1)
+        .and_then(|_| std::fs::read_to_string(variable("PE_HOSTFILE")?).ok());
+    let here = hosts
+        .as_deref()
+        .map(|lines| slots(lines.lines().map(|line| line.split_whitespace()), host));
+    let is_elsewhere =
+        here == Some(None) || hosts.is_none() && number("NHOSTS").is_some_and(|hosts| hosts > 1);
+    add(
+        "Grid Engine",
+        "NSLOTS",
+        here.flatten().or(number("NSLOTS")),
+        is_elsewhere.then_some(several),
+    );
 
     let hosts = variable("LSB_MCPU_HOSTS").unwrap_or_default();
     let words: Vec<&str> = hosts.split_whitespace().collect();
-    let here = (words.len() > 2).then(|| slots(words.chunks(2).map(|pair| pair.iter().copied()), host));
+    let here =
+        (words.len() > 2).then(|| slots(words.chunks(2).map(|pair| pair.iter().copied()), host));
     let is_elsewhere = here == Some(None);
-    add("LSF", "LSB_DJOB_NUMPROC", here.flatten().or(number("LSB_DJOB_NUMPROC")), is_elsewhere.then_some(several));
+    add(
+        "LSF",
+        "LSB_DJOB_NUMPROC",
+        here.flatten().or(number("LSB_DJOB_NUMPROC")),
+        is_elsewhere.then_some(several),
+    );
     found
 }
 
-/// The slots of this host in a list of `host slots …`. Names are compared up to the first dot: some lists have the domain, some have not.
-fn slots<'a>(hosts: impl Iterator<Item = impl Iterator<Item = &'a str>>, host: &str) -> Option<usize> {
+/// The slots of this host in a list of `host slots …`. Names are compared up to the first dot: some
+/// lists have the domain, some have not.
+fn slots<'a>(
+    hosts: impl Iterator<Item = impl Iterator<Item = &'a str>>,
+    host: &str,
+) -> Option<usize> {
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
-    let here = hosts.filter_map(|mut fields| Some((fields.next()?, fields.next()?.parse::<usize>().ok()?)));
+    let here = hosts
+        .filter_map(|mut fields| Some((fields.next()?, fields.next()?.parse::<usize>().ok()?)));
     // A host is listed once for each queue it gives slots from.
-    let sum: usize = here.filter(|(name, _)| short(name) == short(host)).map(|(_, slots)| slots).sum();
+    let sum: usize =
+        here.filter(|(name, _)| short(name) == short(host)).map(|(_, slots)| slots).sum();
     (sum > 0).then_some(sum)
 }
 
@@ -90,7 +122,9 @@ mod tests {
     use super::*;
 
     fn all(environment: &[(&str, &str)]) -> Vec<Variable> {
-        let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string());
+        let lookup = |name: &str| {
+            environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
+        };
         variables(&lookup, "node2.cluster.example")
     }
 
@@ -106,7 +140,10 @@ mod tests {
         assert_eq!(with(&[("PBS_JOBID", "17.server"), ("NCPUS", "6")]), Some(("NCPUS", 6)));
         assert_eq!(with(&[("NSLOTS", "12")]), Some(("NSLOTS", 12)));
         assert_eq!(with(&[("LSB_DJOB_NUMPROC", "2")]), Some(("LSB_DJOB_NUMPROC", 2)));
-        assert_eq!(with(&[("LSB_DJOB_NUMPROC", "2"), ("LSB_MCPU_HOSTS", "node7 2")]), Some(("LSB_DJOB_NUMPROC", 2)));
+        assert_eq!(
+            with(&[("LSB_DJOB_NUMPROC", "2"), ("LSB_MCPU_HOSTS", "node7 2")]),
+            Some(("LSB_DJOB_NUMPROC", 2))
+        );
     }
 
     #[test]
@@ -115,7 +152,11 @@ mod tests {
         assert_eq!(with(&[("SLURM_CPUS_ON_NODE", "32"), ("SLURM_NTASKS", "32")]), None);
         assert_eq!(with(&[("SLURM_CPUS_ON_NODE", "32"), ("SLURM_JOB_NUM_NODES", "2")]), None);
         assert_eq!(
-            with(&[("SLURM_CPUS_ON_NODE", "32"), ("SLURM_CPUS_PER_TASK", "4"), ("SLURM_NTASKS", "8")]),
+            with(&[
+                ("SLURM_CPUS_ON_NODE", "32"),
+                ("SLURM_CPUS_PER_TASK", "4"),
+                ("SLURM_NTASKS", "8")
+            ]),
             Some(("SLURM_CPUS_PER_TASK", 4))
         );
     }
@@ -127,27 +168,44 @@ mod tests {
         assert_eq!(with(&[("NCPUS", "6")]), None);
     }
 
-    /// LSF's and Grid Engine's numbers are for the whole job: 12 slots on three hosts are not 12 cores here.
+    /// LSF's and Grid Engine's numbers are for the whole job: 12 slots on three hosts are not 12
+    /// cores here.
     #[test]
     fn slots_on_other_hosts_do_not_count() {
-        let lsf = |hosts: &'static str| with(&[("LSB_DJOB_NUMPROC", "12"), ("LSB_MCPU_HOSTS", hosts)]);
+        let lsf =
+            |hosts: &'static str| with(&[("LSB_DJOB_NUMPROC", "12"), ("LSB_MCPU_HOSTS", hosts)]);
         assert_eq!(lsf("node1 2 node2 4 node3 6"), Some(("LSB_DJOB_NUMPROC", 4)));
         assert_eq!(lsf("node1 6 node3 6"), None);
 
-        let file = std::env::temp_dir().join(format!("parcourse-pe-hostfile-{}", std::process::id()));
+        let file =
+            std::env::temp_dir().join(format!("parcourse-pe-hostfile-{}", std::process::id()));
         std::fs::write(&file, "node1.cluster.example 4 all.q@node1 UNDEFINED\nnode2 3 all.q@node2 <NULL>\nnode2 2 b.q@node2\n").unwrap();
         let path = file.to_str().unwrap();
-        assert_eq!(with(&[("NSLOTS", "9"), ("NHOSTS", "2"), ("PE_HOSTFILE", path)]), Some(("NSLOTS", 5)));
-        assert_eq!(with(&[("NSLOTS", "9"), ("NHOSTS", "1"), ("PE_HOSTFILE", path)]), Some(("NSLOTS", 9)));
+        assert_eq!(
+            with(&[("NSLOTS", "9"), ("NHOSTS", "2"), ("PE_HOSTFILE", path)]),
+            Some(("NSLOTS", 5))
+        );
+        assert_eq!(
+            with(&[("NSLOTS", "9"), ("NHOSTS", "1"), ("PE_HOSTFILE", path)]),
+            Some(("NSLOTS", 9))
+        );
         std::fs::remove_file(&file).unwrap();
         assert_eq!(with(&[("NSLOTS", "9"), ("NHOSTS", "2"), ("PE_HOSTFILE", path)]), None);
     }
 
     #[test]
     fn those_that_do_not_count_are_told_with_the_reason() {
-        let all = all(&[("SLURM_CPUS_ON_NODE", "32"), ("SLURM_NTASKS", "8"), ("NSLOTS", "2"), ("LSB_DJOB_NUMPROC", "x")]);
+        let all = all(&[
+            ("SLURM_CPUS_ON_NODE", "32"),
+            ("SLURM_NTASKS", "8"),
+            ("NSLOTS", "2"),
+            ("LSB_DJOB_NUMPROC", "x"),
+        ]);
         let shown: Vec<_> = all.iter().map(|v| (v.system, v.request.cores, v.but)).collect();
-        assert_eq!(shown, [("Slurm", 32, Some("for all tasks on this node together")), ("Grid Engine", 2, None)]);
+        assert_eq!(
+            shown,
+            [("Slurm", 32, Some("for all tasks on this node together")), ("Grid Engine", 2, None)]
+        );
         assert!(all.iter().all(|variable| SYSTEMS.contains(&variable.system)));
     }
 }

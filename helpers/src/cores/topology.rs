@@ -7,7 +7,8 @@ pub(super) fn logical() -> usize {
     usize::try_from(online).unwrap_or(1).max(1)
 }
 
-/// Physical cores behind the given logical ones, or behind all that are switched on. `None` when the system does not tell.
+/// Physical cores behind the given logical ones, or behind all that are switched on. `None` when
+/// the system does not tell.
 #[cfg(target_os = "linux")]
 pub(super) fn physical(cpus: Option<&[usize]>) -> Option<usize> {
     linux::physical(std::path::Path::new("/sys/devices/system/cpu"), cpus)
@@ -22,7 +23,15 @@ pub(super) fn physical(cpus: Option<&[usize]>) -> Option<usize> {
     let mut count: libc::c_int = 0;
     let mut size = size_of::<libc::c_int>();
     // SAFETY: `count` and `size` describe a place for one C int, which is what this name yields.
-    let result = unsafe { libc::sysctlbyname(c"hw.physicalcpu".as_ptr(), (&raw mut count).cast(), &raw mut size, std::ptr::null_mut(), 0) };
+    let result = unsafe {
+        libc::sysctlbyname(
+            c"hw.physicalcpu".as_ptr(),
+            (&raw mut count).cast(),
+            &raw mut size,
+            std::ptr::null_mut(),
+            0,
+        )
+    };
     (result == 0).then(|| usize::try_from(count).ok()).flatten().filter(|&count| count > 0)
 }
 
@@ -39,7 +48,8 @@ mod linux {
     use std::fs::read_to_string;
     use std::path::Path;
 
-    /// Logical cores that share a physical one name the same set of siblings; so many sets, so many physical cores.
+    /// Logical cores that share a physical one name the same set of siblings; so many sets, so many
+    /// physical cores.
     pub(super) fn physical(directory: &Path, cpus: Option<&[usize]>) -> Option<usize> {
         let cpus = match cpus {
             Some(cpus) => cpus.to_vec(),
@@ -48,7 +58,9 @@ mod linux {
         let siblings = |cpu: usize| {
             let topology = directory.join(format!("cpu{cpu}/topology"));
             // The second is the name that kernels before 5.1 have.
-            read_to_string(topology.join("core_cpus_list")).or_else(|_| read_to_string(topology.join("thread_siblings_list"))).ok()
+            read_to_string(topology.join("core_cpus_list"))
+                .or_else(|_| read_to_string(topology.join("thread_siblings_list")))
+                .ok()
         };
         let cores = cpus.into_iter().map(siblings).collect::<Option<HashSet<String>>>()?;
         (!cores.is_empty()).then_some(cores.len())
@@ -62,7 +74,8 @@ mod linux {
         /// Two physical cores with two hyper-threads each, numbered as Intel does.
         #[test]
         fn hyper_threads_share_a_core() {
-            let directory = std::env::temp_dir().join(format!("parcourse-topology-{}", std::process::id()));
+            let directory =
+                std::env::temp_dir().join(format!("parcourse-topology-{}", std::process::id()));
             for cpu in 0..4 {
                 let topology = directory.join(format!("cpu{cpu}/topology"));
                 fs::create_dir_all(&topology).unwrap();

@@ -29,9 +29,14 @@ impl Bundle {
     ///
     /// When the MIME type is none (`type/subtype`, no spaces).
     #[track_caller]
-    pub fn with(mut self, mime_type: impl Into<Cow<'static, str>>, content: impl Into<String>) -> Bundle {
+    pub fn with(
+        mut self,
+        mime_type: impl Into<Cow<'static, str>>,
+        content: impl Into<String>,
+    ) -> Bundle {
         let (mime_type, content) = (mime_type.into(), content.into());
-        let is_mime_type = mime_type.contains('/') && !mime_type.contains(|c: char| c.is_whitespace() || c.is_control());
+        let is_mime_type = mime_type.contains('/')
+            && !mime_type.contains(|c: char| c.is_whitespace() || c.is_control());
         assert!(is_mime_type, "`{mime_type}` is no MIME type: it should look like `text/html`");
         match self.parts.iter_mut().find(|(existing, _)| *existing == mime_type) {
             Some((_, existing)) => *existing = content,
@@ -60,7 +65,8 @@ impl Bundle {
 ///
 /// # Examples
 ///
-/// A type of your own; with the method `evcxr_display` it is also shown as the last expression of a cell:
+/// A type of your own; with the method `evcxr_display` it is also shown as the last expression of a
+/// cell:
 ///
 /// ```
 /// use parcourse::prelude::*;
@@ -101,7 +107,10 @@ mod tests {
     #[test]
     fn later_content_of_a_type_replaces_the_earlier() {
         let bundle = Bundle::plain("a").with("text/html", "<i>a</i>").with("text/plain", "b");
-        assert_eq!(bundle.parts().collect::<Vec<_>>(), [("text/plain", "b"), ("text/html", "<i>a</i>")]);
+        assert_eq!(
+            bundle.parts().collect::<Vec<_>>(),
+            [("text/plain", "b"), ("text/html", "<i>a</i>")]
+        );
         assert_eq!(bundle.get("image/png"), None);
     }
 

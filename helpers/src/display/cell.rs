@@ -3,9 +3,11 @@
 use crate::time::FineDuration;
 use std::time::Duration;
 
-/// A value that a [`Table`](super::Table) can hold: numbers, durations, texts, `bool`, `Option`s and references of them.
+/// A value that a [`Table`](super::Table) can hold: numbers, durations, texts, `bool`, `Option`s
+/// and references of them.
 ///
-/// Values of other types go in as texts: `.column("host", hosts.iter().map(|host| host.to_string()))`.
+/// Values of other types go in as texts: `.column("host", hosts.iter().map(|host|
+/// host.to_string()))`.
 pub trait Cell {
     /// The value as the table keeps it.
     fn into_content(self) -> Content;
@@ -44,14 +46,17 @@ impl Content {
             (Content::Missing, _) => String::new(),
             (Content::Text(text), _) => text.clone(),
             (Content::Whole(number), _) => number.to_string(),
-            (Content::Number(number), Some(decimals)) if number.is_finite() => format!("{number:.decimals$}"),
+            (Content::Number(number), Some(decimals)) if number.is_finite() => {
+                format!("{number:.decimals$}")
+            }
             (Content::Number(number), _) => four_figures(*number),
             (Content::Duration(duration), _) => FineDuration(*duration).to_string(),
         }
     }
 }
 
-/// Values for one row of a [`Table`](super::Table): a tuple of up to eight [`Cell`]s, which may be of different types, or an array.
+/// Values for one row of a [`Table`](super::Table): a tuple of up to eight [`Cell`]s, which may be
+/// of different types, or an array.
 pub trait Row {
     /// The row's values from left to right.
     fn into_contents(self) -> Vec<Content>;
@@ -86,7 +91,8 @@ tuple!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A 
 /// The most significant figures a number is written with.
 const FIGURES: i32 = 4;
 
-/// A number with four significant figures and no zeros at its end: `0.5`, `3.142`, `12350`, `1.235e-7`.
+/// A number with four significant figures and no zeros at its end: `0.5`, `3.142`, `12350`,
+/// `1.235e-7`.
 pub(crate) fn four_figures(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
         // Without the sign of a negative zero.
@@ -109,16 +115,20 @@ pub(crate) fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
-/// The decimals that all numbers of a column can be written with, so that their points stand below each other.
+/// The decimals that all numbers of a column can be written with, so that their points stand below
+/// each other.
 ///
-/// None where that would hide figures or show more than there are: when the numbers differ too much in size.
+/// None where that would hide figures or show more than there are: when the numbers differ too much
+/// in size.
 pub(super) fn common_decimals(numbers: impl IntoIterator<Item = f64>) -> Option<usize> {
-    let texts: Vec<String> = numbers.into_iter().filter(|number| number.is_finite()).map(four_figures).collect();
+    let texts: Vec<String> =
+        numbers.into_iter().filter(|number| number.is_finite()).map(four_figures).collect();
     if texts.iter().any(|text| text.contains('e')) {
         return None;
     }
     let decimals = |text: &String| text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    let digits = |text: &String| text.split('.').next().unwrap_or("").trim_start_matches(['-', '0']).len();
+    let digits =
+        |text: &String| text.split('.').next().unwrap_or("").trim_start_matches(['-', '0']).len();
     let (decimals, digits) = (texts.iter().map(decimals).max()?, texts.iter().map(digits).max()?);
     (decimals + digits <= FIGURES as usize + 2).then_some(decimals)
 }

@@ -20,7 +20,10 @@ pub(crate) fn html(text: &str) -> String {
 mod tests {
     #[test]
     fn what_means_something_is_escaped() {
-        assert_eq!(super::html("<a href=\"x\">'&'</a> π"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt; π");
+        assert_eq!(
+            super::html("<a href=\"x\">'&'</a> π"),
+            "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt; π"
+        );
         assert_eq!(super::html("if a<b && \"c\">d"), "if a&lt;b &amp;&amp; &quot;c&quot;&gt;d");
     }
 }

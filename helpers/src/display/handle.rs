@@ -19,7 +19,8 @@ pub fn display(value: impl Rich) {
     protocol::send_display(&value.bundle(), None);
 }
 
-/// Shows a value now and gives back the handle with which it can be replaced, in this cell or in a later one.
+/// Shows a value now and gives back the handle with which it can be replaced, in this cell or in a
+/// later one.
 ///
 /// # Examples
 ///
@@ -34,7 +35,8 @@ pub fn display_with_id(value: impl Rich) -> Handle {
     handle
 }
 
-/// Empties the output of the cell; with `wait` only when the next output comes, which avoids flicker. Does nothing on the stock kernel.
+/// Empties the output of the cell; with `wait` only when the next output comes, which avoids
+/// flicker. Does nothing on the stock kernel.
 ///
 /// # Examples
 ///
@@ -56,7 +58,8 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Replaces what is shown. Every update is a message to the browser: ten in a second are plenty.
+    /// Replaces what is shown. Every update is a message to the browser: ten in a second are
+    /// plenty.
     ///
     /// On the stock kernel the cell that updates shows the last state when it ends.
     pub fn update(&self, value: impl Rich) {
@@ -64,11 +67,18 @@ impl Handle {
     }
 }
 
-/// Unique among all the outputs a saved notebook may hold, those of earlier kernels included: hence the time.
+/// Unique among all the outputs a saved notebook may hold, those of earlier kernels included: hence
+/// the time.
 fn new_display_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
-    let microseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros());
-    format!("parcourse-{:x}-{:x}-{}", std::process::id(), microseconds, COUNT.fetch_add(1, Ordering::Relaxed))
+    let microseconds =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros());
+    format!(
+        "parcourse-{:x}-{:x}-{}",
+        std::process::id(),
+        microseconds,
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! The little JSON this crate writes: strings with their escapes, and a check that somebody else's text is JSON.
+//! The little JSON this crate writes: strings with their escapes, and a check that somebody else's
+//! text is JSON.
 //!
-//! Fifty lines instead of a dependency: every dependency of this crate is compiled again for every change of kernel or compiler.
+//! Fifty lines instead of a dependency: every dependency of this crate is compiled again for every
+//! change of kernel or compiler.
 
 /// A text as JSON string, quotes included. The result has no line ends in it.
 pub(super) fn quote(text: &str) -> String {
@@ -13,9 +15,12 @@ pub(super) fn quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            // JSON allows no ASCII control characters in strings; DEL, the later ones (a line end among them) and JavaScript's two line
-            // ends are legal, but better not raw in a protocol of lines.
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => quoted.push_str(&format!("\\u{:04x}", character as u32)),
+            // JSON allows no ASCII control characters in strings; DEL, the later ones (a line end
+            // among them) and JavaScript's two line ends are legal, but better not raw in a
+            // protocol of lines.
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
+                quoted.push_str(&format!("\\u{:04x}", character as u32))
+            }
             _ => quoted.push(character),
         }
     }
@@ -158,7 +163,18 @@ mod tests {
 
     #[test]
     fn json_is_accepted() {
-        for text in ["null", " true ", "false", "0", "-0.5e+3", "1E9", r#""x""#, "[]", "[1, [2], {}]", r#"{"a": [1], "b" : "\u00e9\n"}"#] {
+        for text in [
+            "null",
+            " true ",
+            "false",
+            "0",
+            "-0.5e+3",
+            "1E9",
+            r#""x""#,
+            "[]",
+            "[1, [2], {}]",
+            r#"{"a": [1], "b" : "\u00e9\n"}"#,
+        ] {
             assert!(is_valid(text), "{text}");
         }
     }

@@ -4,7 +4,8 @@ use super::bundle::{Bundle, Rich};
 use super::{base64, json, protocol};
 use std::fmt;
 
-/// What all kinds have in common: shown by themselves at the end of a cell, or at any time with `show`.
+/// What all kinds have in common: shown by themselves at the end of a cell, or at any time with
+/// `show`.
 macro_rules! kind {
     ($name:ident) => {
         impl $name {
@@ -47,7 +48,8 @@ macro_rules! text_kind {
 }
 
 text_kind! {
-    /// HTML. Scripts run only where the notebook is trusted; text from elsewhere must be escaped by whoever puts it in.
+    /// HTML. Scripts run only where the notebook is trusted; text from elsewhere must be escaped by
+    /// whoever puts it in.
     ///
     /// # Examples
     ///
@@ -137,7 +139,10 @@ impl Png {
     #[track_caller]
     pub fn new(bytes: impl Into<Vec<u8>>) -> Png {
         let bytes = bytes.into();
-        assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"), "not a PNG file: it does not begin with PNG's signature");
+        assert!(
+            bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+            "not a PNG file: it does not begin with PNG's signature"
+        );
         Png(bytes)
     }
 
@@ -156,7 +161,9 @@ impl Png {
 impl fmt::Debug for Png {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.size() {
-            Some((width, height)) => write!(formatter, "[PNG picture, {width}×{height} pixels, {} bytes]", self.0.len()),
+            Some((width, height)) => {
+                write!(formatter, "[PNG picture, {width}×{height} pixels, {} bytes]", self.0.len())
+            }
             None => write!(formatter, "[PNG picture, {} bytes]", self.0.len()),
         }
     }

@@ -1,7 +1,8 @@
 //! Rich output: HTML, pictures, Markdown, tables, progress bars.
 //!
-//! A value whose type is [`Rich`] is shown when it is the last expression of a cell. [`display`] shows one at any time, as often as you
-//! like, and [`display_with_id`] gives a handle with which the same output can be changed later.
+//! A value whose type is [`Rich`] is shown when it is the last expression of a cell. [`display`]
+//! shows one at any time, as often as you like, and [`display_with_id`] gives a handle with which
+//! the same output can be changed later.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -10,8 +11,9 @@
 //! handle.update(Markdown::new("**done**"));
 //! ```
 //!
-//! On the stock evcxr kernel a cell shows one rich output, the last one, when it ends. There updates simply replace each other, so that
-//! what is seen is the final state. Outside of a notebook nothing renders rich output, and its text form is printed.
+//! On the stock evcxr kernel a cell shows one rich output, the last one, when it ends. There
+//! updates simply replace each other, so that what is seen is the final state. Outside of a
+//! notebook nothing renders rich output, and its text form is printed.
 //!
 //! How it travels is described in the `README.md` beside this module.
 

@@ -7,10 +7,11 @@ use crate::interrupt::{self, Scope};
 use crate::time::FineDuration;
 use std::time::{Duration, Instant};
 
-/// Goes through the items as the loop would, and shows how far it is. The loop can be interrupted without losing variables.
+/// Goes through the items as the loop would, and shows how far it is. The loop can be interrupted
+/// without losing variables.
 ///
-/// On the Parcourse kernel a bar that moves, at most ten times a second; elsewhere a line of text now and then, for loops that take
-/// seconds, and one at the end. Costs about 10 ns per item.
+/// On the Parcourse kernel a bar that moves, at most ten times a second; elsewhere a line of text
+/// now and then, for loops that take seconds, and one at the end. Costs about 10 ns per item.
 ///
 /// # Examples
 ///
@@ -37,7 +38,8 @@ pub fn progress<I: IntoIterator>(items: I) -> Progress<I::IntoIter> {
 pub struct Progress<I> {
     items: I,
     total: Option<usize>,
-    /// From the first item to the last. Not from the beginning, so that a `Progress` kept in a variable holds no interrupt scope.
+    /// From the first item to the last. Not from the beginning, so that a `Progress` kept in a
+    /// variable holds no interrupt scope.
     running: Option<(ProgressBar, Scope)>,
 }
 
@@ -97,7 +99,8 @@ enum Shown {
 
 /// How long a loop runs before its bar appears, and between two changes of it.
 const BAR_PERIOD: Duration = Duration::from_millis(100);
-/// The first line of text comes after this time, each further one after twice the time: a minute has six, an hour twelve.
+/// The first line of text comes after this time, each further one after twice the time: a minute
+/// has six, an hour twelve.
 const FIRST_LINE: Duration = Duration::from_secs(1);
 
 impl ProgressBar {
@@ -107,8 +110,20 @@ impl ProgressBar {
     }
 
     fn with_total(total: Option<usize>) -> ProgressBar {
-        let (shown, next_report) = if protocol::on_our_kernel() { (Shown::Bar(None), BAR_PERIOD) } else { (Shown::Lines, FIRST_LINE) };
-        ProgressBar { total, done: 0, start: Instant::now(), last_look: Duration::ZERO, next_look: 0, next_report, shown }
+        let (shown, next_report) = if protocol::on_our_kernel() {
+            (Shown::Bar(None), BAR_PERIOD)
+        } else {
+            (Shown::Lines, FIRST_LINE)
+        };
+        ProgressBar {
+            total,
+            done: 0,
+            start: Instant::now(),
+            last_look: Duration::ZERO,
+            next_look: 0,
+            next_report,
+            shown,
+        }
     }
 
     /// So many more steps are done.
@@ -123,8 +138,8 @@ impl ProgressBar {
     #[inline(never)]
     fn look(&mut self) {
         let elapsed = self.start.elapsed();
-        // Reading the clock takes 25 to 60 ns. Where steps are short it is read at every 16th only; not more seldom, because the next
-        // steps may be long ones, and the bar would stand still.
+        // Reading the clock takes 25 to 60 ns. Where steps are short it is read at every 16th only;
+        // not more seldom, because the next steps may be long ones, and the bar would stand still.
         let steps_are_short = elapsed - self.last_look < Duration::from_micros(100);
         self.last_look = elapsed;
         self.next_look = self.done + if steps_are_short { 16 } else { 1 };
@@ -168,11 +183,14 @@ struct State {
 
 impl State {
     fn percent(&self) -> Option<f64> {
-        self.total.map(|total| if total == 0 { 100.0 } else { (100.0 * self.done as f64 / total as f64).min(100.0) })
+        self.total.map(|total| {
+            if total == 0 { 100.0 } else { (100.0 * self.done as f64 / total as f64).min(100.0) }
+        })
     }
 
     fn left(&self) -> Option<Duration> {
-        let to_do = self.total?.checked_sub(self.done).filter(|&to_do| to_do > 0 && self.done > 0)?;
+        let to_do =
+            self.total?.checked_sub(self.done).filter(|&to_do| to_do > 0 && self.done > 0)?;
         Some(self.elapsed.mul_f64(to_do as f64 / self.done as f64))
     }
 
@@ -187,14 +205,18 @@ impl State {
 
     fn words(&self) -> String {
         let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
-        let left = self.left().map(|left| format!(", {} left", FineDuration(left))).unwrap_or_default();
+        let left =
+            self.left().map(|left| format!(", {} left", FineDuration(left))).unwrap_or_default();
         format!("{}{of}, {}{left}", self.done, FineDuration(self.elapsed))
     }
 
     fn bundle(&self) -> Bundle {
-        // The browser's own element: it follows light and dark themes by itself. Without a value it shows "busy".
+        // The browser's own element: it follows light and dark themes by itself. Without a value it
+        // shows "busy".
         let bar = match self.percent() {
-            Some(percent) => format!(r#"<progress max="100" value="{percent:.1}" style="width:20em"></progress> {percent:.0} %, "#),
+            Some(percent) => format!(
+                r#"<progress max="100" value="{percent:.1}" style="width:20em"></progress> {percent:.0} %, "#
+            ),
             None => String::new(),
         };
         Bundle::plain(self.text()).with("text/html", format!("<span>{bar}{}</span>", self.words()))
@@ -211,7 +233,10 @@ mod tests {
 
     #[test]
     fn states_in_words() {
-        assert_eq!(state(2, Some(5)).text(), "[########            ]  40 %, 2 of 5, 1.20 s, 1.80 s left");
+        assert_eq!(
+            state(2, Some(5)).text(),
+            "[########            ]  40 %, 2 of 5, 1.20 s, 1.80 s left"
+        );
         assert_eq!(state(0, Some(5)).text(), "[                    ]   0 %, 0 of 5, 1.20 s");
         assert_eq!(state(5, Some(5)).text(), "[####################] 100 %, 5 of 5, 1.20 s");
         assert_eq!(state(0, Some(0)).text(), "[####################] 100 %, 0 of 0, 1.20 s");

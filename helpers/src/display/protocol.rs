@@ -16,7 +16,8 @@ enum Reader {
     Nobody,
 }
 
-/// The environment is read once: it is the kernel that sets these variables, before the program starts.
+/// The environment is read once: it is the kernel that sets these variables, before the program
+/// starts.
 static READER: LazyLock<Reader> = LazyLock::new(|| {
     if std::env::var_os("PARCOURSE_KERNEL").is_some_and(|value| value == "1") {
         Reader::Parcourse
@@ -27,7 +28,8 @@ static READER: LazyLock<Reader> = LazyLock::new(|| {
     }
 });
 
-/// Whether the Parcourse kernel runs this program: it understands our messages and sends SIGINT to interrupt.
+/// Whether the Parcourse kernel runs this program: it understands our messages and sends SIGINT to
+/// interrupt.
 pub(crate) fn on_our_kernel() -> bool {
     *READER == Reader::Parcourse
 }
@@ -49,10 +51,13 @@ pub(super) fn send_display(bundle: &Bundle, display_id: Option<&str>) {
     }
 }
 
-/// A new state of something shown before. The stock kernel has no such thing, but it shows only the last content it gets.
+/// A new state of something shown before. The stock kernel has no such thing, but it shows only the
+/// last content it gets.
 pub(super) fn send_update(bundle: &Bundle, display_id: &str) {
     match *READER {
-        Reader::Parcourse => write(&message("update_display_data", &content(bundle, Some(display_id)))),
+        Reader::Parcourse => {
+            write(&message("update_display_data", &content(bundle, Some(display_id))))
+        }
         Reader::Stock => write(&blocks(bundle)),
         Reader::Nobody => write(&line(bundle)),
     }
@@ -72,7 +77,8 @@ pub(crate) fn send_interrupted() {
     }
 }
 
-/// One piece, so that no other thread's output comes in between. That nobody reads any more is no reason to panic.
+/// One piece, so that no other thread's output comes in between. That nobody reads any more is no
+/// reason to panic.
 fn write(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -92,11 +98,16 @@ fn block(mime_type: &str, content: &str) -> String {
 
 /// Appends a space to lines that the kernel would take for the end of the content.
 fn without_markers(content: &str) -> std::borrow::Cow<'_, str> {
-    let is_marker = |line: &str| matches!(line.trim_end_matches('\r'), "EVCXR_END_CONTENT" | "EVCXR_PANIC_NOTIFICATION");
+    let is_marker = |line: &str| {
+        matches!(line.trim_end_matches('\r'), "EVCXR_END_CONTENT" | "EVCXR_PANIC_NOTIFICATION")
+    };
     if !content.lines().any(is_marker) {
         return content.into();
     }
-    let lines: Vec<String> = content.split('\n').map(|line| format!("{line}{}", if is_marker(line) { " " } else { "" })).collect();
+    let lines: Vec<String> = content
+        .split('\n')
+        .map(|line| format!("{line}{}", if is_marker(line) { " " } else { "" }))
+        .collect();
     lines.join("\n").into()
 }
 
@@ -106,12 +117,16 @@ fn message(kind: &str, members: &str) -> String {
 
 /// The members `data`, `metadata` and `display_id`.
 fn content(bundle: &Bundle, display_id: Option<&str>) -> String {
-    let data = bundle.parts().map(|(mime_type, content)| format!("{}:{}", json::quote(mime_type), json_value(mime_type, content)));
-    let display_id = display_id.map(|id| format!(",\"display_id\":{}", json::quote(id))).unwrap_or_default();
+    let data = bundle.parts().map(|(mime_type, content)| {
+        format!("{}:{}", json::quote(mime_type), json_value(mime_type, content))
+    });
+    let display_id =
+        display_id.map(|id| format!(",\"display_id\":{}", json::quote(id))).unwrap_or_default();
     format!(",\"data\":{{{}}},\"metadata\":{{}}{display_id}", data.collect::<Vec<_>>().join(","))
 }
 
-/// JSON types carry a value, on one line; all others a string, as does a content that turns out to be no JSON.
+/// JSON types carry a value, on one line; all others a string, as does a content that turns out to
+/// be no JSON.
 fn json_value(mime_type: &str, content: &str) -> String {
     let is_json_type = mime_type == "application/json" || mime_type.ends_with("+json");
     if is_json_type && json::is_valid(content) {
@@ -129,8 +144,7 @@ mod tests {
     #[test]
     fn blocks_of_a_bundle_follow_each_other() {
         let bundle = Bundle::plain("x").with("text/html", "<b>\nx</b>");
-        let expected =
-            "EVCXR_BEGIN_CONTENT text/plain\nx\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<b>\nx</b>\nEVCXR_END_CONTENT\n";
+        let expected = "EVCXR_BEGIN_CONTENT text/plain\nx\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<b>\nx</b>\nEVCXR_END_CONTENT\n";
         assert_eq!(blocks(&bundle), expected);
         assert_eq!(line(&bundle), "x\n");
     }
@@ -149,8 +163,7 @@ mod tests {
         let text = message("display_data", &content(&bundle, Some("id-1")));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json");
-        let expected =
-            r#"{"msg":"display_data","data":{"text/plain":"a \"b\"\nc","application/json":{ "n": 1}},"metadata":{},"display_id":"id-1"}"#;
+        let expected = r#"{"msg":"display_data","data":{"text/plain":"a \"b\"\nc","application/json":{ "n": 1}},"metadata":{},"display_id":"id-1"}"#;
         assert_eq!(lines[1], expected);
         assert!(json::is_valid(lines[1]));
         assert_eq!(lines[2..], ["EVCXR_END_CONTENT"]);
@@ -159,9 +172,15 @@ mod tests {
     #[test]
     fn messages_without_content() {
         assert_eq!(message("interrupted", "").lines().nth(1), Some(r#"{"msg":"interrupted"}"#));
-        assert_eq!(message("clear_output", ",\"wait\":true").lines().nth(1), Some(r#"{"msg":"clear_output","wait":true}"#));
+        assert_eq!(
+            message("clear_output", ",\"wait\":true").lines().nth(1),
+            Some(r#"{"msg":"clear_output","wait":true}"#)
+        );
         let anonymous = message("display_data", &content(&Bundle::plain("x"), None));
-        assert_eq!(anonymous.lines().nth(1), Some(r#"{"msg":"display_data","data":{"text/plain":"x"},"metadata":{}}"#));
+        assert_eq!(
+            anonymous.lines().nth(1),
+            Some(r#"{"msg":"display_data","data":{"text/plain":"x"},"metadata":{}}"#)
+        );
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::fmt;
 
 /// Named columns of equal length, shown as a table: what a small data frame is for.
 ///
-/// Numbers stand right, with four significant figures; durations have three and a unit; texts stand left. As text, the columns are
-/// aligned with spaces. Of more than 60 rows, the first and the last ones are shown.
+/// Numbers stand right, with four significant figures; durations have three and a unit; texts stand
+/// left. As text, the columns are aligned with spaces. Of more than 60 rows, the first and the last
+/// ones are shown.
 ///
 /// # Examples
 ///
@@ -105,7 +106,10 @@ impl Table {
         let mut table = Table::new();
         for name in names {
             let name = name.into();
-            assert!(!table.names().any(|known| known == name), "two columns have the name `{name}`");
+            assert!(
+                !table.names().any(|known| known == name),
+                "two columns have the name `{name}`"
+            );
             table.columns.push(Column { name, cells: Vec::new() });
         }
         table
@@ -121,7 +125,8 @@ impl Table {
         self.with_row(values.into_contents())
     }
 
-    /// The rows in ascending order of a column: numbers by value before texts by alphabet, empty cells last. Equal rows keep their order.
+    /// The rows in ascending order of a column: numbers by value before texts by alphabet, empty
+    /// cells last. Equal rows keep their order.
     ///
     /// # Panics
     ///
@@ -151,7 +156,8 @@ impl Table {
         self.find(name).numbers().collect()
     }
 
-    /// A chart of one column over another: a line over numbers, bars over texts. The columns' names are at the axes.
+    /// A chart of one column over another: a line over numbers, bars over texts. The columns' names
+    /// are at the axes.
     ///
     /// # Panics
     ///
@@ -159,8 +165,15 @@ impl Table {
     #[track_caller]
     pub fn plot(&self, x: &str, y: &str) -> Plot {
         let (xs, ys) = (self.find(x), self.find(y));
-        let plot = Plot::new().x_label(&xs.name).y_label(&ys.name).in_seconds(xs.is_durations(), ys.is_durations());
-        if xs.is_numeric() { plot.line("", xs.numbers(), ys.numbers()) } else { plot.bars(xs.texts(), ys.numbers()) }
+        let plot = Plot::new()
+            .x_label(&xs.name)
+            .y_label(&ys.name)
+            .in_seconds(xs.is_durations(), ys.is_durations());
+        if xs.is_numeric() {
+            plot.line("", xs.numbers(), ys.numbers())
+        } else {
+            plot.bars(xs.texts(), ys.numbers())
+        }
     }
 
     /// The names of the columns, from left to right.
@@ -190,9 +203,18 @@ impl Table {
 
     #[track_caller]
     fn with_column(mut self, name: String, cells: Vec<Content>) -> Table {
-        let others = self.columns.iter().filter(|column| column.name != name).map(|column| column.cells.len()).next();
+        let others = self
+            .columns
+            .iter()
+            .filter(|column| column.name != name)
+            .map(|column| column.cells.len())
+            .next();
         if let Some(rows) = others {
-            assert!(cells.len() == rows, "column `{name}` has {} values, the table has {rows} rows", cells.len());
+            assert!(
+                cells.len() == rows,
+                "column `{name}` has {} values, the table has {rows} rows",
+                cells.len()
+            );
         }
         match self.columns.iter_mut().find(|column| column.name == name) {
             Some(column) => column.cells = cells,
@@ -204,7 +226,11 @@ impl Table {
     #[track_caller]
     fn with_row(mut self, cells: Vec<Content>) -> Table {
         let columns = self.columns.len();
-        assert!(cells.len() == columns, "the row has {} values, the table has {columns} columns", cells.len());
+        assert!(
+            cells.len() == columns,
+            "the row has {} values, the table has {columns} columns",
+            cells.len()
+        );
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             column.cells.push(cell);
         }
@@ -214,7 +240,11 @@ impl Table {
     /// The rows that are shown, in two parts; between them some are left out.
     fn shown(&self) -> [std::ops::Range<usize>; 2] {
         let rows = self.len();
-        if rows <= MOST_ROWS { [0..rows, rows..rows] } else { [0..MOST_ROWS / 2, rows - MOST_ROWS / 2..rows] }
+        if rows <= MOST_ROWS {
+            [0..rows, rows..rows]
+        } else {
+            [0..MOST_ROWS / 2, rows - MOST_ROWS / 2..rows]
+        }
     }
 
     #[track_caller]
@@ -223,7 +253,10 @@ impl Table {
             Some(column) => column,
             None => {
                 let names: Vec<String> = self.names().map(|name| format!("`{name}`")).collect();
-                panic!("there is no column `{name}`; the table has {}", if names.is_empty() { "none".into() } else { names.join(", ") });
+                panic!(
+                    "there is no column `{name}`; the table has {}",
+                    if names.is_empty() { "none".into() } else { names.join(", ") }
+                );
             }
         }
     }
@@ -240,10 +273,15 @@ impl Table {
     }
 
     fn html(&self) -> String {
-        // A width of its own and no more: JupyterLab's style sheet does the rest, in light and dark.
+        // A width of its own and no more: JupyterLab's style sheet does the rest, in light and
+        // dark.
         let mut html = String::from("<table>\n<thead><tr>");
         for column in &self.columns {
-            html += &format!("<th style=\"text-align:{}\">{}</th>", align(column), escape::html(&column.name));
+            html += &format!(
+                "<th style=\"text-align:{}\">{}</th>",
+                align(column),
+                escape::html(&column.name)
+            );
         }
         html += "</tr></thead>\n<tbody>\n";
         let texts: Vec<Vec<String>> = self.columns.iter().map(Column::texts).collect();
@@ -258,7 +296,11 @@ impl Table {
             }
             html += "<tr>";
             for (column, texts) in self.columns.iter().zip(&texts) {
-                html += &format!("<td style=\"text-align:{}\">{}</td>", align(column), escape::html(&texts[row]));
+                html += &format!(
+                    "<td style=\"text-align:{}\">{}</td>",
+                    align(column),
+                    escape::html(&texts[row])
+                );
             }
             html += "</tr>\n";
         }
@@ -298,11 +340,19 @@ impl fmt::Display for Table {
             let texts = column.texts();
             let shown = first.clone().chain(last.clone()).map(|row| &texts[row]);
             // A text of several lines would break the table.
-            let texts: Vec<String> = [&column.name].into_iter().chain(shown).map(|text| text.replace(char::is_control, " ")).collect();
+            let texts: Vec<String> = [&column.name]
+                .into_iter()
+                .chain(shown)
+                .map(|text| text.replace(char::is_control, " "))
+                .collect();
             let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
             let gap = if index == 0 { "" } else { "  " };
             for (line, text) in lines.iter_mut().zip(&texts) {
-                *line += &if column.is_numeric() { format!("{gap}{text:>width$}") } else { format!("{gap}{text:<width$}") };
+                *line += &if column.is_numeric() {
+                    format!("{gap}{text:>width$}")
+                } else {
+                    format!("{gap}{text:<width$}")
+                };
             }
         }
         if !last.is_empty() {
@@ -330,12 +380,18 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        Table::new().column("host", ["b", "a", "c"]).column("n", [Some(3), None, Some(10)]).column("x", [0.5, 1.25, 10.0])
+        Table::new()
+            .column("host", ["b", "a", "c"])
+            .column("n", [Some(3), None, Some(10)])
+            .column("x", [0.5, 1.25, 10.0])
     }
 
     #[test]
     fn text_is_aligned() {
-        assert_eq!(table().to_string(), "host   n      x\nb      3   0.50\na          1.25\nc     10  10.00");
+        assert_eq!(
+            table().to_string(),
+            "host   n      x\nb      3   0.50\na          1.25\nc     10  10.00"
+        );
         assert_eq!(Table::new().to_string(), "");
         assert_eq!(Table::new().column("n", [0; 0]).to_string(), "n");
     }
@@ -354,7 +410,10 @@ mod tests {
         let long = table(1000);
         let text = long.to_string();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!((lines.len(), lines[30], lines[31], lines[32]), (62, "  30", "… 940 rows more …", " 971"));
+        assert_eq!(
+            (lines.len(), lines[30], lines[31], lines[32]),
+            (62, "  30", "… 940 rows more …", " 971")
+        );
         let html = long.html();
         assert_eq!(html.matches("<tr>").count(), 62);
         assert!(html.contains("… 940 rows more …"));
@@ -386,9 +445,16 @@ mod tests {
         let table = table().column("time", [1, 2, 3].map(std::time::Duration::from_secs));
         assert_eq!(
             table.plot("x", "time"),
-            Plot::new().line("", [0.5, 1.25, 10.0], [1, 2, 3]).x_label("x").y_label("time").in_seconds(false, true)
+            Plot::new()
+                .line("", [0.5, 1.25, 10.0], [1, 2, 3])
+                .x_label("x")
+                .y_label("time")
+                .in_seconds(false, true)
         );
-        assert_eq!(table.plot("host", "x"), Plot::new().bars(["b", "a", "c"], [0.5, 1.25, 10.0]).x_label("host").y_label("x"));
+        assert_eq!(
+            table.plot("host", "x"),
+            Plot::new().bars(["b", "a", "c"], [0.5, 1.25, 10.0]).x_label("host").y_label("x")
+        );
     }
 
     #[test]

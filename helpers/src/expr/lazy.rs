@@ -6,7 +6,8 @@ use super::nodes::{Binary, Expression, Map, Shape, Unary};
 use ndarray::Dimension;
 use std::fmt;
 
-/// Makes an expression of an array: of `&array`, a view, `&vector` or a slice. It costs nothing, and copies nothing.
+/// Makes an expression of an array: of `&array`, a view, `&vector` or a slice. It costs nothing,
+/// and copies nothing.
 ///
 /// # Examples
 ///
@@ -40,8 +41,9 @@ pub fn lazy<'a, S: Source<'a>>(source: S) -> Lazy<Leaf<'a, S::Number, S::Dim>> {
 /// | `.sum()`, `.mean()`, `.min()`, `.max()`, `.dot(y)` | a number |
 /// | `.to_array()`, `.assign_to(&mut array)` | the elements |
 ///
-/// An expression can be used several times (`let x = lazy(&a); x.sin() * x.ln()`), and is computed anew each time. What stands in it several
-/// times is computed several times, too; reading an array several times costs next to nothing, because after the first time it is in the cache.
+/// An expression can be used several times (`let x = lazy(&a); x.sin() * x.ln()`), and is computed
+/// anew each time. What stands in it several times is computed several times, too; reading an array
+/// several times costs next to nothing, because after the first time it is in the cache.
 #[derive(Clone, Copy)]
 #[must_use = "nothing is computed until `.sum()`, `.to_array()` or the like asks for a result"]
 pub struct Lazy<E> {
@@ -62,13 +64,16 @@ macro_rules! functions {
 
 impl<E: Expression> Lazy<E> {
     functions! {
-        /// The sine of each element, an angle in radians. (Angles beyond 10⁹ take ten times as long.)
+        /// The sine of each element, an angle in radians. (Angles beyond 10⁹ take ten times as
+        /// long.)
         sin() => Function::Sin;
-        /// The cosine of each element, an angle in radians. (Angles beyond 10⁹ take ten times as long.)
+        /// The cosine of each element, an angle in radians. (Angles beyond 10⁹ take ten times as
+        /// long.)
         cos() => Function::Cos;
         /// e to the power of each element.
         exp() => Function::Exp;
-        /// The natural logarithm of each element, `np.log`: minus infinity of 0, NaN of negative numbers.
+        /// The natural logarithm of each element, `np.log`: minus infinity of 0, NaN of negative
+        /// numbers.
         ln() => Function::Ln;
         /// The square root of each element: NaN of negative numbers.
         sqrt() => Function::Sqrt;
@@ -86,7 +91,8 @@ impl<E: Expression> Lazy<E> {
         at_most(bound: f64) => Function::Minimum(bound);
     }
 
-    /// Any function of each element. Unlike the others it is called for one element at a time (unless the compiler can do better).
+    /// Any function of each element. Unlike the others it is called for one element at a time
+    /// (unless the compiler can do better).
     ///
     /// # Examples
     ///
@@ -119,7 +125,8 @@ impl<E: Expression> Lazy<E> {
         self.binary(Operation::Maximum, other)
     }
 
-    /// Computes the whole expression in the thread that asks for a result, to compare, or within work that is parallel already.
+    /// Computes the whole expression in the thread that asks for a result, to compare, or within
+    /// work that is parallel already.
     pub fn serial(self) -> Self {
         Lazy { serial: true, ..self }
     }
@@ -144,7 +151,11 @@ impl<E: Expression> Lazy<E> {
     }
 
     #[track_caller]
-    pub(super) fn binary<R: Expression<Dim = E::Dim>>(self, operation: Operation, right: Lazy<R>) -> Lazy<Binary<E, R>> {
+    pub(super) fn binary<R: Expression<Dim = E::Dim>>(
+        self,
+        operation: Operation,
+        right: Lazy<R>,
+    ) -> Lazy<Binary<E, R>> {
         let serial = self.serial || right.serial;
         Lazy { expression: Binary::new(self.expression, operation, right.expression), serial }
     }

@@ -5,7 +5,8 @@ use super::nodes::Expression;
 use super::strided::pieces;
 use ndarray::{ArrayBase, ArrayView, Data, Dimension, Ix1};
 
-/// A number that expressions read: `f64`, or one that becomes `f64` (integers beyond 2⁵³ are rounded).
+/// A number that expressions read: `f64`, or one that becomes `f64` (integers beyond 2⁵³ are
+/// rounded).
 pub trait Number: Copy + Sync + sealed::Sealed {
     /// The numbers themselves, if they are `f64`.
     #[doc(hidden)]
@@ -19,9 +20,16 @@ pub trait Number: Copy + Sync + sealed::Sealed {
     ///
     /// # Safety
     ///
-    /// `first` is the first element of an array of this shape, with so many elements after `start`, which lives until this returns.
+    /// `first` is the first element of an array of this shape, with so many elements after `start`,
+    /// which lives until this returns.
     #[doc(hidden)]
-    unsafe fn copy_strided(first: *const Self, shape: &[usize], strides: &[isize], start: usize, to: &mut [f64]);
+    unsafe fn copy_strided(
+        first: *const Self,
+        shape: &[usize],
+        strides: &[isize],
+        start: usize,
+        to: &mut [f64],
+    );
 }
 
 macro_rules! numbers {
@@ -41,7 +49,8 @@ macro_rules! numbers {
                 unsafe fn copy_strided(first: *const $type, shape: &[usize], strides: &[isize], start: usize, to: &mut [f64]) {
                     pieces(shape, strides, start, to.len(), |piece| {
                         for (i, to) in to[piece.range].iter_mut().enumerate() {
-                            // SAFETY: `pieces` gives offsets of elements of the array, which is there, as the caller says.
+                            // SAFETY: `pieces` gives offsets of elements of the array, which is
+                            // there, as the caller says.
                             *to = unsafe { *first.offset(piece.offset + i as isize * piece.stride) } as f64;
                         }
                     });
@@ -65,7 +74,8 @@ mod sealed {
     seal! { f64 f32 i8 i16 i32 i64 isize u8 u16 u32 u64 usize }
 }
 
-/// What [`lazy`](super::lazy) makes an expression of: references to arrays, views, vectors and slices, and views themselves.
+/// What [`lazy`](super::lazy) makes an expression of: references to arrays, views, vectors and
+/// slices, and views themselves.
 pub trait Source<'a> {
     /// The type of the elements.
     type Number: Number + 'a;
@@ -141,7 +151,15 @@ impl<T: Number, D: Dimension> Expression for Leaf<'_, T, D> {
         let to = &mut space[..length];
         let Some(all) = self.view.as_slice() else {
             // SAFETY: the view has that many elements, and lives as long as `self`.
-            unsafe { T::copy_strided(self.view.as_ptr(), self.view.shape(), self.view.strides(), start, to) };
+            unsafe {
+                T::copy_strided(
+                    self.view.as_ptr(),
+                    self.view.shape(),
+                    self.view.strides(),
+                    start,
+                    to,
+                )
+            };
             return None;
         };
         let numbers = &all[start..start + length];

@@ -4,7 +4,8 @@ use super::kernels::{self, BLOCK, Function, Operation, instruction_set};
 use ndarray::Dimension;
 use std::fmt;
 
-/// An array-valued expression, computed block by block. Made by [`lazy`](super::lazy) and the operations on what it returns.
+/// An array-valued expression, computed block by block. Made by [`lazy`](super::lazy) and the
+/// operations on what it returns.
 ///
 /// Nobody needs to implement it; it is public because its name is part of types.
 pub trait Expression: Sync {
@@ -19,8 +20,9 @@ pub trait Expression: Sync {
     #[doc(hidden)]
     fn dim(&self) -> Self::Dim;
 
-    /// Elements `start..start + length`, in the order of rows, of which there are at most as many as in a block. `None` says that they have
-    /// been written to the beginning of `space`; otherwise they lie in an array already.
+    /// Elements `start..start + length`, in the order of rows, of which there are at most as many
+    /// as in a block. `None` says that they have been written to the beginning of `space`;
+    /// otherwise they lie in an array already.
     #[doc(hidden)]
     fn eval(&self, start: usize, length: usize, space: &mut [f64]) -> Option<&[f64]>;
 }
@@ -102,7 +104,13 @@ impl<L: Expression, R: Expression<Dim = L::Dim>> Expression for Binary<L, R> {
         let left = self.left.eval(start, length, space);
         let (own, rest) = space.split_at_mut(BLOCK);
         let right = self.right.eval(start, length, rest);
-        kernels::combine(instruction_set(), self.operation, left, right.unwrap_or(&rest[..length]), &mut own[..length]);
+        kernels::combine(
+            instruction_set(),
+            self.operation,
+            left,
+            right.unwrap_or(&rest[..length]),
+            &mut own[..length],
+        );
         None
     }
 }
@@ -128,7 +136,11 @@ impl fmt::Display for Shape<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self.0 {
             [length] => write!(f, "({length},)"),
-            lengths => write!(f, "({})", lengths.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
+            lengths => write!(
+                f,
+                "({})",
+                lengths.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+            ),
         }
     }
 }

@@ -59,7 +59,8 @@ impl Places {
 impl<E: Expression> Lazy<E> {
     /// A new array of this shape, with the elements.
     pub fn to_array(&self) -> Array<f64, E::Dim> {
-        // Zeros come from the operating system page by page, when a thread first writes to one: nothing is written twice.
+        // Zeros come from the operating system page by page, when a thread first writes to one:
+        // nothing is written twice.
         let mut array = Array::zeros(self.expression.dim());
         self.assign_to(&mut array);
         array
@@ -67,8 +68,8 @@ impl<E: Expression> Lazy<E> {
 
     /// Writes the elements to an array that is there already, in any layout.
     ///
-    /// The array cannot be part of the expression: it is borrowed to be read, there. To change an array in place, ndarray has
-    /// `mapv_inplace`, `par_mapv_inplace` and `azip!`.
+    /// The array cannot be part of the expression: it is borrowed to be read, there. To change an
+    /// array in place, ndarray has `mapv_inplace`, `par_mapv_inplace` and `azip!`.
     ///
     /// # Examples
     ///
@@ -91,7 +92,8 @@ impl<E: Expression> Lazy<E> {
         let places = Places(view.as_mut_ptr());
         let eval = |start, length, space: &mut [f64]| self.expression.eval(start, length, space);
         let blocks = Blocks::of::<E>(self.len(), self.serial, &eval);
-        // SAFETY: the view is borrowed mutably as long as that runs, and this is its first element, its shape and its strides.
+        // SAFETY: the view is borrowed mutably as long as that runs, and this is its first element,
+        // its shape and its strides.
         unsafe { assign(&blocks, &places, (!contiguous).then(|| (view.shape(), view.strides()))) };
     }
 }
@@ -100,14 +102,16 @@ impl<E: Expression> Lazy<E> {
 ///
 /// # Safety
 ///
-/// The places are those of an array of so many elements, and nobody else uses it. No two elements are at the same place.
+/// The places are those of an array of so many elements, and nobody else uses it. No two elements
+/// are at the same place.
 #[inline(never)]
 unsafe fn assign(expression: &Blocks, places: &Places, layout: Option<(&[usize], &[isize])>) {
     for_each_chunk(expression.length, expression.serial, &|range| {
         expression.each(range, |start, block| {
             // SAFETY (of all below): as the caller says; chunks and blocks do not overlap.
             let Some((shape, strides)) = layout else {
-                // SAFETY: as above; the elements lie one behind the other, and there are at least `start + block.len()`.
+                // SAFETY: as above; the elements lie one behind the other, and there are at least
+                // `start + block.len()`.
                 return unsafe { places.set_all(start, block) };
             };
             pieces(shape, strides, start, block.len(), |piece| {

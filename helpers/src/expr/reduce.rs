@@ -6,7 +6,8 @@ use super::nodes::{Binary, Expression};
 use super::run::{Blocks, CHUNK, each_chunk};
 
 impl<E: Expression> Lazy<E> {
-    /// The sum of all elements, 0 of none. The same bits in every run, whatever the number of threads: see [the module](super).
+    /// The sum of all elements, 0 of none. The same bits in every run, whatever the number of
+    /// threads: see [the module](super).
     pub fn sum(&self) -> f64 {
         self.reduce(kernels::sum, 0.0, |a, b| a + b)
     }
@@ -48,19 +49,32 @@ impl<E: Expression> Lazy<E> {
     where
         E: Clone,
     {
-        Lazy { expression: Binary::new(self.expression.clone(), Operation::Mul, other.expression), serial: self.serial || other.serial }
-            .sum()
+        Lazy {
+            expression: Binary::new(self.expression.clone(), Operation::Mul, other.expression),
+            serial: self.serial || other.serial,
+        }
+        .sum()
     }
 
     /// Blocks to numbers, and numbers to one number in a tree of pairs.
-    fn reduce(&self, block: fn(InstructionSet, &[f64]) -> f64, empty: f64, f: fn(f64, f64) -> f64) -> f64 {
+    fn reduce(
+        &self,
+        block: fn(InstructionSet, &[f64]) -> f64,
+        empty: f64,
+        f: fn(f64, f64) -> f64,
+    ) -> f64 {
         let eval = |start, length, space: &mut [f64]| self.expression.eval(start, length, space);
         reduce(&Blocks::of::<E>(self.len(), self.serial, &eval), block, empty, f)
     }
 }
 
 #[inline(never)]
-fn reduce(expression: &Blocks, block: fn(InstructionSet, &[f64]) -> f64, empty: f64, f: fn(f64, f64) -> f64) -> f64 {
+fn reduce(
+    expression: &Blocks,
+    block: fn(InstructionSet, &[f64]) -> f64,
+    empty: f64,
+    f: fn(f64, f64) -> f64,
+) -> f64 {
     let set = instruction_set();
     let chunks = each_chunk(expression.length, expression.serial, &|range| {
         let mut blocks = [empty; CHUNK / BLOCK];

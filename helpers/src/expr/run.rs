@@ -6,7 +6,8 @@ use crate::interrupt;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Elements that a thread takes at a time: several microseconds of work even where it is only an addition.
+/// Elements that a thread takes at a time: several microseconds of work even where it is only an
+/// addition.
 pub(super) const CHUNK: usize = 16 * BLOCK;
 
 /// Up to here one thread is faster, or as fast: waking another one takes a few microseconds.
@@ -14,7 +15,11 @@ const SERIAL_CHUNKS: usize = 2;
 
 /// `f` of each chunk of `length` elements, in order.
 #[inline(never)]
-pub(super) fn each_chunk(length: usize, serial: bool, f: &(dyn Fn(Range<usize>) -> f64 + Sync)) -> Vec<f64> {
+pub(super) fn each_chunk(
+    length: usize,
+    serial: bool,
+    f: &(dyn Fn(Range<usize>) -> f64 + Sync),
+) -> Vec<f64> {
     chunks(length, serial, f)
 }
 
@@ -39,7 +44,8 @@ fn chunks<R: Send>(length: usize, serial: bool, f: impl Fn(Range<usize>) -> R + 
     }
 }
 
-/// An expression whose type is forgotten: what else there is to do is compiled once, for all of them.
+/// An expression whose type is forgotten: what else there is to do is compiled once, for all of
+/// them.
 pub(super) struct Blocks<'a> {
     pub(super) length: usize,
     pub(super) serial: bool,

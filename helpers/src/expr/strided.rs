@@ -12,9 +12,18 @@ pub(super) struct Piece {
     pub range: Range<usize>,
 }
 
-/// Calls `f` for the pieces of elements `start..start + length` of an array, in the order of rows. There must be so many elements.
-pub(super) fn pieces(shape: &[usize], strides: &[isize], start: usize, length: usize, mut f: impl FnMut(Piece)) {
-    let (Some((&row_length, outer_shape)), Some((&stride, outer_strides))) = (shape.split_last(), strides.split_last()) else {
+/// Calls `f` for the pieces of elements `start..start + length` of an array, in the order of rows.
+/// There must be so many elements.
+pub(super) fn pieces(
+    shape: &[usize],
+    strides: &[isize],
+    start: usize,
+    length: usize,
+    mut f: impl FnMut(Piece),
+) {
+    let (Some((&row_length, outer_shape)), Some((&stride, outer_strides))) =
+        (shape.split_last(), strides.split_last())
+    else {
         // No dimensions: one element.
         return if length > 0 {
             f(Piece { offset: 0, stride: 1, range: 0..length })
@@ -31,12 +40,17 @@ pub(super) fn pieces(shape: &[usize], strides: &[isize], start: usize, length: u
         *index = row % length;
         row /= length;
     }
-    let mut row_offset: isize = index.iter().zip(outer_strides).map(|(&index, stride)| index as isize * stride).sum();
+    let mut row_offset: isize =
+        index.iter().zip(outer_strides).map(|(&index, stride)| index as isize * stride).sum();
 
     let mut done = 0;
     loop {
         let taken = (row_length - place).min(length - done);
-        f(Piece { offset: row_offset + place as isize * stride, stride, range: done..done + taken });
+        f(Piece {
+            offset: row_offset + place as isize * stride,
+            stride,
+            range: done..done + taken,
+        });
         done += taken;
         if done == length {
             return;

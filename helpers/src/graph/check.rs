@@ -1,4 +1,5 @@
-//! From names to numbers: looks names up, finds circles, and puts the tasks in an order in which they could be done one by one.
+//! From names to numbers: looks names up, finds circles, and puts the tasks in an order in which
+//! they could be done one by one.
 
 use super::Graph;
 use super::error::{Error, Kind};
@@ -19,15 +20,30 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn of(graph: &Graph) -> Result<Links, Error> {
-        let tasks: HashMap<&str, usize> = graph.tasks.iter().enumerate().map(|(index, task)| (task.name.as_str(), index)).collect();
+        let tasks: HashMap<&str, usize> = graph
+            .tasks
+            .iter()
+            .enumerate()
+            .map(|(index, task)| (task.name.as_str(), index))
+            .collect();
         let mut before = Vec::with_capacity(graph.len());
         let mut uses = Vec::with_capacity(graph.len());
         for task in &graph.tasks {
-            let unknown_task = |missing: &String| Error(Kind::UnknownTask { task: task.name.clone(), missing: missing.clone() });
-            let unknown_resource = |missing: &String| Error(Kind::UnknownResource { task: task.name.clone(), missing: missing.clone() });
-            let find = |name: &String| tasks.get(name.as_str()).copied().ok_or_else(|| unknown_task(name));
-            let find_resource =
-                |name: &String| graph.resources.iter().position(|(other, _)| other == name).ok_or_else(|| unknown_resource(name));
+            let unknown_task = |missing: &String| {
+                Error(Kind::UnknownTask { task: task.name.clone(), missing: missing.clone() })
+            };
+            let unknown_resource = |missing: &String| {
+                Error(Kind::UnknownResource { task: task.name.clone(), missing: missing.clone() })
+            };
+            let find =
+                |name: &String| tasks.get(name.as_str()).copied().ok_or_else(|| unknown_task(name));
+            let find_resource = |name: &String| {
+                graph
+                    .resources
+                    .iter()
+                    .position(|(other, _)| other == name)
+                    .ok_or_else(|| unknown_resource(name))
+            };
             before.push(task.after.iter().map(find).collect::<Result<Vec<_>, _>>()?);
             uses.push(task.uses.iter().map(find_resource).collect::<Result<Vec<_>, _>>()?);
         }
@@ -46,7 +62,8 @@ impl Links {
 /// Kahn's algorithm; the error is a circle, each task followed by one that waits for it.
 fn order(before: &[Vec<usize>], after: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut waits_for: Vec<usize> = before.iter().map(Vec::len).collect();
-    let mut ready: std::collections::BTreeSet<usize> = (0..before.len()).filter(|&task| waits_for[task] == 0).collect();
+    let mut ready: std::collections::BTreeSet<usize> =
+        (0..before.len()).filter(|&task| waits_for[task] == 0).collect();
     let mut order = Vec::with_capacity(before.len());
     while let Some(task) = ready.pop_first() {
         order.push(task);
@@ -58,15 +75,23 @@ fn order(before: &[Vec<usize>], after: &[Vec<usize>]) -> Result<Vec<usize>, Vec<
         }
     }
     let Some(start) = waits_for.iter().position(|&count| count > 0) else { return Ok(order) };
-    // Whoever is left waits for somebody who is left: going on to that one must lead to a task seen before.
+    // Whoever is left waits for somebody who is left: going on to that one must lead to a task seen
+    // before.
     let mut trail = vec![start];
     loop {
         let last = trail[trail.len() - 1];
-        let next = *before[last].iter().find(|&&need| waits_for[need] > 0).expect("a task that is left waits for another one that is left");
+        let next = *before[last]
+            .iter()
+            .find(|&&need| waits_for[need] > 0)
+            .expect("a task that is left waits for another one that is left");
         if let Some(begin) = trail.iter().position(|&seen| seen == next) {
             let mut circle = trail.split_off(begin);
             circle.reverse();
-            let smallest = circle.iter().enumerate().min_by_key(|(_, task)| **task).map_or(0, |(position, _)| position);
+            let smallest = circle
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, task)| **task)
+                .map_or(0, |(position, _)| position);
             circle.rotate_left(smallest);
             return Err(circle);
         }
@@ -89,17 +114,33 @@ mod tests {
         let error = |graph: Graph| graph.check().unwrap_err().to_string();
         let itself = Graph::new().task("a", 1).after(["a"]);
         assert_eq!(error(itself), "failed to order the tasks: `a` waits for itself");
-        let graph = Graph::new().task("in", 1).task("a", 1).after(["in", "c"]).task("b", 1).after(["a"]).task("c", 1).after(["b"]);
+        let graph = Graph::new()
+            .task("in", 1)
+            .task("a", 1)
+            .after(["in", "c"])
+            .task("b", 1)
+            .after(["a"])
+            .task("c", 1)
+            .after(["b"]);
         let graph = graph.task("out", 1).after(["c"]);
-        assert_eq!(error(graph), "failed to order the tasks: `a` → `b` → `c` → `a` wait for each other in a circle");
+        assert_eq!(
+            error(graph),
+            "failed to order the tasks: `a` → `b` → `c` → `a` wait for each other in a circle"
+        );
     }
 
     #[test]
     fn unknown_names_are_named_with_their_task() {
         let error = |graph: Graph| graph.check().unwrap_err().to_string();
         let task = Graph::new().task("eat", 1).after(["cook"]);
-        assert_eq!(error(task), "failed to order the tasks: `eat` waits for `cook`, which is not a task");
+        assert_eq!(
+            error(task),
+            "failed to order the tasks: `eat` waits for `cook`, which is not a task"
+        );
         let resource = Graph::new().task("cook", 1).uses("stove");
-        assert_eq!(error(resource), "failed to order the tasks: `cook` uses `stove`, which is not a resource of the graph");
+        assert_eq!(
+            error(resource),
+            "failed to order the tasks: `cook` uses `stove`, which is not a resource of the graph"
+        );
     }
 }

@@ -7,7 +7,11 @@ use std::fmt;
 
 /// A number of units with at most one decimal; `60`, `0.5`, `12.3`.
 pub(super) fn short(units: f64) -> String {
-    let text = if units != 0.0 && units.abs() < 0.95 { format!("{units:.2}") } else { format!("{units:.1}") };
+    let text = if units != 0.0 && units.abs() < 0.95 {
+        format!("{units:.2}")
+    } else {
+        format!("{units:.1}")
+    };
     without_zeros(&text).to_string()
 }
 
@@ -15,7 +19,8 @@ impl Graph {
     /// What is known about how long a task takes.
     pub(super) fn length(&self, task: usize) -> Option<String> {
         let work = &self.tasks[task].work;
-        (!matches!(work, Work::Call(_))).then(|| format!("{} {}", short(work.units(&self.clock)), self.unit()))
+        (!matches!(work, Work::Call(_)))
+            .then(|| format!("{} {}", short(work.units(&self.clock)), self.unit()))
     }
 
     /// Whether the times of all tasks are known.
@@ -24,9 +29,15 @@ impl Graph {
     }
 }
 
-/// Columns padded to the width of their longest cell, two spaces apart; those marked are aligned right.
-fn aligned(formatter: &mut fmt::Formatter<'_>, rows: &[Vec<String>], right: &[bool]) -> fmt::Result {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+/// Columns padded to the width of their longest cell, two spaces apart; those marked are aligned
+/// right.
+fn aligned(
+    formatter: &mut fmt::Formatter<'_>,
+    rows: &[Vec<String>],
+    right: &[bool],
+) -> fmt::Result {
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..right.len()).map(width).collect();
     for row in rows {
         let mut line = String::new();
@@ -73,7 +84,12 @@ impl fmt::Display for Schedule {
         let unit = self.unit();
         let heading = ["task", "worker", "start", "end"].map(str::to_string).to_vec();
         let row = |entry: &super::Entry| {
-            vec![entry.task.clone(), entry.worker.clone(), format!("{:.1}", entry.start), format!("{:.1} {unit}", entry.end)]
+            vec![
+                entry.task.clone(),
+                entry.worker.clone(),
+                format!("{:.1}", entry.start),
+                format!("{:.1} {unit}", entry.end),
+            ]
         };
         // The unit after the last column must not push its heading out of line.
         let mut rows = vec![heading];
@@ -88,7 +104,12 @@ impl fmt::Display for Schedule {
             self.speed_up(),
             self.parallelism()
         )?;
-        write!(formatter, "critical path {:.1} {unit}: {}", self.span(), self.critical_path().join(" → "))
+        write!(
+            formatter,
+            "critical path {:.1} {unit}: {}",
+            self.span(),
+            self.critical_path().join(" → ")
+        )
     }
 }
 
@@ -119,7 +140,15 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let numbers = [(0.0, "0"), (60.0, "60"), (0.5, "0.5"), (0.25, "0.25"), (0.999, "1"), (12.34, "12.3"), (1440.0, "1440")];
+        let numbers = [
+            (0.0, "0"),
+            (60.0, "60"),
+            (0.5, "0.5"),
+            (0.25, "0.25"),
+            (0.999, "1"),
+            (12.34, "12.3"),
+            (1440.0, "1440"),
+        ];
         for (number, text) in numbers {
             assert_eq!(short(number), text);
         }
@@ -127,8 +156,17 @@ mod tests {
 
     #[test]
     fn graph_and_plan_as_text() {
-        let graph = Graph::new().clock("min", std::time::Duration::from_millis(1)).resource("stove", 1).task("chop", 15);
-        let graph = graph.task("cook", 20).after(["chop"]).uses("stove").unattended().task("eat", || ()).after(["cook"]);
+        let graph = Graph::new()
+            .clock("min", std::time::Duration::from_millis(1))
+            .resource("stove", 1)
+            .task("chop", 15);
+        let graph = graph
+            .task("cook", 20)
+            .after(["chop"])
+            .uses("stove")
+            .unattended()
+            .task("eat", || ())
+            .after(["cook"]);
         let expected = "chop  15 min\ncook  20 min  after chop; uses stove; unattended\neat           after cook\n3 tasks";
         assert_eq!(graph.to_string(), expected);
         let expected = "\

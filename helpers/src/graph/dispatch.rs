@@ -1,4 +1,5 @@
-//! List scheduling: who does what next. The same rules for a plan on paper and for real threads; neither time nor threads occur here.
+//! List scheduling: who does what next. The same rules for a plan on paper and for real threads;
+//! neither time nor threads occur here.
 
 use super::check::Links;
 use super::{Graph, paths};
@@ -30,7 +31,11 @@ pub(super) struct Dispatcher<'graph> {
 }
 
 impl<'graph> Dispatcher<'graph> {
-    pub(super) fn new(graph: &Graph, links: &'graph Links, num_workers: usize) -> Dispatcher<'graph> {
+    pub(super) fn new(
+        graph: &Graph,
+        links: &'graph Links,
+        num_workers: usize,
+    ) -> Dispatcher<'graph> {
         let lengths = paths::to_end(links, &graph.durations());
         let mut by_length: Vec<usize> = (0..graph.len()).collect();
         // A stable sort: equals stay in the order in which they were added.
@@ -52,7 +57,11 @@ impl<'graph> Dispatcher<'graph> {
 
     /// The most urgent task that can start now, if any; it is then taken to have started.
     pub(super) fn next(&mut self) -> Option<Start> {
-        let (position, start) = self.ready.iter().enumerate().find_map(|(position, &task)| Some((position, self.start_of(task)?)))?;
+        let (position, start) = self
+            .ready
+            .iter()
+            .enumerate()
+            .find_map(|(position, &task)| Some((position, self.start_of(task)?)))?;
         self.ready.remove(position);
         self.started += 1;
         self.set_free(&start, false);
@@ -62,13 +71,15 @@ impl<'graph> Dispatcher<'graph> {
     /// Who and what a task would occupy, if all that is free.
     fn start_of(&self, task: usize) -> Option<Start> {
         let first_free = |free: &[bool]| free.iter().position(|&is_free| is_free);
-        let worker = if self.unattended[task] { None } else { Some(first_free(&self.free_workers)?) };
+        let worker =
+            if self.unattended[task] { None } else { Some(first_free(&self.free_workers)?) };
         let unit = |&resource: &usize| Some((resource, first_free(&self.free_units[resource])?));
         let units = self.links.uses[task].iter().map(unit).collect::<Option<Vec<_>>>()?;
         Some(Start { number: self.started, task, worker, units })
     }
 
-    /// A task is done: whom and what it occupied is free, and those who waited only for it are ready.
+    /// A task is done: whom and what it occupied is free, and those who waited only for it are
+    /// ready.
     pub(super) fn finish(&mut self, start: &Start) {
         self.set_free(start, true);
         for &next in &self.links.after[start.task] {

@@ -14,8 +14,8 @@ const GREY: &str = "#808890";
 const BLUE: &str = "#4c78a8";
 
 impl Graph {
-    /// Draws the graph from left to right. Boxes name tasks, how long they take and what they use; dashed ones are unattended. The critical path is
-    /// orange.
+    /// Draws the graph from left to right. Boxes name tasks, how long they take and what they use;
+    /// dashed ones are unattended. The critical path is orange.
     ///
     /// Up to some hundred tasks the drawing can be read, and takes milliseconds to make.
     ///
@@ -43,9 +43,12 @@ impl Graph {
         let is_critical = |task: usize| path.contains(&task);
         let labels: Vec<(String, String)> = (0..self.len()).map(|task| self.label(task)).collect();
         // Sans-serif letters are about half as wide as high.
-        let width = |(name, note): &(String, String)| f64::max(7.1 * name.chars().count() as f64, 6.0 * note.chars().count() as f64) + 22.0;
+        let width = |(name, note): &(String, String)| {
+            f64::max(7.1 * name.chars().count() as f64, 6.0 * note.chars().count() as f64) + 22.0
+        };
         let height = |note: &str| if note.is_empty() { 28.0 } else { 42.0 };
-        let sizes: Vec<(f64, f64)> = labels.iter().map(|label| (width(label).max(36.0), height(&label.1))).collect();
+        let sizes: Vec<(f64, f64)> =
+            labels.iter().map(|label| (width(label).max(36.0), height(&label.1))).collect();
         let layout = layout(&links, &sizes);
         let mut shapes = String::new();
         // Critical arrows last, on top of the others.
@@ -60,19 +63,28 @@ impl Graph {
         }
         for (task, ((name, note), (left, middle))) in labels.iter().zip(&layout.boxes).enumerate() {
             let (width, height) = sizes[task];
-            let (fill, stroke, thickness) = if is_critical(task) { ("#fdeedd", ORANGE, 2.0) } else { ("#eef3f9", BLUE, 1.2) };
-            let dashes = if self.tasks[task].unattended { r#" stroke-dasharray="5 3""# } else { "" };
+            let (fill, stroke, thickness) =
+                if is_critical(task) { ("#fdeedd", ORANGE, 2.0) } else { ("#eef3f9", BLUE, 1.2) };
+            let dashes =
+                if self.tasks[task].unattended { r#" stroke-dasharray="5 3""# } else { "" };
             let (x, top) = (left + width / 2.0, middle - height / 2.0);
             let _ = write!(
                 shapes,
                 r#"<rect x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}" rx="6" fill="{fill}" stroke="{stroke}" stroke-width="{thickness}"{dashes}/>"#
             );
             let baseline = if note.is_empty() { middle + 4.5 } else { middle - 3.0 };
-            let _ = write!(shapes, r##"<text x="{x:.1}" y="{baseline:.1}" font-size="13" fill="#1b1f24">{}</text>"##, escape::html(name));
+            let _ = write!(
+                shapes,
+                r##"<text x="{x:.1}" y="{baseline:.1}" font-size="13" fill="#1b1f24">{}</text>"##,
+                escape::html(name)
+            );
             if !note.is_empty() {
                 let baseline = middle + 13.0;
-                let _ =
-                    write!(shapes, r##"<text x="{x:.1}" y="{baseline:.1}" font-size="11" fill="#4a525c">{}</text>"##, escape::html(note));
+                let _ = write!(
+                    shapes,
+                    r##"<text x="{x:.1}" y="{baseline:.1}" font-size="11" fill="#4a525c">{}</text>"##,
+                    escape::html(note)
+                );
             }
         }
         let caption = if path.is_empty() {
@@ -85,28 +97,45 @@ impl Graph {
                 unit = self.unit()
             )
         };
-        let (caption_height, caption_width) = if caption.is_empty() { (0.0, 0.0) } else { (26.0, 6.6 * caption.chars().count() as f64) };
-        let (width, height) = (layout.width.max(caption_width) + 2.0 * MARGIN, layout.height + caption_height + 2.0 * MARGIN);
+        let (caption_height, caption_width) = if caption.is_empty() {
+            (0.0, 0.0)
+        } else {
+            (26.0, 6.6 * caption.chars().count() as f64)
+        };
+        let (width, height) = (
+            layout.width.max(caption_width) + 2.0 * MARGIN,
+            layout.height + caption_height + 2.0 * MARGIN,
+        );
         let mut svg = format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.1} {height:.1}" font-family="sans-serif" text-anchor="middle">"##
         );
         let _ = write!(svg, r#"<g transform="translate({MARGIN} {MARGIN})">{shapes}</g>"#);
         if !caption.is_empty() {
             let y = height - MARGIN;
-            let _ = write!(svg, r#"<text x="{MARGIN}" y="{y:.1}" font-size="12" text-anchor="start" fill="{ORANGE}">{caption}</text>"#);
+            let _ = write!(
+                svg,
+                r#"<text x="{MARGIN}" y="{y:.1}" font-size="12" text-anchor="start" fill="{ORANGE}">{caption}</text>"#
+            );
         }
         svg + "</svg>"
     }
 
     /// The two lines in a task's box.
     fn label(&self, task: usize) -> (String, String) {
-        let notes: Vec<String> = self.length(task).into_iter().chain(self.tasks[task].uses.iter().cloned()).collect();
+        let notes: Vec<String> =
+            self.length(task).into_iter().chain(self.tasks[task].uses.iter().cloned()).collect();
         (self.tasks[task].name.clone(), notes.join(" · "))
     }
 }
 
 /// An arrow that leaves and enters horizontally, level where it passes other boxes.
-fn arrow(shapes: &mut String, start: (f64, f64), bends: &[Bend], end: (f64, f64), is_critical: bool) {
+fn arrow(
+    shapes: &mut String,
+    start: (f64, f64),
+    bends: &[Bend],
+    end: (f64, f64),
+    is_critical: bool,
+) {
     let tip = end.0 - 1.0;
     let mut path = format!("M{:.1} {:.1}", start.0, start.1);
     let mut last = start;
@@ -119,7 +148,8 @@ fn arrow(shapes: &mut String, start: (f64, f64), bends: &[Bend], end: (f64, f64)
         last = (right, y);
     }
     let (colour, thickness) = if is_critical { (ORANGE, 2.2) } else { (GREY, 1.3) };
-    // A triangle instead of a marker: markers are found by ids, which are not unique among all the drawings of a page.
+    // A triangle instead of a marker: markers are found by ids, which are not unique among all the
+    // drawings of a page.
     let (base, top, bottom) = (tip - 8.0, end.1 - 4.0, end.1 + 4.0);
     let _ = write!(
         shapes,
@@ -135,7 +165,8 @@ mod tests {
 
     #[test]
     fn names_are_escaped_and_the_critical_path_is_orange() {
-        let graph = Graph::new().task("a < b & c", 2).task("d", 1).task("end", 1).after(["a < b & c", "d"]);
+        let graph =
+            Graph::new().task("a < b & c", 2).task("d", 1).task("end", 1).after(["a < b & c", "d"]);
         let svg = graph.drawing();
         assert!(svg.contains(">a &lt; b &amp; c</text>"), "{svg}");
         assert_eq!(svg.matches("<rect").count(), 3);

@@ -8,8 +8,8 @@ const CRITICAL: &str = "critical path";
 const OTHER: &str = "other tasks";
 
 impl Schedule {
-    /// The Gantt chart: a row for each worker and, below, for each resource; a bar for each task, from its beginning to its end. A task that a
-    /// worker does on a resource is in both rows.
+    /// The Gantt chart: a row for each worker and, below, for each resource; a bar for each task,
+    /// from its beginning to its end. A task that a worker does on a resource is in both rows.
     ///
     /// # Examples
     ///
@@ -19,19 +19,26 @@ impl Schedule {
     /// plan.gantt().title("Pea soup").show();
     /// ```
     pub fn gantt(&self) -> Plot {
-        // Rows come in the order in which they are named, those of idle workers too: a bar of no length is hidden by the axis.
-        let mut bars: Vec<Bar> = self.rows.iter().map(|row| Bar::new(row, "", 0.0, 0.0).group(OTHER)).collect();
+        // Rows come in the order in which they are named, those of idle workers too: a bar of no
+        // length is hidden by the axis.
+        let mut bars: Vec<Bar> =
+            self.rows.iter().map(|row| Bar::new(row, "", 0.0, 0.0).group(OTHER)).collect();
         for entry in &self.entries {
             let kind = if self.critical_path().contains(&entry.task) { CRITICAL } else { OTHER };
-            let rows = std::iter::once(&entry.worker).chain(entry.resources.iter().filter(|resource| **resource != entry.worker));
-            bars.extend(rows.map(|row| Bar::new(row, &entry.task, entry.start, entry.end).group(kind)));
+            let rows = std::iter::once(&entry.worker)
+                .chain(entry.resources.iter().filter(|resource| **resource != entry.worker));
+            bars.extend(
+                rows.map(|row| Bar::new(row, &entry.task, entry.start, entry.end).group(kind)),
+            );
         }
         plot::gantt(&bars).x_label(format!("time ({})", self.unit()))
     }
 
     /// The tasks as a table: task, worker, start, end; times in units, rounded to hundredths.
     pub fn to_table(&self) -> Table {
-        let column = |of: fn(&super::Entry) -> &String| self.entries.iter().map(of).cloned().collect::<Vec<_>>();
+        let column = |of: fn(&super::Entry) -> &String| {
+            self.entries.iter().map(of).cloned().collect::<Vec<_>>()
+        };
         let hundredths = |time: f64| (100.0 * time).round() / 100.0;
         Table::new()
             .column("task", column(|entry| &entry.task))
@@ -64,7 +71,12 @@ mod tests {
 
     #[test]
     fn chart_has_a_row_for_everybody_and_the_text_has_the_numbers() {
-        let graph = Graph::new().resource("stove", 1).task("fry", 3).uses("stove").task("eat", 1).after(["fry"]);
+        let graph = Graph::new()
+            .resource("stove", 1)
+            .task("fry", 3)
+            .uses("stove")
+            .task("eat", 1)
+            .after(["fry"]);
         let bundle = graph.plan(["Alice", "Bob"]).bundle();
         let svg = bundle.get("image/svg+xml").unwrap();
         for text in ["Alice", "Bob", "stove", "fry", "eat", "time (s)"] {

@@ -1,8 +1,10 @@
-//! Where the boxes and arrows of a drawing go: left to right in layers (Sugiyama, Tagawa and Toda, 1981), kept simple.
+//! Where the boxes and arrows of a drawing go: left to right in layers (Sugiyama, Tagawa and Toda,
+//! 1981), kept simple.
 //!
-//! A task's layer is the number of arrows that must come before it. Arrows that skip layers get a place of their own in each (a *bend*), so
-//! that they pass between boxes and not behind them. Within a layer, places are sorted by the average of their neighbours, back and forth;
-//! heights then follow the neighbours as closely as the order allows.
+//! A task's layer is the number of arrows that must come before it. Arrows that skip layers get a
+//! place of their own in each (a *bend*), so that they pass between boxes and not behind them.
+//! Within a layer, places are sorted by the average of their neighbours, back and forth; heights
+//! then follow the neighbours as closely as the order allows.
 
 use super::check::Links;
 
@@ -37,7 +39,13 @@ struct Place {
 pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     let layers = layers(links);
     let mut places: Vec<Place> = (0..sizes.len())
-        .map(|task| Place { layer: layers[task], half: sizes[task].1 / 2.0 + 7.0, left: Vec::new(), right: Vec::new(), y: 0.0 })
+        .map(|task| Place {
+            layer: layers[task],
+            half: sizes[task].1 / 2.0 + 7.0,
+            left: Vec::new(),
+            right: Vec::new(),
+            y: 0.0,
+        })
         .collect();
     let mut arrows = Vec::new();
     for (to, needs) in links.before.iter().enumerate() {
@@ -46,7 +54,13 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
             let mut last = from;
             for layer in layers[from] + 1..layers[to] {
                 let bend = places.len();
-                places.push(Place { layer, half: 9.0, left: vec![last], right: Vec::new(), y: 0.0 });
+                places.push(Place {
+                    layer,
+                    half: 9.0,
+                    left: vec![last],
+                    right: Vec::new(),
+                    y: 0.0,
+                });
                 places[last].right.push(bend);
                 bends.push(bend);
                 last = bend;
@@ -63,11 +77,16 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     // The last round goes forward: what combines several tasks stands in their middle.
     for round in 0..9 {
         let forward = round % 2 == 0;
-        let neighbours = |place: &Place| if forward { place.left.clone() } else { place.right.clone() };
-        let order: Vec<usize> = if forward { (0..num_layers).collect() } else { (0..num_layers).rev().collect() };
+        let neighbours =
+            |place: &Place| if forward { place.left.clone() } else { place.right.clone() };
+        let order: Vec<usize> =
+            if forward { (0..num_layers).collect() } else { (0..num_layers).rev().collect() };
         for layer in order {
-            let wishes: Vec<f64> = (0..places.len()).map(|index| wish(&places, index, &neighbours(&places[index]))).collect();
-            // The order within a layer is settled in the first rounds; the last ones only move heights.
+            let wishes: Vec<f64> = (0..places.len())
+                .map(|index| wish(&places, index, &neighbours(&places[index])))
+                .collect();
+            // The order within a layer is settled in the first rounds; the last ones only move
+            // heights.
             if round < 6 {
                 columns[layer].sort_by(|&a, &b| wishes[a].total_cmp(&wishes[b]));
             }
@@ -78,7 +97,11 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     let mut lefts = Vec::new();
     let mut rights = Vec::new();
     for column in &columns {
-        let width = column.iter().filter_map(|&index| sizes.get(index)).map(|size| size.0).fold(0.0, f64::max);
+        let width = column
+            .iter()
+            .filter_map(|&index| sizes.get(index))
+            .map(|size| size.0)
+            .fold(0.0, f64::max);
         lefts.push(x);
         rights.push(x + width);
         x += width + GAP;
@@ -86,14 +109,26 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     let top = places.iter().map(|place| place.y - place.half).fold(f64::INFINITY, f64::min);
     let bottom = places.iter().map(|place| place.y + place.half).fold(f64::NEG_INFINITY, f64::max);
     // Boxes stand in the middle of their layer.
-    let boxes =
-        (0..sizes.len()).map(|task| ((lefts[layers[task]] + rights[layers[task]] - sizes[task].0) / 2.0, places[task].y - top)).collect();
-    let bend = |index: usize| (lefts[places[index].layer], rights[places[index].layer], places[index].y - top);
-    let arrows = arrows.into_iter().map(|(from, to, bends)| (from, to, bends.into_iter().map(bend).collect())).collect();
+    let boxes = (0..sizes.len())
+        .map(|task| {
+            (
+                (lefts[layers[task]] + rights[layers[task]] - sizes[task].0) / 2.0,
+                places[task].y - top,
+            )
+        })
+        .collect();
+    let bend = |index: usize| {
+        (lefts[places[index].layer], rights[places[index].layer], places[index].y - top)
+    };
+    let arrows = arrows
+        .into_iter()
+        .map(|(from, to, bends)| (from, to, bends.into_iter().map(bend).collect()))
+        .collect();
     Layout { width: (x - GAP).max(0.0), height: (bottom - top).max(0.0), boxes, arrows }
 }
 
-/// A task stands right of all it waits for; one that waits for nobody, just left of the first that waits for it.
+/// A task stands right of all it waits for; one that waits for nobody, just left of the first that
+/// waits for it.
 fn layers(links: &Links) -> Vec<usize> {
     let mut layers = vec![0; links.before.len()];
     for &task in &links.order {
@@ -101,7 +136,8 @@ fn layers(links: &Links) -> Vec<usize> {
     }
     for task in 0..layers.len() {
         if links.before[task].is_empty() {
-            layers[task] = links.after[task].iter().map(|&next| layers[next] - 1).min().unwrap_or(0);
+            layers[task] =
+                links.after[task].iter().map(|&next| layers[next] - 1).min().unwrap_or(0);
         }
     }
     layers
@@ -115,9 +151,11 @@ fn wish(places: &[Place], index: usize, neighbours: &[usize]) -> f64 {
     neighbours.iter().map(|&other| places[other].y).sum::<f64>() / neighbours.len() as f64
 }
 
-/// Gives the places of a column, in their order, the heights nearest to their wishes (least squares) at which they do not overlap.
+/// Gives the places of a column, in their order, the heights nearest to their wishes (least
+/// squares) at which they do not overlap.
 ///
-/// With the room they need taken off, this is isotonic regression: neighbours in the wrong order are merged at their mean.
+/// With the room they need taken off, this is isotonic regression: neighbours in the wrong order
+/// are merged at their mean.
 fn settle(places: &mut [Place], column: &[usize], wish: impl Fn(usize) -> f64) {
     let mut offset = 0.0;
     // Mean, number of places.
@@ -133,7 +171,10 @@ fn settle(places: &mut [Place], column: &[usize], wish: impl Fn(usize) -> f64) {
             && mean > block.0
         {
             blocks.pop();
-            block = ((mean * count as f64 + block.0 * block.1 as f64) / (count + block.1) as f64, count + block.1);
+            block = (
+                (mean * count as f64 + block.0 * block.1 as f64) / (count + block.1) as f64,
+                count + block.1,
+            );
         }
         blocks.push(block);
     }
@@ -159,8 +200,11 @@ mod tests {
     fn boxes_do_not_overlap_and_arrows_point_right() {
         let mut graph = Graph::new();
         for task in 0..40usize {
-            let needs: Vec<String> =
-                [task / 2, task / 3, task * 7 % (task + 1)].iter().filter(|&&need| need < task).map(|need| format!("{need}")).collect();
+            let needs: Vec<String> = [task / 2, task / 3, task * 7 % (task + 1)]
+                .iter()
+                .filter(|&&need| need < task)
+                .map(|need| format!("{need}"))
+                .collect();
             graph = graph.task(format!("{task}"), 1).after(needs);
         }
         let (layout, sizes) = laid_out(&graph);
@@ -173,16 +217,27 @@ mod tests {
             assert!(x < layout.boxes[*to].0);
         }
         for (a, one) in layout.boxes.iter().enumerate() {
-            assert!(one.0 >= 0.0 && one.0 + 60.0 <= layout.width && one.1 >= 15.0 && one.1 <= layout.height - 15.0, "{one:?}");
+            assert!(
+                one.0 >= 0.0
+                    && one.0 + 60.0 <= layout.width
+                    && one.1 >= 15.0
+                    && one.1 <= layout.height - 15.0,
+                "{one:?}"
+            );
             for other in &layout.boxes[a + 1..] {
-                assert!((one.0 - other.0).abs() >= 60.0 || (one.1 - other.1).abs() >= 30.0, "{one:?} {other:?}");
+                assert!(
+                    (one.0 - other.0).abs() >= 60.0 || (one.1 - other.1).abs() >= 30.0,
+                    "{one:?} {other:?}"
+                );
             }
         }
     }
 
     #[test]
     fn a_chain_is_a_straight_line_and_nothing_is_nothing() {
-        let (layout, _) = laid_out(&Graph::new().task("a", 1).task("b", 1).after(["a"]).task("c", 1).after(["b"]));
+        let (layout, _) = laid_out(
+            &Graph::new().task("a", 1).task("b", 1).after(["a"]).task("c", 1).after(["b"]),
+        );
         assert!(layout.boxes.iter().all(|place| place.1 == layout.boxes[0].1), "{layout:?}");
         let (empty, _) = laid_out(&Graph::new());
         assert_eq!((empty.width, empty.height), (0.0, 0.0));

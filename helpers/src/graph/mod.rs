@@ -1,7 +1,8 @@
 //! Tasks that depend on each other: drawn, planned on paper, and run by several workers.
 //!
-//! A [`Graph`] holds named tasks. Each knows which others it must wait for, how long it takes (or a closure to run), and which
-//! [resources](Graph::resource) it occupies meanwhile. Workers are threads with names.
+//! A [`Graph`] holds named tasks. Each knows which others it must wait for, how long it takes (or a
+//! closure to run), and which [resources](Graph::resource) it occupies meanwhile. Workers are
+//! threads with names.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -23,11 +24,14 @@
 //! | `x.visualize(rankdir="LR")` | `graph.visualize()`, or the graph as the last expression of a cell |
 //! | `x.compute(num_workers=2)` | `graph.run_with(2)` |
 //!
-//! Who does what is decided as it goes, by *list scheduling*: whenever a worker is free, it gets the task that begins the longest way to the
-//! end, of those that could start. Ties go to the task added first and to the worker named first. Without resources that is never worse
-//! than twice the best possible plan (Graham, 1969), and usually much better; finding the best one is too hard for larger graphs.
+//! Who does what is decided as it goes, by *list scheduling*: whenever a worker is free, it gets
+//! the task that begins the longest way to the end, of those that could start. Ties go to the task
+//! added first and to the worker named first. Without resources that is never worse than twice the
+//! best possible plan (Graham, 1969), and usually much better; finding the best one is too hard for
+//! larger graphs.
 //!
-//! Values do not travel along the arrows here; closures that want to hand something on share it themselves.
+//! Values do not travel along the arrows here; closures that want to hand something on share it
+//! themselves.
 
 mod check;
 mod describe;
@@ -51,11 +55,12 @@ use std::time::Duration;
 
 /// Named tasks with their dependencies; see the [module](self).
 ///
-/// Built step by step: [`task`](Graph::task) adds one, and [`after`](Graph::after), [`uses`](Graph::uses) and
-/// [`unattended`](Graph::unattended) say more about the task added last. Dependencies may be named before they are added: names are looked
-/// up when the graph is used.
+/// Built step by step: [`task`](Graph::task) adds one, and [`after`](Graph::after),
+/// [`uses`](Graph::uses) and [`unattended`](Graph::unattended) say more about the task added last.
+/// Dependencies may be named before they are added: names are looked up when the graph is used.
 ///
-/// All its numbers of time are in the unit of its [`clock`](Graph::clock), which is the second unless set.
+/// All its numbers of time are in the unit of its [`clock`](Graph::clock), which is the second
+/// unless set.
 ///
 /// Shown at the end of a cell it is a drawing, as from [`visualize`](Graph::visualize).
 #[derive(Clone)]
@@ -107,10 +112,15 @@ impl Default for Graph {
 impl Graph {
     /// A graph without tasks.
     pub fn new() -> Graph {
-        Graph { tasks: Vec::new(), resources: Vec::new(), clock: Clock { unit: "s".into(), tick: Duration::from_secs(1) } }
+        Graph {
+            tasks: Vec::new(),
+            resources: Vec::new(),
+            clock: Clock { unit: "s".into(), tick: Duration::from_secs(1) },
+        }
     }
 
-    /// Sets the unit of time, and how long one of it really takes when the graph runs: minutes can pass in milliseconds.
+    /// Sets the unit of time, and how long one of it really takes when the graph runs: minutes can
+    /// pass in milliseconds.
     ///
     /// # Panics
     ///
@@ -138,13 +148,17 @@ impl Graph {
     #[track_caller]
     pub fn resource(mut self, name: &str, capacity: usize) -> Graph {
         assert!(capacity > 0, "a task that uses `{name}` could never run: its capacity is 0");
-        assert!(self.resources.iter().all(|(other, _)| other != name), "there is a resource `{name}` already");
+        assert!(
+            self.resources.iter().all(|(other, _)| other != name),
+            "there is a resource `{name}` already"
+        );
         self.resources.push((name.to_string(), capacity));
         self
     }
 
-    /// Adds a task. What it does is a number (that many units of the [`clock`](Graph::clock) pass), a [`Duration`] of real time, or a
-    /// closure, which must be `Fn() + Send + Sync + 'static`, because a thread runs it, and may run it again in the next run.
+    /// Adds a task. What it does is a number (that many units of the [`clock`](Graph::clock) pass),
+    /// a [`Duration`] of real time, or a closure, which must be `Fn() + Send + Sync + 'static`,
+    /// because a thread runs it, and may run it again in the next run.
     ///
     /// # Panics
     ///
@@ -166,9 +180,18 @@ impl Graph {
     #[track_caller]
     #[inline(never)]
     fn push(&mut self, name: String, work: Work) {
-        assert!(self.tasks.iter().all(|task| task.name != name), "there is a task `{name}` already");
+        assert!(
+            self.tasks.iter().all(|task| task.name != name),
+            "there is a task `{name}` already"
+        );
         work.check(&name);
-        self.tasks.push(Task { name, work, after: Vec::new(), uses: Vec::new(), unattended: false });
+        self.tasks.push(Task {
+            name,
+            work,
+            after: Vec::new(),
+            uses: Vec::new(),
+            unattended: false,
+        });
     }
 
     /// The task added last begins only when these are done.
@@ -210,7 +233,9 @@ impl Graph {
 
     #[track_caller]
     fn last(&mut self, verb: &str) -> &mut Task {
-        self.tasks.last_mut().unwrap_or_else(|| panic!("`{verb}` is about the task added last, and there is none yet"))
+        self.tasks.last_mut().unwrap_or_else(|| {
+            panic!("`{verb}` is about the task added last, and there is none yet")
+        })
     }
 
     /// How many tasks there are.
@@ -232,8 +257,8 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// When a task waits for one that is not there or uses a resource that is not there, or when tasks wait for each other in a circle. The
-    /// error names the tasks.
+    /// When a task waits for one that is not there or uses a resource that is not there, or when
+    /// tasks wait for each other in a circle. The error names the tasks.
     ///
     /// # Examples
     ///
@@ -256,9 +281,11 @@ impl Graph {
         self.tasks.iter().map(|task| task.work.units(&self.clock)).collect()
     }
 
-    /// The sum of what all tasks should take, in units: the time a single worker needs who never does two things at once.
+    /// The sum of what all tasks should take, in units: the time a single worker needs who never
+    /// does two things at once.
     ///
-    /// Closures, whose time is not known before they run, count as one unit here, in [`span`](Graph::span) and in [`plan`](Graph::plan).
+    /// Closures, whose time is not known before they run, count as one unit here, in
+    /// [`span`](Graph::span) and in [`plan`](Graph::plan).
     pub fn work(&self) -> f64 {
         self.durations().iter().sum()
     }
@@ -273,7 +300,8 @@ impl Graph {
         paths::to_end(&self.links(), &self.durations()).into_iter().fold(0.0, f64::max)
     }
 
-    /// The names of the tasks on the longest way through the graph, from first to last. Of several equally long ones, the one added first.
+    /// The names of the tasks on the longest way through the graph, from first to last. Of several
+    /// equally long ones, the one added first.
     ///
     /// # Panics
     ///
@@ -284,7 +312,8 @@ impl Graph {
         path.into_iter().map(|index| self.tasks[index].name.clone()).collect()
     }
 
-    /// [`work`](Graph::work) divided by [`span`](Graph::span): how many workers could be busy on average, and the limit of any speed-up.
+    /// [`work`](Graph::work) divided by [`span`](Graph::span): how many workers could be busy on
+    /// average, and the limit of any speed-up.
     ///
     /// # Panics
     ///
@@ -302,7 +331,14 @@ mod tests {
     /// Work, span and path by hand: a(1) → b(4) → d(1), a → c(2) → d.
     #[test]
     fn critical_path_of_a_diamond() {
-        let graph = Graph::new().task("a", 1).task("b", 4).after(["a"]).task("c", 2).after(["a"]).task("d", 1).after(["b", "c"]);
+        let graph = Graph::new()
+            .task("a", 1)
+            .task("b", 4)
+            .after(["a"])
+            .task("c", 2)
+            .after(["a"])
+            .task("d", 1)
+            .after(["b", "c"]);
         assert_eq!((graph.work(), graph.span()), (8.0, 6.0));
         assert_eq!(graph.critical_path(), ["a", "b", "d"]);
         assert!((graph.parallelism() - 8.0 / 6.0).abs() < 1e-12);

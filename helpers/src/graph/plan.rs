@@ -4,13 +4,15 @@ use super::dispatch::{Dispatcher, Start};
 use super::{Graph, Schedule, Workers};
 
 impl Graph {
-    /// Works out how a run would go if every task took exactly what it says and everything else took no time. Nothing is run.
+    /// Works out how a run would go if every task took exactly what it says and everything else
+    /// took no time. Nothing is run.
     ///
     /// Closures count as one unit. The plan is the same every time.
     ///
     /// # Panics
     ///
-    /// When the graph does not pass [`check`](Graph::check), or when there is no worker and a task needs one.
+    /// When the graph does not pass [`check`](Graph::check), or when there is no worker and a task
+    /// needs one.
     ///
     /// # Examples
     ///
@@ -38,7 +40,8 @@ impl Graph {
             while let Some(start) = dispatcher.next() {
                 running.push((now + durations[start.task], now, start));
             }
-            // Of those that end together, the one started first; the others follow at the same time.
+            // Of those that end together, the one started first; the others follow at the same
+            // time.
             let first = (0..running.len()).min_by(|&a, &b| running[a].0.total_cmp(&running[b].0));
             let Some(first) = first else { break };
             let (end, begin, start) = running.remove(first);
@@ -63,7 +66,10 @@ impl Graph {
         }
         for (index, worker) in workers.iter().enumerate() {
             assert!(!workers[..index].contains(worker), "there are two workers called `{worker}`");
-            assert!(self.resources.iter().all(|(resource, _)| resource != worker), "`{worker}` is a resource and cannot be a worker too");
+            assert!(
+                self.resources.iter().all(|(resource, _)| resource != worker),
+                "`{worker}` is a resource and cannot be a worker too"
+            );
         }
     }
 }
@@ -73,25 +79,55 @@ mod tests {
     use super::*;
 
     fn rows(schedule: &Schedule) -> Vec<(&str, &str, f64, f64)> {
-        schedule.entries().iter().map(|entry| (entry.task.as_str(), entry.worker.as_str(), entry.start, entry.end)).collect()
+        schedule
+            .entries()
+            .iter()
+            .map(|entry| (entry.task.as_str(), entry.worker.as_str(), entry.start, entry.end))
+            .collect()
     }
 
-    /// By hand: `long` first, because its way to the end is longest; then `b` before `c`, equal and added first.
+    /// By hand: `long` first, because its way to the end is longest; then `b` before `c`, equal and
+    /// added first.
     #[test]
     fn most_urgent_first_and_ties_in_order() {
-        let graph = Graph::new().task("b", 2).task("c", 2).task("long", 3).task("end", 1).after(["b", "c", "long"]);
+        let graph = Graph::new()
+            .task("b", 2)
+            .task("c", 2)
+            .task("long", 3)
+            .task("end", 1)
+            .after(["b", "c", "long"]);
         let plan = graph.plan(["Alice", "Bob"]);
-        assert_eq!(rows(&plan), [("long", "Alice", 0.0, 3.0), ("b", "Bob", 0.0, 2.0), ("c", "Bob", 2.0, 4.0), ("end", "Alice", 4.0, 5.0)]);
+        assert_eq!(
+            rows(&plan),
+            [
+                ("long", "Alice", 0.0, 3.0),
+                ("b", "Bob", 0.0, 2.0),
+                ("c", "Bob", 2.0, 4.0),
+                ("end", "Alice", 4.0, 5.0)
+            ]
+        );
         assert_eq!((plan.makespan(), plan.work(), plan.speed_up()), (5.0, 8.0, 1.6));
     }
 
     #[test]
     fn resources_are_waited_for_and_nobody_waits_idly_for_another() {
         let graph = Graph::new().resource("stove", 1);
-        let graph = graph.task("peas", 5).uses("stove").unattended().task("fry", 3).uses("stove").task("chop", 2).task("lay", 1);
+        let graph = graph
+            .task("peas", 5)
+            .uses("stove")
+            .unattended()
+            .task("fry", 3)
+            .uses("stove")
+            .task("chop", 2)
+            .task("lay", 1);
         assert_eq!(
             rows(&graph.plan(["Alice"])),
-            [("peas", "stove", 0.0, 5.0), ("chop", "Alice", 0.0, 2.0), ("lay", "Alice", 2.0, 3.0), ("fry", "Alice", 5.0, 8.0)]
+            [
+                ("peas", "stove", 0.0, 5.0),
+                ("chop", "Alice", 0.0, 2.0),
+                ("lay", "Alice", 2.0, 3.0),
+                ("fry", "Alice", 5.0, 8.0)
+            ]
         );
         assert_eq!(graph.clone().plan(["Alice", "Bob"]).makespan(), 8.0);
     }
@@ -99,16 +135,38 @@ mod tests {
     #[test]
     fn more_units_of_a_resource_are_told_apart() {
         let graph = Graph::new().resource("stove", 2);
-        let graph = (0..3).fold(graph, |graph, i| graph.task(format!("pot {i}"), 4).uses("stove").unattended());
+        let graph = (0..3)
+            .fold(graph, |graph, i| graph.task(format!("pot {i}"), 4).uses("stove").unattended());
         let plan = graph.plan(0);
-        assert_eq!(rows(&plan), [("pot 0", "stove 1", 0.0, 4.0), ("pot 1", "stove 2", 0.0, 4.0), ("pot 2", "stove 1", 4.0, 8.0)]);
+        assert_eq!(
+            rows(&plan),
+            [
+                ("pot 0", "stove 1", 0.0, 4.0),
+                ("pot 1", "stove 2", 0.0, 4.0),
+                ("pot 2", "stove 1", 4.0, 8.0)
+            ]
+        );
     }
 
     #[test]
     fn unattended_tasks_without_resource_get_rows_of_their_own() {
-        let graph = Graph::new().task("rest", 4).unattended().task("cool", 3).unattended().task("soak", 1).after(["cool"]).unattended();
+        let graph = Graph::new()
+            .task("rest", 4)
+            .unattended()
+            .task("cool", 3)
+            .unattended()
+            .task("soak", 1)
+            .after(["cool"])
+            .unattended();
         let plan = graph.plan(0);
-        assert_eq!(rows(&plan), [("rest", "nobody", 0.0, 4.0), ("cool", "nobody 2", 0.0, 3.0), ("soak", "nobody 2", 3.0, 4.0)]);
+        assert_eq!(
+            rows(&plan),
+            [
+                ("rest", "nobody", 0.0, 4.0),
+                ("cool", "nobody 2", 0.0, 3.0),
+                ("soak", "nobody 2", 3.0, 4.0)
+            ]
+        );
     }
 
     #[test]

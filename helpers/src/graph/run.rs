@@ -1,7 +1,8 @@
 //! A run on real threads: one per worker for the whole run, one per unattended task while it lasts.
 //!
-//! The calling thread decides who does what (the same [`Dispatcher`] as for a plan); workers wait for orders and report. So a decision
-//! depends on which tasks have ended, never on which thread woke up first.
+//! The calling thread decides who does what (the same [`Dispatcher`] as for a plan); workers wait
+//! for orders and report. So a decision depends on which tasks have ended, never on which thread
+//! woke up first.
 
 use super::dispatch::{Dispatcher, Start};
 use super::{Graph, Schedule, Workers, schedule};
@@ -34,20 +35,23 @@ impl Graph {
         self.run_of(cores().usable.names())
     }
 
-    /// Runs all tasks with these workers, each of them a thread of this name, and says who did what and when.
+    /// Runs all tasks with these workers, each of them a thread of this name, and says who did what
+    /// and when.
     ///
-    /// A task begins when all it waits for is done, a worker is free (unless it is [unattended](Graph::unattended)) and so are the
-    /// resources it uses. Handing out a task costs some tens of microseconds: a task should take a millisecond to be worth it.
+    /// A task begins when all it waits for is done, a worker is free (unless it is
+    /// [unattended](Graph::unattended)) and so are the resources it uses. Handing out a task costs
+    /// some tens of microseconds: a task should take a millisecond to be worth it.
     ///
     /// # Panics
     ///
-    /// When the graph does not pass [`check`](Graph::check), when two workers have the same name, or when there is no worker and a task
-    /// needs one.
+    /// When the graph does not pass [`check`](Graph::check), when two workers have the same name,
+    /// or when there is no worker and a task needs one.
     ///
-    /// If a task panics, no further task is begun, those that run are finished, and then `run` panics with the name of the task, the message
-    /// and the place of its panic.
+    /// If a task panics, no further task is begun, those that run are finished, and then `run`
+    /// panics with the name of the task, the message and the place of its panic.
     ///
-    /// An interrupt (see [`interrupt`]) ends tasks that wait; others have to look for it, or are finished.
+    /// An interrupt (see [`interrupt`]) ends tasks that wait; others have to look for it, or are
+    /// finished.
     ///
     /// # Examples
     ///
@@ -81,7 +85,9 @@ impl Graph {
             failures.extend(failure.map(|(payload, place)| (start.task, payload, place)));
             done.push((start, from, to));
         }
-        if let Some(position) = failures.iter().position(|(_, payload, _)| payload.is::<Interrupted>()) {
+        if let Some(position) =
+            failures.iter().position(|(_, payload, _)| payload.is::<Interrupted>())
+        {
             resume_unwind(failures.swap_remove(position).1);
         }
         if let Some((task, payload, place)) = failures.iter().min_by_key(|(task, ..)| *task) {
@@ -91,7 +97,8 @@ impl Graph {
         Schedule::new(self, &links, workers, done)
     }
 
-    /// Runs until everything is done, or until whatever runs is done after a failure or an interrupt.
+    /// Runs until everything is done, or until whatever runs is done after a failure or an
+    /// interrupt.
     fn on_threads(&self, mut dispatcher: Dispatcher, workers: &[String]) -> Vec<Report> {
         // Set when all workers are there: starting them is no part of the run.
         let began = OnceLock::new();
@@ -104,15 +111,19 @@ impl Graph {
         thread::scope(|scope| {
             let (reporter, reports) = mpsc::channel();
             let named = |name: &str| thread::Builder::new().name(name.to_string());
-            let started = |result: std::io::Result<_>| result.unwrap_or_else(|error| panic!("failed to start a thread: {error}"));
+            let started = |result: std::io::Result<_>| {
+                result.unwrap_or_else(|error| panic!("failed to start a thread: {error}"))
+            };
             let orders: Vec<mpsc::Sender<Start>> = workers
                 .iter()
                 .map(|worker| {
                     let (order, orders) = mpsc::channel();
                     let reporter = reporter.clone();
-                    // Ends when the sender is dropped, at the end of this scope or when it unwinds. A report nobody wants any more is no
-                    // reason to panic.
-                    let until_dismissed = move || orders.into_iter().for_each(|start| drop(reporter.send(perform(start))));
+                    // Ends when the sender is dropped, at the end of this scope or when it unwinds.
+                    // A report nobody wants any more is no reason to panic.
+                    let until_dismissed = move || {
+                        orders.into_iter().for_each(|start| drop(reporter.send(perform(start))))
+                    };
                     started(named(worker).spawn_scoped(scope, until_dismissed));
                     order
                 })
@@ -124,11 +135,17 @@ impl Graph {
                 while !stop && let Some(start) = dispatcher.next() {
                     running += 1;
                     if let Some(worker) = start.worker {
-                        orders[worker].send(start).expect("a worker waits for orders until it is dismissed");
+                        orders[worker]
+                            .send(start)
+                            .expect("a worker waits for orders until it is dismissed");
                     } else {
                         let reporter = reporter.clone();
-                        let name = schedule::place(self, &start).unwrap_or_else(|| self.tasks[start.task].name.clone());
-                        started(named(&name).spawn_scoped(scope, move || drop(reporter.send(perform(start)))));
+                        let name = schedule::place(self, &start)
+                            .unwrap_or_else(|| self.tasks[start.task].name.clone());
+                        started(
+                            named(&name)
+                                .spawn_scoped(scope, move || drop(reporter.send(perform(start)))),
+                        );
                     }
                 }
                 if running == 0 {

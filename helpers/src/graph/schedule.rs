@@ -10,7 +10,8 @@ use super::{Clock, Graph, paths};
 pub struct Entry {
     /// The name of the task.
     pub task: String,
-    /// The name of the worker. For an unattended task its first resource (`stove`, or `stove 2` when there are several), or `nobody`.
+    /// The name of the worker. For an unattended task its first resource (`stove`, or `stove 2`
+    /// when there are several), or `nobody`.
     pub worker: String,
     /// When it began, in units since the beginning of the run.
     pub start: f64,
@@ -27,10 +28,11 @@ impl Entry {
     }
 }
 
-/// The course of a run, or of a [plan](Graph::plan) of one: for each task the worker, the beginning and the end.
+/// The course of a run, or of a [plan](Graph::plan) of one: for each task the worker, the beginning
+/// and the end.
 ///
-/// All times are in the unit of the graph's [clock](Graph::clock), measured from the beginning of the run; numbers derived from them use
-/// what tasks really took.
+/// All times are in the unit of the graph's [clock](Graph::clock), measured from the beginning of
+/// the run; numbers derived from them use what tasks really took.
 ///
 /// Shown at the end of a cell it is a Gantt chart, as text a table.
 #[derive(Clone, PartialEq)]
@@ -60,7 +62,12 @@ pub(super) fn place(graph: &Graph, start: &Start) -> Option<String> {
 }
 
 impl Schedule {
-    pub(super) fn new(graph: &Graph, links: &Links, workers: Vec<String>, mut done: Vec<(Start, f64, f64)>) -> Schedule {
+    pub(super) fn new(
+        graph: &Graph,
+        links: &Links,
+        workers: Vec<String>,
+        mut done: Vec<(Start, f64, f64)>,
+    ) -> Schedule {
         let mut durations = vec![0.0; graph.len()];
         done.iter().for_each(|(start, from, to)| durations[start.task] = to - from);
         done.sort_by_key(|(start, ..)| start.number);
@@ -78,12 +85,25 @@ impl Schedule {
                 }),
             };
             let resources = start.units.iter().map(|&unit| unit_name(graph, unit)).collect();
-            entries.push(Entry { task: graph.tasks[start.task].name.clone(), worker, start: from, end: to, resources });
+            entries.push(Entry {
+                task: graph.tasks[start.task].name.clone(),
+                worker,
+                start: from,
+                end: to,
+                resources,
+            });
         }
         let units =
-            graph.resources.iter().enumerate().flat_map(|(resource, (_, capacity))| (0..*capacity).map(move |unit| (resource, unit)));
-        let others = (1..=nobody.len()).map(|row| if row == 1 { "nobody".to_string() } else { format!("nobody {row}") });
-        let rows = workers.into_iter().chain(units.map(|unit| unit_name(graph, unit))).chain(others).collect();
+            graph.resources.iter().enumerate().flat_map(|(resource, (_, capacity))| {
+                (0..*capacity).map(move |unit| (resource, unit))
+            });
+        let others = (1..=nobody.len())
+            .map(|row| if row == 1 { "nobody".to_string() } else { format!("nobody {row}") });
+        let rows = workers
+            .into_iter()
+            .chain(units.map(|unit| unit_name(graph, unit)))
+            .chain(others)
+            .collect();
         let path = paths::critical(links, &durations);
         let span = path.iter().map(|&task| durations[task]).sum();
         let critical_path = path.into_iter().map(|task| graph.tasks[task].name.clone()).collect();

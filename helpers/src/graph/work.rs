@@ -1,4 +1,5 @@
-//! What a task does, and who does it: the types that make `task("chop", 15)` and `run_with(["Alice", "Bob"])` work.
+//! What a task does, and who does it: the types that make `task("chop", 15)` and
+//! `run_with(["Alice", "Bob"])` work.
 
 use super::Clock;
 use crate::interrupt;
@@ -22,7 +23,10 @@ impl Work {
     #[track_caller]
     pub(super) fn check(&self, name: &str) {
         if let Work::Units(units) = self {
-            assert!(units.is_finite() && *units >= 0.0, "`{name}` cannot take {units} units of time");
+            assert!(
+                units.is_finite() && *units >= 0.0,
+                "`{name}` cannot take {units} units of time"
+            );
         }
     }
 
@@ -54,7 +58,8 @@ impl fmt::Debug for Work {
     }
 }
 
-/// What can be given to [`Graph::task`](super::Graph::task): numbers (units of the graph's clock), durations, closures.
+/// What can be given to [`Graph::task`](super::Graph::task): numbers (units of the graph's clock),
+/// durations, closures.
 pub trait IntoWork {
     /// The work it stands for.
     fn into_work(self) -> Work;

@@ -3,11 +3,12 @@
 use super::Tile;
 use crate::plot::{self, Number, Plot};
 
-/// Longer sides are drawn coarser than the grid: edges of tiles may be off by a cell of the picture.
+/// Longer sides are drawn coarser than the grid: edges of tiles may be off by a cell of the
+/// picture.
 const MOST_CELLS: usize = 600;
 
-/// Draws tiles, each in the colour of its value: its number, the time it took, the worker that did it. Where tiles overlap the later one is
-/// seen, cells in no tile are empty.
+/// Draws tiles, each in the colour of its value: its number, the time it took, the worker that did
+/// it. Where tiles overlap the later one is seen, cells in no tile are empty.
 ///
 /// # Panics
 ///
@@ -28,7 +29,12 @@ pub fn draw(tiles: &[Tile], values: impl IntoIterator<Item: Number>) -> Plot {
 /// Not generic: compiled once, here, and not in each cell.
 #[track_caller]
 fn draw_values(tiles: &[Tile], values: Vec<f64>) -> Plot {
-    assert!(tiles.len() == values.len(), "there are {} tiles and {} values: a tile needs one", tiles.len(), values.len());
+    assert!(
+        tiles.len() == values.len(),
+        "there are {} tiles and {} values: a tile needs one",
+        tiles.len(),
+        values.len()
+    );
     let rows = tiles.iter().map(|tile| tile.rows.end).max().unwrap_or(0);
     let cols = tiles.iter().map(|tile| tile.cols.end).max().unwrap_or(0);
     let coarse = rows.max(cols).div_ceil(MOST_CELLS).max(1);
@@ -36,10 +42,15 @@ fn draw_values(tiles: &[Tile], values: Vec<f64>) -> Plot {
     let mut cells = vec![f64::NAN; width * height];
     for (tile, value) in tiles.iter().zip(&values).filter(|(tile, _)| !tile.is_empty()) {
         for row in tile.rows.start / coarse..tile.rows.end.div_ceil(coarse) {
-            cells[row * width..][tile.cols.start / coarse..tile.cols.end.div_ceil(coarse)].fill(*value);
+            cells[row * width..][tile.cols.start / coarse..tile.cols.end.div_ceil(coarse)]
+                .fill(*value);
         }
     }
     // The edges of the grid, and not the centres of the picture's cells.
     let plot = plot::image(width.max(1), cells);
-    if rows == 0 || cols == 0 { plot } else { plot.x_range(0, cols).y_range(rows, 0).x_label("column").y_label("row") }
+    if rows == 0 || cols == 0 {
+        plot
+    } else {
+        plot.x_range(0, cols).y_range(rows, 0).x_label("column").y_label("row")
+    }
 }

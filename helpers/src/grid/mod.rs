@@ -1,7 +1,9 @@
-//! Splitting a two-dimensional grid into tiles, for workers that share a domain: images, simulations, matrices.
+//! Splitting a two-dimensional grid into tiles, for workers that share a domain: images,
+//! simulations, matrices.
 //!
-//! [`tiles`] says which rows and columns each part has; [`tiles_mut`] cuts an array into parts that several threads may write at the same
-//! time, and the compiler knows that no two of them overlap. [`draw`] shows the parts.
+//! [`tiles`] says which rows and columns each part has; [`tiles_mut`] cuts an array into parts that
+//! several threads may write at the same time, and the compiler knows that no two of them overlap.
+//! [`draw`] shows the parts.
 //!
 //! ```
 //! use parcourse::prelude::*;

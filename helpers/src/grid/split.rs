@@ -4,10 +4,12 @@ use super::Tile;
 use ndarray::{ArrayBase, ArrayViewMut2, Axis, DataMut, Ix2};
 use std::ops::Range;
 
-/// Splits a grid of so many rows and columns into `parts.0` × `parts.1` tiles, in rows from the top left to the bottom right.
+/// Splits a grid of so many rows and columns into `parts.0` × `parts.1` tiles, in rows from the top
+/// left to the bottom right.
 ///
-/// The numbers of rows of any two tiles differ by one at most, as do the numbers of columns; the larger tiles come first, as in NumPy's
-/// `array_split`. There are as many tiles as asked for: some are empty if, and only if, the grid has fewer rows or columns than parts.
+/// The numbers of rows of any two tiles differ by one at most, as do the numbers of columns; the
+/// larger tiles come first, as in NumPy's `array_split`. There are as many tiles as asked for: some
+/// are empty if, and only if, the grid has fewer rows or columns than parts.
 ///
 /// # Panics
 ///
@@ -24,12 +26,16 @@ use std::ops::Range;
 #[track_caller]
 pub fn tiles(shape: (usize, usize), parts: (usize, usize)) -> Vec<Tile> {
     let (rows, cols) = (cuts(shape.0, parts.0), cuts(shape.1, parts.1));
-    rows.iter().flat_map(|rows| cols.iter().map(|cols| Tile { rows: rows.clone(), cols: cols.clone() })).collect()
+    rows.iter()
+        .flat_map(|rows| cols.iter().map(|cols| Tile { rows: rows.clone(), cols: cols.clone() }))
+        .collect()
 }
 
-/// Splits an array as [`tiles`] does, and gives each tile with its part of the array, to be written.
+/// Splits an array as [`tiles`] does, and gives each tile with its part of the array, to be
+/// written.
 ///
-/// The parts do not overlap, so that threads may write them at the same time: with `into_par_iter()`, say. Nothing is copied.
+/// The parts do not overlap, so that threads may write them at the same time: with
+/// `into_par_iter()`, say. Nothing is copied.
 ///
 /// # Panics
 ///
@@ -44,7 +50,10 @@ pub fn tiles(shape: (usize, usize), parts: (usize, usize)) -> Vec<Tile> {
 /// assert_eq!(owners, array![[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]);
 /// ```
 #[track_caller]
-pub fn tiles_mut<S>(array: &mut ArrayBase<S, Ix2>, parts: (usize, usize)) -> Vec<(Tile, ArrayViewMut2<'_, S::Elem>)>
+pub fn tiles_mut<S>(
+    array: &mut ArrayBase<S, Ix2>,
+    parts: (usize, usize),
+) -> Vec<(Tile, ArrayViewMut2<'_, S::Elem>)>
 where
     S: DataMut,
 {

@@ -42,8 +42,8 @@ impl Tile {
         self.rows.contains(&row) && self.cols.contains(&col)
     }
 
-    /// The tile and `n` cells more on each side, as far as the grid of this shape goes: what a worker must know to compute the tile when each
-    /// cell depends on its neighbours.
+    /// The tile and `n` cells more on each side, as far as the grid of this shape goes: what a
+    /// worker must know to compute the tile when each cell depends on its neighbours.
     ///
     /// # Examples
     ///
@@ -54,11 +54,14 @@ impl Tile {
     /// assert_eq!((with_halo.rows, with_halo.cols), (0..51, 49..100));
     /// ```
     pub fn with_halo(&self, n: usize, (rows, cols): (usize, usize)) -> Tile {
-        let wider = |range: &Range<usize>, end: usize| range.start.saturating_sub(n)..range.end.saturating_add(n).min(end);
+        let wider = |range: &Range<usize>, end: usize| {
+            range.start.saturating_sub(n)..range.end.saturating_add(n).min(end)
+        };
         Tile { rows: wider(&self.rows, rows), cols: wider(&self.cols, cols) }
     }
 
-    /// Whether the two have a common side: not only a corner, and no common cells. Empty tiles have none.
+    /// Whether the two have a common side: not only a corner, and no common cells. Empty tiles have
+    /// none.
     ///
     /// # Examples
     ///

@@ -1,11 +1,14 @@
 //! Stopping a long computation without losing the notebook's variables.
 //!
-//! When you interrupt a cell, the kernel sends SIGINT to the process that runs your code. Left alone, that ends the process, and every
-//! variable with it. While one of this crate's long operations runs (a pool's `map`, [`sleep`], a loop over
-//! [`progress`](crate::display::progress), or your own code inside [`scope`]), the signal only sets a flag. The operation looks at the
-//! flag at every step, stops, and unwinds out of the cell as a panic would, but silently: the variables of earlier cells stay.
+//! When you interrupt a cell, the kernel sends SIGINT to the process that runs your code. Left
+//! alone, that ends the process, and every variable with it. While one of this crate's long
+//! operations runs (a pool's `map`, [`sleep`], a loop over [`progress`](crate::display::progress),
+//! or your own code inside [`scope`]), the signal only sets a flag. The operation looks at the flag
+//! at every step, stops, and unwinds out of the cell as a panic would, but silently: the variables
+//! of earlier cells stay.
 //!
-//! A computation that never looks at the flag cannot be stopped this way. Call [`check`] in its loop.
+//! A computation that never looks at the flag cannot be stopped this way. Call [`check`] in its
+//! loop.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -20,8 +23,9 @@
 //! # assert_eq!(sum, 499_999_500_000);
 //! ```
 //!
-//! All this happens only on the Parcourse kernel, which says so with `PARCOURSE_KERNEL=1`. Elsewhere no signal handler is
-//! installed: the stock kernel kills the process on interrupt, a program at a terminal dies of Ctrl-C as usual.
+//! All this happens only on the Parcourse kernel, which says so with `PARCOURSE_KERNEL=1`.
+//! Elsewhere no signal handler is installed: the stock kernel kills the process on interrupt, a
+//! program at a terminal dies of Ctrl-C as usual.
 
 mod signal;
 
@@ -33,17 +37,20 @@ use std::time::{Duration, Instant};
 
 pub(crate) use signal::{Scope, hold, leave_to_parent};
 
-/// What an interrupted operation unwinds with: the payload that `catch_unwind` or a thread's `join` gives.
+/// What an interrupted operation unwinds with: the payload that `catch_unwind` or a thread's `join`
+/// gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Interrupted;
 
 /// Whether the kernel has been told that this interrupt was answered; once per interrupt is enough.
 static ANNOUNCED: AtomicBool = AtomicBool::new(false);
 
-/// Runs `f` so that an interrupt sets a flag instead of ending the process; `f` has to look at it with [`check`].
+/// Runs `f` so that an interrupt sets a flag instead of ending the process; `f` has to look at it
+/// with [`check`].
 ///
-/// Scopes nest, and cover all threads of the process. When the outermost one ends, whatever handled SIGINT before does so again.
-/// Entering and leaving costs two system calls, below a microsecond together.
+/// Scopes nest, and cover all threads of the process. When the outermost one ends, whatever handled
+/// SIGINT before does so again. Entering and leaving costs two system calls, below a microsecond
+/// together.
 ///
 /// # Panics
 ///
@@ -75,14 +82,17 @@ pub fn requested() -> bool {
     signal::REQUESTED.load(Ordering::Relaxed)
 }
 
-/// Unwinds out of the cell if an interrupt has come; otherwise costs about a nanosecond: one load from memory.
+/// Unwinds out of the cell if an interrupt has come; otherwise costs about a nanosecond: one load
+/// from memory.
 ///
 /// # Panics
 ///
-/// Unwinds with [`Interrupted`] as payload. No panic message is printed, destructors run, the notebook's variables stay.
+/// Unwinds with [`Interrupted`] as payload. No panic message is printed, destructors run, the
+/// notebook's variables stay.
 #[inline]
 pub fn check() {
-    // A destructor that runs because of a panic must not start a second one: that would abort the process.
+    // A destructor that runs because of a panic must not start a second one: that would abort the
+    // process.
     if requested() && !std::thread::panicking() {
         unwind()
     }
@@ -117,7 +127,8 @@ pub fn sleep(duration: Duration) {
     seen::note();
     scope(|| {
         let start = Instant::now();
-        while let Some(left) = duration.checked_sub(start.elapsed()).filter(|left| !left.is_zero()) {
+        while let Some(left) = duration.checked_sub(start.elapsed()).filter(|left| !left.is_zero())
+        {
             std::thread::sleep(left.min(STEP));
             check();
         }

@@ -15,7 +15,8 @@ struct Open {
 
 static OPEN: Mutex<Open> = Mutex::new(Open { scopes: 0, before: None });
 
-/// While one of these lives, an interrupt sets the flag instead of ending the process (on the Parcourse kernel only).
+/// While one of these lives, an interrupt sets the flag instead of ending the process (on the
+/// Parcourse kernel only).
 #[derive(Debug)]
 pub(crate) struct Scope(());
 
@@ -38,7 +39,8 @@ impl Drop for Scope {
         open.scopes -= 1;
         if open.scopes == 0 {
             if let Some(before) = open.before.take() {
-                // SAFETY: `before` is what sigaction reported as the previous action of this very signal.
+                // SAFETY: `before` is what sigaction reported as the previous action of this very
+                // signal.
                 unsafe { libc::sigaction(libc::SIGINT, &before, std::ptr::null_mut()) };
             }
             REQUESTED.store(false, Ordering::Relaxed);
@@ -46,12 +48,14 @@ impl Drop for Scope {
     }
 }
 
-/// Keeps scopes from being opened and closed, while the process is copied: the copy's lock must not be in another thread's hands.
+/// Keeps scopes from being opened and closed, while the process is copied: the copy's lock must not
+/// be in another thread's hands.
 pub(crate) fn hold() -> impl Sized {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// In a copy of the process: an interrupt does nothing from now on. The original gets it too, and ends its copies.
+/// In a copy of the process: an interrupt does nothing from now on. The original gets it too, and
+/// ends its copies.
 ///
 /// A handler that does nothing, and not "ignore", which programs started from here would inherit.
 pub(crate) fn leave_to_parent() {
@@ -64,14 +68,16 @@ pub(crate) fn leave_to_parent() {
     REQUESTED.store(false, Ordering::Relaxed);
 }
 
-/// Installs the handler and gives back the action it replaces; `None` if the system refuses, and then nothing has changed.
+/// Installs the handler and gives back the action it replaces; `None` if the system refuses, and
+/// then nothing has changed.
 fn install() -> Option<libc::sigaction> {
     set_handler(request)
 }
 
 fn set_handler(handler: extern "C" fn(libc::c_int)) -> Option<libc::sigaction> {
-    // SAFETY: all zeros is a valid sigaction (no flags, empty mask). The handlers do nothing but store to an atomic, which a signal
-    // handler may do. They live in this library, which is never unloaded while a scope, whose code is here too, is open.
+    // SAFETY: all zeros is a valid sigaction (no flags, empty mask). The handlers do nothing but
+    // store to an atomic, which a signal handler may do. They live in this library, which is never
+    // unloaded while a scope, whose code is here too, is open.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         let mut before: libc::sigaction = std::mem::zeroed();

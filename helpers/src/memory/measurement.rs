@@ -1,4 +1,5 @@
-//! One measurement, from its preparation to its result. The order of the steps is what makes it exact.
+//! One measurement, from its preparation to its result. The order of the steps is what makes it
+//! exact.
 
 use super::peak::HighWater;
 use super::sampler::Sampler;
@@ -6,9 +7,11 @@ use super::system::{self, Meter};
 use super::{MemoryTrace, MemoryUsage, Sample};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A running measurement; what [`memory_usage`](super::memory_usage) and [`memit!`](crate::memit!) are made of.
+/// A running measurement; what [`memory_usage`](super::memory_usage) and [`memit!`](crate::memit!)
+/// are made of.
 ///
-/// Dropped without [`stop`](Measurement::stop), by a panic or an early return, it ends too, its sampling thread with it.
+/// Dropped without [`stop`](Measurement::stop), by a panic or an early return, it ends too, its
+/// sampling thread with it.
 #[derive(Debug)]
 #[must_use = "nothing is known until `stop` is called"]
 pub struct Measurement {
@@ -34,9 +37,12 @@ impl Measurement {
 
     pub(super) fn start(options: MemoryUsage, only_peak: bool) -> Measurement {
         system::give_back_free_memory();
-        let mut meter = Meter::new().expect("measuring memory is not available on this system: it needs Linux's /proc, or macOS");
+        let mut meter = Meter::new().expect(
+            "measuring memory is not available on this system: it needs Linux's /proc, or macOS",
+        );
         let wants_samples = !(only_peak && HighWater::can_be_reset());
-        // Has its thread, its buffer and its first reading behind it when this returns, and waits: from here on it allocates nothing.
+        // Has its thread, its buffer and its first reading behind it when this returns, and waits:
+        // from here on it allocates nothing.
         let sampler = wants_samples.then(|| Sampler::prepare(options));
         // The first reading may be what loads a page of code.
         let _ = meter.now(options.children);
@@ -46,7 +52,15 @@ impl Measurement {
         if let Some(sampler) = &sampler {
             sampler.begin(start);
         }
-        Measurement { options, meter, sampler, high_water, baseline, started: SystemTime::now(), start }
+        Measurement {
+            options,
+            meter,
+            sampler,
+            high_water,
+            baseline,
+            started: SystemTime::now(),
+            start,
+        }
     }
 
     /// Ends it and tells what it found.
@@ -56,7 +70,14 @@ impl Measurement {
         let marked = self.high_water.end();
         let (at_end, counted) = self.meter.now(self.options.children);
         let mut samples = vec![Sample { time: Duration::ZERO, memory: self.baseline }];
-        samples.extend(self.sampler.take().map(Sampler::finish).unwrap_or_default().into_iter().filter(|sample| sample.time < wall));
+        samples.extend(
+            self.sampler
+                .take()
+                .map(Sampler::finish)
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|sample| sample.time < wall),
+        );
         samples.push(Sample { time: wall, memory: at_end });
         let sampled = samples.iter().map(|sample| sample.memory).fold(0.0, f64::max);
         // The mark is one process's; for several there are only samples.

@@ -1,8 +1,9 @@
 //! How much memory did it take?
 //!
-//! [`memit!`](crate::memit!) is IPython's `%memit`: it gives the value back and prints the peak. [`memory_usage`] is memory_profiler's
-//! function of that name: it gives the value and a [`MemoryTrace`] back, memory over time, to look at, to compare and to plot.
-//! [`MemoryUsage`] has the options.
+//! [`memit!`](crate::memit!) is IPython's `%memit`: it gives the value back and prints the peak.
+//! [`memory_usage`] is memory_profiler's function of that name: it gives the value and a
+//! [`MemoryTrace`] back, memory over time, to look at, to compare and to plot. [`MemoryUsage`] has
+//! the options.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -14,22 +15,26 @@
 //!
 //! # What is measured
 //!
-//! *Resident* memory: the pages of this process that are in physical memory now, program and libraries included, in MiB (2²⁰ bytes).
-//! Memory that was allocated but never written to does not count, and memory that was freed counts for as long as the allocator keeps it
-//! for later. So that an increment is not hidden by memory kept from an earlier cell, a measurement begins by asking the allocator to
-//! give everything free back to the system (`malloc_trim`, with glibc).
+//! *Resident* memory: the pages of this process that are in physical memory now, program and
+//! libraries included, in MiB (2²⁰ bytes). Memory that was allocated but never written to does not
+//! count, and memory that was freed counts for as long as the allocator keeps it for later. So that
+//! an increment is not hidden by memory kept from an earlier cell, a measurement begins by asking
+//! the allocator to give everything free back to the system (`malloc_trim`, with glibc).
 //!
-//! The *peak* is the system's own high-water mark, which sees every page however briefly it was used. On Linux it is set back before
-//! the call (`/proc/self/clear_refs`) and read after it (`VmHWM`). Linux counts pages per core and adds up now and then: an error of
-//! about 0.1 MiB for each core that allocated is possible. Where the mark cannot be set back, the peak is that of the samples, unless
-//! the mark rose during the call; [`MemoryTrace::exact`] tells, and what is printed says so.
+//! The *peak* is the system's own high-water mark, which sees every page however briefly it was
+//! used. On Linux it is set back before the call (`/proc/self/clear_refs`) and read after it
+//! (`VmHWM`). Linux counts pages per core and adds up now and then: an error of about 0.1 MiB for
+//! each core that allocated is possible. Where the mark cannot be set back, the peak is that of the
+//! samples, unless the mark rose during the call; [`MemoryTrace::exact`] tells, and what is printed
+//! says so.
 //!
-//! The *increment* is the peak minus the baseline, the memory in use right before the call. The sampler's thread and its fixed buffer are
-//! there before the baseline is taken, so they are not part of it. Everything the process does meanwhile is, in other threads too.
-//! Measurements may be nested and may overlap.
+//! The *increment* is the peak minus the baseline, the memory in use right before the call. The
+//! sampler's thread and its fixed buffer are there before the baseline is taken, so they are not
+//! part of it. Everything the process does meanwhile is, in other threads too. Measurements may be
+//! nested and may overlap.
 //!
-//! On macOS memory is sampled and the peak comes from `getrusage`, which cannot be set back. On other systems measuring panics and
-//! [`resident`] is `None`: not available there.
+//! On macOS memory is sampled and the peak comes from `getrusage`, which cannot be set back. On
+//! other systems measuring panics and [`resident`] is `None`: not available there.
 
 mod measurement;
 mod options;
@@ -54,15 +59,16 @@ pub const MIB: usize = 1 << 20;
 /// 1024³ bytes.
 pub const GIB: usize = 1 << 30;
 
-/// Runs `f` and gives back its value and how much memory the process used over time; the short form of
-/// [`MemoryUsage::new().measure(f)`](MemoryUsage::measure).
+/// Runs `f` and gives back its value and how much memory the process used over time; the short form
+/// of [`MemoryUsage::new().measure(f)`](MemoryUsage::measure).
 ///
-/// A sample is taken every 10 ms, which costs about 0.2 % of one core. Setting up takes below a millisecond, longer where the allocator
-/// has much free memory to give back.
+/// A sample is taken every 10 ms, which costs about 0.2 % of one core. Setting up takes below a
+/// millisecond, longer where the allocator has much free memory to give back.
 ///
 /// # Panics
 ///
-/// On systems that do not tell how much memory a process uses (neither Linux nor macOS). A panic of `f` goes through; sampling ends.
+/// On systems that do not tell how much memory a process uses (neither Linux nor macOS). A panic of
+/// `f` goes through; sampling ends.
 ///
 /// # Examples
 ///
@@ -77,7 +83,8 @@ pub fn memory_usage<R>(f: impl FnOnce() -> R) -> (R, MemoryTrace) {
     MemoryUsage::new().measure(f)
 }
 
-/// The memory this process has resident now, in MiB; `None` where the system does not tell (neither Linux nor macOS).
+/// The memory this process has resident now, in MiB; `None` where the system does not tell (neither
+/// Linux nor macOS).
 ///
 /// # Examples
 ///
@@ -89,10 +96,12 @@ pub fn resident() -> Option<f64> {
     system::Meter::new()?.resident()
 }
 
-/// Evaluates an expression, prints the peak of memory it needed to stdout, and gives its value back.
+/// Evaluates an expression, prints the peak of memory it needed to stdout, and gives its value
+/// back.
 ///
-/// Works around any expression, a block too: `?`, `return` and moves mean what they mean without the macro. No sampling is needed where
-/// the system knows the exact peak. See [the module](mod@crate::memory) for what is counted.
+/// Works around any expression, a block too: `?`, `return` and moves mean what they mean without
+/// the macro. No sampling is needed where the system knows the exact peak. See [the
+/// module](mod@crate::memory) for what is counted.
 ///
 /// # Panics
 ///
@@ -116,7 +125,8 @@ pub fn resident() -> Option<f64> {
 #[macro_export]
 macro_rules! memit {
     ($expression:expr $(,)?) => {
-        // A `match` and no `let`: temporaries of the expression live as long as they would without the macro.
+        // A `match` and no `let`: temporaries of the expression live as long as they would without
+        // the macro.
         match ($crate::memory::Measurement::of_peak(), ::std::hint::black_box($expression)) {
             (measurement, value) => {
                 let trace = measurement.stop();

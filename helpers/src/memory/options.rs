@@ -4,7 +4,8 @@ use super::{Measurement, MemoryTrace};
 use std::hint::black_box;
 use std::time::Duration;
 
-/// Measures the memory that a call needs, with options; [`memory_usage`](super::memory_usage) is the short form.
+/// Measures the memory that a call needs, with options; [`memory_usage`](super::memory_usage) is
+/// the short form.
 ///
 /// # Examples
 ///
@@ -27,16 +28,17 @@ pub struct MemoryUsage {
 impl MemoryUsage {
     /// A sample every 10 ms, this process alone.
     ///
-    /// That is short enough to see the steps of a computation of a tenth of a second, and costs about 0.2 % of one core.
-    /// memory_profiler's interval is 100 ms.
+    /// That is short enough to see the steps of a computation of a tenth of a second, and costs
+    /// about 0.2 % of one core. memory_profiler's interval is 100 ms.
     pub fn new() -> MemoryUsage {
         MemoryUsage { interval: Duration::from_millis(10), children: false }
     }
 
     /// Time between samples.
     ///
-    /// It is the shortest one: sampling takes no more than a twentieth of one core's time, and at most 4096 samples are kept, so that a
-    /// long computation doubles its interval now and then. The exact peak does not depend on it.
+    /// It is the shortest one: sampling takes no more than a twentieth of one core's time, and at
+    /// most 4096 samples are kept, so that a long computation doubles its interval now and then.
+    /// The exact peak does not depend on it.
     ///
     /// # Panics
     ///
@@ -50,11 +52,13 @@ impl MemoryUsage {
 
     /// Whether child processes, and theirs, are counted too; they are not unless asked for.
     ///
-    /// Then a page that several processes share is counted in equal parts (*proportional set size*), so that what a child has from its
-    /// parent by copy-on-write is counted once, not twice. The system must walk through all pages for that: about 1 ms for 1 GiB of
-    /// small pages at every sample. It keeps no peak for several processes together; the peak is that of the samples. Where shares
-    /// are not to be had (Linux before 4.14, a process of another user), resident memory is added up; [`MemoryTrace::counted`] tells.
-    /// On macOS children are not available and not counted.
+    /// Then a page that several processes share is counted in equal parts (*proportional set
+    /// size*), so that what a child has from its parent by copy-on-write is counted once, not
+    /// twice. The system must walk through all pages for that: about 1 ms for 1 GiB of small pages
+    /// at every sample. It keeps no peak for several processes together; the peak is that of the
+    /// samples. Where shares are not to be had (Linux before 4.14, a process of another user),
+    /// resident memory is added up; [`MemoryTrace::counted`] tells. On macOS children are not
+    /// available and not counted.
     pub fn include_children(mut self, include: bool) -> MemoryUsage {
         self.children = include && cfg!(target_os = "linux");
         self
@@ -64,7 +68,8 @@ impl MemoryUsage {
     ///
     /// # Panics
     ///
-    /// On systems that do not tell how much memory a process uses (neither Linux nor macOS). A panic of `f` goes through.
+    /// On systems that do not tell how much memory a process uses (neither Linux nor macOS). A
+    /// panic of `f` goes through.
     #[inline]
     pub fn measure<R>(self, f: impl FnOnce() -> R) -> (R, MemoryTrace) {
         let measurement = self.start();

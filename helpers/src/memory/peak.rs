@@ -1,15 +1,19 @@
-//! The system's high-water mark of this process's resident memory, shared by all measurements that are running.
+//! The system's high-water mark of this process's resident memory, shared by all measurements that
+//! are running.
 //!
-//! There is one mark in the process, and setting it back for one measurement takes it away from those that run already. So whoever sets
-//! it back first writes down for all the others how high it was.
+//! There is one mark in the process, and setting it back for one measurement takes it away from
+//! those that run already. So whoever sets it back first writes down for all the others how high it
+//! was.
 
 use super::system;
 use std::sync::{Mutex, PoisonError};
 
-/// The running measurements: their numbers, and the highest mark (MiB) that was wiped out under their hands.
+/// The running measurements: their numbers, and the highest mark (MiB) that was wiped out under
+/// their hands.
 static RUNNING: Mutex<Vec<(u64, f64)>> = Mutex::new(Vec::new());
 
-/// Keeps measurements from beginning and ending, while the process is copied: the copy's lock must not be in another thread's hands.
+/// Keeps measurements from beginning and ending, while the process is copied: the copy's lock must
+/// not be in another thread's hands.
 pub(crate) fn hold() -> impl Sized {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -18,7 +22,8 @@ pub(crate) fn hold() -> impl Sized {
 #[derive(Debug)]
 pub(super) struct HighWater {
     number: u64,
-    /// Set when the mark could not be set back: then it tells something only if it rises above this (MiB).
+    /// Set when the mark could not be set back: then it tells something only if it rises above this
+    /// (MiB).
     before: Option<f64>,
 }
 
@@ -26,7 +31,8 @@ impl HighWater {
     /// Whether this system sets the mark back; does it on the way, unless a measurement runs.
     pub(super) fn can_be_reset() -> bool {
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        // A running measurement has found out already, but not told: the few microseconds of sampling are no loss.
+        // A running measurement has found out already, but not told: the few microseconds of
+        // sampling are no loss.
         running.is_empty() && system::reset_high_water()
     }
 
@@ -41,7 +47,8 @@ impl HighWater {
         let number = running.iter().map(|(number, _)| number + 1).max().unwrap_or(0);
         // Room is made before the mark is set back.
         running.push((number, 0.0));
-        let before = if system::reset_high_water() { None } else { Some(mark.unwrap_or(f64::INFINITY)) };
+        let before =
+            if system::reset_high_water() { None } else { Some(mark.unwrap_or(f64::INFINITY)) };
         HighWater { number, before }
     }
 
@@ -54,7 +61,8 @@ impl HighWater {
     }
 }
 
-/// What the mark at the end says about the time since the beginning. One that was not set back says something only if it has risen.
+/// What the mark at the end says about the time since the beginning. One that was not set back says
+/// something only if it has risen.
 fn exact(mark: f64, before: Option<f64>, wiped_out: f64) -> Option<f64> {
     match before {
         Some(before) => (mark > before).then_some(mark),
@@ -64,7 +72,10 @@ fn exact(mark: f64, before: Option<f64>, wiped_out: f64) -> Option<f64> {
 
 impl Drop for HighWater {
     fn drop(&mut self) {
-        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|(number, _)| *number != self.number);
+        RUNNING
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(number, _)| *number != self.number);
     }
 }
 

@@ -4,7 +4,8 @@ use super::{Counted, MemoryTrace};
 use crate::plot::Plot;
 use std::time::Duration;
 
-/// Several traces in one chart, each on its own time axis from its start; the legend has their peaks.
+/// Several traces in one chart, each on its own time axis from its start; the legend has their
+/// peaks.
 ///
 /// # Examples
 ///
@@ -23,7 +24,8 @@ pub fn plot_memory(traces: &[(&str, &MemoryTrace)]) -> Plot {
 }
 
 impl MemoryTrace {
-    /// Memory over time as a chart, with the peak as a dashed line: the samples need not have met it.
+    /// Memory over time as a chart, with the peak as a dashed line: the samples need not have met
+    /// it.
     ///
     /// [`plot_memory`] draws several traces in one chart.
     pub fn plot(&self) -> Plot {
@@ -33,12 +35,17 @@ impl MemoryTrace {
             Counted::Resident => "resident memory",
             Counted::Proportional => "memory, shared pages in parts",
         };
-        axes().title(self.to_string()).line(label, times, values).ideal("peak", ends, [self.peak; 2])
+        axes().title(self.to_string()).line(label, times, values).ideal(
+            "peak",
+            ends,
+            [self.peak; 2],
+        )
     }
 }
 
 fn axes() -> Plot {
-    // One point draws no line, but the axis begins there: a change of a few pages must not look like much.
+    // One point draws no line, but the axis begins there: a change of a few pages must not look
+    // like much.
     Plot::new().y_label("memory (MiB)").ideal("", [Duration::ZERO], [0.0])
 }
 
@@ -56,7 +63,9 @@ mod tests {
     #[test]
     fn axis_begins_at_zero() {
         let svg = example().plot().bundle().get("image/svg+xml").unwrap().to_string();
-        let zeros = svg.split('>').filter(|text| text.trim().split('<').next().is_some_and(|text| text.trim() == "0"));
+        let zeros = svg
+            .split('>')
+            .filter(|text| text.trim().split('<').next().is_some_and(|text| text.trim() == "0"));
         assert_eq!(zeros.count(), 2, "{svg}");
     }
 
@@ -65,9 +74,16 @@ mod tests {
         let trace = example();
         let text = |plot: Plot| plot.bundle().get("image/svg+xml").unwrap().to_string();
         let one = text(trace.plot());
-        assert!(one.contains("peak memory: 62.14 MiB, increment: 10.08 MiB") && one.contains("memory (MiB)"), "{one}");
+        assert!(
+            one.contains("peak memory: 62.14 MiB, increment: 10.08 MiB")
+                && one.contains("memory (MiB)"),
+            "{one}"
+        );
         let two = text(plot_memory(&[("whole", &trace), ("chunked", &trace)]));
-        assert!(two.contains("whole, peak 62.1 MiB") && two.contains("chunked, peak 62.1 MiB"), "{two}");
+        assert!(
+            two.contains("whole, peak 62.1 MiB") && two.contains("chunked, peak 62.1 MiB"),
+            "{two}"
+        );
         let _ = text(plot_memory(&[]));
     }
 }

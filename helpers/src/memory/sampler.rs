@@ -1,7 +1,8 @@
 //! The thread that looks at the memory from time to time.
 //!
-//! Everything it needs is there, and its pages are touched, before the measurement begins: a buffer of fixed size, its stack, open files.
-//! A full buffer is thinned to half, and the interval doubled: a computation of a second and one of a day fit alike.
+//! Everything it needs is there, and its pages are touched, before the measurement begins: a buffer
+//! of fixed size, its stack, open files. A full buffer is thinned to half, and the interval
+//! doubled: a computation of a second and one of a day fit alike.
 
 use super::system::Meter;
 use super::{MemoryUsage, Sample};
@@ -30,7 +31,9 @@ impl Sampler {
         let (ready, is_ready) = sync_channel(1);
         let thread = {
             let stop = stop.clone();
-            std::thread::Builder::new().name("memory sampler".into()).spawn(move || run(options, &stop, &ready, &beginning))
+            std::thread::Builder::new()
+                .name("memory sampler".into())
+                .spawn(move || run(options, &stop, &ready, &beginning))
         };
         let thread = thread.expect("a thread for sampling the memory");
         // An error means that the thread is gone: then there are no samples, and that is all.
@@ -64,7 +67,12 @@ impl Drop for Sampler {
     }
 }
 
-fn run(options: MemoryUsage, stop: &AtomicBool, ready: &SyncSender<()>, beginning: &Receiver<Instant>) -> Vec<Sample> {
+fn run(
+    options: MemoryUsage,
+    stop: &AtomicBool,
+    ready: &SyncSender<()>,
+    beginning: &Receiver<Instant>,
+) -> Vec<Sample> {
     let Some(mut meter) = Meter::new() else { return Vec::new() };
     let mut samples = Samples::new(options.interval);
     let _ = meter.now(options.children);
@@ -130,7 +138,11 @@ mod tests {
         assert!(samples.kept.len() <= CAPACITY && samples.kept.capacity() == CAPACITY);
         assert!(samples.interval > Duration::from_millis(10));
         assert!(samples.kept.is_sorted_by_key(|sample| sample.time));
-        assert!(samples.kept.iter().any(|sample| sample.memory == 500.0 && sample.time == Duration::from_millis(10_010)));
+        assert!(
+            samples.kept.iter().any(
+                |sample| sample.memory == 500.0 && sample.time == Duration::from_millis(10_010)
+            )
+        );
     }
 
     #[test]

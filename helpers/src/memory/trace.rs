@@ -23,10 +23,12 @@ pub enum Counted {
     Proportional,
 }
 
-/// Memory over time while something ran, and its peak; see [the module](mod@crate::memory) for what is counted.
+/// Memory over time while something ran, and its peak; see [the module](mod@crate::memory) for what
+/// is counted.
 ///
-/// `Display`, and `Debug` with it, print the line of [`memit!`](crate::memit!); the fields are there to compute and plot with. As the
-/// last expression of a cell it is shown as that line and a plot.
+/// `Display`, and `Debug` with it, print the line of [`memit!`](crate::memit!); the fields are
+/// there to compute and plot with. As the last expression of a cell it is shown as that line and a
+/// plot.
 ///
 /// # Examples
 ///
@@ -39,13 +41,15 @@ pub enum Counted {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MemoryTrace {
-    /// Memory over time: first the baseline, last the memory in use when the call had returned. Two at least.
+    /// Memory over time: first the baseline, last the memory in use when the call had returned. Two
+    /// at least.
     pub samples: Vec<Sample>,
     /// Memory in use right before the call, in MiB.
     pub baseline: f64,
     /// Most memory in use at any time of the call, in MiB.
     pub peak: f64,
-    /// Whether the peak is the system's own; if not, it is the highest sample, and higher peaks between samples may be missing.
+    /// Whether the peak is the system's own; if not, it is the highest sample, and higher peaks
+    /// between samples may be missing.
     pub exact: bool,
     /// How shared pages were counted.
     pub counted: Counted,
@@ -79,7 +83,12 @@ impl MemoryTrace {
 
 impl fmt::Display for MemoryTrace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "peak memory: {:.2} MiB, increment: {:.2} MiB", self.peak, self.increment())?;
+        write!(
+            formatter,
+            "peak memory: {:.2} MiB, increment: {:.2} MiB",
+            self.peak,
+            self.increment()
+        )?;
         if !self.exact {
             write!(formatter, " (highest of {} samples)", self.samples.len())?;
         }
@@ -105,7 +114,8 @@ pub(in crate::memory) mod tests {
     use super::*;
 
     pub(in crate::memory) fn example() -> MemoryTrace {
-        let sample = |milliseconds, memory| Sample { time: Duration::from_millis(milliseconds), memory };
+        let sample =
+            |milliseconds, memory| Sample { time: Duration::from_millis(milliseconds), memory };
         MemoryTrace {
             samples: vec![sample(0, 52.06), sample(10, 60.0), sample(20, 52.1)],
             baseline: 52.06,
@@ -123,7 +133,10 @@ pub(in crate::memory) mod tests {
         assert_eq!(trace.to_string(), "peak memory: 62.14 MiB, increment: 10.08 MiB");
         assert_eq!(format!("{trace:?}"), trace.to_string());
         let sampled = MemoryTrace { exact: false, peak: 60.0, ..trace };
-        assert_eq!(sampled.to_string(), "peak memory: 60.00 MiB, increment: 7.94 MiB (highest of 3 samples)");
+        assert_eq!(
+            sampled.to_string(),
+            "peak memory: 60.00 MiB, increment: 7.94 MiB (highest of 3 samples)"
+        );
     }
 
     #[test]

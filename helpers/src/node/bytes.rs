@@ -3,7 +3,8 @@
 use crate::display::cell::without_zeros;
 use crate::time::three_figures;
 
-/// A number of bytes in the binary unit that fits, with three significant figures at most: `48 KiB`, `1.5 MiB`, `503 GiB`.
+/// A number of bytes in the binary unit that fits, with three significant figures at most: `48
+/// KiB`, `1.5 MiB`, `503 GiB`.
 pub(super) fn in_words(bytes: u64) -> String {
     let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut value = bytes as f64;

@@ -58,7 +58,8 @@ pub(super) fn caches(root: &Path, cpus: &[usize]) -> Vec<Cache> {
     for &cpu in cpus {
         let directory = cpu::directory(root, cpu).join("cache");
         for index in 0..16 {
-            let read = |file: &str| read_to_string(directory.join(format!("index{index}/{file}"))).ok();
+            let read =
+                |file: &str| read_to_string(directory.join(format!("index{index}/{file}"))).ok();
             let Some(shared) = read("shared_cpu_list") else { break };
             // The others that share it are not asked.
             if seen.contains(&(index, shared.clone())) {
@@ -102,9 +103,20 @@ mod tests {
     #[test]
     fn shared_caches_are_counted_once() {
         let fake = fake("cache");
-        let found: Vec<_> = caches(&fake.0, &[0, 1, 2, 3, 4, 5, 6, 7]).iter().map(|c| (c.name(), c.size, c.shared_by, c.count)).collect();
+        let found: Vec<_> = caches(&fake.0, &[0, 1, 2, 3, 4, 5, 6, 7])
+            .iter()
+            .map(|c| (c.name(), c.size, c.shared_by, c.count))
+            .collect();
         let expected = [("L1d", 48 << 10, 2, 4), ("L1i", 32 << 10, 2, 4), ("L3", 16 << 20, 4, 2)];
-        assert_eq!(found, expected.map(|(name, size, shared_by, count)| (name.to_string(), size, shared_by, count)));
+        assert_eq!(
+            found,
+            expected.map(|(name, size, shared_by, count)| (
+                name.to_string(),
+                size,
+                shared_by,
+                count
+            ))
+        );
     }
 
     #[test]

@@ -12,12 +12,21 @@ pub(super) fn directory(root: &Path, cpu: usize) -> PathBuf {
 
 /// The logical cores that are switched on; empty when the system does not tell.
 pub(super) fn online(root: &Path) -> Vec<usize> {
-    read_to_string(root.join("sys/devices/system/cpu/online")).ok().and_then(|list| cpu_list::parse(&list)).unwrap_or_default()
+    read_to_string(root.join("sys/devices/system/cpu/online"))
+        .ok()
+        .and_then(|list| cpu_list::parse(&list))
+        .unwrap_or_default()
 }
 
 /// Chips in sockets; `None` when the system does not tell (-1 on some ARM boards).
 pub(super) fn sockets(root: &Path, cpus: &[usize]) -> Option<usize> {
-    let id = |cpu: &usize| read_to_string(directory(root, *cpu).join("topology/physical_package_id")).ok()?.trim().parse::<u32>().ok();
+    let id = |cpu: &usize| {
+        read_to_string(directory(root, *cpu).join("topology/physical_package_id"))
+            .ok()?
+            .trim()
+            .parse::<u32>()
+            .ok()
+    };
     distinct(cpus.iter().map(id))
 }
 
@@ -26,7 +35,9 @@ pub(super) fn cores(root: &Path, cpus: &[usize]) -> Option<usize> {
     let siblings = |cpu: &usize| {
         let topology = directory(root, *cpu).join("topology");
         // The second is the name that kernels before 5.1 have.
-        read_to_string(topology.join("core_cpus_list")).or_else(|_| read_to_string(topology.join("thread_siblings_list"))).ok()
+        read_to_string(topology.join("core_cpus_list"))
+            .or_else(|_| read_to_string(topology.join("thread_siblings_list")))
+            .ok()
     };
     distinct(cpus.iter().map(siblings))
 }
@@ -51,7 +62,11 @@ fn model_in(cpuinfo: &str) -> Option<String> {
     };
     let named = |name: &str| value(name).filter(|name| !name.is_empty());
     // x86; POWER; some RISC-V; some ARM boards.
-    named("model name").or_else(|| named("cpu")).or_else(|| named("uarch")).or_else(|| arm(&value)).or_else(|| named("Hardware"))
+    named("model name")
+        .or_else(|| named("cpu"))
+        .or_else(|| named("uarch"))
+        .or_else(|| arm(&value))
+        .or_else(|| named("Hardware"))
 }
 
 /// ARM processors tell numbers only; these are the ones found in clusters, clouds and small boards.
@@ -80,10 +95,22 @@ mod tests {
     #[test]
     fn every_architecture_names_its_model_in_its_own_way() {
         let model = |text: &str| model_in(text).unwrap_or_default();
-        assert_eq!(model("processor\t: 0\nmodel\t\t: 1\nmodel name\t: AMD EPYC 7763\n"), "AMD EPYC 7763");
-        assert_eq!(model("processor\t: 0\ncpu\t\t: POWER9, altivec supported\n"), "POWER9, altivec supported");
-        assert_eq!(model("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n"), "ARM Neoverse V2");
-        assert_eq!(model("CPU implementer\t: 0x99\nCPU part\t: 0x1\n"), "ARM, implementer 0x99, part 0x1");
+        assert_eq!(
+            model("processor\t: 0\nmodel\t\t: 1\nmodel name\t: AMD EPYC 7763\n"),
+            "AMD EPYC 7763"
+        );
+        assert_eq!(
+            model("processor\t: 0\ncpu\t\t: POWER9, altivec supported\n"),
+            "POWER9, altivec supported"
+        );
+        assert_eq!(
+            model("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n"),
+            "ARM Neoverse V2"
+        );
+        assert_eq!(
+            model("CPU implementer\t: 0x99\nCPU part\t: 0x1\n"),
+            "ARM, implementer 0x99, part 0x1"
+        );
         assert_eq!(model("processor : 0\nhart : 0\nuarch : sifive,u74-mc\n"), "sifive,u74-mc");
         assert_eq!(model_in("processor : 0\n"), None);
     }

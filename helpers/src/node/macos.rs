@@ -1,4 +1,5 @@
-//! macOS: what sysctl tells. There are no NUMA nodes, no control groups, and no number for what is available of the memory.
+//! macOS: what sysctl tells. There are no NUMA nodes, no control groups, and no number for what is
+//! available of the memory.
 
 use super::{Cache, CacheKind, NodeInfo, job, system};
 use std::ffi::CStr;
@@ -7,12 +8,23 @@ pub(super) fn gather(variable: &dyn Fn(&str) -> Option<String>) -> NodeInfo {
     let count = |name: &CStr| number(name).and_then(|count| usize::try_from(count).ok());
     let cache = |level, kind, name: &CStr, shared_by| {
         let size = number(name).filter(|&size| size > 0)?;
-        Some(Cache { level, kind, size, shared_by, count: count(c"hw.logicalcpu")?.checked_div(shared_by)? })
+        Some(Cache {
+            level,
+            kind,
+            size,
+            shared_by,
+            count: count(c"hw.logicalcpu")?.checked_div(shared_by)?,
+        })
     };
     let caches = [
         cache(1, CacheKind::Data, c"hw.l1dcachesize", 1),
         cache(1, CacheKind::Instruction, c"hw.l1icachesize", 1),
-        cache(2, CacheKind::Unified, c"hw.l2cachesize", count(c"hw.perflevel0.cpusperl2").unwrap_or(1)),
+        cache(
+            2,
+            CacheKind::Unified,
+            c"hw.l2cachesize",
+            count(c"hw.perflevel0.cpusperl2").unwrap_or(1),
+        ),
     ];
     NodeInfo {
         host: system::host_name(),
@@ -37,7 +49,15 @@ fn value(name: &CStr) -> Option<Vec<u8>> {
     let mut buffer = vec![0u8; 256];
     let mut size = buffer.len();
     // SAFETY: `buffer` and `size` describe a place of 256 bytes; the call tells how many it wrote.
-    let result = unsafe { libc::sysctlbyname(name.as_ptr(), buffer.as_mut_ptr().cast(), &raw mut size, std::ptr::null_mut(), 0) };
+    let result = unsafe {
+        libc::sysctlbyname(
+            name.as_ptr(),
+            buffer.as_mut_ptr().cast(),
+            &raw mut size,
+            std::ptr::null_mut(),
+            0,
+        )
+    };
     buffer.truncate(size);
     (result == 0).then_some(buffer)
 }

@@ -13,7 +13,8 @@ pub(super) fn machine(root: &Path) -> (Option<u64>, Option<u64>) {
 
 /// The number in a line like `MemTotal:  8388608 kB`, in bytes.
 pub(super) fn entry<'a>(mut lines: impl Iterator<Item = &'a str>, name: &str) -> Option<u64> {
-    let kib: u64 = lines.find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()?;
+    let kib: u64 =
+        lines.find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()?;
     kib.checked_mul(1024)
 }
 
@@ -22,7 +23,9 @@ pub(super) fn limit(root: &Path) -> Option<u64> {
     let hierarchies = Groups::of("memory", root);
     let limits = hierarchies.iter().flat_map(|groups| {
         let file = if groups.is_version_2 { "memory.max" } else { "memory.limit_in_bytes" };
-        groups.directories.iter().filter_map(move |directory| read_to_string(directory.join(file)).ok()?.trim().parse::<u64>().ok())
+        groups.directories.iter().filter_map(move |directory| {
+            read_to_string(directory.join(file)).ok()?.trim().parse::<u64>().ok()
+        })
     });
     // Version 2 says `max`, version 1 a number near the largest there is.
     limits.filter(|&limit| limit < 1 << 60).min()

@@ -1,8 +1,9 @@
 //! What machine is this?
 //!
-//! A measured time means little without the machine it was measured on. [`node_info()`] collects what matters for computing: processor,
-//! caches, NUMA nodes, memory and its limit, operating system, and the batch job the program runs in. How many cores the program may
-//! *use* is another question, which [`cores()`](crate::cores::cores) answers.
+//! A measured time means little without the machine it was measured on. [`node_info()`] collects
+//! what matters for computing: processor, caches, NUMA nodes, memory and its limit, operating
+//! system, and the batch job the program runs in. How many cores the program may *use* is another
+//! question, which [`cores()`](crate::cores::cores) answers.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -13,8 +14,8 @@
 //! }
 //! ```
 //!
-//! On Linux everything is read from `/proc` and `/sys`; macOS tells most of it; on other systems, and where a file is missing, a field is
-//! `None` and shown as "unknown".
+//! On Linux everything is read from `/proc` and `/sys`; macOS tells most of it; on other systems,
+//! and where a file is missing, a field is `None` and shown as "unknown".
 
 mod bytes;
 mod cache;
@@ -70,20 +71,23 @@ pub struct NodeInfo {
     pub threads: Option<usize>,
     /// Caches, the smallest first; empty when the system does not tell.
     pub caches: Vec<Cache>,
-    /// NUMA nodes: parts of the machine with memory of their own; empty when the system does not tell.
+    /// NUMA nodes: parts of the machine with memory of their own; empty when the system does not
+    /// tell.
     pub numa: Vec<NumaNode>,
     /// Memory of the machine, in bytes.
     pub memory: Option<u64>,
     /// Memory that new programs could use now without swapping, in bytes.
     pub memory_available: Option<u64>,
-    /// Memory that this program's control group (its container, its job) may use, in bytes, when there is such a limit.
+    /// Memory that this program's control group (its container, its job) may use, in bytes, when
+    /// there is such a limit.
     pub memory_limit: Option<u64>,
     /// The batch job the program runs in, if it does.
     pub job: Option<Job>,
 }
 
 impl NodeInfo {
-    /// What there is of memory for this program, in bytes: the machine's, or the limit if that is less.
+    /// What there is of memory for this program, in bytes: the machine's, or the limit if that is
+    /// less.
     pub fn memory_usable(&self) -> Option<u64> {
         self.memory.into_iter().chain(self.memory_limit).min()
     }
@@ -138,7 +142,8 @@ mod tests {
     use super::*;
     use crate::cgroup::tests::Fake;
 
-    /// A node with two sockets, two cores each, two threads each; numbered as Intel does: 0-3 first threads, 4-7 second ones.
+    /// A node with two sockets, two cores each, two threads each; numbered as Intel does: 0-3 first
+    /// threads, 4-7 second ones.
     pub(super) fn fake(name: &str) -> Fake {
         let mut files: Vec<(String, String)> = [
             ("proc/sys/kernel/hostname", "node017\n"),
@@ -163,26 +168,51 @@ mod tests {
             let directory = format!("sys/devices/system/cpu/cpu{cpu}");
             let (core, socket) = (cpu % 4, cpu % 4 / 2);
             let of_core = format!("{core},{}\n", core + 4);
-            let of_socket = format!("{}-{},{}-{}\n", 2 * socket, 2 * socket + 1, 2 * socket + 4, 2 * socket + 5);
-            files.push((format!("{directory}/topology/physical_package_id"), format!("{socket}\n")));
+            let of_socket = format!(
+                "{}-{},{}-{}\n",
+                2 * socket,
+                2 * socket + 1,
+                2 * socket + 4,
+                2 * socket + 5
+            );
+            files
+                .push((format!("{directory}/topology/physical_package_id"), format!("{socket}\n")));
             files.push((format!("{directory}/topology/core_cpus_list"), of_core.clone()));
-            let caches = [("1", "Data", "48K", &of_core), ("1", "Instruction", "32K", &of_core), ("3", "Unified", "16M", &of_socket)];
+            let caches = [
+                ("1", "Data", "48K", &of_core),
+                ("1", "Instruction", "32K", &of_core),
+                ("3", "Unified", "16M", &of_socket),
+            ];
             for (index, (level, kind, size, shared)) in caches.into_iter().enumerate() {
-                for (file, content) in [("level", level), ("type", kind), ("size", size), ("shared_cpu_list", shared)] {
-                    files.push((format!("{directory}/cache/index{index}/{file}"), content.to_string()));
+                for (file, content) in
+                    [("level", level), ("type", kind), ("size", size), ("shared_cpu_list", shared)]
+                {
+                    files.push((
+                        format!("{directory}/cache/index{index}/{file}"),
+                        content.to_string(),
+                    ));
                 }
             }
         }
-        Fake::new(name, &files.iter().map(|(path, content)| (&**path, &**content)).collect::<Vec<_>>())
+        Fake::new(
+            name,
+            &files.iter().map(|(path, content)| (&**path, &**content)).collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn a_node_is_described_in_full() {
         let fake = fake("node");
-        let variables = [("SLURM_JOB_ID", "4711"), ("SLURM_JOB_NAME", "soup"), ("SLURM_JOB_NUM_NODES", "1")];
-        let node = gather(&fake.0, &|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string()));
+        let variables =
+            [("SLURM_JOB_ID", "4711"), ("SLURM_JOB_NAME", "soup"), ("SLURM_JOB_NUM_NODES", "1")];
+        let node = gather(&fake.0, &|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
+        });
         assert_eq!((node.sockets, node.cores, node.threads), (Some(2), Some(4), Some(8)));
-        assert_eq!((node.memory, node.memory_available, node.memory_limit), (Some(16 << 30), Some(8 << 30), Some(4 << 30)));
+        assert_eq!(
+            (node.memory, node.memory_available, node.memory_limit),
+            (Some(16 << 30), Some(8 << 30), Some(4 << 30))
+        );
         assert_eq!(node.memory_usable(), Some(4 << 30));
         let expected = format!(
             "host      node017
@@ -234,7 +264,10 @@ job       none",
             }
         }
         let node = gather(&fake.0, &|_| Some(String::new()));
-        assert_eq!((node.sockets, node.memory, node.memory_limit, node.job.as_ref()), (None, None, None, None));
+        assert_eq!(
+            (node.sockets, node.memory, node.memory_limit, node.job.as_ref()),
+            (None, None, None, None)
+        );
         assert!(node.caches.is_empty());
         assert_eq!(node.to_string().lines().count(), 8);
     }

@@ -1,4 +1,5 @@
-//! NUMA nodes: parts of a machine whose cores reach their own memory faster than that of the others.
+//! NUMA nodes: parts of a machine whose cores reach their own memory faster than that of the
+//! others.
 
 use super::memory;
 use crate::cores::cpu_list;
@@ -20,7 +21,10 @@ pub struct NumaNode {
 /// The nodes that are switched on; empty when the system does not tell.
 pub(super) fn nodes(root: &Path) -> Vec<NumaNode> {
     let directory = root.join("sys/devices/system/node");
-    let numbers = read_to_string(directory.join("online")).ok().and_then(|list| cpu_list::parse(&list)).unwrap_or_default();
+    let numbers = read_to_string(directory.join("online"))
+        .ok()
+        .and_then(|list| cpu_list::parse(&list))
+        .unwrap_or_default();
     let node = |number: usize| {
         let directory = directory.join(format!("node{number}"));
         let cpus = cpu_list::parse(&read_to_string(directory.join("cpulist")).ok()?)?;
@@ -41,6 +45,9 @@ mod tests {
     fn nodes_have_cores_and_memory() {
         let fake = fake("numa");
         let expected = [(0, vec![0, 1, 4, 5]), (1, vec![2, 3, 6, 7])];
-        assert_eq!(nodes(&fake.0), expected.map(|(number, cpus)| NumaNode { number, cpus, memory: Some(8 << 30) }));
+        assert_eq!(
+            nodes(&fake.0),
+            expected.map(|(number, cpus)| NumaNode { number, cpus, memory: Some(8 << 30) })
+        );
     }
 }

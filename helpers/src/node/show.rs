@@ -8,8 +8,10 @@ use std::fmt;
 
 impl NodeInfo {
     fn rows(&self) -> [(&'static str, String); 8] {
-        let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_string());
-        let kernel = self.kernel.as_ref().map(|kernel| format!(", kernel {kernel}")).unwrap_or_default();
+        let or_unknown =
+            |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_string());
+        let kernel =
+            self.kernel.as_ref().map(|kernel| format!(", kernel {kernel}")).unwrap_or_default();
         [
             ("host", or_unknown(&self.host)),
             ("system", format!("{}{kernel}, {}", or_unknown(&self.system), self.architecture)),
@@ -27,12 +29,18 @@ impl NodeInfo {
         if counts.iter().all(|(count, _)| count.is_none()) {
             return "unknown".to_string();
         }
-        counts.map(|(count, name)| count.map_or_else(|| format!("unknown {name}s"), |count| counted(count, name))).join(", ")
+        counts
+            .map(|(count, name)| {
+                count.map_or_else(|| format!("unknown {name}s"), |count| counted(count, name))
+            })
+            .join(", ")
     }
 
     fn caches_in_words(&self) -> String {
         let threads_per_core = match (self.threads, self.cores) {
-            (Some(threads), Some(cores)) if cores > 0 && threads % cores == 0 => Some(threads / cores),
+            (Some(threads), Some(cores)) if cores > 0 && threads % cores == 0 => {
+                Some(threads / cores)
+            }
             _ => None,
         };
         let cache = |cache: &Cache| {
@@ -47,7 +55,11 @@ impl NodeInfo {
         // On processors with cores of two kinds, data caches come first all the same.
         let mut caches = self.caches.clone();
         caches.sort_by_key(|cache| (cache.level, cache.kind == CacheKind::Instruction));
-        if caches.is_empty() { "unknown".to_string() } else { caches.iter().map(cache).collect::<Vec<_>>().join(", ") }
+        if caches.is_empty() {
+            "unknown".to_string()
+        } else {
+            caches.iter().map(cache).collect::<Vec<_>>().join(", ")
+        }
     }
 
     fn numa_in_words(&self) -> String {
@@ -57,8 +69,12 @@ impl NodeInfo {
             [_] => nodes,
             [first, others @ ..] => {
                 // Equal but for what the firmware keeps for itself.
-                let gib = |memory: Option<u64>| memory.map(|bytes| (bytes as f64 / f64::from(1 << 30)).round());
-                let alike = |node: &super::NumaNode| node.cpus.len() == first.cpus.len() && gib(node.memory) == gib(first.memory);
+                let gib = |memory: Option<u64>| {
+                    memory.map(|bytes| (bytes as f64 / f64::from(1 << 30)).round())
+                };
+                let alike = |node: &super::NumaNode| {
+                    node.cpus.len() == first.cpus.len() && gib(node.memory) == gib(first.memory)
+                };
                 let describe = |node: &super::NumaNode| {
                     let memory = node.memory.map_or_else(|| "unknown memory".to_string(), in_words);
                     format!("{memory} and {}", counted(node.cpus.len(), "thread"))
@@ -66,7 +82,10 @@ impl NodeInfo {
                 if others.iter().all(alike) {
                     format!("{nodes}, {} each", describe(first))
                 } else {
-                    format!("{nodes}: {}", self.numa.iter().map(describe).collect::<Vec<_>>().join("; "))
+                    format!(
+                        "{nodes}: {}",
+                        self.numa.iter().map(describe).collect::<Vec<_>>().join("; ")
+                    )
                 }
             }
         }
@@ -121,7 +140,8 @@ impl Rich for NodeInfo {
         let rows = self.rows().map(|(name, value)| {
             format!("<tr><th style=\"text-align:left\">{name}</th><td style=\"text-align:left\">{}</td></tr>", escape(&value))
         });
-        Bundle::plain(self.to_string()).with("text/html", format!("<table>{}</table>", rows.concat()))
+        Bundle::plain(self.to_string())
+            .with("text/html", format!("<table>{}</table>", rows.concat()))
     }
 }
 
@@ -140,14 +160,21 @@ mod tests {
         let mut node = node("html");
         node.cpu = Some("<Chip> & Co".to_string());
         let html = node.bundle().get("text/html").unwrap().to_string();
-        assert!(html.contains("&lt;Chip&gt; &amp; Co") && html.contains("<th style=\"text-align:left\">job</th>"), "{html}");
+        assert!(
+            html.contains("&lt;Chip&gt; &amp; Co")
+                && html.contains("<th style=\"text-align:left\">job</th>"),
+            "{html}"
+        );
     }
 
     #[test]
     fn unlike_numa_nodes_are_listed() {
         let mut node = node("unlike numa");
         node.numa.push(NumaNode { number: 2, cpus: vec![], memory: None });
-        assert_eq!(node.numa_in_words(), "3 nodes: 8 GiB and 4 threads; 8 GiB and 4 threads; unknown memory and 0 threads");
+        assert_eq!(
+            node.numa_in_words(),
+            "3 nodes: 8 GiB and 4 threads; 8 GiB and 4 threads; unknown memory and 0 threads"
+        );
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub(super) fn name(root: &Path) -> Option<String> {
 /// Lines are those of a shell script: `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`.
 fn name_in(release: &str) -> Option<String> {
     let value = |name: &str| {
-        let value = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?.trim();
+        let value =
+            release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?.trim();
         let value = value.trim_matches(['"', '\'']);
         (!value.is_empty()).then(|| value.to_string())
     };

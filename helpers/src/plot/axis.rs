@@ -39,8 +39,12 @@ impl Extent {
     pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Option<Extent> {
         let mut extent: Option<Extent> = None;
         for value in values {
-            let one =
-                Extent { low: value, high: value, whole: value.fract() == 0.0, powers_of_two: value > 0.0 && value.log2().fract() == 0.0 };
+            let one = Extent {
+                low: value,
+                high: value,
+                whole: value.fract() == 0.0,
+                powers_of_two: value > 0.0 && value.log2().fract() == 0.0,
+            };
             extent = Some(extent.map_or(one, |so_far| so_far.and(one)));
         }
         extent
@@ -63,12 +67,16 @@ impl Extent {
 }
 
 impl Axis {
-    /// A linear axis with some room around the values, and at most so many steps. It begins at zero where the value nearest to zero is less
-    /// than this share of the farthest: 1 for bars, whose length must be true.
+    /// A linear axis with some room around the values, and at most so many steps. It begins at zero
+    /// where the value nearest to zero is less than this share of the farthest: 1 for bars, whose
+    /// length must be true.
     pub(super) fn linear(extent: Extent, zero_share: f64, ticks: usize) -> Axis {
         let Extent { mut low, mut high, whole, .. } = extent;
         // Half the largest numbers, so that their difference is a number too.
-        (low, high) = (low.clamp(-f64::MAX / 4.0, f64::MAX / 4.0), high.clamp(-f64::MAX / 4.0, f64::MAX / 4.0));
+        (low, high) = (
+            low.clamp(-f64::MAX / 4.0, f64::MAX / 4.0),
+            high.clamp(-f64::MAX / 4.0, f64::MAX / 4.0),
+        );
         if high - low <= (f64::EPSILON * 8.0 * low.abs().max(high.abs())).max(1e-300) {
             let around = if low.abs() < 1e-300 { 1.0 } else { low.abs() / 2.0 };
             (low, high) = (low - around, high + around);
@@ -94,7 +102,10 @@ impl Axis {
         let last = (high / step + 1e-9).floor() as i64;
         let values: Vec<f64> = (first..=last).take(100).map(|count| count as f64 * step).collect();
         let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-        let ticks = values.into_iter().map(|value| Tick { value, label: Some(linear_label(value, step, largest)) }).collect();
+        let ticks = values
+            .into_iter()
+            .map(|value| Tick { value, label: Some(linear_label(value, step, largest)) })
+            .collect();
         Axis { low, high, log: false, ticks }
     }
 
@@ -108,20 +119,33 @@ impl Axis {
     /// Of one value, in the middle.
     pub(super) fn flat(value: f64) -> Axis {
         let label = linear_label(value, value.abs() / 1000.0, value.abs());
-        Axis { low: value - 1.0, high: value + 1.0, log: false, ticks: vec![Tick { value, label: Some(label) }] }
+        Axis {
+            low: value - 1.0,
+            high: value + 1.0,
+            log: false,
+            ticks: vec![Tick { value, label: Some(label) }],
+        }
     }
 
     /// The same range on a logarithmic axis, where both ends are above zero.
     pub(super) fn between_logarithmic((from, to): (f64, f64), ticks: usize) -> Axis {
-        let mut axis = Axis::logarithmic(Extent { low: from.min(to), high: from.max(to), whole: false, powers_of_two: false }, ticks);
+        let mut axis = Axis::logarithmic(
+            Extent { low: from.min(to), high: from.max(to), whole: false, powers_of_two: false },
+            ticks,
+        );
         (axis.low, axis.high) = (from, to);
-        axis.ticks.retain(|tick| (0.0..=1.0).contains(&((tick.value / from).ln() / (to / from).ln())));
+        axis.ticks
+            .retain(|tick| (0.0..=1.0).contains(&((tick.value / from).ln() / (to / from).ln())));
         axis
     }
 
     /// The room the labels need, in pixels.
     pub(super) fn widest_label(&self, font: Font) -> f64 {
-        self.ticks.iter().filter_map(|tick| tick.label.as_ref()).map(|label| font.width(label)).fold(0.0, f64::max)
+        self.ticks
+            .iter()
+            .filter_map(|tick| tick.label.as_ref())
+            .map(|label| font.width(label))
+            .fold(0.0, f64::max)
     }
 
     /// A logarithmic axis; the values are above zero.
@@ -129,15 +153,17 @@ impl Axis {
         let (from, to) = (extent.low.log10(), extent.high.log10());
         let room = (0.05 * (to - from)).max(0.02);
         let (from, to) = (from - room, to + room);
-        let mut axis = Axis { low: 10_f64.powf(from), high: 10_f64.powf(to), log: true, ticks: Vec::new() };
-        axis.ticks = if extent.powers_of_two && (to - from) / 2_f64.log10() <= 2.0 * ticks as f64 + 2.0 {
-            powers_of_two(from, to)
-        } else if to - from < 0.7 {
-            // Less than a decade holds too few round numbers.
-            Axis::exactly(axis.low, axis.high, extent.whole, ticks).ticks
-        } else {
-            decades(from, to, ticks)
-        };
+        let mut axis =
+            Axis { low: 10_f64.powf(from), high: 10_f64.powf(to), log: true, ticks: Vec::new() };
+        axis.ticks =
+            if extent.powers_of_two && (to - from) / 2_f64.log10() <= 2.0 * ticks as f64 + 2.0 {
+                powers_of_two(from, to)
+            } else if to - from < 0.7 {
+                // Less than a decade holds too few round numbers.
+                Axis::exactly(axis.low, axis.high, extent.whole, ticks).ticks
+            } else {
+                decades(from, to, ticks)
+            };
         axis
     }
 
@@ -167,7 +193,8 @@ impl Axis {
 fn nice_step(rough: f64) -> f64 {
     let power = 10_f64.powf(rough.log10().floor());
     let mantissa = rough / power;
-    let nice = [1.0, 2.0, 5.0, 10.0].into_iter().find(|&nice| mantissa <= nice * 1.1).unwrap_or(10.0);
+    let nice =
+        [1.0, 2.0, 5.0, 10.0].into_iter().find(|&nice| mantissa <= nice * 1.1).unwrap_or(10.0);
     nice * power
 }
 
@@ -176,9 +203,18 @@ fn powers_of_two(from: f64, to: f64) -> Vec<Tick> {
     let every = ((last - first) / 10 + 1).max(1);
     let label = |power: i32| {
         let value = 2_f64.powi(power);
-        if (-4..=19).contains(&power) { format!("{value}") } else { format!("2{}", superscript(power)) }
+        if (-4..=19).contains(&power) {
+            format!("{value}")
+        } else {
+            format!("2{}", superscript(power))
+        }
     };
-    (first..=last).map(|power| Tick { value: 2_f64.powi(power), label: ((power - first) % every == 0).then(|| label(power)) }).collect()
+    (first..=last)
+        .map(|power| Tick {
+            value: 2_f64.powi(power),
+            label: ((power - first) % every == 0).then(|| label(power)),
+        })
+        .collect()
 }
 
 fn decades(from: f64, to: f64, ticks: usize) -> Vec<Tick> {
@@ -191,10 +227,12 @@ fn decades(from: f64, to: f64, ticks: usize) -> Vec<Tick> {
     for decade in first..=last {
         for digit in 1..=9 {
             let value = f64::from(digit) * 10_f64.powi(decade);
-            if value.log10() < from - 1e-9 || value.log10() > to + 1e-9 || (digit > 1 && every > 1) {
+            if value.log10() < from - 1e-9 || value.log10() > to + 1e-9 || (digit > 1 && every > 1)
+            {
                 continue;
             }
-            let labelled = (digit == 1 && decade.rem_euclid(every) == 0) || (between && matches!(digit, 2 | 5));
+            let labelled = (digit == 1 && decade.rem_euclid(every) == 0)
+                || (between && matches!(digit, 2 | 5));
             found.push(Tick { value, label: labelled.then(|| log_label(digit, decade)) });
         }
     }
@@ -204,13 +242,17 @@ fn decades(from: f64, to: f64, ticks: usize) -> Vec<Tick> {
 fn log_label(digit: i32, decade: i32) -> String {
     match (digit, decade) {
         (_, 0..=4) => format!("{}", i64::from(digit) * 10_i64.pow(decade as u32)),
-        (_, -3..=-1) => format!("{digit}e{decade}").parse::<f64>().map(|value| value.to_string()).unwrap_or_default(),
+        (_, -3..=-1) => format!("{digit}e{decade}")
+            .parse::<f64>()
+            .map(|value| value.to_string())
+            .unwrap_or_default(),
         (1, _) => format!("10{}", superscript(decade)),
         _ => format!("{digit}·10{}", superscript(decade)),
     }
 }
 
-/// A tick's value with just the decimals its step needs; very large and very small ones with a power of ten.
+/// A tick's value with just the decimals its step needs; very large and very small ones with a
+/// power of ten.
 fn linear_label(value: f64, step: f64, largest: f64) -> String {
     if value == 0.0 {
         return "0".into();
@@ -263,7 +305,10 @@ mod tests {
     fn ticks_are_round_numbers() {
         assert_eq!(labels(&linear(&[0.0, 0.5, 1.0])), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(&linear(&[1.0, 4.0])), ["0", "1", "2", "3", "4"]);
-        assert_eq!(labels(&linear(&[0.012, 0.013])), ["0.0120", "0.0122", "0.0124", "0.0126", "0.0128", "0.0130"]);
+        assert_eq!(
+            labels(&linear(&[0.012, 0.013])),
+            ["0.0120", "0.0122", "0.0124", "0.0126", "0.0128", "0.0130"]
+        );
         assert_eq!(labels(&linear(&[-1.0, 0.5, 1.0])), ["−1.0", "−0.5", "0", "0.5", "1.0"]);
         assert_eq!(labels(&linear(&[0.0, 3e9])), ["0", "1·10⁹", "2·10⁹", "3·10⁹"]);
         assert_eq!(labels(&linear(&[0.0, 3e-7])), ["0", "1·10⁻⁷", "2·10⁻⁷", "3·10⁻⁷"]);
@@ -279,7 +324,10 @@ mod tests {
     fn one_value_has_room_around_it() {
         for value in [0.0, 1.0, -3.0, 1e300, 5e-324, f64::MAX, f64::MIN] {
             let axis = linear(&[value]);
-            assert!((0.0..=1.0).contains(&axis.place(value.clamp(-f64::MAX / 4.0, f64::MAX / 4.0))), "{value}: {axis:?}");
+            assert!(
+                (0.0..=1.0).contains(&axis.place(value.clamp(-f64::MAX / 4.0, f64::MAX / 4.0))),
+                "{value}: {axis:?}"
+            );
             assert!(axis.ticks.len() < 20, "{value}: {axis:?}");
         }
     }
@@ -287,9 +335,15 @@ mod tests {
     #[test]
     fn logarithmic_ticks() {
         assert_eq!(labels(&logarithmic(&[1.0, 2.0, 16.0])), ["1", "2", "4", "8", "16"]);
-        assert_eq!(labels(&logarithmic(&[1.0, 3.0, 90.0])), ["1", "2", "5", "10", "20", "50", "100"]);
+        assert_eq!(
+            labels(&logarithmic(&[1.0, 3.0, 90.0])),
+            ["1", "2", "5", "10", "20", "50", "100"]
+        );
         assert_eq!(labels(&logarithmic(&[1.0, 3e5])), ["1", "10", "100", "1000", "10000", "10⁵"]);
-        assert_eq!(labels(&logarithmic(&[1e-9, 3e-8])), ["10⁻⁹", "2·10⁻⁹", "5·10⁻⁹", "10⁻⁸", "2·10⁻⁸"]);
+        assert_eq!(
+            labels(&logarithmic(&[1e-9, 3e-8])),
+            ["10⁻⁹", "2·10⁻⁹", "5·10⁻⁹", "10⁻⁸", "2·10⁻⁸"]
+        );
         assert_eq!(labels(&logarithmic(&[3.0, 7.0])), ["3", "4", "5", "6", "7"]);
         assert!(labels(&logarithmic(&[1e-300, 1e300])).len() < 10);
     }

@@ -1,6 +1,7 @@
 //! How many values fall where.
 
-/// Edges of equally wide bins, one more than there are bins, and the number of values in each. The last bin includes its right edge.
+/// Edges of equally wide bins, one more than there are bins, and the number of values in each. The
+/// last bin includes its right edge.
 ///
 /// The values are finite.
 pub(super) fn count(values: &[f64], bins: usize) -> (Vec<f64>, Vec<f64>) {
@@ -8,22 +9,29 @@ pub(super) fn count(values: &[f64], bins: usize) -> (Vec<f64>, Vec<f64>) {
     let bins = bins.clamp(1, 10_000);
     // Equal values have a bin of width one around them.
     let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
-    let edges: Vec<f64> = (0..=bins).map(|edge| low + (high - low) * (edge as f64 / bins as f64)).collect();
+    let edges: Vec<f64> =
+        (0..=bins).map(|edge| low + (high - low) * (edge as f64 / bins as f64)).collect();
     (edges.clone(), filled(values, &edges))
 }
 
-/// As [`count`]; bins are chosen after Freedman and Diaconis (width 2·IQR/∛n), at most 80. Few different whole numbers have one bin each.
+/// As [`count`]; bins are chosen after Freedman and Diaconis (width 2·IQR/∛n), at most 80. Few
+/// different whole numbers have one bin each.
 pub(super) fn count_automatically(values: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let Some((low, high)) = range(values) else { return (Vec::new(), Vec::new()) };
     if high - low <= 40.0 && values.iter().all(|value| value.fract() == 0.0) {
-        let edges: Vec<f64> = (0..=(high - low) as usize + 1).map(|edge| low - 0.5 + edge as f64).collect();
+        let edges: Vec<f64> =
+            (0..=(high - low) as usize + 1).map(|edge| low - 0.5 + edge as f64).collect();
         return (edges.clone(), filled(values, &edges));
     }
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let quartile = |quarter: usize| sorted[(sorted.len() - 1) * quarter / 4];
     let width = 2.0 * (quartile(3) - quartile(1)) / (values.len() as f64).cbrt();
-    let bins = if width > 0.0 { ((high - low) / width).ceil() } else { (values.len() as f64).log2().ceil() + 1.0 };
+    let bins = if width > 0.0 {
+        ((high - low) / width).ceil()
+    } else {
+        (values.len() as f64).log2().ceil() + 1.0
+    };
     count(values, bins.clamp(1.0, 80.0) as usize)
 }
 
@@ -63,7 +71,10 @@ mod tests {
 
     #[test]
     fn whole_numbers_have_a_bin_each() {
-        assert_eq!(count_automatically(&[1.0, 1.0, 3.0]), (vec![0.5, 1.5, 2.5, 3.5], vec![2.0, 0.0, 1.0]));
+        assert_eq!(
+            count_automatically(&[1.0, 1.0, 3.0]),
+            (vec![0.5, 1.5, 2.5, 3.5], vec![2.0, 0.0, 1.0])
+        );
     }
 
     #[test]

@@ -1,20 +1,24 @@
 //! Strokes, shapes and words on plotters' SVG backend, measured in pixels.
 //!
-//! plotters counts in whole pixels, which makes steps of flat curves. Here a pixel has ten of them, and the finished drawing is told its
-//! true size.
+//! plotters counts in whole pixels, which makes steps of flat curves. Here a pixel has ten of them,
+//! and the finished drawing is told its true size.
 
 use crate::display::base64;
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{
+    FontFamily, FontStyle, FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle,
+};
 use std::fmt::Write;
 
 /// Units of the drawing per pixel.
 const FINE: f64 = 10.0;
 
-/// Text, axes and grid: a grey with the same contrast, 4.35, on white and on JupyterLab's dark background; more on both there is not.
+/// Text, axes and grid: a grey with the same contrast, 4.35, on white and on JupyterLab's dark
+/// background; more on both there is not.
 ///
-/// A fixed colour because JupyterLab shows SVG as `<img>`, where neither its theme nor `currentColor` can be seen.
+/// A fixed colour because JupyterLab shows SVG as `<img>`, where neither its theme nor
+/// `currentColor` can be seen.
 pub(super) const INK: Colour = Colour(0x79, 0x79, 0x79);
 
 /// Red, green and blue.
@@ -47,7 +51,11 @@ impl Colour {
 
     fn style(self, opacity: f64, width: f64) -> ShapeStyle {
         let RGBColor(red, green, blue) = RGBColor(self.0, self.1, self.2);
-        ShapeStyle { color: RGBAColor(red, green, blue, opacity), filled: true, stroke_width: (width * FINE).round() as u32 }
+        ShapeStyle {
+            color: RGBAColor(red, green, blue, opacity),
+            filled: true,
+            stroke_width: (width * FINE).round() as u32,
+        }
     }
 }
 
@@ -74,7 +82,8 @@ impl Font {
         Font { size, bold: false, colour: INK }
     }
 
-    /// About how wide the text will be, in pixels. The reader's font is not known; this is a wide one's.
+    /// About how wide the text will be, in pixels. The reader's font is not known; this is a wide
+    /// one's.
     pub(super) fn width(&self, text: &str) -> f64 {
         let em: f64 = text.chars().map(em).sum();
         em * self.size * if self.bold { 1.08 } else { 1.0 }
@@ -126,37 +135,68 @@ pub(super) struct Canvas<'svg> {
 pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&mut Canvas<'_>)) -> String {
     let mut svg = String::new();
     let size = ((width * FINE).round() as u32, (height * FINE).round() as u32);
-    let mut canvas = Canvas { backend: SVGBackend::with_string(&mut svg, size), pictures: String::new() };
+    let mut canvas =
+        Canvas { backend: SVGBackend::with_string(&mut svg, size), pictures: String::new() };
     paint(&mut canvas);
     let pictures = std::mem::take(&mut canvas.pictures);
     drop(canvas);
     let body = svg.split_once('>').map_or("", |(_, body)| body);
     // A wide drawing shrinks with its column instead of being cut off.
     let head = r#"<svg xmlns="http://www.w3.org/2000/svg" style="max-width:100%;height:auto""#;
-    format!("{head} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\">\n{pictures}{}", size.0, size.1, body.trim_start())
+    format!(
+        "{head} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\">\n{pictures}{}",
+        size.0,
+        size.1,
+        body.trim_start()
+    )
 }
 
 /// Errors of the backend are errors of writing to its target, which is a string.
 impl Canvas<'_> {
     /// A polygonal line.
-    pub(super) fn line(&mut self, points: impl IntoIterator<Item = (f64, f64)>, colour: Colour, width: f64, opacity: f64) {
+    pub(super) fn line(
+        &mut self,
+        points: impl IntoIterator<Item = (f64, f64)>,
+        colour: Colour,
+        width: f64,
+        opacity: f64,
+    ) {
         let _ = self.backend.draw_path(points.into_iter().map(fine), &colour.style(opacity, width));
     }
 
     /// A polygonal line of dashes and gaps of these lengths.
-    pub(super) fn dashed(&mut self, points: &[(f64, f64)], colour: Colour, width: f64, (dash, gap): (f64, f64)) {
+    pub(super) fn dashed(
+        &mut self,
+        points: &[(f64, f64)],
+        colour: Colour,
+        width: f64,
+        (dash, gap): (f64, f64),
+    ) {
         for piece in dashes(points, dash, gap) {
             self.line(piece, colour, width, 1.0);
         }
     }
 
-    pub(super) fn polygon(&mut self, points: impl IntoIterator<Item = (f64, f64)>, colour: Colour, opacity: f64) {
-        let _ = self.backend.fill_polygon(points.into_iter().map(fine), &colour.style(opacity, 0.0));
+    pub(super) fn polygon(
+        &mut self,
+        points: impl IntoIterator<Item = (f64, f64)>,
+        colour: Colour,
+        opacity: f64,
+    ) {
+        let _ =
+            self.backend.fill_polygon(points.into_iter().map(fine), &colour.style(opacity, 0.0));
     }
 
     /// A filled rectangle between two opposite corners.
-    pub(super) fn rectangle(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: Colour, opacity: f64) {
-        let (upper_left, lower_right) = (fine((x0.min(x1), y0.min(y1))), fine((x0.max(x1), y0.max(y1))));
+    pub(super) fn rectangle(
+        &mut self,
+        (x0, y0): (f64, f64),
+        (x1, y1): (f64, f64),
+        colour: Colour,
+        opacity: f64,
+    ) {
+        let (upper_left, lower_right) =
+            (fine((x0.min(x1), y0.min(y1))), fine((x0.max(x1), y0.max(y1))));
         let _ = self.backend.draw_rect(upper_left, lower_right, &colour.style(opacity, 0.0), true);
     }
 
@@ -175,7 +215,14 @@ impl Canvas<'_> {
     }
 
     /// A small sign at a point; series differ by its shape too.
-    pub(super) fn mark(&mut self, shape: usize, (x, y): (f64, f64), radius: f64, colour: Colour, opacity: f64) {
+    pub(super) fn mark(
+        &mut self,
+        shape: usize,
+        (x, y): (f64, f64),
+        radius: f64,
+        colour: Colour,
+        opacity: f64,
+    ) {
         // Of about equal area.
         let corners: &[(f64, f64)] = match shape % 4 {
             0 => return self.disc((x, y), radius, colour, opacity),
@@ -183,11 +230,20 @@ impl Canvas<'_> {
             2 => &[(0.0, -1.5), (1.3, 0.8), (-1.3, 0.8)],
             _ => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
         };
-        self.polygon(corners.iter().map(|corner| (x + radius * corner.0, y + radius * corner.1)), colour, opacity);
+        self.polygon(
+            corners.iter().map(|corner| (x + radius * corner.0, y + radius * corner.1)),
+            colour,
+            opacity,
+        );
     }
 
     pub(super) fn disc(&mut self, centre: (f64, f64), radius: f64, colour: Colour, opacity: f64) {
-        let _ = self.backend.draw_circle(fine(centre), (radius * FINE).round() as u32, &colour.style(opacity, 0.0), true);
+        let _ = self.backend.draw_circle(
+            fine(centre),
+            (radius * FINE).round() as u32,
+            &colour.style(opacity, 0.0),
+            true,
+        );
     }
 
     /// One line of text, vertically centred on the position.
@@ -199,14 +255,18 @@ impl Canvas<'_> {
         };
         let style = if font.bold { FontStyle::Bold } else { FontStyle::Normal };
         // The backend divides sizes by 1.24 before it writes them.
-        let mut desc = plotters::style::FontDesc::new(FontFamily::SansSerif, font.size * FINE * 1.24, style);
+        let mut desc =
+            plotters::style::FontDesc::new(FontFamily::SansSerif, font.size * FINE * 1.24, style);
         if anchor == Anchor::Upwards {
             desc = desc.transform(FontTransform::Rotate270);
         }
         let colour = RGBColor(font.colour.0, font.colour.1, font.colour.2);
         let style = TextStyle::from(desc).pos(Pos::new(horizontal, VPos::Center)).color(&colour);
         // Control characters are not allowed in XML, however they are escaped.
-        let text: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+        let text: String = text
+            .chars()
+            .map(|character| if character.is_control() { ' ' } else { character })
+            .collect();
         let _ = self.backend.draw_text(&text, &style, fine(position));
     }
 }
@@ -259,7 +319,10 @@ mod tests {
         let svg = draw(64.0, 40.0, |canvas| canvas.disc((1.5, 2.0), 1.0, INK, 1.0));
         let document = roxmltree::Document::parse(&svg).unwrap();
         let root = document.root_element();
-        assert_eq!((root.attribute("width"), root.attribute("viewBox")), (Some("64"), Some("0 0 640 400")));
+        assert_eq!(
+            (root.attribute("width"), root.attribute("viewBox")),
+            (Some("64"), Some("0 0 640 400"))
+        );
         assert_eq!(root.first_element_child().unwrap().attribute("cx"), Some("15"));
     }
 
@@ -271,15 +334,27 @@ mod tests {
 
     #[test]
     fn text_may_be_anything() {
-        let svg = draw(64.0, 40.0, |canvas| canvas.text("<&\"'>\u{1b}[1m\0", (0.0, 0.0), Anchor::Left, Font::of_size(12.0)));
+        let svg = draw(64.0, 40.0, |canvas| {
+            canvas.text("<&\"'>\u{1b}[1m\0", (0.0, 0.0), Anchor::Left, Font::of_size(12.0))
+        });
         let document = roxmltree::Document::parse(&svg).unwrap();
-        assert_eq!(document.root_element().first_element_child().unwrap().text().map(str::trim), Some("<&\"'> [1m"));
+        assert_eq!(
+            document.root_element().first_element_child().unwrap().text().map(str::trim),
+            Some("<&\"'> [1m")
+        );
     }
 
     #[test]
     fn dashes_go_around_corners() {
         let pieces = dashes(&[(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)], 3.0, 1.0);
-        assert_eq!(pieces, [vec![(0.0, 0.0), (3.0, 0.0)], vec![(4.0, 0.0), (5.0, 0.0), (5.0, 2.0)], vec![(5.0, 3.0), (5.0, 5.0)]]);
+        assert_eq!(
+            pieces,
+            [
+                vec![(0.0, 0.0), (3.0, 0.0)],
+                vec![(4.0, 0.0), (5.0, 0.0), (5.0, 2.0)],
+                vec![(5.0, 3.0), (5.0, 5.0)]
+            ]
+        );
         assert!(dashes(&[], 3.0, 1.0).is_empty());
         assert!(dashes(&[(1.0, 1.0)], 3.0, 1.0).is_empty());
     }

@@ -1,4 +1,5 @@
-//! The values of a chart as they are drawn: in the unit of the axis, without those that have no place.
+//! The values of a chart as they are drawn: in the unit of the axis, without those that have no
+//! place.
 
 use super::axis::Axis;
 use super::canvas::{Colour, INK};
@@ -46,7 +47,8 @@ impl Data<'_> {
         let xs = plot.series.iter().flat_map(|series| &series.xs).copied();
         let ends = plot.gantt.iter().flatten().map(|task| task.end);
         let (x_scale, x_label) = unit(&plot.x_label, xs.chain(ends));
-        let ys = plot.series.iter().flat_map(|series| series.ys.iter().chain(&series.highs)).copied();
+        let ys =
+            plot.series.iter().flat_map(|series| series.ys.iter().chain(&series.highs)).copied();
         let values = plot.bars.iter().flat_map(|bars| &bars.values).copied();
         let (y_scale, y_label) = unit(&plot.y_label, ys.chain(values));
 
@@ -57,14 +59,19 @@ impl Data<'_> {
             let number = if each.kind == Kind::Ideal {
                 0
             } else {
-                let known = labels.iter().position(|&label| label == each.label && !label.is_empty());
+                let known =
+                    labels.iter().position(|&label| label == each.label && !label.is_empty());
                 known.unwrap_or_else(|| {
                     labels.push(&each.label);
                     labels.len() - 1
                 })
             };
             let colour = if each.kind == Kind::Ideal { INK } else { palette::series(number) };
-            let points = each.points().map(|point| point.scaled(x_scale, y_scale)).filter(|point| left_out.keeps(plot, *point)).collect();
+            let points = each
+                .points()
+                .map(|point| point.scaled(x_scale, y_scale))
+                .filter(|point| left_out.keeps(plot, *point))
+                .collect();
             series.push(Placed { series: each, colour, number, points });
         }
         let values = plot.bars.iter().flat_map(|bars| &bars.values).map(|value| value * y_scale);
@@ -75,7 +82,12 @@ impl Data<'_> {
             })
             .collect();
         left_out.not_finite += plot.image.as_ref().map_or(0, |image| image.not_finite());
-        left_out.not_finite += plot.gantt.iter().flatten().filter(|task| !task.start.is_finite() || !task.end.is_finite()).count();
+        left_out.not_finite += plot
+            .gantt
+            .iter()
+            .flatten()
+            .filter(|task| !task.start.is_finite() || !task.end.is_finite())
+            .count();
         Data { series, bars, x_label, y_label, x_scale, note: left_out.note(plot) }
     }
 }
@@ -103,28 +115,36 @@ impl LeftOut {
 
     fn note(&self, plot: &Plot) -> String {
         let mut notes = Vec::new();
-        let counted = |count: usize| if count == 1 { "1 value".to_string() } else { format!("{count} values") };
+        let counted = |count: usize| {
+            if count == 1 { "1 value".to_string() } else { format!("{count} values") }
+        };
         if self.not_finite > 0 {
             notes.push(format!("{} left out: NaN or infinite", counted(self.not_finite)));
         }
         if self.not_positive > 0 {
-            let axes = if plot.log_x && plot.log_y { "logarithmic axes" } else { "a logarithmic axis" };
+            let axes =
+                if plot.log_x && plot.log_y { "logarithmic axes" } else { "a logarithmic axis" };
             notes.push(format!("{} left out: zero or less, on {axes}", counted(self.not_positive)));
         }
-        let points = |series: &&Series| series.kind == Kind::Points && series.xs.len() > MOST_POINTS;
-        if let Some(longest) = plot.series.iter().filter(points).map(|series| series.xs.len()).max() {
+        let points =
+            |series: &&Series| series.kind == Kind::Points && series.xs.len() > MOST_POINTS;
+        if let Some(longest) = plot.series.iter().filter(points).map(|series| series.xs.len()).max()
+        {
             notes.push(format!("at most {MOST_POINTS} of {longest} points drawn"));
         }
         notes.join("; ")
     }
 }
 
-/// What seconds are multiplied by to be in the unit that fits the largest value, and the label with that unit.
+/// What seconds are multiplied by to be in the unit that fits the largest value, and the label with
+/// that unit.
 fn unit(label: &AxisLabel, seconds: impl Iterator<Item = f64>) -> (f64, String) {
     if !label.seconds {
         return (1.0, label.text.clone());
     }
-    let largest = seconds.filter(|value| value.is_finite()).fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let largest = seconds
+        .filter(|value| value.is_finite())
+        .fold(0.0_f64, |largest, value| largest.max(value.abs()));
     let (scale, unit) = match largest {
         0.0 | 1.0.. => (1.0, "s"),
         1e-3.. => (1e3, "ms"),

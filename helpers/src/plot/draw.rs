@@ -1,4 +1,5 @@
-//! The layout of a chart: what stands around the data takes its room first, then the data are drawn into what is left.
+//! The layout of a chart: what stands around the data takes its room first, then the data are drawn
+//! into what is left.
 
 use super::canvas::{self, Anchor, Canvas, Font, INK};
 use super::data::Data;
@@ -43,7 +44,12 @@ impl Frame {
 
     /// The axes: left and below.
     pub(super) fn border(&self, canvas: &mut Canvas<'_>) {
-        canvas.line([(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)], INK, 1.0, 1.0);
+        canvas.line(
+            [(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)],
+            INK,
+            1.0,
+            1.0,
+        );
     }
 }
 
@@ -62,11 +68,17 @@ fn paint(plot: &Plot, canvas: &mut Canvas<'_>, width: f64, height: f64) {
         frame.top += 26.0;
     }
     if !data.note.is_empty() {
-        canvas.text(&NOTE.shortened(&data.note, width - 16.0), (frame.right, frame.bottom - 4.0), Anchor::Right, NOTE);
+        canvas.text(
+            &NOTE.shortened(&data.note, width - 16.0),
+            (frame.right, frame.bottom - 4.0),
+            Anchor::Right,
+            NOTE,
+        );
         frame.bottom -= 16.0;
     }
     let horizontal = bars::are_horizontal(plot);
-    let (x_label, y_label) = if horizontal { (&data.y_label, &data.x_label) } else { (&data.x_label, &data.y_label) };
+    let (x_label, y_label) =
+        if horizontal { (&data.y_label, &data.x_label) } else { (&data.x_label, &data.y_label) };
     // The numbers at the horizontal axis always have their row.
     frame.bottom -= if x_label.is_empty() { 20.0 } else { 40.0 };
     frame.left += if y_label.is_empty() { 0.0 } else { 20.0 };
@@ -82,14 +94,25 @@ fn paint(plot: &Plot, canvas: &mut Canvas<'_>, width: f64, height: f64) {
     };
     let middle = inner.middle();
     if !x_label.is_empty() {
-        canvas.text(&LABEL.shortened(x_label, width - 16.0), (middle.0, inner.bottom + 31.0), Anchor::Centre, LABEL);
+        canvas.text(
+            &LABEL.shortened(x_label, width - 16.0),
+            (middle.0, inner.bottom + 31.0),
+            Anchor::Centre,
+            LABEL,
+        );
     }
     if !y_label.is_empty() {
-        canvas.text(&LABEL.shortened(y_label, height - 16.0), (16.0, middle.1), Anchor::Upwards, LABEL);
+        canvas.text(
+            &LABEL.shortened(y_label, height - 16.0),
+            (16.0, middle.1),
+            Anchor::Upwards,
+            LABEL,
+        );
     }
 }
 
-/// Names in rows above the data, each with a mark of 28 by 10 pixels, drawn from its left end; gives back the height of it all.
+/// Names in rows above the data, each with a mark of 28 by 10 pixels, drawn from its left end;
+/// gives back the height of it all.
 pub(super) fn legend<'text>(
     canvas: &mut Canvas<'_>,
     frame: Frame,
@@ -122,7 +145,8 @@ pub(super) mod tests {
     /// Parses, and gives all texts.
     pub(in crate::plot) fn texts(plot: &Plot) -> Vec<String> {
         let svg = svg(plot);
-        let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
+        let document =
+            roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
         document
             .descendants()
             .filter(|node| node.has_tag_name("text"))
@@ -175,12 +199,21 @@ pub(super) mod tests {
         assert!(has(&chart, "2 values left out: zero or less, on a logarithmic axis"));
         assert!(has(&histogram([1.0, f64::NAN, 3.0]), "1 value left out: NaN or infinite"));
         assert!(has(&image(2, [1.0, f64::NAN, 3.0, 4.0]), "1 value left out: NaN or infinite"));
-        assert!(has(&Plot::new().error_bars("", [1, 2], [1.0, 2.0], [0.1, f64::NAN]), "1 value left out: NaN or infinite"));
+        assert!(has(
+            &Plot::new().error_bars("", [1, 2], [1.0, 2.0], [0.1, f64::NAN]),
+            "1 value left out: NaN or infinite"
+        ));
     }
 
     #[test]
     fn extreme_numbers_stay_within_the_drawing() {
-        for ys in [[f64::MIN, f64::MAX], [0.0, 5e-324], [1e300, 1e-300], [7.0, 7.0], [-1.0, -1.0 - f64::EPSILON]] {
+        for ys in [
+            [f64::MIN, f64::MAX],
+            [0.0, 5e-324],
+            [1e300, 1e-300],
+            [7.0, 7.0],
+            [-1.0, -1.0 - f64::EPSILON],
+        ] {
             let charts = [
                 line([0, 1], ys),
                 scatter(ys, [0, 1]),
@@ -193,7 +226,10 @@ pub(super) mod tests {
             ];
             for chart in charts {
                 let text = svg(&chart);
-                assert!(!text.contains("\"NaN") && !text.contains("inf\"") && !text.contains("21474"), "{ys:?}: {text}");
+                assert!(
+                    !text.contains("\"NaN") && !text.contains("inf\"") && !text.contains("21474"),
+                    "{ys:?}: {text}"
+                );
                 texts(&chart);
             }
         }
@@ -212,7 +248,13 @@ pub(super) mod tests {
     #[test]
     fn small_drawings_are_drawings() {
         for (width, height) in [(160, 120), (200, 120), (4000, 120)] {
-            texts(&line(0..9, 0..9).title("a title too long for a small chart").x_label("x").y_label("a long label").size(width, height));
+            texts(
+                &line(0..9, 0..9)
+                    .title("a title too long for a small chart")
+                    .x_label("x")
+                    .y_label("a long label")
+                    .size(width, height),
+            );
         }
     }
 

@@ -25,15 +25,26 @@ pub struct Bar {
     pub start: f64,
     /// When it ended, in seconds.
     pub end: f64,
-    /// The kind of task; bars of one kind have one colour, and the legend names it. Bars without a kind are coloured by their label, as
-    /// long as there are few labels.
+    /// The kind of task; bars of one kind have one colour, and the legend names it. Bars without a
+    /// kind are coloured by their label, as long as there are few labels.
     pub group: String,
 }
 
 impl Bar {
     /// A task of no kind. Times are durations, or numbers in seconds.
-    pub fn new(row: impl Into<String>, label: impl Into<String>, start: impl Number, end: impl Number) -> Bar {
-        Bar { row: row.into(), label: label.into(), start: start.to_f64(), end: end.to_f64(), group: String::new() }
+    pub fn new(
+        row: impl Into<String>,
+        label: impl Into<String>,
+        start: impl Number,
+        end: impl Number,
+    ) -> Bar {
+        Bar {
+            row: row.into(),
+            label: label.into(),
+            start: start.to_f64(),
+            end: end.to_f64(),
+            group: String::new(),
+        }
     }
 
     /// Says which kind of task it is.
@@ -43,10 +54,11 @@ impl Bar {
     }
 }
 
-/// A Gantt chart: one row per worker, one bar per task, coloured by the kind of task; time runs to the right, gaps are idle time.
+/// A Gantt chart: one row per worker, one bar per task, coloured by the kind of task; time runs to
+/// the right, gaps are idle time.
 ///
-/// The chart is as high as its rows need, unless [`size`](Plot::size) is given. The axis has seconds, or the unit that fits; with an
-/// [`x_label`](Plot::x_label) the numbers stay as they are.
+/// The chart is as high as its rows need, unless [`size`](Plot::size) is given. The axis has
+/// seconds, or the unit that fits; with an [`x_label`](Plot::x_label) the numbers stay as they are.
 ///
 /// # Examples
 ///
@@ -68,7 +80,8 @@ pub fn gantt<'tasks>(tasks: impl IntoIterator<Item = &'tasks Bar>) -> Plot {
     plot
 }
 
-/// More bars than this are thinned: those that nobody could see apart from the one before are left out.
+/// More bars than this are thinned: those that nobody could see apart from the one before are left
+/// out.
 const MOST_BARS: usize = 5000;
 
 /// Distinct values in the order of their first appearance.
@@ -81,7 +94,11 @@ fn distinct<'text>(texts: impl Iterator<Item = &'text str>) -> Vec<&'text str> {
 fn kinds(tasks: &[Bar]) -> Vec<&str> {
     let kinds = distinct(tasks.iter().map(kind));
     // Colours that come twice say nothing; then only the kinds count that were given.
-    if kinds.len() <= palette::SERIES.len() { kinds } else { distinct(tasks.iter().map(|task| task.group.as_str())) }
+    if kinds.len() <= palette::SERIES.len() {
+        kinds
+    } else {
+        distinct(tasks.iter().map(|task| task.group.as_str()))
+    }
 }
 
 fn kind(task: &Bar) -> &str {
@@ -97,13 +114,23 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
     let rows = distinct(tasks.iter().map(|task| task.row.as_str()));
     let kinds = kinds(tasks);
     let given = tasks.iter().any(|task| !task.group.is_empty());
-    let numbers: HashMap<&str, usize> = kinds.iter().enumerate().map(|(number, kind)| (*kind, number)).collect();
-    let colour = |task: &Bar| palette::series(*numbers.get(kind(task)).or_else(|| numbers.get(task.group.as_str())).unwrap_or(&0));
-    let widest = rows.iter().map(|row| TICK.width(row)).fold(0.0, f64::max).min(0.3 * frame.width());
+    let numbers: HashMap<&str, usize> =
+        kinds.iter().enumerate().map(|(number, kind)| (*kind, number)).collect();
+    let colour = |task: &Bar| {
+        palette::series(
+            *numbers.get(kind(task)).or_else(|| numbers.get(task.group.as_str())).unwrap_or(&0),
+        )
+    };
+    let widest =
+        rows.iter().map(|row| TICK.width(row)).fold(0.0, f64::max).min(0.3 * frame.width());
     frame.left += widest + 10.0;
     if given && kinds.len() > 1 {
-        let entries: Vec<(&str, Colour)> =
-            kinds.iter().enumerate().filter(|(_, kind)| !kind.is_empty()).map(|(index, kind)| (*kind, palette::series(index))).collect();
+        let entries: Vec<(&str, Colour)> = kinds
+            .iter()
+            .enumerate()
+            .filter(|(_, kind)| !kind.is_empty())
+            .map(|(index, kind)| (*kind, palette::series(index)))
+            .collect();
         frame.top += legend(canvas, frame, &entries);
     }
     let finite = || tasks.iter().filter(|task| task.start.is_finite() && task.end.is_finite());
@@ -122,14 +149,24 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
     for tick in &axis.ticks {
         let at = frame.left + axis.place(tick.value) * frame.width();
         canvas.line([(at, frame.top), (at, frame.bottom)], INK, 1.0, 0.25);
-        canvas.text(tick.label.as_deref().unwrap_or_default(), (at, frame.bottom + 11.0), Anchor::Centre, TICK);
+        canvas.text(
+            tick.label.as_deref().unwrap_or_default(),
+            (at, frame.bottom + 11.0),
+            Anchor::Centre,
+            TICK,
+        );
     }
     let height = frame.height() / rows.len() as f64;
     let gap = (0.12 * height).min(4.0);
     for (index, row) in rows.iter().enumerate() {
         let top = frame.top + height * index as f64;
         if height >= 9.0 || index % (10.0 / height).ceil() as usize == 0 {
-            canvas.text(&TICK.shortened(row, widest), (frame.left - 8.0, top + height / 2.0), Anchor::Right, TICK);
+            canvas.text(
+                &TICK.shortened(row, widest),
+                (frame.left - 8.0, top + height / 2.0),
+                Anchor::Right,
+                TICK,
+            );
         }
         if index > 0 && height >= 4.0 {
             canvas.line([(frame.left, top), (frame.right, top)], INK, 1.0, 0.15);
@@ -145,9 +182,21 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
             // A hairline between neighbours; and no task is too short to be seen.
             let right = if to - from > 3.0 { to - 0.7 } else { to.max(from + 0.8) };
             canvas.rectangle((from, top + gap), (right, top + height - gap), colour, 1.0);
-            let font = Font { size: 12.0_f64.min(height - 2.0 * gap - 2.0), bold: false, colour: colour.text_on() };
-            if font.size >= 7.0 && !task.label.is_empty() && font.width(&task.label) + 4.0 <= right - from {
-                canvas.text(&task.label, ((from + right) / 2.0, top + height / 2.0), Anchor::Centre, font);
+            let font = Font {
+                size: 12.0_f64.min(height - 2.0 * gap - 2.0),
+                bold: false,
+                colour: colour.text_on(),
+            };
+            if font.size >= 7.0
+                && !task.label.is_empty()
+                && font.width(&task.label) + 4.0 <= right - from
+            {
+                canvas.text(
+                    &task.label,
+                    ((from + right) / 2.0, top + height / 2.0),
+                    Anchor::Centre,
+                    font,
+                );
             }
         }
     }
@@ -156,9 +205,14 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
 }
 
 fn legend(canvas: &mut Canvas<'_>, frame: Frame, kinds: &[(&str, Colour)]) -> f64 {
-    super::draw::legend(canvas, frame, kinds.iter().map(|(kind, _)| *kind), |canvas, index, (x, y)| {
-        canvas.rectangle((x + 6.0, y - 5.0), (x + 22.0, y + 5.0), kinds[index].1, 1.0);
-    })
+    super::draw::legend(
+        canvas,
+        frame,
+        kinds.iter().map(|(kind, _)| *kind),
+        |canvas, index, (x, y)| {
+            canvas.rectangle((x + 6.0, y - 5.0), (x + 22.0, y + 5.0), kinds[index].1, 1.0);
+        },
+    )
 }
 
 #[cfg(test)]
@@ -171,7 +225,10 @@ mod tests {
 
     #[test]
     fn workers_have_rows_and_tasks_have_labels() {
-        let tasks = [Bar::new("Alice", "chop", 0.0, 2.0), Bar::new("Bob", "a very long name for a short task", 0.0, 0.5)];
+        let tasks = [
+            Bar::new("Alice", "chop", 0.0, 2.0),
+            Bar::new("Bob", "a very long name for a short task", 0.0, 0.5),
+        ];
         let texts = texts(&gantt(&tasks));
         for text in ["Alice", "Bob", "chop", "time (s)"] {
             assert!(texts.iter().any(|found| found == text), "{text}: {texts:?}");
@@ -181,14 +238,19 @@ mod tests {
 
     #[test]
     fn time_has_the_unit_that_fits() {
-        let tasks = [Bar::new("0", "a", std::time::Duration::ZERO, std::time::Duration::from_millis(3))];
+        let tasks =
+            [Bar::new("0", "a", std::time::Duration::ZERO, std::time::Duration::from_millis(3))];
         assert!(texts(&gantt(&tasks)).contains(&"time (ms)".to_string()));
         assert!(texts(&gantt(&tasks).x_label("minutes")).contains(&"minutes".to_string()));
     }
 
     #[test]
     fn kinds_have_a_legend() {
-        let tasks = [Bar::new("0", "1", 0, 1).group("read"), Bar::new("1", "2", 0, 1).group("sum"), Bar::new("0", "3", 1, 2).group("sum")];
+        let tasks = [
+            Bar::new("0", "1", 0, 1).group("read"),
+            Bar::new("1", "2", 0, 1).group("sum"),
+            Bar::new("0", "3", 1, 2).group("sum"),
+        ];
         assert_eq!(kinds(&tasks), ["read", "sum"]);
         let texts = texts(&gantt(&tasks));
         assert_eq!(texts.iter().filter(|text| *text == "sum").count(), 1);
@@ -197,7 +259,9 @@ mod tests {
     #[test]
     fn odd_tasks_do_no_harm() {
         assert!(texts(&gantt(&[])).contains(&"no data".to_string()));
-        for (start, end) in [(0.0, 0.0), (f64::NAN, 1.0), (2.0, 1.0), (-1e300, 1e300), (5.0, f64::INFINITY)] {
+        for (start, end) in
+            [(0.0, 0.0), (f64::NAN, 1.0), (2.0, 1.0), (-1e300, 1e300), (5.0, f64::INFINITY)]
+        {
             let chart = gantt(&[Bar::new("<", "&", start, end), Bar::new("", "", 0, 1)]);
             assert!(texts(&chart).contains(&"<".to_string()));
             assert!(!super::super::draw::svg(&chart).contains("\"NaN"));
@@ -206,7 +270,9 @@ mod tests {
 
     #[test]
     fn very_many_tasks_are_thinned() {
-        let tasks: Vec<Bar> = (0..100_000).map(|task| Bar::new((task % 4).to_string(), "t", task / 4, task / 4 + 1)).collect();
+        let tasks: Vec<Bar> = (0..100_000)
+            .map(|task| Bar::new((task % 4).to_string(), "t", task / 4, task / 4 + 1))
+            .collect();
         let svg = super::super::draw::svg(&gantt(&tasks));
         assert!(svg.len() < 2_000_000, "{}", svg.len());
     }

@@ -13,7 +13,8 @@ pub(super) struct Image {
     values: Vec<f64>,
 }
 
-/// The longer side of the picture in a chart has at most so many cells. More could not be seen, and would make the notebook heavy.
+/// The longer side of the picture in a chart has at most so many cells. More could not be seen, and
+/// would make the notebook heavy.
 const MOST_CELLS: usize = 1200;
 /// Colours for values; one more is for what has none.
 const SHADES: u8 = 255;
@@ -37,7 +38,8 @@ impl Image {
     /// From the lowest to the highest value.
     fn range(&self) -> Option<(f64, f64, bool)> {
         let finite = || self.values.iter().copied().filter(|value| value.is_finite());
-        let (low, high) = (finite().reduce(f64::min)?.max(-1e300), finite().reduce(f64::max)?.min(1e300));
+        let (low, high) =
+            (finite().reduce(f64::min)?.max(-1e300), finite().reduce(f64::max)?.min(1e300));
         Some((low, high, finite().all(|value| value.fract() == 0.0)))
     }
 
@@ -58,7 +60,9 @@ impl Image {
         let mut indices = Vec::with_capacity(self.values.len() / (block * block) + width + height);
         for top in (0..height).step_by(block) {
             for left in (0..width).step_by(block) {
-                indices.push(shade(self.mean(left..(left + block).min(width), top..(top + block).min(height))));
+                indices.push(shade(
+                    self.mean(left..(left + block).min(width), top..(top + block).min(height)),
+                ));
             }
         }
         let mut palette = shades(colours);
@@ -69,7 +73,9 @@ impl Image {
     fn mean(&self, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) -> f64 {
         let (mut sum, mut count) = (0.0, 0.0);
         for row in rows {
-            for value in &self.values[row * self.width + columns.start..row * self.width + columns.end] {
+            for value in
+                &self.values[row * self.width + columns.start..row * self.width + columns.end]
+            {
                 if value.is_finite() {
                     sum += value;
                     count += 1.0;
@@ -83,7 +89,9 @@ impl Image {
 
 /// The colours of the values from the lowest to the highest.
 fn shades(colours: &[Colour]) -> Vec<Colour> {
-    (0..SHADES).map(|index| palette::mixed(colours, f64::from(index) / f64::from(SHADES - 1))).collect()
+    (0..SHADES)
+        .map(|index| palette::mixed(colours, f64::from(index) / f64::from(SHADES - 1)))
+        .collect()
 }
 
 /// Room for the colour bar and its numbers.
@@ -91,7 +99,12 @@ const BAR: f64 = 14.0;
 const BAR_GAP: f64 = 14.0;
 
 /// Draws the picture with its colour bar; gives back the frame with the picture's place in it.
-pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, image: &Image, plot: &Plot) -> Frame {
+pub(super) fn paint(
+    canvas: &mut Canvas<'_>,
+    mut frame: Frame,
+    image: &Image,
+    plot: &Plot,
+) -> Frame {
     let (x, y, colour_map) = (plot.x_range, plot.y_range, plot.colours.as_slice());
     let (width, height) = image.size();
     let Some((low, high, whole)) = image.range() else {
@@ -109,7 +122,8 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, image: &Image, pl
     frame.right -= BAR_GAP + BAR + 6.0 + colours.widest_label(TICK);
     // Square cells.
     let side = (frame.width() / width as f64).min(frame.height() / height as f64);
-    let (unused_x, unused_y) = (frame.width() - side * width as f64, frame.height() - side * height as f64);
+    let (unused_x, unused_y) =
+        (frame.width() - side * width as f64, frame.height() - side * height as f64);
     if width.max(height) < 20 * width.min(height) {
         frame = Frame {
             left: frame.left + unused_x / 2.0,
@@ -120,24 +134,47 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, image: &Image, pl
     }
     let x_axis = Axis::between(x_range, x.is_none(), frame.x_ticks());
 
-    canvas.picture((frame.left, frame.top), (frame.right, frame.bottom), image.to_png(MOST_CELLS, colour_map).bytes());
+    canvas.picture(
+        (frame.left, frame.top),
+        (frame.right, frame.bottom),
+        image.to_png(MOST_CELLS, colour_map).bytes(),
+    );
     for tick in &x_axis.ticks {
         let at = frame.left + x_axis.place(tick.value) * frame.width();
         canvas.line([(at, frame.bottom), (at, frame.bottom + 4.0)], INK, 1.0, 1.0);
-        canvas.text(tick.label.as_deref().unwrap_or_default(), (at, frame.bottom + 11.0), Anchor::Centre, TICK);
+        canvas.text(
+            tick.label.as_deref().unwrap_or_default(),
+            (at, frame.bottom + 11.0),
+            Anchor::Centre,
+            TICK,
+        );
     }
     for tick in &y_axis.ticks {
         let at = frame.bottom - y_axis.place(tick.value) * frame.height();
         canvas.line([(frame.left - 4.0, at), (frame.left, at)], INK, 1.0, 1.0);
-        canvas.text(tick.label.as_deref().unwrap_or_default(), (frame.left - 6.0, at), Anchor::Right, TICK);
+        canvas.text(
+            tick.label.as_deref().unwrap_or_default(),
+            (frame.left - 6.0, at),
+            Anchor::Right,
+            TICK,
+        );
     }
     let left = frame.right + BAR_GAP;
     let indices: Vec<u8> = (0..SHADES).rev().collect();
-    canvas.picture((left, frame.top), (left + BAR, frame.bottom), &png::encode(1, &indices, &shades(colour_map), false));
+    canvas.picture(
+        (left, frame.top),
+        (left + BAR, frame.bottom),
+        &png::encode(1, &indices, &shades(colour_map), false),
+    );
     for tick in &colours.ticks {
         let at = frame.bottom - colours.place(tick.value) * frame.height();
         canvas.line([(left + BAR, at), (left + BAR + 4.0, at)], INK, 1.0, 1.0);
-        canvas.text(tick.label.as_deref().unwrap_or_default(), (left + BAR + 6.0, at), Anchor::Left, TICK);
+        canvas.text(
+            tick.label.as_deref().unwrap_or_default(),
+            (left + BAR + 6.0, at),
+            Anchor::Left,
+            TICK,
+        );
     }
     frame
 }

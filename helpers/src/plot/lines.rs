@@ -37,12 +37,21 @@ impl Scales {
 }
 
 /// Draws legend, axes and series into what the frame has left.
-pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, plot: &Plot, data: &Data<'_>) -> Frame {
+pub(super) fn paint(
+    canvas: &mut Canvas<'_>,
+    mut frame: Frame,
+    plot: &Plot,
+    data: &Data<'_>,
+) -> Frame {
     let y_extent = y_extent(plot, data);
-    let x_extent = Extent::of(data.series.iter().flat_map(|placed| placed.points.iter().map(|point| point.x)));
+    let x_extent =
+        Extent::of(data.series.iter().flat_map(|placed| placed.points.iter().map(|point| point.x)));
     let x_extent = x_extent.map(|extent| extent.or_whole(plot.whole_x));
-    // The legend's height is known only when it is drawn, and it begins where the numbers at the left end; a first guess is good enough.
-    let y_axis = y_extent.map(|extent| axis(plot.log_y, plot.y_range, extent, zero_share(plot, data), frame.y_ticks()));
+    // The legend's height is known only when it is drawn, and it begins where the numbers at the
+    // left end; a first guess is good enough.
+    let y_axis = y_extent.map(|extent| {
+        axis(plot.log_y, plot.y_range, extent, zero_share(plot, data), frame.y_ticks())
+    });
     frame.left += y_axis.as_ref().map_or(0.0, |axis| axis.widest_label(TICK)) + 8.0;
     frame.top += legend(canvas, frame, &data.series);
     let x_axis = match &plot.bars {
@@ -58,7 +67,15 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, plot: &Plot, data
     grid(canvas, &scales, plot.bars.is_none());
     if plot.bars.is_some() {
         let slot = frame.width() / data.bars.len() as f64;
-        bars::paint_upright(canvas, frame, plot, data, slot, |value| scales.y_within(value), scales.y.base());
+        bars::paint_upright(
+            canvas,
+            frame,
+            plot,
+            data,
+            slot,
+            |value| scales.y_within(value),
+            scales.y.base(),
+        );
     }
     for placed in data.series.iter().filter(|placed| placed.series.kind.is_area()) {
         area(canvas, &scales, placed, data);
@@ -72,7 +89,11 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, plot: &Plot, data
 
 fn y_extent(plot: &Plot, data: &Data<'_>) -> Option<Extent> {
     let reached = |point: &Point| [point.y, point.low, point.high];
-    let all = data.series.iter().flat_map(|placed| placed.points.iter().flat_map(reached)).chain(data.bars.iter().copied());
+    let all = data
+        .series
+        .iter()
+        .flat_map(|placed| placed.points.iter().flat_map(reached))
+        .chain(data.bars.iter().copied());
     let extent = Extent::of(all.filter(|&value| Axis::holds(plot.log_y, value)))?;
     let from_zero = zero_share(plot, data) == 1.0 && !plot.log_y;
     Some(if from_zero { extent.with_zero() } else { extent })
@@ -84,9 +105,17 @@ fn zero_share(plot: &Plot, data: &Data<'_>) -> f64 {
     if plot.bars.is_some() || histogram { 1.0 } else { 0.5 }
 }
 
-fn axis(log: bool, range: Option<(f64, f64)>, extent: Extent, zero_share: f64, ticks: usize) -> Axis {
+fn axis(
+    log: bool,
+    range: Option<(f64, f64)>,
+    extent: Extent,
+    zero_share: f64,
+    ticks: usize,
+) -> Axis {
     match range {
-        Some(range) if log && range.0 > 0.0 && range.1 > 0.0 => Axis::between_logarithmic(range, ticks),
+        Some(range) if log && range.0 > 0.0 && range.1 > 0.0 => {
+            Axis::between_logarithmic(range, ticks)
+        }
         Some(range) if !log => Axis::between(range, false, ticks),
         _ if log => Axis::logarithmic(extent, ticks),
         _ => Axis::linear(extent, zero_share, ticks),
@@ -99,12 +128,22 @@ fn grid(canvas: &mut Canvas<'_>, scales: &Scales, with_x: bool) {
     for tick in &scales.y.ticks {
         let at = scales.y(tick.value);
         canvas.line([(frame.left, at), (frame.right, at)], INK, 1.0, opacity(&tick.label));
-        canvas.text(tick.label.as_deref().unwrap_or_default(), (frame.left - 6.0, at), Anchor::Right, TICK);
+        canvas.text(
+            tick.label.as_deref().unwrap_or_default(),
+            (frame.left - 6.0, at),
+            Anchor::Right,
+            TICK,
+        );
     }
     for tick in scales.x.ticks.iter().filter(|_| with_x) {
         let at = scales.x(tick.value);
         canvas.line([(at, frame.top), (at, frame.bottom)], INK, 1.0, opacity(&tick.label));
-        canvas.text(tick.label.as_deref().unwrap_or_default(), (at, frame.bottom + 11.0), Anchor::Centre, TICK);
+        canvas.text(
+            tick.label.as_deref().unwrap_or_default(),
+            (at, frame.bottom + 11.0),
+            Anchor::Centre,
+            TICK,
+        );
     }
 }
 
@@ -112,18 +151,30 @@ fn grid(canvas: &mut Canvas<'_>, scales: &Scales, with_x: bool) {
 fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>, data: &Data<'_>) {
     let points = &placed.points;
     if placed.series.kind == Kind::Histogram {
-        let alone = data.series.iter().filter(|placed| placed.series.kind == Kind::Histogram).count() < 2;
+        let alone =
+            data.series.iter().filter(|placed| placed.series.kind == Kind::Histogram).count() < 2;
         for pair in points.windows(2) {
             let (left, right) = (scales.x_within(pair[0].x), scales.x_within(pair[1].x));
             // A hairline between bins, if they are wide enough.
             let right = if right - left > 3.0 { right - 0.7 } else { right };
             let (base, top) = (scales.y_within(scales.y.base()), scales.y_within(pair[0].y));
-            canvas.rectangle((left, base), (right, top), placed.colour, if alone { 0.9 } else { 0.55 });
+            canvas.rectangle(
+                (left, base),
+                (right, top),
+                placed.colour,
+                if alone { 0.9 } else { 0.55 },
+            );
         }
         return;
     }
-    let edge =
-        |edge: fn(&Point) -> f64| thinned(points.iter().map(|point| (scales.x_within(point.x), scales.y_within(edge(point)))).collect());
+    let edge = |edge: fn(&Point) -> f64| {
+        thinned(
+            points
+                .iter()
+                .map(|point| (scales.x_within(point.x), scales.y_within(edge(point))))
+                .collect(),
+        )
+    };
     let (mut outline, mut back) = (edge(|point| point.high), edge(|point| point.low));
     back.reverse();
     outline.append(&mut back);
@@ -132,7 +183,8 @@ fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>, data: &Da
 
 fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
     let frame = scales.frame;
-    let places: Vec<(f64, f64)> = placed.points.iter().map(|point| (scales.x(point.x), scales.y(point.y))).collect();
+    let places: Vec<(f64, f64)> =
+        placed.points.iter().map(|point| (scales.x(point.x), scales.y(point.y))).collect();
     // Very many points show where they are dense.
     let (radius, faint) = if places.len() > 1000 { (2.0, 0.5) } else { (3.0, 0.8) };
     let mark = |canvas: &mut Canvas<'_>, &at: &(f64, f64), opacity: f64| {
@@ -141,7 +193,9 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
         }
     };
     match placed.series.kind {
-        Kind::Ideal => clipped(&thinned(places), frame).iter().for_each(|piece| canvas.dashed(piece, placed.colour, 1.5, (6.0, 4.0))),
+        Kind::Ideal => clipped(&thinned(places), frame)
+            .iter()
+            .for_each(|piece| canvas.dashed(piece, placed.colour, 1.5, (6.0, 4.0))),
         Kind::Points => scattered(places).iter().for_each(|at| mark(canvas, at, faint)),
         Kind::ErrorBars => {
             for (point, at) in placed.points.iter().zip(&places) {
@@ -149,7 +203,12 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
                 if (frame.left..=frame.right).contains(&at.0) {
                     canvas.line([(at.0, low), (at.0, high)], placed.colour, 1.5, 1.0);
                     for end in [low, high] {
-                        canvas.line([(at.0 - 4.0, end), (at.0 + 4.0, end)], placed.colour, 1.5, 1.0);
+                        canvas.line(
+                            [(at.0 - 4.0, end), (at.0 + 4.0, end)],
+                            placed.colour,
+                            1.5,
+                            1.0,
+                        );
                     }
                 }
                 mark(canvas, at, 1.0);
@@ -168,7 +227,8 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
 }
 
 fn is_within(frame: Frame, (x, y): (f64, f64)) -> bool {
-    (frame.left - 0.5..=frame.right + 0.5).contains(&x) && (frame.top - 0.5..=frame.bottom + 0.5).contains(&y)
+    (frame.left - 0.5..=frame.right + 0.5).contains(&x)
+        && (frame.top - 0.5..=frame.bottom + 0.5).contains(&y)
 }
 
 /// The pieces of a line that are within the frame.
@@ -188,10 +248,19 @@ fn clipped(points: &[(f64, f64)], frame: Frame) -> Vec<Vec<(f64, f64)>> {
 }
 
 /// The part of a segment within the frame (Liang and Barsky's algorithm).
-fn clipped_segment(from: (f64, f64), to: (f64, f64), frame: Frame) -> Option<((f64, f64), (f64, f64))> {
+fn clipped_segment(
+    from: (f64, f64),
+    to: (f64, f64),
+    frame: Frame,
+) -> Option<((f64, f64), (f64, f64))> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let (mut enters, mut leaves) = (0.0_f64, 1.0_f64);
-    let edges = [(-dx, from.0 - frame.left), (dx, frame.right - from.0), (-dy, from.1 - frame.top), (dy, frame.bottom - from.1)];
+    let edges = [
+        (-dx, from.0 - frame.left),
+        (dx, frame.right - from.0),
+        (-dy, from.1 - frame.top),
+        (dy, frame.bottom - from.1),
+    ];
     for (towards, distance) in edges {
         if towards == 0.0 {
             if distance < 0.0 {
@@ -236,8 +305,12 @@ fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[Placed<'_>]) -> f64 {
                     canvas.line([(middle.0, y - 6.0), (middle.0, y + 6.0)], colour, 1.5, 1.0);
                     canvas.mark(placed.number, middle, 3.0, colour, 1.0);
                 }
-                Kind::Band => canvas.rectangle((x + 2.0, y - 5.0), (x + 26.0, y + 5.0), colour, 0.25),
-                Kind::Histogram => canvas.rectangle((x + 6.0, y - 5.0), (x + 22.0, y + 5.0), colour, 0.9),
+                Kind::Band => {
+                    canvas.rectangle((x + 2.0, y - 5.0), (x + 26.0, y + 5.0), colour, 0.25)
+                }
+                Kind::Histogram => {
+                    canvas.rectangle((x + 6.0, y - 5.0), (x + 22.0, y + 5.0), colour, 0.9)
+                }
             }
         }
     })
@@ -253,9 +326,15 @@ mod tests {
     fn lines_are_cut_at_the_frame() {
         assert_eq!(clipped(&[(1.0, 1.0), (2.0, 2.0)], FRAME), [[(1.0, 1.0), (2.0, 2.0)]]);
         assert_eq!(clipped(&[(-10.0, 5.0), (20.0, 5.0)], FRAME), [[(0.0, 5.0), (10.0, 5.0)]]);
-        assert_eq!(clipped(&[(-10.0, 5.0), (5.0, 5.0), (5.0, 20.0)], FRAME), [[(0.0, 5.0), (5.0, 5.0), (5.0, 10.0)]]);
+        assert_eq!(
+            clipped(&[(-10.0, 5.0), (5.0, 5.0), (5.0, 20.0)], FRAME),
+            [[(0.0, 5.0), (5.0, 5.0), (5.0, 10.0)]]
+        );
         assert!(clipped(&[(-10.0, -5.0), (20.0, -5.0)], FRAME).is_empty());
         // Out at the right, in again from below: two pieces.
-        assert_eq!(clipped(&[(5.0, 5.0), (15.0, 5.0), (15.0, 20.0), (5.0, 20.0), (5.0, 6.0)], FRAME).len(), 2);
+        assert_eq!(
+            clipped(&[(5.0, 5.0), (15.0, 5.0), (15.0, 20.0), (5.0, 20.0), (5.0, 6.0)], FRAME).len(),
+            2
+        );
     }
 }

@@ -13,18 +13,21 @@
 //! display(&chart);
 //! ```
 //!
-//! A chart is a value: as the last expression of a cell it is shown, as a drawing (SVG) that is legible on light and on dark pages.
-//! [`line`](fn@line), [`scatter`], [`bar`] and [`histogram`] are short for a chart with one series; [`image`](fn@image) and [`gantt`](fn@gantt) fill a
-//! chart of their own.
+//! A chart is a value: as the last expression of a cell it is shown, as a drawing (SVG) that is
+//! legible on light and on dark pages. [`line`](fn@line), [`scatter`], [`bar`] and [`histogram`]
+//! are short for a chart with one series; [`image`](fn@image) and [`gantt`](fn@gantt) fill a chart
+//! of their own.
 //!
-//! Durations are drawn in the unit that fits, and name their axis. Series with the same label share a colour and a line in the legend:
-//! a [`band`](Plot::band) around a [`line`](Plot::line), say.
+//! Durations are drawn in the unit that fits, and name their axis. Series with the same label share
+//! a colour and a line in the legend: a [`band`](Plot::band) around a [`line`](Plot::line), say.
 //!
-//! Values that have no place are left out, and the chart says how many: NaN, infinities, and zero and less on a logarithmic axis.
-//! Series of more than 5000 points are thinned out for drawing; the peaks of lines stay.
+//! Values that have no place are left out, and the chart says how many: NaN, infinities, and zero
+//! and less on a logarithmic axis. Series of more than 5000 points are thinned out for drawing; the
+//! peaks of lines stay.
 //!
-//! The drawing is SVG made with [plotters](https://docs.rs/plotters)' SVG backend. For what is not here (3-D, several panels, maps),
-//! plotters itself draws into a string, which `Svg::new(string)` shows.
+//! The drawing is SVG made with [plotters](https://docs.rs/plotters)' SVG backend. For what is not
+//! here (3-D, several panels, maps), plotters itself draws into a string, which `Svg::new(string)`
+//! shows.
 
 mod axis;
 mod bars;
@@ -57,7 +60,8 @@ const SIZE: (u32, u32) = (640, 400);
 #[derive(Clone, PartialEq, Default, Debug)]
 struct AxisLabel {
     text: String,
-    /// The values are seconds: they are drawn in the unit that fits, which is written after the text.
+    /// The values are seconds: they are drawn in the unit that fits, which is written after the
+    /// text.
     seconds: bool,
 }
 
@@ -72,8 +76,9 @@ impl AxisLabel {
 
 /// A chart; see the [module](self) for an example.
 ///
-/// Built by methods that take the chart and give it back. Whatever is iterable and yields [`Number`]s can be drawn: slices, vectors,
-/// arrays, ranges, iterators. Size is in pixels, 640×400 unless [`size`](Plot::size) says otherwise.
+/// Built by methods that take the chart and give it back. Whatever is iterable and yields
+/// [`Number`]s can be drawn: slices, vectors, arrays, ranges, iterators. Size is in pixels, 640×400
+/// unless [`size`](Plot::size) says otherwise.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Plot {
     title: String,
@@ -101,7 +106,8 @@ impl Plot {
         Plot::default()
     }
 
-    /// A line through the points (xs, ys), in their order. Series with an empty label have no entry in the legend.
+    /// A line through the points (xs, ys), in their order. Series with an empty label have no entry
+    /// in the legend.
     ///
     /// # Panics
     ///
@@ -115,7 +121,8 @@ impl Plot {
         self.with_series(Kind::Line, label.into(), number::collect(xs), number::collect(ys))
     }
 
-    /// A mark at each of the points (xs, ys). Of more than 5000, those are left out that lie on or close to others.
+    /// A mark at each of the points (xs, ys). Of more than 5000, those are left out that lie on or
+    /// close to others.
     ///
     /// # Panics
     ///
@@ -143,8 +150,8 @@ impl Plot {
         self.with_series(Kind::Ideal, label.into(), number::collect(xs), number::collect(ys))
     }
 
-    /// A mark at each of the points (xs, ys), and a bar from `y - error` to `y + error`. With a [`line`](Plot::line) of the same label,
-    /// line and marks belong together.
+    /// A mark at each of the points (xs, ys), and a bar from `y - error` to `y + error`. With a
+    /// [`line`](Plot::line) of the same label, line and marks belong together.
     ///
     /// # Panics
     ///
@@ -157,11 +164,12 @@ impl Plot {
         E: IntoIterator<Item: Number>,
     {
         let errors = number::collect(errors).0;
-        self.with_series(Kind::ErrorBars, label.into(), number::collect(xs), number::collect(ys)).with_highs("errors", errors)
+        self.with_series(Kind::ErrorBars, label.into(), number::collect(xs), number::collect(ys))
+            .with_highs("errors", errors)
     }
 
-    /// A filled band between `low` and `high`: minimum and maximum, or quartiles. With a [`line`](Plot::line) of the same label, they share
-    /// one colour.
+    /// A filled band between `low` and `high`: minimum and maximum, or quartiles. With a
+    /// [`line`](Plot::line) of the same label, they share one colour.
     ///
     /// # Examples
     ///
@@ -182,10 +190,12 @@ impl Plot {
         H: IntoIterator<Item: Number>,
     {
         let high = number::collect(high).0;
-        self.with_series(Kind::Band, label.into(), number::collect(xs), number::collect(low)).with_highs("upper ends", high)
+        self.with_series(Kind::Band, label.into(), number::collect(xs), number::collect(low))
+            .with_highs("upper ends", high)
     }
 
-    /// One bar per label, beginning at zero, with its value. They lie where the labels are long. Bars that were there are replaced.
+    /// One bar per label, beginning at zero, with its value. They lie where the labels are long.
+    /// Bars that were there are replaced.
     ///
     /// Lines and points of the same chart have the first bar at x = 0, the second at 1.
     ///
@@ -198,10 +208,14 @@ impl Plot {
         L: IntoIterator<Item: fmt::Display>,
         V: IntoIterator<Item: Number>,
     {
-        self.with_bars(labels.into_iter().map(|label| label.to_string()).collect(), number::collect(values))
+        self.with_bars(
+            labels.into_iter().map(|label| label.to_string()).collect(),
+            number::collect(values),
+        )
     }
 
-    /// How many of the values fall into each of so many equally wide bins from the lowest to the highest (at most 10,000).
+    /// How many of the values fall into each of so many equally wide bins from the lowest to the
+    /// highest (at most 10,000).
     ///
     /// [`plot::histogram`](histogram) chooses the number of bins itself.
     pub fn histogram<V>(self, values: V, bins: usize) -> Plot
@@ -229,25 +243,29 @@ impl Plot {
         self
     }
 
-    /// Makes the horizontal axis logarithmic. Values of zero and less have no place on it and are left out.
+    /// Makes the horizontal axis logarithmic. Values of zero and less have no place on it and are
+    /// left out.
     pub fn log_x(mut self) -> Plot {
         self.log_x = true;
         self
     }
 
-    /// Puts ticks of the horizontal axis at whole numbers only, as is done where all values are whole: for a curve through counts.
+    /// Puts ticks of the horizontal axis at whole numbers only, as is done where all values are
+    /// whole: for a curve through counts.
     pub fn whole_x(mut self) -> Plot {
         self.whole_x = true;
         self
     }
 
-    /// Makes the vertical axis logarithmic. Values of zero and less have no place on it and are left out.
+    /// Makes the vertical axis logarithmic. Values of zero and less have no place on it and are
+    /// left out.
     pub fn log_y(mut self) -> Plot {
         self.log_y = true;
         self
     }
 
-    /// Where the horizontal axis begins and ends; what is outside is cut off. For an image, the coordinates of its left and right edge.
+    /// Where the horizontal axis begins and ends; what is outside is cut off. For an image, the
+    /// coordinates of its left and right edge.
     ///
     /// # Panics
     ///
@@ -258,7 +276,8 @@ impl Plot {
         self
     }
 
-    /// Where the vertical axis begins and ends; what is outside is cut off. For an image, the coordinates of its bottom and top edge.
+    /// Where the vertical axis begins and ends; what is outside is cut off. For an image, the
+    /// coordinates of its bottom and top edge.
     ///
     /// # Panics
     ///
@@ -269,8 +288,8 @@ impl Plot {
         self
     }
 
-    /// The colours of an [`image`](fn@image), evenly spaced from its lowest to its highest value; between them they are mixed. Without this they
-    /// are those of matplotlib's *viridis*.
+    /// The colours of an [`image`](fn@image), evenly spaced from its lowest to its highest value;
+    /// between them they are mixed. Without this they are those of matplotlib's *viridis*.
     ///
     /// # Examples
     ///
@@ -301,12 +320,14 @@ impl Plot {
         Svg::new(draw::svg(self))
     }
 
-    /// The picture of an [`image`](fn@image) alone, one pixel per value, without axes; `None` for other charts.
+    /// The picture of an [`image`](fn@image) alone, one pixel per value, without axes; `None` for
+    /// other charts.
     pub fn to_png(&self) -> Option<Png> {
         self.image.as_ref().map(|image| image.to_png(usize::MAX, &self.colours))
     }
 
-    /// Writes the chart to a file: a drawing (`.svg`), or the pixels of an [`image`](fn@image) (`.png`).
+    /// Writes the chart to a file: a drawing (`.svg`), or the pixels of an [`image`](fn@image)
+    /// (`.png`).
     ///
     /// # Errors
     ///
@@ -316,8 +337,12 @@ impl Plot {
     }
 
     fn save_to(&self, path: &Path) -> io::Result<()> {
-        let refused =
-            |cause: &str| io::Error::new(io::ErrorKind::InvalidInput, format!("failed to save the chart as `{}`: {cause}", path.display()));
+        let refused = |cause: &str| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("failed to save the chart as `{}`: {cause}", path.display()),
+            )
+        };
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("svg") => std::fs::write(path, draw::svg(self)),
             Some("png") => match self.to_png() {
@@ -340,8 +365,19 @@ impl Plot {
 
     /// Not generic: compiled once, here, and not in each cell. The same for its neighbours.
     #[track_caller]
-    fn with_series(mut self, kind: Kind, label: String, (xs, x_unit): (Vec<f64>, &str), (ys, y_unit): (Vec<f64>, &str)) -> Plot {
-        assert!(xs.len() == ys.len(), "there are {} xs and {} ys: a point needs one of each", xs.len(), ys.len());
+    fn with_series(
+        mut self,
+        kind: Kind,
+        label: String,
+        (xs, x_unit): (Vec<f64>, &str),
+        (ys, y_unit): (Vec<f64>, &str),
+    ) -> Plot {
+        assert!(
+            xs.len() == ys.len(),
+            "there are {} xs and {} ys: a point needs one of each",
+            xs.len(),
+            ys.len()
+        );
         self.x_label.take_unit(x_unit);
         self.y_label.take_unit(y_unit);
         self.series.push(Series { kind, label, xs, ys, highs: Vec::new() });
@@ -351,7 +387,12 @@ impl Plot {
     #[track_caller]
     fn with_highs(mut self, what: &str, highs: Vec<f64>) -> Plot {
         if let Some(series) = self.series.last_mut() {
-            assert!(highs.len() == series.xs.len(), "there are {} xs and {} {what}", series.xs.len(), highs.len());
+            assert!(
+                highs.len() == series.xs.len(),
+                "there are {} xs and {} {what}",
+                series.xs.len(),
+                highs.len()
+            );
             series.highs = highs;
         }
         self
@@ -359,13 +400,22 @@ impl Plot {
 
     #[track_caller]
     fn with_bars(mut self, labels: Vec<String>, (values, unit): (Vec<f64>, &str)) -> Plot {
-        assert!(labels.len() == values.len(), "there are {} labels and {} values: a bar needs one of each", labels.len(), values.len());
+        assert!(
+            labels.len() == values.len(),
+            "there are {} labels and {} values: a bar needs one of each",
+            labels.len(),
+            values.len()
+        );
         self.y_label.take_unit(unit);
         self.bars = Some(Bars { labels, values });
         self
     }
 
-    fn with_histogram(mut self, (values, unit): (Vec<f64>, &'static str), bins: Option<usize>) -> Plot {
+    fn with_histogram(
+        mut self,
+        (values, unit): (Vec<f64>, &'static str),
+        bins: Option<usize>,
+    ) -> Plot {
         let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
         self.not_finite += values.len() - finite.len();
         let (edges, mut counts) = match bins {
@@ -400,7 +450,8 @@ impl Plot {
             return (SIZE.0, (title + 60 + 28 * count as u32).clamp(140, 1200));
         }
         if let Some((width, height)) = self.image.as_ref().map(Image::size) {
-            // Room for axis and colour bar beside; an image twice as wide as high needs half the height.
+            // Room for axis and colour bar beside; an image twice as wide as high needs half the
+            // height.
             let wanted = 540.0 * height as f64 / width as f64;
             return (SIZE.0, title + 50 + (wanted as u32).clamp(120, 480));
         }
@@ -411,7 +462,8 @@ impl Plot {
     fn text(&self) -> String {
         let labels = self.series.iter().map(|series| series.label.as_str());
         let mut parts: Vec<&str> = Vec::new();
-        for part in [self.title.as_str()].into_iter().chain(labels).filter(|part| !part.is_empty()) {
+        for part in [self.title.as_str()].into_iter().chain(labels).filter(|part| !part.is_empty())
+        {
             if !parts.contains(&part) {
                 parts.push(part);
             }
@@ -422,7 +474,10 @@ impl Plot {
 
 #[track_caller]
 fn checked_range(from: f64, to: f64) -> (f64, f64) {
-    assert!(from.is_finite() && to.is_finite() && from != to, "an axis cannot run from {from} to {to}");
+    assert!(
+        from.is_finite() && to.is_finite() && from != to,
+        "an axis cannot run from {from} to {to}"
+    );
     (from, to)
 }
 
@@ -472,11 +527,15 @@ pub fn scatter(xs: impl IntoIterator<Item: Number>, ys: impl IntoIterator<Item: 
 ///
 /// When there are not as many values as labels.
 #[track_caller]
-pub fn bar(labels: impl IntoIterator<Item: fmt::Display>, values: impl IntoIterator<Item: Number>) -> Plot {
+pub fn bar(
+    labels: impl IntoIterator<Item: fmt::Display>,
+    values: impl IntoIterator<Item: Number>,
+) -> Plot {
     Plot::new().bars(labels, values)
 }
 
-/// A histogram with a number of bins that suits the values: after Freedman and Diaconis, at most 80; one each for few whole numbers.
+/// A histogram with a number of bins that suits the values: after Freedman and Diaconis, at most
+/// 80; one each for few whole numbers.
 ///
 /// # Examples
 ///
@@ -488,11 +547,12 @@ pub fn histogram(values: impl IntoIterator<Item: Number>) -> Plot {
     Plot::new().with_histogram(number::collect(values), None)
 }
 
-/// A heat map: rows of `width` values, the first row on top, dark for the lowest and yellow for the highest; cells
-/// without a number are empty.
+/// A heat map: rows of `width` values, the first row on top, dark for the lowest and yellow for the
+/// highest; cells without a number are empty.
 ///
-/// The picture is a PNG of one pixel per value; above 1200 pixels, of the means of squares of values. The axes count cells, unless
-/// [`x_range`](Plot::x_range) and [`y_range`](Plot::y_range) tell the coordinates of the edges.
+/// The picture is a PNG of one pixel per value; above 1200 pixels, of the means of squares of
+/// values. The axes count cells, unless [`x_range`](Plot::x_range) and [`y_range`](Plot::y_range)
+/// tell the coordinates of the edges.
 ///
 /// # Examples
 ///
@@ -529,11 +589,10 @@ mod tests {
     #[test]
     fn anything_with_numbers_can_be_drawn() {
         let vector = vec![1_u32, 2, 3];
-        let chart = Plot::new().line("a", &vector, &[0.5, 1.5, 2.5]).points("b", 0..3, vector.iter().map(|x| x * x)).ideal(
-            "c",
-            [1_i64, 2, 3],
-            vector.as_slice(),
-        );
+        let chart = Plot::new()
+            .line("a", &vector, &[0.5, 1.5, 2.5])
+            .points("b", 0..3, vector.iter().map(|x| x * x))
+            .ideal("c", [1_i64, 2, 3], vector.as_slice());
         assert_eq!(chart.text(), "[chart: a, b, c]");
         assert_eq!(chart.clone().title("t").text(), "[chart: t, a, b, c]");
         assert!(chart.bundle().get("image/svg+xml").is_some());
@@ -543,7 +602,10 @@ mod tests {
     fn durations_name_the_axis_unless_the_caller_does() {
         let second = std::time::Duration::from_secs(1);
         assert_eq!(line([1], [second]).y_label, AxisLabel { text: "time".into(), seconds: true });
-        assert_eq!(line([1], [second]).y_label("latency").y_label, AxisLabel { text: "latency".into(), seconds: false });
+        assert_eq!(
+            line([1], [second]).y_label("latency").y_label,
+            AxisLabel { text: "latency".into(), seconds: false }
+        );
         assert_eq!(line([1], [1.0]).y_label, AxisLabel::default());
         assert_eq!(histogram([second]).x_label.text, "time");
     }
@@ -570,7 +632,13 @@ mod tests {
         assert!(std::fs::read(folder.join("a.png")).unwrap().starts_with(b"\x89PNG"));
         let refused = line([1, 2], [3, 4]).save(folder.join("b.png")).unwrap_err().to_string();
         assert!(refused.contains("only an image has pixels"), "{refused}");
-        assert!(line([1, 2], [3, 4]).save("a.gif").unwrap_err().to_string().contains("should end in `.svg`"));
+        assert!(
+            line([1, 2], [3, 4])
+                .save("a.gif")
+                .unwrap_err()
+                .to_string()
+                .contains("should end in `.svg`")
+        );
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -15,7 +15,8 @@ use std::time::Duration;
 /// assert_eq!(Duration::from_millis(20).to_f64(), 0.02);
 /// ```
 pub trait Number {
-    /// What the number counts, where its type says it: `s` for durations. Written beside an axis that has no label.
+    /// What the number counts, where its type says it: `s` for durations. Written beside an axis
+    /// that has no label.
     const UNIT: &'static str = "";
 
     /// The nearest floating-point number; above 2⁵³ not every integer has one of its own.

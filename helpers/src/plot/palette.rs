@@ -2,7 +2,8 @@
 
 use super::canvas::Colour;
 
-/// Told apart by people with the usual kinds of colour blindness, and contrasting with white and with near-black (at least 3 each).
+/// Told apart by people with the usual kinds of colour blindness, and contrasting with white and
+/// with near-black (at least 3 each).
 pub(super) const SERIES: [Colour; 7] = [
     Colour(0x1f, 0x7a, 0xc4),
     Colour(0xd9, 0x5f, 0x02),
@@ -13,7 +14,8 @@ pub(super) const SERIES: [Colour; 7] = [
     Colour(0x8c, 0x6d, 0x5a),
 ];
 
-/// Samples of matplotlib's *viridis* (CC0): equal steps look equal, in grey and to colour-blind people too.
+/// Samples of matplotlib's *viridis* (CC0): equal steps look equal, in grey and to colour-blind
+/// people too.
 const VIRIDIS: [Colour; 9] = [
     Colour(0x44, 0x01, 0x54),
     Colour(0x47, 0x2d, 0x7b),
@@ -31,22 +33,30 @@ pub(super) fn series(index: usize) -> Colour {
     SERIES[index % SERIES.len()]
 }
 
-/// The colour of a share, from 0 to 1, of the way from the first to the last of these colours; of viridis, if there are none.
+/// The colour of a share, from 0 to 1, of the way from the first to the last of these colours; of
+/// viridis, if there are none.
 pub(super) fn mixed(colours: &[Colour], share: f64) -> Colour {
     let colours = if colours.is_empty() { &VIRIDIS } else { colours };
     let place = share.clamp(0.0, 1.0) * (colours.len() - 1) as f64;
     let index = (place as usize).min(colours.len().saturating_sub(2));
-    let (from, to, rest) = (colours[index], colours[(index + 1).min(colours.len() - 1)], place - index as f64);
-    let mix = |from: u8, to: u8| (f64::from(from) + rest * (f64::from(to) - f64::from(from))).round() as u8;
+    let (from, to, rest) =
+        (colours[index], colours[(index + 1).min(colours.len() - 1)], place - index as f64);
+    let mix = |from: u8, to: u8| {
+        (f64::from(from) + rest * (f64::from(to) - f64::from(from))).round() as u8
+    };
     Colour(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
 }
 
 /// A colour written as in HTML: `#ff8000`.
 #[track_caller]
 pub(super) fn parsed(text: &str) -> Colour {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    let digits = text.strip_prefix('#').filter(|digits| {
+        digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    });
     let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    let Some(number) = number else { panic!("`{text}` is no colour: it should look like `#ff8000`") };
+    let Some(number) = number else {
+        panic!("`{text}` is no colour: it should look like `#ff8000`")
+    };
     let [_, red, green, blue] = number.to_be_bytes();
     Colour(red, green, blue)
 }
@@ -58,7 +68,8 @@ mod tests {
     #[test]
     fn series_are_seen_on_light_and_dark() {
         for colour in SERIES {
-            let (light, dark) = (colour.contrast(Colour::WHITE), colour.contrast(Colour(0x11, 0x11, 0x11)));
+            let (light, dark) =
+                (colour.contrast(Colour::WHITE), colour.contrast(Colour(0x11, 0x11, 0x11)));
             assert!(light >= 3.0 && dark >= 3.0, "{colour:?}: {light:.2}, {dark:.2}");
         }
     }
@@ -66,7 +77,8 @@ mod tests {
     #[test]
     fn higher_values_are_lighter() {
         assert_eq!((mixed(&[], -1.0), mixed(&[], 2.0)), (VIRIDIS[0], VIRIDIS[8]));
-        let luminances: Vec<f64> = (0..=100).map(|percent| mixed(&[], f64::from(percent) / 100.0).luminance()).collect();
+        let luminances: Vec<f64> =
+            (0..=100).map(|percent| mixed(&[], f64::from(percent) / 100.0).luminance()).collect();
         assert!(luminances.is_sorted());
     }
 
@@ -74,7 +86,10 @@ mod tests {
     fn colours_are_mixed() {
         let colours = ["#000000", "#ff8000", "#0A0b0c"].map(parsed);
         assert_eq!(colours, [Colour(0, 0, 0), Colour(255, 128, 0), Colour(10, 11, 12)]);
-        assert_eq!((mixed(&colours, 0.25), mixed(&colours, 0.5), mixed(&colours, 1.0)), (Colour(128, 64, 0), colours[1], colours[2]));
+        assert_eq!(
+            (mixed(&colours, 0.25), mixed(&colours, 0.5), mixed(&colours, 1.0)),
+            (Colour(128, 64, 0), colours[1], colours[2])
+        );
         assert_eq!(mixed(&colours[..1], 0.7), colours[0]);
     }
 

@@ -3,8 +3,14 @@
 use super::canvas::Colour;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 
-/// Encodes rows of palette indices, one byte per pixel; the palette's last colour is transparent if `last_is_transparent`.
-pub(super) fn encode(width: usize, indices: &[u8], palette: &[Colour], last_is_transparent: bool) -> Vec<u8> {
+/// Encodes rows of palette indices, one byte per pixel; the palette's last colour is transparent if
+/// `last_is_transparent`.
+pub(super) fn encode(
+    width: usize,
+    indices: &[u8],
+    palette: &[Colour],
+    last_is_transparent: bool,
+) -> Vec<u8> {
     let height = indices.len() / width;
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut header = Vec::new();
@@ -13,7 +19,11 @@ pub(super) fn encode(width: usize, indices: &[u8], palette: &[Colour], last_is_t
     // Eight bits per pixel, palette, the only methods there are, not interlaced.
     header.extend([8, 3, 0, 0, 0]);
     chunk(&mut file, b"IHDR", &header);
-    chunk(&mut file, b"PLTE", &palette.iter().flat_map(|colour| [colour.0, colour.1, colour.2]).collect::<Vec<u8>>());
+    chunk(
+        &mut file,
+        b"PLTE",
+        &palette.iter().flat_map(|colour| [colour.0, colour.1, colour.2]).collect::<Vec<u8>>(),
+    );
     if last_is_transparent {
         let mut opacity = vec![255; palette.len()];
         opacity[palette.len() - 1] = 0;
@@ -57,7 +67,9 @@ fn crc32(bytes: &[u8]) -> u32 {
         }
         table
     };
-    !bytes.iter().fold(u32::MAX, |checksum, &byte| TABLE[((checksum ^ u32::from(byte)) & 255) as usize] ^ (checksum >> 8))
+    !bytes.iter().fold(u32::MAX, |checksum, &byte| {
+        TABLE[((checksum ^ u32::from(byte)) & 255) as usize] ^ (checksum >> 8)
+    })
 }
 
 #[cfg(test)]
@@ -74,10 +86,14 @@ mod tests {
     fn file_has_its_chunks_and_its_pixels() {
         let file = encode(2, &[0, 1, 1, 0], &[Colour::BLACK, Colour::WHITE], true);
         assert_eq!(&file[..8], b"\x89PNG\r\n\x1a\n");
-        assert_eq!((&file[12..16], &file[16..24]), (b"IHDR".as_slice(), [0, 0, 0, 2, 0, 0, 0, 2].as_slice()));
+        assert_eq!(
+            (&file[12..16], &file[16..24]),
+            (b"IHDR".as_slice(), [0, 0, 0, 2, 0, 0, 0, 2].as_slice())
+        );
         let at = file.windows(4).position(|name| name == b"IDAT").unwrap();
         let length = u32::from_be_bytes(file[at - 4..at].try_into().unwrap()) as usize;
-        let rows = miniz_oxide::inflate::decompress_to_vec_zlib(&file[at + 4..at + 4 + length]).unwrap();
+        let rows =
+            miniz_oxide::inflate::decompress_to_vec_zlib(&file[at + 4..at + 4 + length]).unwrap();
         assert_eq!(rows, [0, 0, 1, 0, 1, 0]);
         assert_eq!(&file[file.len() - 12..], b"\0\0\0\0IEND\xae\x42\x60\x82");
     }

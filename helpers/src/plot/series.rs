@@ -38,8 +38,12 @@ impl Series {
     pub(super) fn points(&self) -> impl Iterator<Item = Point> {
         self.xs.iter().zip(&self.ys).enumerate().map(|(index, (&x, &y))| match self.kind {
             Kind::Band => Point { x, y, low: y, high: self.highs[index] },
-            Kind::ErrorBars => Point { x, y, low: y - self.highs[index].abs(), high: y + self.highs[index].abs() },
-            Kind::Line | Kind::Points | Kind::Ideal | Kind::Histogram => Point { x, y, low: y, high: y },
+            Kind::ErrorBars => {
+                Point { x, y, low: y - self.highs[index].abs(), high: y + self.highs[index].abs() }
+            }
+            Kind::Line | Kind::Points | Kind::Ideal | Kind::Histogram => {
+                Point { x, y, low: y, high: y }
+            }
         })
     }
 }
@@ -54,7 +58,8 @@ pub(super) struct Bars {
 /// So many points are drawn of one line at most.
 pub(super) const MOST_POINTS: usize = 5000;
 
-/// A line with fewer points that looks the same: of each run of neighbours the first, the last and the outermost on all sides are kept.
+/// A line with fewer points that looks the same: of each run of neighbours the first, the last and
+/// the outermost on all sides are kept.
 pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     if points.len() <= MOST_POINTS {
         return points;
@@ -85,7 +90,8 @@ pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     kept
 }
 
-/// Fewer points, where very many lie on each other: of those within a small square, which grows until few enough remain, the first.
+/// Fewer points, where very many lie on each other: of those within a small square, which grows
+/// until few enough remain, the first.
 pub(super) fn scattered(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let mut points = points;
     let mut side = 0.5;
@@ -104,13 +110,17 @@ mod tests {
     #[test]
     fn thinning_keeps_ends_and_peaks() {
         for length in [MOST_POINTS + 1, 100_000, 1_234_567] {
-            let mut points: Vec<(f64, f64)> = (0..length).map(|x| (x as f64, (x as f64 * 0.01).sin())).collect();
+            let mut points: Vec<(f64, f64)> =
+                (0..length).map(|x| (x as f64, (x as f64 * 0.01).sin())).collect();
             points[length / 3].1 = 50.0;
             points[length / 2].1 = -50.0;
             let (first, last) = (points[0], points[length - 1]);
             let kept = thinned(points);
             assert!(kept.len() <= MOST_POINTS, "{length}: {}", kept.len());
-            assert!(kept.contains(&((length / 3) as f64, 50.0)) && kept.contains(&((length / 2) as f64, -50.0)));
+            assert!(
+                kept.contains(&((length / 3) as f64, 50.0))
+                    && kept.contains(&((length / 2) as f64, -50.0))
+            );
             assert_eq!((kept[0], kept[kept.len() - 1]), (first, last));
             assert!(kept.is_sorted_by(|a, b| a.0 < b.0));
         }
@@ -118,7 +128,8 @@ mod tests {
 
     #[test]
     fn scattered_points_thin_out() {
-        let points: Vec<(f64, f64)> = (0..200_000).map(|x| (f64::from(x % 600), f64::from(x / 600))).collect();
+        let points: Vec<(f64, f64)> =
+            (0..200_000).map(|x| (f64::from(x % 600), f64::from(x / 600))).collect();
         let kept = scattered(points);
         assert!((MOST_POINTS / 3..=MOST_POINTS).contains(&kept.len()), "{}", kept.len());
         assert_eq!(scattered(vec![(1.0, 1.0); 3]).len(), 3);

@@ -60,7 +60,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// What a caught panic, or an interrupt that the function has answered, is to whoever waits for the result.
+    /// What a caught panic, or an interrupt that the function has answered, is to whoever waits for
+    /// the result.
     pub(crate) fn of_panic(payload: &(dyn Any + Send), place: String) -> Cause {
         match payload.is::<Interrupted>() {
             true => Cause::Interrupted,
@@ -79,20 +80,34 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let submitted = self.item.is_empty();
-        let item = if submitted { "a submitted function".to_string() } else { format!("items[{}] = {}", self.index, self.item) };
+        let item = if submitted {
+            "a submitted function".to_string()
+        } else {
+            format!("items[{}] = {}", self.index, self.item)
+        };
         match &self.cause {
             Cause::Panicked { message, place } => {
-                let function = if submitted { item } else { format!("the function panicked on {item}") };
+                let function =
+                    if submitted { item } else { format!("the function panicked on {item}") };
                 let panicked = if submitted { " panicked" } else { "" };
                 let at = if place.is_empty() { String::new() } else { format!(" (at {place})") };
                 write!(f, "{function}{panicked}: {message}{at}")
             }
             Cause::Interrupted => write!(f, "an interrupt ended the work on {item}"),
             Cause::Killed { pid, signal } => {
-                write!(f, "worker process {pid} was killed by signal {signal}{} while it worked on {item}", name(*signal))
+                write!(
+                    f,
+                    "worker process {pid} was killed by signal {signal}{} while it worked on {item}",
+                    name(*signal)
+                )
             }
-            Cause::Exited { pid, code } => write!(f, "worker process {pid} ended with exit code {code} while it worked on {item}"),
-            Cause::Unsent { message } => write!(f, "the result for {item} could not be sent back: {message}"),
+            Cause::Exited { pid, code } => write!(
+                f,
+                "worker process {pid} ended with exit code {code} while it worked on {item}"
+            ),
+            Cause::Unsent { message } => {
+                write!(f, "the result for {item} could not be sent back: {message}")
+            }
         }
     }
 }

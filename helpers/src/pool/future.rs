@@ -9,13 +9,16 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The result of a submitted function, now or later: what `submit` of a pool gives back. Python's `concurrent.futures.Future`.
+/// The result of a submitted function, now or later: what `submit` of a pool gives back. Python's
+/// `concurrent.futures.Future`.
 ///
-/// (It is not a future of Rust's `async`, which does nothing until it is awaited: this one's work has begun, or waits for a free worker.)
+/// (It is not a future of Rust's `async`, which does nothing until it is awaited: this one's work
+/// has begun, or waits for a free worker.)
 ///
-/// Every method that waits can be interrupted. Dropping a future does not wait: the function goes on, without anybody to take its
-/// result, in a pool of threads; a pool of processes ends it. A thread that waits for a function of its own pool does it itself, if
-/// nobody has begun it; it may then wait longer than it was told.
+/// Every method that waits can be interrupted. Dropping a future does not wait: the function goes
+/// on, without anybody to take its result, in a pool of threads; a pool of processes ends it. A
+/// thread that waits for a function of its own pool does it itself, if nobody has begun it; it may
+/// then wait longer than it was told.
 ///
 /// # Examples
 ///
@@ -59,7 +62,8 @@ impl<R: 'static> Future<R> {
     ///
     /// # Panics
     ///
-    /// If the function panicked, with its message and place; for a pool of processes also if the process died.
+    /// If the function panicked, with its message and place; for a pool of processes also if the
+    /// process died.
     #[track_caller]
     pub fn get(self) -> R {
         value(self.waiting.get())
@@ -109,7 +113,10 @@ impl Waiting {
     }
 
     /// A future that calls this when it is dropped before there is a result.
-    pub(crate) fn abandoned_by(mut self, abandon: impl FnOnce() + Send + Sync + 'static) -> Waiting {
+    pub(crate) fn abandoned_by(
+        mut self,
+        abandon: impl FnOnce() + Send + Sync + 'static,
+    ) -> Waiting {
         self.abandon = Some(Box::new(abandon));
         self
     }
@@ -161,6 +168,8 @@ impl Drop for Waiting {
 
 impl<R> fmt::Debug for Future<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Future").field("is_ready", &self.waiting.slot.is_filled()).finish_non_exhaustive()
+        f.debug_struct("Future")
+            .field("is_ready", &self.waiting.slot.is_filled())
+            .finish_non_exhaustive()
     }
 }

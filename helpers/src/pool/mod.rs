@@ -1,5 +1,5 @@
-//! What pools of threads and pools of processes have in common: [`Future`]s of what was submitted, the arguments of `starmap`, and how the
-//! failure of a task is told.
+//! What pools of threads and pools of processes have in common: [`Future`]s of what was submitted,
+//! the arguments of `starmap`, and how the failure of a task is told.
 
 mod arguments;
 mod failure;

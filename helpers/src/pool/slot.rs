@@ -44,16 +44,19 @@ impl Slot {
         !matches!(*self.lock(), State::Waiting)
     }
 
-    /// Waits until there is a result, or until then; says whether there is one. Unwinds when interrupted.
+    /// Waits until there is a result, or until then; says whether there is one. Unwinds when
+    /// interrupted.
     ///
-    /// A thread of a rayon pool, ours or another, does its pool's other work meanwhile: everybody waiting for everybody would wait forever.
+    /// A thread of a rayon pool, ours or another, does its pool's other work meanwhile: everybody
+    /// waiting for everybody would wait forever.
     pub(crate) fn wait(&self, until: Option<Instant>) -> bool {
         if self.is_filled() {
             return true;
         }
         let _scope = Scope::enter();
         loop {
-            // Also where the result has come meanwhile: it may be that of a task that has answered the interrupt.
+            // Also where the result has come meanwhile: it may be that of a task that has answered
+            // the interrupt.
             interrupt::check();
             if self.is_filled() {
                 return true;
@@ -65,7 +68,11 @@ impl Slot {
             let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
             let step = left.min(if helping { STEP_OF_HELPER } else { STEP });
             let waiting = |state: &mut State| matches!(state, State::Waiting);
-            drop(self.filled.wait_timeout_while(self.lock(), step, waiting).unwrap_or_else(PoisonError::into_inner));
+            drop(
+                self.filled
+                    .wait_timeout_while(self.lock(), step, waiting)
+                    .unwrap_or_else(PoisonError::into_inner),
+            );
             if left.is_zero() {
                 return self.is_filled();
             }

@@ -1,5 +1,5 @@
-//! A page of memory that a worker and its parent share: what the worker is at, which the parent reads after its death, and a word from the
-//! parent to stop.
+//! A page of memory that a worker and its parent share: what the worker is at, which the parent
+//! reads after its death, and a word from the parent to stop.
 
 use std::io;
 use std::ptr::NonNull;
@@ -22,9 +22,12 @@ unsafe impl Sync for Board {}
 
 impl Board {
     pub(super) fn new() -> io::Result<Board> {
-        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        let (protection, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
         // SAFETY: new memory, at an address of the system's choice.
-        let page = unsafe { libc::mmap(std::ptr::null_mut(), size_of::<Page>(), protection, flags, -1, 0) };
+        let page = unsafe {
+            libc::mmap(std::ptr::null_mut(), size_of::<Page>(), protection, flags, -1, 0)
+        };
         if page == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

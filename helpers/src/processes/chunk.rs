@@ -1,8 +1,9 @@
 //! How many items a worker gets at a time.
 //!
-//! One at first. A message there and back costs some 20 µs, so more items are given while they take less than a millisecond together; items
-//! that take longer always go one by one. Towards the end chunks become smaller, so that all workers end at the same time, but not smaller
-//! than what a message is worth.
+//! One at first. A message there and back costs some 20 µs, so more items are given while they take
+//! less than a millisecond together; items that take longer always go one by one. Towards the end
+//! chunks become smaller, so that all workers end at the same time, but not smaller than what a
+//! message is worth.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +14,8 @@ const CHUNK: Duration = Duration::from_millis(1);
 /// Nobody waits noticeably for a chunk that takes so long: it is not divided to end evenly.
 const LEAST: Duration = Duration::from_micros(50);
 
-/// How much longer than all before a chunk may be. A wrong guess is corrected: from a worker that takes long, the rest is taken back.
+/// How much longer than all before a chunk may be. A wrong guess is corrected: from a worker that
+/// takes long, the rest is taken back.
 const GROWTH: usize = 16;
 
 /// Of so many chunks the fastest counts: the others have lost time to other programs.
@@ -34,7 +36,8 @@ impl Chunk {
         Chunk { fixed, target: CHUNK, adaptive: 1, recent: VecDeque::with_capacity(RECENT) }
     }
 
-    /// For workers that are made for each chunk: that takes a quarter of a millisecond, and more in a process that uses much memory.
+    /// For workers that are made for each chunk: that takes a quarter of a millisecond, and more in
+    /// a process that uses much memory.
     pub(super) fn for_new_workers(fixed: Option<usize>) -> Chunk {
         Chunk { target: 10 * CHUNK, ..Chunk::new(fixed) }
     }
@@ -59,7 +62,8 @@ impl Chunk {
             self.recent.pop_front();
         }
         self.recent.push_back(took.as_secs_f64() / items as f64);
-        self.adaptive = ((self.target.as_secs_f64() / self.per_item()) as usize).clamp(1, self.adaptive.max(GROWTH * items));
+        self.adaptive = ((self.target.as_secs_f64() / self.per_item()) as usize)
+            .clamp(1, self.adaptive.max(GROWTH * items));
     }
 
     /// How long an item takes, if nothing comes in between.
@@ -67,7 +71,8 @@ impl Chunk {
         self.recent.iter().copied().fold(f64::INFINITY, f64::min).max(1e-12)
     }
 
-    /// How many chunks a worker has at a time: a second one, so that it need not wait for the parent, unless it would sit on it.
+    /// How many chunks a worker has at a time: a second one, so that it need not wait for the
+    /// parent, unless it would sit on it.
     pub(super) fn depth(&self) -> usize {
         if self.per_item() < CHUNK.as_secs_f64() { 2 } else { 1 }
     }

@@ -1,7 +1,9 @@
-//! Where a function's code is, told so that another process finds it: the file it was loaded from, and how far from the file's beginning.
+//! Where a function's code is, told so that another process finds it: the file it was loaded from,
+//! and how far from the file's beginning.
 //!
-//! A worker that was copied from this process has all code that was there then, at the same addresses. In a notebook every cell is a
-//! shared object of its own; the worker loads those that are newer than itself.
+//! A worker that was copied from this process has all code that was there then, at the same
+//! addresses. In a notebook every cell is a shared object of its own; the worker loads those that
+//! are newer than itself.
 
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString, OsStr, c_void};
@@ -40,7 +42,8 @@ impl Code {
 
 /// The file that this address was loaded from, and where the file begins.
 fn loaded(address: *const c_void) -> Option<(CString, usize)> {
-    // SAFETY: dladdr takes any address; what it fills in is a path that lives as long as the file is loaded, which is while we copy it.
+    // SAFETY: dladdr takes any address; what it fills in is a path that lives as long as the file
+    // is loaded, which is while we copy it.
     unsafe {
         let mut info: libc::Dl_info = std::mem::zeroed();
         if libc::dladdr(address, &mut info) == 0 || info.dli_fname.is_null() {
@@ -53,13 +56,19 @@ fn loaded(address: *const c_void) -> Option<(CString, usize)> {
 /// Loads a file and says where it begins. It stays loaded.
 fn load(file: &CStr) -> Result<usize, String> {
     let name = || OsStr::from_bytes(file.to_bytes()).display().to_string();
-    // SAFETY: the file holds code of this very program, which the parent has loaded; its initialisers have run there too.
+    // SAFETY: the file holds code of this very program, which the parent has loaded; its
+    // initialisers have run there too.
     let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW) };
     if handle.is_null() {
-        // SAFETY: after a failure it is null or a text that lives until the next call, from this thread.
+        // SAFETY: after a failure it is null or a text that lives until the next call, from this
+        // thread.
         let reason = unsafe {
             let text = libc::dlerror();
-            if text.is_null() { String::new() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
+            if text.is_null() {
+                String::new()
+            } else {
+                CStr::from_ptr(text).to_string_lossy().into_owned()
+            }
         };
         return Err(format!("failed to load {}: {reason}", name()));
     }
@@ -77,7 +86,8 @@ fn base_of(handle: *mut c_void, _: &CStr) -> Option<usize> {
         dynamic: *const c_void,
     }
     let mut map: *const LinkMap = std::ptr::null();
-    // SAFETY: the handle is open; what is asked for is a pointer to a structure that lives as long as the handle.
+    // SAFETY: the handle is open; what is asked for is a pointer to a structure that lives as long
+    // as the handle.
     let dynamic = unsafe {
         let result = libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast());
         if result != 0 || map.is_null() {

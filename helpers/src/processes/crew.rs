@@ -1,4 +1,5 @@
-//! The workers of one `map`, and who gives them work: ranges of items go out, answers come in, the dead are noticed and replaced.
+//! The workers of one `map`, and who gives them work: ranges of items go out, answers come in, the
+//! dead are noticed and replaced.
 
 use super::chunk::Chunk;
 use super::fork::Ended;
@@ -16,7 +17,8 @@ use std::time::Duration;
 const STEP: Duration = Duration::from_millis(20);
 /// Who has taken so long for a chunk is asked to share it.
 const SLOW: Duration = Duration::from_millis(10);
-/// So many workers, besides all that were there, may die one after the other before they have begun anything. Then it is not bad luck.
+/// So many workers, besides all that were there, may die one after the other before they have begun
+/// anything. Then it is not bad luck.
 const STILLBORN: usize = 3;
 
 /// One `map`.
@@ -56,7 +58,8 @@ impl Answer {
 }
 
 impl Crew<'_> {
-    /// Has all items done; gives back the workers that live. `take` says whether there was no failure.
+    /// Has all items done; gives back the workers that live. `take` says whether there was no
+    /// failure.
     ///
     /// # Errors
     ///
@@ -65,7 +68,11 @@ impl Crew<'_> {
     /// # Panics
     ///
     /// Unwinds when interrupted, after all workers were ended.
-    pub(super) fn run(mut self, len: usize, take: &mut dyn FnMut(Answer) -> bool) -> io::Result<Vec<Worker>> {
+    pub(super) fn run(
+        mut self,
+        len: usize,
+        take: &mut dyn FnMut(Answer) -> bool,
+    ) -> io::Result<Vec<Worker>> {
         let mut todo: VecDeque<Range<usize>> = VecDeque::new();
         if len > 0 {
             todo.push_back(0..len);
@@ -94,7 +101,9 @@ impl Crew<'_> {
                             }
                             continue;
                         }
-                        News::Values(items, bytes) => (items.len(), take(Answer::Values(items, bytes))),
+                        News::Values(items, bytes) => {
+                            (items.len(), take(Answer::Values(items, bytes)))
+                        }
                         News::Large(index, value) => (1, take(Answer::Large(index, value))),
                     };
                     failed |= !went_well;
@@ -123,10 +132,14 @@ impl Crew<'_> {
         }
     }
 
-    /// When a worker has nothing to do because another sits on items that turn out to be slow: the other gives back what it has not begun.
+    /// When a worker has nothing to do because another sits on items that turn out to be slow: the
+    /// other gives back what it has not begun.
     fn recall(&self, todo: &VecDeque<Range<usize>>) {
         if todo.is_empty() && self.chunk.is_adaptive() && self.workers.iter().any(Worker::is_idle) {
-            self.workers.iter().filter(|worker| worker.sits_on_items(SLOW)).for_each(|worker| worker.set_stop(true));
+            self.workers
+                .iter()
+                .filter(|worker| worker.sits_on_items(SLOW))
+                .for_each(|worker| worker.set_stop(true));
         }
     }
 
@@ -180,18 +193,31 @@ fn next(todo: &mut VecDeque<Range<usize>>, chunk: &Chunk, workers: usize) -> Ran
     items
 }
 
-/// What a worker has died of, and on which item, if on any; what it leaves undone is to be done by others.
-fn post_mortem(dead: &mut Worker, todo: &mut VecDeque<Range<usize>>, somebody_is_to_blame: bool) -> Option<(usize, Cause)> {
+/// What a worker has died of, and on which item, if on any; what it leaves undone is to be done by
+/// others.
+fn post_mortem(
+    dead: &mut Worker,
+    todo: &mut VecDeque<Range<usize>>,
+    somebody_is_to_blame: bool,
+) -> Option<(usize, Cause)> {
     let ended = dead.end();
-    let undone: Vec<Range<usize>> = dead.assigned().iter().filter(|items| !items.is_empty()).cloned().collect();
+    let undone: Vec<Range<usize>> =
+        dead.assigned().iter().filter(|items| !items.is_empty()).cloned().collect();
     let first = undone.first()?;
-    let culprit = dead.current().filter(|index| first.contains(index)).or(somebody_is_to_blame.then_some(first.start));
+    let culprit = dead
+        .current()
+        .filter(|index| first.contains(index))
+        .or(somebody_is_to_blame.then_some(first.start));
     for items in undone.into_iter().rev() {
         let parts = match culprit.filter(|culprit| items.contains(culprit)) {
             Some(culprit) => [items.start..culprit, culprit + 1..items.end],
             None => [items.clone(), items.end..items.end],
         };
-        parts.into_iter().rev().filter(|part| !part.is_empty()).for_each(|part| todo.push_front(part));
+        parts
+            .into_iter()
+            .rev()
+            .filter(|part| !part.is_empty())
+            .for_each(|part| todo.push_front(part));
     }
     Some((culprit?, cause(dead.pid(), ended)))
 }

@@ -1,4 +1,5 @@
-//! Where a worker sits: its side of the connection, the loop that waits for work, and how results are sent.
+//! Where a worker sits: its side of the connection, the loop that waits for work, and how results
+//! are sent.
 
 use super::board::Board;
 use super::events;
@@ -58,15 +59,26 @@ impl Desk<'_> {
     }
 
     /// Does one range of items, and tells.
-    pub(super) fn answer(&self, request: Request, compute: &mut dyn FnMut(Request, &mut Answers)) -> io::Result<()> {
+    pub(super) fn answer(
+        &self,
+        request: Request,
+        compute: &mut dyn FnMut(Request, &mut Answers),
+    ) -> io::Result<()> {
         let begin = Instant::now();
         let start = request.items.start;
-        let mut answers = Answers { desk: self, next: start, sent: start, bytes: Vec::new(), last_sent: roughly_now() };
+        let mut answers = Answers {
+            desk: self,
+            next: start,
+            sent: start,
+            bytes: Vec::new(),
+            last_sent: roughly_now(),
+        };
         compute(request, &mut answers);
         let count = answers.next - start;
         let nanoseconds = begin.elapsed().as_nanos() as u64;
         let events = events::to_bytes(tasks::take());
-        let done = Head { kind: Kind::Done, count, nanoseconds, length: events.len(), ..Head::default() };
+        let done =
+            Head { kind: Kind::Done, count, nanoseconds, length: events.len(), ..Head::default() };
         // Together: each of two messages would wake the parent.
         match answers.waiting() {
             Some(values) => self.send(&[(values, &answers.bytes), (done, &events)]),
@@ -84,7 +96,8 @@ impl Desk<'_> {
     }
 
     fn send(&self, messages: &[(Head, &[u8])]) -> io::Result<()> {
-        // What was printed comes before the result, and is not lost if this process is killed after it.
+        // What was printed comes before the result, and is not lost if this process is killed after
+        // it.
         let _ = io::stdout().flush();
         let mut together = Vec::new();
         for (head, bytes) in messages {
@@ -104,8 +117,8 @@ impl Desk<'_> {
 impl Answers<'_> {
     /// Computes items and answers with their values, or with the reasons why there are none.
     ///
-    /// `compute` asks the output for the next item until there is none, and puts its value there. Where it panics, it is called once more, for
-    /// the items that follow.
+    /// `compute` asks the output for the next item until there is none, and puts its value there.
+    /// Where it panics, it is called once more, for the items that follow.
     pub(super) fn each(&mut self, job: Job, compute: &mut dyn FnMut(&mut Output)) {
         let mut output = Output { answers: self, job, before: 0, task: None, is_over: false };
         while let Err((payload, place)) = quiet::catch(|| compute(&mut output)) {
@@ -114,7 +127,10 @@ impl Answers<'_> {
             // It may have panicked in the middle of the value's bytes, or after the value was sent.
             if output.answers.sent <= index {
                 output.answers.bytes.truncate(before);
-                value::put_failure(&Failed::Panicked(message(&*payload), &place), &mut output.answers.bytes);
+                value::put_failure(
+                    &Failed::Panicked(message(&*payload), &place),
+                    &mut output.answers.bytes,
+                );
             }
             output.is_over |= !output.answers.item_is_over();
         }
@@ -204,7 +220,9 @@ impl Output<'_, '_> {
             }
             if let Some(items) = &mut self.job.items {
                 // SAFETY: the place is valid for an item, as was promised.
-                if let Err(cause) = unsafe { items.format.take_to(Arrived::Bytes(&mut items.bytes), items.place) } {
+                if let Err(cause) =
+                    unsafe { items.format.take_to(Arrived::Bytes(&mut items.bytes), items.place) }
+                {
                     self.answers.refuse(&cause);
                     continue;
                 }
@@ -238,7 +256,9 @@ impl Output<'_, '_> {
         // SAFETY: it is a value of the format's type, and lives until we return.
         match unsafe { self.job.format.put_at(value, bytes) } {
             Ok(None) => {}
-            Ok(Some(view)) => self.is_over |= desk.send_large(*next - 1, sent, bytes, view).is_err(),
+            Ok(Some(view)) => {
+                self.is_over |= desk.send_large(*next - 1, sent, bytes, view).is_err()
+            }
             Err(error) => value::put_failure(&Failed::Unsent(&error.to_string()), bytes),
         }
     }
@@ -251,19 +271,32 @@ impl Output<'_, '_> {
 
 impl Desk<'_> {
     /// Sends a value that is too large to be copied, after those that come before it.
-    fn send_large(&self, index: usize, sent: &mut usize, bytes: &mut Vec<u8>, view: View<'_>) -> io::Result<()> {
+    fn send_large(
+        &self,
+        index: usize,
+        sent: &mut usize,
+        bytes: &mut Vec<u8>,
+        view: View<'_>,
+    ) -> io::Result<()> {
         if index > *sent {
             self.send(&[(Head::of_values(*sent..index, bytes.len()), bytes)])?;
             bytes.clear();
         }
         *sent = index + 1;
-        let head = Head { kind: Kind::Large, start: index, count: 1, shape: view.shape, length: view.bytes.len(), ..Head::default() };
+        let head = Head {
+            kind: Kind::Large,
+            start: index,
+            count: 1,
+            shape: view.shape,
+            length: view.bytes.len(),
+            ..Head::default()
+        };
         self.send(&[(head, view.bytes)])
     }
 }
 
-/// The time since some moment, to a few milliseconds. It is asked for after every item, where the exact time would cost more than all the
-/// rest that is done for a small one.
+/// The time since some moment, to a few milliseconds. It is asked for after every item, where the
+/// exact time would cost more than all the rest that is done for a small one.
 #[cfg(target_os = "linux")]
 fn roughly_now() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -1,6 +1,7 @@
 //! What a child records for the task stream, on its way to the parent.
 //!
-//! Both processes read the same clock, so a moment is told as the time since one that both know: the parent's first fork.
+//! Both processes read the same clock, so a moment is told as the time since one that both know:
+//! the parent's first fork.
 
 use crate::tasks::{self, Event};
 use std::sync::OnceLock;
@@ -19,7 +20,8 @@ fn epoch() -> Instant {
 
 type Told = (String, String, Duration, Duration);
 
-/// In the child. The thread that works for the pool is the process; others keep their names beside it.
+/// In the child. The thread that works for the pool is the process; others keep their names beside
+/// it.
 pub(super) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
     if events.is_empty() {
         return Vec::new();
@@ -32,7 +34,12 @@ pub(super) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
             grandchild if grandchild.starts_with("process ") => grandchild,
             other => format!("{process}, {other}"),
         };
-        (worker, event.name, event.start.saturating_duration_since(epoch()), event.end.saturating_duration_since(epoch()))
+        (
+            worker,
+            event.name,
+            event.start.saturating_duration_since(epoch()),
+            event.end.saturating_duration_since(epoch()),
+        )
     };
     let told: Vec<Told> = events.into_iter().map(tell).collect();
     postcard::to_stdvec(&told).expect("texts and numbers can be written")
@@ -44,7 +51,14 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Vec<Event> {
         return Vec::new();
     }
     let told: Vec<Told> = postcard::from_bytes(bytes).unwrap_or_default();
-    told.into_iter().map(|(worker, name, start, end)| Event { worker, name, start: epoch() + start, end: epoch() + end }).collect()
+    told.into_iter()
+        .map(|(worker, name, start, end)| Event {
+            worker,
+            name,
+            start: epoch() + start,
+            end: epoch() + end,
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -65,17 +79,28 @@ mod tests {
             let end = Instant::now();
             let events = tasks::take();
             let workers: HashSet<&str> = events.iter().map(|event| &event.worker[..]).collect();
-            assert!(workers.len() == 2 && workers.iter().all(|worker| worker.starts_with("process ")), "{workers:?}");
-            assert!(events.iter().all(|event| start <= event.start && event.start <= event.end && event.end <= end));
+            assert!(
+                workers.len() == 2 && workers.iter().all(|worker| worker.starts_with("process ")),
+                "{workers:?}"
+            );
+            assert!(
+                events.iter().all(|event| start <= event.start
+                    && event.start <= event.end
+                    && event.end <= end)
+            );
             let mut names: Vec<&str> = events.iter().map(|event| &event.name[..]).collect();
             names.sort_unstable();
             assert_eq!(names, expected);
         };
         let child = fork(|| {
-            let slow = |_: &i32| tasks::task("inside", || std::thread::sleep(Duration::from_millis(20)));
+            let slow =
+                |_: &i32| tasks::task("inside", || std::thread::sleep(Duration::from_millis(20)));
             let persistent = PersistentPool::new(2);
             record(&|| drop(Pool::new(2).map(slow, &[7, 8])), &["7", "8", "inside", "inside"]);
-            record(&|| drop(persistent.map(slow, &[7, 8])), &["inside", "inside", "items[0]", "items[1]"]);
+            record(
+                &|| drop(persistent.map(slow, &[7, 8])),
+                &["inside", "inside", "items[0]", "items[1]"],
+            );
             persistent.map(slow, &[7, 8]);
             assert!(tasks::take().is_empty());
         });

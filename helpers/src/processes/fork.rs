@@ -1,4 +1,5 @@
-//! `fork`, with what can go wrong in a program of several threads taken care of; `README.md` beside this file tells what that is.
+//! `fork`, with what can go wrong in a program of several threads taken care of; `README.md` beside
+//! this file tells what that is.
 
 use super::{events, lifeline, output, per_process};
 use crate::display::protocol;
@@ -10,8 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Held while a child is made, so that no other thread's child inherits descriptors of this one's. In it: the descriptors that every
-/// child closes at once, because they are the parent's ends of something. A second holder of an end would keep it open.
+/// Held while a child is made, so that no other thread's child inherits descriptors of this one's.
+/// In it: the descriptors that every child closes at once, because they are the parent's ends of
+/// something. A second holder of an end would keep it open.
 static FORKING: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
 
 /// Whether this process was made here.
@@ -49,24 +51,29 @@ pub(crate) enum Ended {
     Killed(i32),
 }
 
-/// Starts a child process that runs `work` and ends: with code 0, or with 101 after a panic, whose message is then on stderr.
+/// Starts a child process that runs `work` and ends: with code 0, or with 101 after a panic, whose
+/// message is then on stderr.
 ///
-/// The child has a copy of all memory, the calling thread and no other. It never returns from here, and runs no destructors but those of
-/// `work`'s own variables. It dies with its parent, at the latest. What it prints goes where the parent's output goes.
+/// The child has a copy of all memory, the calling thread and no other. It never returns from here,
+/// and runs no destructors but those of `work`'s own variables. It dies with its parent, at the
+/// latest. What it prints goes where the parent's output goes.
 #[cfg(test)]
 pub(crate) fn fork(work: impl FnOnce()) -> io::Result<Process> {
     fork_with(|_| Ok(((), ())), |()| work()).map(|(process, ())| process)
 }
 
-/// Like [`fork`], with something between parent and child that `connect` makes: the parent's end and the child's.
+/// Like [`fork`], with something between parent and child that `connect` makes: the parent's end
+/// and the child's.
 ///
-/// Each process drops the end that is not its own; what `connect` makes for the parent of descriptors must be made of [`ParentsEnd`]s.
+/// Each process drops the end that is not its own; what `connect` makes for the parent of
+/// descriptors must be made of [`ParentsEnd`]s.
 pub(crate) fn fork_with<P, C>(
     connect: impl FnOnce(&mut Connecting) -> io::Result<(P, C)>,
     work: impl FnOnce(C),
 ) -> io::Result<(Process, P)> {
     prepare();
-    // The order matters: who holds stdout may fork, who forks must not wait for stdout with the lock on forking held.
+    // The order matters: who holds stdout may fork, who forks must not wait for stdout with the
+    // lock on forking held.
     let mut stdout = io::stdout().lock();
     let mut stderr = io::stderr().lock();
     let _ = stdout.flush();
@@ -84,9 +91,17 @@ pub(crate) fn fork_with<P, C>(
             return Err(error);
         }
     };
-    let held = (interrupt::hold(), tasks::hold(), threads::seen::hold(), profile::hold(), memory::hold(), per_process::hold());
-    // SAFETY: the child's copy of memory is whole as far as this crate, the standard library's output and the allocator go: their locks
-    // are held by this thread (the allocator's by the C library), which is the one that lives on in the child.
+    let held = (
+        interrupt::hold(),
+        tasks::hold(),
+        threads::seen::hold(),
+        profile::hold(),
+        memory::hold(),
+        per_process::hold(),
+    );
+    // SAFETY: the child's copy of memory is whole as far as this crate, the standard library's
+    // output and the allocator go: their locks are held by this thread (the allocator's by the C
+    // library), which is the one that lives on in the child.
     match unsafe { libc::fork() } {
         0 => {
             drop((held, stderr, stdout));
@@ -95,7 +110,8 @@ pub(crate) fn fork_with<P, C>(
             // Those of this child, for the children it may make.
             registry.push(childs_lifeline.as_raw_fd());
             drop(registry);
-            // Not dropped: the descriptors in it are closed already, and its destructors are the parent's.
+            // Not dropped: the descriptors in it are closed already, and its destructors are the
+            // parent's.
             std::mem::forget((lifeline, parents));
             run(childs_lifeline, move || work(childs))
         }
@@ -112,7 +128,8 @@ pub(crate) fn fork_with<P, C>(
     }
 }
 
-/// What must be complete before a process is copied, or the child would wait for a thread that it does not have.
+/// What must be complete before a process is copied, or the child would wait for a thread that it
+/// does not have.
 fn prepare() {
     output::install_panic_hook();
     quiet::install();
@@ -135,7 +152,8 @@ fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
     let _ = catch_unwind(|| {
         let _ = io::stdout().flush();
     });
-    // SAFETY: ends this process, whose memory nobody else sees. Not `exit`: destructors and exit handlers are the parent's business.
+    // SAFETY: ends this process, whose memory nobody else sees. Not `exit`: destructors and exit
+    // handlers are the parent's business.
     unsafe { libc::_exit(if result.is_ok() { 0 } else { 101 }) }
 }
 
@@ -147,7 +165,8 @@ fn close_stdin() {
     }
 }
 
-/// The threads of rayon's pool are not in the child, which would wait for them for ever. It gets a pool of one thread, its own.
+/// The threads of rayon's pool are not in the child, which would wait for them for ever. It gets a
+/// pool of one thread, its own.
 fn with_a_rayon_pool(work: impl FnOnce()) {
     let run = move || {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
@@ -157,7 +176,8 @@ fn with_a_rayon_pool(work: impl FnOnce()) {
     if rayon::current_thread_index().is_none() {
         return run();
     }
-    // A thread that is one of rayon's stays it, in the child too, and waits for the others. A new one is free.
+    // A thread that is one of rayon's stays it, in the child too, and waits for the others. A new
+    // one is free.
     struct Sent<T>(T);
     // SAFETY: the thread that `work` comes from does nothing but wait until it is done.
     unsafe impl<T> Send for Sent<T> {}
@@ -169,7 +189,10 @@ fn with_a_rayon_pool(work: impl FnOnce()) {
     let sent = Sent(run);
     let result = std::thread::scope(|scope| {
         let name = std::thread::current().name().unwrap_or("child").to_string();
-        std::thread::Builder::new().name(name).spawn_scoped(scope, || sent.call()).map(|thread| thread.join())
+        std::thread::Builder::new()
+            .name(name)
+            .spawn_scoped(scope, || sent.call())
+            .map(|thread| thread.join())
     });
     match result {
         Ok(Ok(())) => {}
@@ -213,7 +236,8 @@ impl Process {
             while unsafe { libc::waitpid(self.pid, &mut status, options) } != self.pid {
                 match io::Error::last_os_error().raw_os_error() {
                     Some(libc::EINTR) => continue,
-                    // Somebody else has waited for it, or SIGCHLD is ignored: it has ended, nobody knows how.
+                    // Somebody else has waited for it, or SIGCHLD is ignored: it has ended, nobody
+                    // knows how.
                     Some(libc::ECHILD) => break,
                     _ => return None,
                 }
@@ -236,7 +260,11 @@ impl Drop for Process {
 
 impl Ended {
     fn of(status: libc::c_int) -> Ended {
-        if libc::WIFSIGNALED(status) { Ended::Killed(libc::WTERMSIG(status)) } else { Ended::Exited(libc::WEXITSTATUS(status)) }
+        if libc::WIFSIGNALED(status) {
+            Ended::Killed(libc::WTERMSIG(status))
+        } else {
+            Ended::Exited(libc::WEXITSTATUS(status))
+        }
     }
 }
 
@@ -287,7 +315,8 @@ impl Drop for ParentsEnd {
 /// In a child: closes what is the parent's.
 fn close_all(registry: &mut Vec<RawFd>) {
     for descriptor in registry.drain(..) {
-        // SAFETY: open in the parent while the lock was held, hence in its copy; whatever owned it there is not used here.
+        // SAFETY: open in the parent while the lock was held, hence in its copy; whatever owned it
+        // there is not used here.
         drop(unsafe { OwnedFd::from_raw_fd(descriptor) });
     }
 }
@@ -312,7 +341,10 @@ mod tests {
         assert_eq!(fork_for_a_while(|| ()).wait(), Ended::Exited(0));
         assert_eq!(fork_for_a_while(|| std::process::exit(3)).wait(), Ended::Exited(3));
         assert_eq!(fork_for_a_while(|| std::process::abort()).wait(), Ended::Killed(libc::SIGABRT));
-        assert_eq!(fork_for_a_while(|| std::panic::resume_unwind(Box::new(()))).wait(), Ended::Exited(101));
+        assert_eq!(
+            fork_for_a_while(|| std::panic::resume_unwind(Box::new(()))).wait(),
+            Ended::Exited(101)
+        );
     }
 
     #[test]
@@ -329,7 +361,8 @@ mod tests {
         let sum = || assert_eq!((0..1000).into_par_iter().sum::<i32>(), 499_500);
         sum();
         assert_eq!(fork_for_a_while(sum).wait(), Ended::Exited(0));
-        let statuses: Vec<Ended> = (0..8).into_par_iter().map(|_| fork_for_a_while(sum).wait()).collect();
+        let statuses: Vec<Ended> =
+            (0..8).into_par_iter().map(|_| fork_for_a_while(sum).wait()).collect();
         assert_eq!(statuses, [Ended::Exited(0); 8]);
         let grandchild = || assert_eq!(fork_for_a_while(sum).wait(), Ended::Exited(0));
         assert_eq!(fork_for_a_while(grandchild).wait(), Ended::Exited(0));

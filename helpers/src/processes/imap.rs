@@ -1,6 +1,7 @@
 //! Items from an iterator, results as an iterator.
 //!
-//! Items are taken from the iterator in chunks, each of which a worker gets for its own; how it gets them is its pool's business.
+//! Items are taken from the iterator in chunks, each of which a worker gets for its own; how it
+//! gets them is its pool's business.
 
 use super::by_fork::hire_once;
 use super::chunk::Chunk;
@@ -27,7 +28,8 @@ const STEP: Duration = Duration::from_millis(20);
 /// No more items than this are in one chunk.
 const MOST: usize = 4096;
 
-/// Where items come from, and the workers for them. Items are known by their numbers, which count from 0.
+/// Where items come from, and the workers for them. Items are known by their numbers, which count
+/// from 0.
 pub(super) trait Source {
     /// Takes so many items from the iterator, or fewer at its end; says how many.
     fn pull(&mut self, number: usize) -> usize;
@@ -76,7 +78,9 @@ impl<I: Iterator<Item: fmt::Debug>> Items<I> {
     }
 
     fn name(&self, index: usize) -> String {
-        self.taken.borrow()[index - self.first].as_ref().map_or_else(String::new, |item| abridged(item))
+        self.taken.borrow()[index - self.first]
+            .as_ref()
+            .map_or_else(String::new, |item| abridged(item))
     }
 
     fn forget(&mut self, items: Range<usize>) {
@@ -137,7 +141,9 @@ impl<I: Iterator<Item: Value + fmt::Debug>, K: AsRef<Kept>> Source for Sent<I, K
 
     fn begin(&mut self, range: Range<usize>) -> io::Result<Worker> {
         let (items, first) = (self.items.taken.borrow(), self.items.first);
-        let put = |index: usize, writer: &mut value::Writer| writer.put(items[index - first].as_ref().expect("it is needed"));
+        let put = |index: usize, writer: &mut value::Writer| {
+            writer.put(items[index - first].as_ref().expect("it is needed"))
+        };
         self.kept.as_ref().begin(range.clone(), &self.shipped.bytes(range, &put))
     }
 
@@ -200,12 +206,22 @@ struct Batch {
 
 impl<S: Source, R: Value> Imap<S, R> {
     pub(super) fn new(source: S, size: usize, chunk: Chunk, in_order: bool) -> Imap<S, R> {
-        Imap { stream: new_stream(size, chunk, in_order, Format::of::<R>(), boxed::<R>), source, result: PhantomData }
+        Imap {
+            stream: new_stream(size, chunk, in_order, Format::of::<R>(), boxed::<R>),
+            source,
+            result: PhantomData,
+        }
     }
 }
 
 #[inline(never)]
-fn new_stream(size: usize, chunk: Chunk, in_order: bool, format: Format, boxed: Boxed) -> Box<dyn Streaming> {
+fn new_stream(
+    size: usize,
+    chunk: Chunk,
+    in_order: bool,
+    format: Format,
+    boxed: Boxed,
+) -> Box<dyn Streaming> {
     Box::new(Stream {
         in_order,
         size,
@@ -269,7 +285,11 @@ impl Stream {
                 match Answer::of(news) {
                     Ok(answer) => each_value(answer, &mut |index, arrived| {
                         let value = arrived.and_then(|arrived| (self.boxed)(self.format, arrived));
-                        let result = value.map_err(|cause| Failure { index, item: source.name(index), cause });
+                        let result = value.map_err(|cause| Failure {
+                            index,
+                            item: source.name(index),
+                            cause,
+                        });
                         self.results.insert(index, result);
                     }),
                     Err(News::Done { items, took, .. }) => {
@@ -292,14 +312,17 @@ impl Stream {
         }
     }
 
-    /// One item has failed; those that were done but not sent, and those that come after it, are done once more.
+    /// One item has failed; those that were done but not sent, and those that come after it, are
+    /// done once more.
     fn post_mortem(&mut self, mut dead: Worker, batch: Batch, source: &mut dyn Source) {
         let ended = dead.end();
-        let Some(undone) = dead.assigned().front().cloned().filter(|undone| !undone.is_empty()) else {
+        let Some(undone) = dead.assigned().front().cloned().filter(|undone| !undone.is_empty())
+        else {
             return source.forget(batch.items);
         };
         let culprit = dead.current().filter(|index| undone.contains(index)).unwrap_or(undone.start);
-        let failure = Failure { index: culprit, item: source.name(culprit), cause: cause(dead.pid(), ended) };
+        let failure =
+            Failure { index: culprit, item: source.name(culprit), cause: cause(dead.pid(), ended) };
         self.results.insert(culprit, Err(failure));
         source.forget(batch.items.start..undone.start);
         source.forget(culprit..culprit + 1);
@@ -319,7 +342,10 @@ impl Streaming for Stream {
             if let Err(error) = self.fill(source) {
                 cannot_start(&error);
             }
-            let first = self.results.first_entry().filter(|entry| !self.in_order || *entry.key() == self.given);
+            let first = self
+                .results
+                .first_entry()
+                .filter(|entry| !self.in_order || *entry.key() == self.given);
             if let Some(entry) = first {
                 self.given += 1;
                 return Some(entry.remove_entry());

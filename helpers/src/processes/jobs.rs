@@ -1,5 +1,5 @@
-//! What was submitted to a pool, and who watches the processes that do it: as many threads as the pool has processes, while there is
-//! something to do.
+//! What was submitted to a pool, and who watches the processes that do it: as many threads as the
+//! pool has processes, while there is something to do.
 
 use super::crew::{Answer, cause};
 use super::per_process::PerProcess;
@@ -66,7 +66,8 @@ impl Jobs {
         let (result, is_unwanted) = (slot.clone(), is_abandoned.clone());
         self.push(Box::new(move || {
             let outcome = quiet::catch(|| watch(begin, end, format, boxed, &is_unwanted));
-            let outcome = outcome.unwrap_or_else(|(payload, place)| panicked(message(&*payload), place));
+            let outcome =
+                outcome.unwrap_or_else(|(payload, place)| panicked(message(&*payload), place));
             result.fill(outcome.map_err(Failure::of_submitted));
         }));
         Waiting::new(slot).abandoned_by(move || is_abandoned.store(true, Ordering::Relaxed))
@@ -109,24 +110,35 @@ fn panicked<R>(message: &str, place: String) -> Result<R, Cause> {
 }
 
 /// Waits for the one result of a worker.
-fn watch(begin: Begin, end: End, format: Format, boxed: Boxed, is_unwanted: &AtomicBool) -> Result<Box<dyn Any + Send>, Cause> {
+fn watch(
+    begin: Begin,
+    end: End,
+    format: Format,
+    boxed: Boxed,
+    is_unwanted: &AtomicBool,
+) -> Result<Box<dyn Any + Send>, Cause> {
     if is_unwanted.load(Ordering::Relaxed) {
         return panicked("nobody wants the result", String::new());
     }
     let mut worker = match begin() {
         Ok(worker) => [worker],
-        Err(error) => return panicked(&format!("failed to start a process: {error}"), String::new()),
+        Err(error) => {
+            return panicked(&format!("failed to start a process: {error}"), String::new());
+        }
     };
     let mut result = None;
     while !is_unwanted.load(Ordering::Relaxed) {
         wait(&mut worker, format.raw(), STEP);
         for news in std::mem::take(&mut worker[0].news) {
             match Answer::of(news) {
-                Ok(answer) => each_value(answer, &mut |_, arrived| result = Some(arrived.and_then(|arrived| boxed(format, arrived)))),
+                Ok(answer) => each_value(answer, &mut |_, arrived| {
+                    result = Some(arrived.and_then(|arrived| boxed(format, arrived)))
+                }),
                 Err(News::Done { .. }) => {
                     let [worker] = worker;
                     end(worker);
-                    return result.unwrap_or_else(|| panicked("the worker has not answered", String::new()));
+                    return result
+                        .unwrap_or_else(|| panicked("the worker has not answered", String::new()));
                 }
                 Err(_) => unreachable!("all others are answers"),
             }

@@ -32,7 +32,8 @@ impl Kept {
         workers
     }
 
-    /// One that is alive. When all are busy it is a new one: waiting could be for ever, where a pool is used inside of itself.
+    /// One that is alive. When all are busy it is a new one: waiting could be for ever, where a
+    /// pool is used inside of itself.
     fn take_one(&self) -> io::Result<Worker> {
         while let Some(mut worker) = self.pop() {
             if worker.is_alive() {

@@ -1,4 +1,5 @@
-//! Files in memory, without a place in any folder: they go away with the last process that has them open or mapped.
+//! Files in memory, without a place in any folder: they go away with the last process that has them
+//! open or mapped.
 
 use std::fs::File;
 use std::io;
@@ -34,7 +35,8 @@ pub(super) fn create(name: &str) -> io::Result<File> {
     use std::os::fd::FromRawFd;
     let name = std::ffi::CString::new(name)?;
     // SAFETY: the name ends with a zero and lives as long as the call.
-    let descriptor = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
+    let descriptor =
+        unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -48,7 +50,8 @@ pub(super) fn create(name: &str) -> io::Result<File> {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("parcourse-{name}-{}-{number}", std::process::id()));
+    let path =
+        std::env::temp_dir().join(format!("parcourse-{name}-{}-{number}", std::process::id()));
     let file = File::options().read(true).write(true).create_new(true).open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)

@@ -1,8 +1,9 @@
 //! Which pages of memory a process has for itself.
 //!
-//! Two processes may use the same address and mean different memory, or the same memory: the system maps addresses to *pages* of real
-//! memory, for each process in its own way. After a fork, parent and child have the same pages; who writes to one gets a copy of it
-//! first (*copy on write*). Linux tells which pages these are in `/proc/self/pagemap`, of one's own memory to anybody.
+//! Two processes may use the same address and mean different memory, or the same memory: the system
+//! maps addresses to *pages* of real memory, for each process in its own way. After a fork, parent
+//! and child have the same pages; who writes to one gets a copy of it first (*copy on write*).
+//! Linux tells which pages these are in `/proc/self/pagemap`, of one's own memory to anybody.
 
 use super::SharedArray;
 use super::shared::Element;
@@ -55,16 +56,19 @@ pub fn pages<T>(values: &[T]) -> Option<Pages> {
     page_map(values).map(|map| Pages::count(&map))
 }
 
-/// How this process has each of the pages in which these values lie, from the first to the last. Usually a page has 4096 bytes.
+/// How this process has each of the pages in which these values lie, from the first to the last.
+/// Usually a page has 4096 bytes.
 ///
-/// `None` where the system does not tell: other systems than Linux, and some containers. What is private or not may change at any time. A
-/// page in which several processes have a part counts as a whole.
+/// `None` where the system does not tell: other systems than Linux, and some containers. What is
+/// private or not may change at any time. A page in which several processes have a part counts as a
+/// whole.
 pub fn page_map<T>(values: &[T]) -> Option<Vec<Page>> {
     of_range(values.as_ptr().addr(), size_of_val(values))
 }
 
 impl<T: Element> SharedArray<T> {
-    /// How this process has the pages of the array, see [`page_map`]. Those that it has not touched itself are absent.
+    /// How this process has the pages of the array, see [`page_map`]. Those that it has not touched
+    /// itself are absent.
     pub fn page_map(&self) -> Option<Vec<Page>> {
         of_range(self.as_ptr().addr(), self.len() * size_of::<T>())
     }
@@ -87,7 +91,10 @@ impl Pages {
 impl fmt::Display for Pages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Pages { total, private, copy_on_write, shared, absent } = self;
-        write!(f, "{total} pages: {private} private, {copy_on_write} copied when written, {shared} shared")?;
+        write!(
+            f,
+            "{total} pages: {private} private, {copy_on_write} copied when written, {shared} shared"
+        )?;
         if *absent > 0 { write!(f, ", {absent} not there") } else { Ok(()) }
     }
 }
@@ -102,8 +109,16 @@ fn of_range(start: usize, bytes: usize) -> Option<Vec<Page>> {
     }
     let (first, last) = (start / page, (start + bytes - 1) / page);
     let mut entries = vec![0; (last - first + 1) * 8];
-    std::fs::File::open("/proc/self/pagemap").ok()?.read_exact_at(&mut entries, first as u64 * 8).ok()?;
-    Some(entries.chunks_exact(8).map(|entry| kind(u64::from_ne_bytes(entry.try_into().expect("8 bytes each")))).collect())
+    std::fs::File::open("/proc/self/pagemap")
+        .ok()?
+        .read_exact_at(&mut entries, first as u64 * 8)
+        .ok()?;
+    Some(
+        entries
+            .chunks_exact(8)
+            .map(|entry| kind(u64::from_ne_bytes(entry.try_into().expect("8 bytes each"))))
+            .collect(),
+    )
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -10,13 +10,14 @@
 //! | `multiprocessing.Array`, `Value`, `Lock`, `SharedMemory` | [`SharedArray`], [`SharedCounter`], [`SharedMutex`] |
 //! | `multiprocessing.Queue`, `Pipe` | [`Queue`], [`pipe`](fn@pipe) |
 //!
-//! Python needs processes to compute on several cores. Rust does not: threads compute at the same time, see the same memory and cost a
-//! hundredth. Processes are for what threads cannot do: to survive a crash, to be ended from outside, to call a library that allows one
-//! thread only, to change something without anybody else seeing it. And for what comes next in the course, where the other process is on
-//! another computer.
+//! Python needs processes to compute on several cores. Rust does not: threads compute at the same
+//! time, see the same memory and cost a hundredth. Processes are for what threads cannot do: to
+//! survive a crash, to be ended from outside, to call a library that allows one thread only, to
+//! change something without anybody else seeing it. And for what comes next in the course, where
+//! the other process is on another computer.
 //!
-//! Written for Linux, and for what other Unix systems have of it. How it works is told in `README.md`
-//! beside the source of this module.
+//! Written for Linux, and for what other Unix systems have of it. How it works is told in
+//! `README.md` beside the source of this module.
 
 mod board;
 mod by_fork;
@@ -53,4 +54,7 @@ pub use persistent::PersistentPool;
 pub use pipe::{Disconnected, PipeEnd, pipe};
 pub use pool::Pool;
 pub use queue::Queue;
-pub use shared::{Element, Error, Number, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex, SharedMutexGuard};
+pub use shared::{
+    Element, Error, Number, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex,
+    SharedMutexGuard,
+};

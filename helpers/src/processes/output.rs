@@ -6,8 +6,8 @@ use crate::threads::report::message;
 use std::io::Write;
 use std::sync::Once;
 
-/// Replaces the panic hook, once, with one that prints the panics of children as text. In a notebook the hook that was there before tells
-/// the kernel that the *cell* panicked.
+/// Replaces the panic hook, once, with one that prints the panics of children as text. In a
+/// notebook the hook that was there before tells the kernel that the *cell* panicked.
 pub(super) fn install_panic_hook() {
     static ONCE: Once = Once::new();
     quiet::wrap_hook(&ONCE, |info| {
@@ -18,7 +18,11 @@ pub(super) fn install_panic_hook() {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("<unnamed>");
         let pid = std::process::id();
-        let _ = writeln!(std::io::stderr().lock(), "thread '{name}' of process {pid} panicked{place}:\n{}", message(info.payload()));
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "thread '{name}' of process {pid} panicked{place}:\n{}",
+            message(info.payload())
+        );
         true
     });
 }

@@ -18,18 +18,23 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
 
-/// A number of processes that stay, so that only the first `map` pays for starting them: Python's `ProcessPoolExecutor`, or joblib's.
+/// A number of processes that stay, so that only the first `map` pays for starting them: Python's
+/// `ProcessPoolExecutor`, or joblib's.
 ///
-/// The interface is that of [`Pool`](super::Pool). The processes are copies of this one as it was when the pool was made, and know nothing
-/// of what happened since. So items are sent to them, as bytes, and must be of a type that serde knows, like the results; a function must
-/// have a name, or be a closure that captures nothing. It may be newer than the processes, written in a later cell of a notebook: they load
-/// its code. What a function leaves in a `static` variable is still there the next time, in the process that has done it.
+/// The interface is that of [`Pool`](super::Pool). The processes are copies of this one as it was
+/// when the pool was made, and know nothing of what happened since. So items are sent to them, as
+/// bytes, and must be of a type that serde knows, like the results; a function must have a name, or
+/// be a closure that captures nothing. It may be newer than the processes, written in a later cell
+/// of a notebook: they load its code. What a function leaves in a `static` variable is still there
+/// the next time, in the process that has done it.
 ///
-/// A clone is the same pool. The processes end with the last clone, or with this process, however it ends. One that is killed is replaced
-/// when it is needed. A `map` costs some 20 µs for each process, and for each item what its bytes cost.
+/// A clone is the same pool. The processes end with the last clone, or with this process, however
+/// it ends. One that is killed is replaced when it is needed. A `map` costs some 20 µs for each
+/// process, and for each item what its bytes cost.
 ///
-/// When all processes are busy, because the pool is used inside of a loop over one of its own streams or by several threads at the same
-/// time, more are started, which end when they have nothing to do.
+/// When all processes are busy, because the pool is used inside of a loop over one of its own
+/// streams or by several threads at the same time, more are started, which end when they have
+/// nothing to do.
 ///
 /// # Examples
 ///
@@ -84,10 +89,17 @@ impl PersistentPool {
             cannot_start(&error);
         }
         let kept = Shared(Arc::new(PerProcess::new(kept)), num_processes);
-        PersistentPool { num_processes, chunk_size: None, progress: false, kept, jobs: Jobs::new(num_processes) }
+        PersistentPool {
+            num_processes,
+            chunk_size: None,
+            progress: false,
+            kept,
+            jobs: Jobs::new(num_processes),
+        }
     }
 
-    /// The same pool, whose processes get so many items at a time; see [`Pool::chunk_size`](super::Pool::chunk_size).
+    /// The same pool, whose processes get so many items at a time; see
+    /// [`Pool::chunk_size`](super::Pool::chunk_size).
     ///
     /// # Panics
     ///
@@ -117,7 +129,8 @@ impl PersistentPool {
         pids
     }
 
-    /// Applies `f` to every item, several at the same time, and gives back the results in the order of the items.
+    /// Applies `f` to every item, several at the same time, and gives back the results in the order
+    /// of the items.
     ///
     /// # Panics
     ///
@@ -160,7 +173,8 @@ impl PersistentPool {
         self.run::<Indexed<F>, T, R>(items, false).all()
     }
 
-    /// Like [`map`](PersistentPool::map), for a function of several parameters and tuples of 2 to 6 arguments.
+    /// Like [`map`](PersistentPool::map), for a function of several parameters and tuples of 2 to 6
+    /// arguments.
     ///
     /// # Panics
     ///
@@ -183,7 +197,8 @@ impl PersistentPool {
         self.run::<Star<F>, T, R>(items, false).all()
     }
 
-    /// Like [`map`](PersistentPool::map), but goes on when an item fails: every item has a result, or the reason why it has none.
+    /// Like [`map`](PersistentPool::map), but goes on when an item fails: every item has a result,
+    /// or the reason why it has none.
     ///
     /// # Panics
     ///
@@ -199,7 +214,8 @@ impl PersistentPool {
         self.run::<ByReference<F>, T, R>(items, true).each()
     }
 
-    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order; see [`Pool::imap`](super::Pool::imap).
+    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order;
+    /// see [`Pool::imap`](super::Pool::imap).
     ///
     /// # Panics
     ///
@@ -222,12 +238,17 @@ impl PersistentPool {
         self.stream(true, f, items).map(|(_, result)| result)
     }
 
-    /// Like [`imap`](PersistentPool::imap), but gives each result as soon as it is there, with the position of its item.
+    /// Like [`imap`](PersistentPool::imap), but gives each result as soon as it is there, with the
+    /// position of its item.
     ///
     /// # Panics
     ///
     /// As [`Pool::imap_unordered`](super::Pool::imap_unordered).
-    pub fn imap_unordered<I, R, F>(&self, f: F, items: I) -> impl Iterator<Item = (usize, R)> + use<I, R, F>
+    pub fn imap_unordered<I, R, F>(
+        &self,
+        f: F,
+        items: I,
+    ) -> impl Iterator<Item = (usize, R)> + use<I, R, F>
     where
         I: IntoIterator,
         I::Item: Serialize + DeserializeOwned + fmt::Debug + 'static,
@@ -237,7 +258,8 @@ impl PersistentPool {
         self.stream(false, f, items)
     }
 
-    /// Has a function done by one of the processes, and does not wait for it; see [`Pool::submit`](super::Pool::submit).
+    /// Has a function done by one of the processes, and does not wait for it; see
+    /// [`Pool::submit`](super::Pool::submit).
     ///
     /// # Panics
     ///
@@ -258,15 +280,27 @@ impl PersistentPool {
         let _ = f;
         let (kept, kept_too) = (self.kept.clone(), self.kept.clone());
         let shipped = Shipped::new::<Submitted<F>, (), R>();
-        let begin = move || kept.as_ref().begin(ONLY, &shipped.bytes(ONLY, &|_, writer| writer.put(&())));
-        self.jobs.submit(Box::new(begin), Box::new(move |worker| kept_too.as_ref().give_back([worker])))
+        let begin =
+            move || kept.as_ref().begin(ONLY, &shipped.bytes(ONLY, &|_, writer| writer.put(&())));
+        self.jobs
+            .submit(Box::new(begin), Box::new(move |worker| kept_too.as_ref().give_back([worker])))
     }
 
     #[track_caller]
-    fn run<C: Call<T, R>, T: Value + fmt::Debug, R: Value>(&self, items: &[T], go_on: bool) -> Results<R> {
+    fn run<C: Call<T, R>, T: Value + fmt::Debug, R: Value>(
+        &self,
+        items: &[T],
+        go_on: bool,
+    ) -> Results<R> {
         let mut results = Results::new(items.len());
         let put = |index: usize, writer: &mut Writer| writer.put(&items[index]);
-        self.run_shipped(&Shipped::new::<C, T, R>(), &put, &|index| abridged(&items[index]), go_on, &mut results.places);
+        self.run_shipped(
+            &Shipped::new::<C, T, R>(),
+            &put,
+            &|index| abridged(&items[index]),
+            go_on,
+            &mut results.places,
+        );
         results
     }
 
@@ -304,7 +338,8 @@ impl PersistentPool {
     {
         let _ = f;
         let shipped = Shipped::new::<ByValue<F>, I::Item, R>();
-        let source = Sent { items: Items::new(items.into_iter()), kept: self.kept.clone(), shipped };
+        let source =
+            Sent { items: Items::new(items.into_iter()), kept: self.kept.clone(), shipped };
         Imap::new(source, self.num_processes, Chunk::new(self.chunk_size), in_order)
     }
 }

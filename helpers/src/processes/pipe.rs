@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{error, fmt};
 
-/// Two connected ends: what is sent from one is received at the other. Python's `multiprocessing.Pipe`.
+/// Two connected ends: what is sent from one is received at the other. Python's
+/// `multiprocessing.Pipe`.
 ///
-/// One end is for a process that is forked afterwards, the other stays; both can send and receive. Takes two file descriptors.
+/// One end is for a process that is forked afterwards, the other stays; both can send and receive.
+/// Takes two file descriptors.
 ///
 /// # Panics
 ///
@@ -35,7 +37,9 @@ use std::{error, fmt};
 #[track_caller]
 pub fn pipe<T: Serialize + DeserializeOwned + 'static>() -> (PipeEnd<T>, PipeEnd<T>) {
     let ends = match Socket::pair() {
-        Ok((first, second)) => [Mutex::new(Some(Arc::new(first))), Mutex::new(Some(Arc::new(second)))],
+        Ok((first, second)) => {
+            [Mutex::new(Some(Arc::new(first))), Mutex::new(Some(Arc::new(second)))]
+        }
         Err(error) => panic!("failed to make a pipe: {error}"),
     };
     let pair = Arc::new(Pair { ends, users: SharedArray::zeros(2), maker: std::process::id() });
@@ -45,10 +49,11 @@ pub fn pipe<T: Serialize + DeserializeOwned + 'static>() -> (PipeEnd<T>, PipeEnd
 
 /// One end of a [`pipe`].
 ///
-/// It belongs to the process that uses it. A forked process has copies of both ends, and so has its parent; the copies that are not used are
-/// closed: in the child as soon as it uses the other end, in the parent as soon as it notices that the child uses one. So the end of a
-/// process is the end of its end, and the other side gets [`Disconnected`]. (A child that dies before it has used its end is noticed if the
-/// parent has dropped its copy, as a closure with `move` does.)
+/// It belongs to the process that uses it. A forked process has copies of both ends, and so has its
+/// parent; the copies that are not used are closed: in the child as soon as it uses the other end,
+/// in the parent as soon as it notices that the child uses one. So the end of a process is the end
+/// of its end, and the other side gets [`Disconnected`]. (A child that dies before it has used its
+/// end is noticed if the parent has dropped its copy, as a closure with `move` does.)
 pub struct PipeEnd<T> {
     pair: Arc<Pair>,
     side: usize,
@@ -64,7 +69,8 @@ struct Pair {
     maker: u32,
 }
 
-/// The other end of a pipe is gone: dropped, or its process has ended. Or this end is another process's.
+/// The other end of a pipe is gone: dropped, or its process has ended. Or this end is another
+/// process's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Disconnected;
 
@@ -77,7 +83,8 @@ impl fmt::Display for Disconnected {
 impl error::Error for Disconnected {}
 
 impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
-    /// Sends a value to the other end. Waits when there is much on its way that nobody has received: some 200 KiB, or 200 values.
+    /// Sends a value to the other end. Waits when there is much on its way that nobody has
+    /// received: some 200 KiB, or 200 values.
     ///
     /// # Errors
     ///
@@ -85,8 +92,8 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
     ///
     /// # Panics
     ///
-    /// When the value cannot be sent (a map whose length serde does not know, for instance). Unwinds when interrupted (see
-    /// [`interrupt`](crate::interrupt)).
+    /// When the value cannot be sent (a map whose length serde does not know, for instance).
+    /// Unwinds when interrupted (see [`interrupt`](crate::interrupt)).
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), Disconnected> {
         let message = match Message::new(&value) {
@@ -101,7 +108,9 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
             }
             sent => Some(sent),
         };
-        match retry(None, attempt, |time| socket.wait(Until::Writable, time)).expect("there is no time limit") {
+        match retry(None, attempt, |time| socket.wait(Until::Writable, time))
+            .expect("there is no time limit")
+        {
             Ok(Sent::End) => Err(Disconnected),
             Ok(_) => Ok(()),
             Err(error) => panic!("failed to send a value: {error}"),
@@ -187,6 +196,8 @@ impl<T> Drop for PipeEnd<T> {
 
 impl<T> fmt::Debug for PipeEnd<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PipeEnd").field("open", &self.pair.end(self.side).is_some()).finish_non_exhaustive()
+        f.debug_struct("PipeEnd")
+            .field("open", &self.pair.end(self.side).is_some())
+            .finish_non_exhaustive()
     }
 }

@@ -18,24 +18,29 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A number of processes to do things with at the same time: Python's `multiprocessing.Pool`, with the method `fork`.
+/// A number of processes to do things with at the same time: Python's `multiprocessing.Pool`, with
+/// the method `fork`.
 ///
-/// The interface is that of [`threads::Pool`](crate::threads::Pool). The processes are copies of this one, made anew for each task, so
-/// that functions may use everything that is there at that moment, whatever its type: nothing is sent to them. What they change is changed
-/// in the copy. Only results come back, as bytes: their type must be one that serde knows (derive it in a notebook with
-/// `#[derive(Serialize, Deserialize)] #[serde(crate = "parcourse::serde")]`). A `Vec`, `Array1` or `Array2` of numbers comes back as it
-/// is, without a look at each number.
+/// The interface is that of [`threads::Pool`](crate::threads::Pool). The processes are copies of
+/// this one, made anew for each task, so that functions may use everything that is there at that
+/// moment, whatever its type: nothing is sent to them. What they change is changed in the copy.
+/// Only results come back, as bytes: their type must be one that serde knows (derive it in a
+/// notebook with `#[derive(Serialize, Deserialize)] #[serde(crate = "parcourse::serde")]`). A
+/// `Vec`, `Array1` or `Array2` of numbers comes back as it is, without a look at each number.
 ///
-/// Making and ending 4 processes takes about a millisecond, and some 50 ms more for each GiB of memory that this process has in use: the
-/// tables that say where memory is are copied, memory itself only where one of the two writes to it. An item costs below a microsecond, if
-/// items are short, and some 20 µs if they are handed out one by one. Where this is too much see
+/// Making and ending 4 processes takes about a millisecond, and some 50 ms more for each GiB of
+/// memory that this process has in use: the tables that say where memory is are copied, memory
+/// itself only where one of the two writes to it. An item costs below a microsecond, if items are
+/// short, and some 20 µs if they are handed out one by one. Where this is too much see
 /// [`PersistentPool`](super::PersistentPool).
 ///
-/// What a function prints appears in whole lines where this process prints. A panic, a crash or a kill ends one task and not this process.
-/// When this process ends, however it does, so do its children.
+/// What a function prints appears in whole lines where this process prints. A panic, a crash or a
+/// kill ends one task and not this process. When this process ends, however it does, so do its
+/// children.
 ///
-/// A copy has one thread. [`rayon`] works in it, with that thread; so do pools made in it. What other threads were about to do does not
-/// happen in the copy, and what they held locked stays locked there.
+/// A copy has one thread. [`rayon`] works in it, with that thread; so do pools made in it. What
+/// other threads were about to do does not happen in the copy, and what they held locked stays
+/// locked there.
 ///
 /// # Examples
 ///
@@ -55,7 +60,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of exactly so many processes, however many cores there are. Costs nothing: they are started for each task.
+    /// A pool of exactly so many processes, however many cores there are. Costs nothing: they are
+    /// started for each task.
     ///
     /// # Panics
     ///
@@ -66,8 +72,8 @@ impl Pool {
         Pool { num_processes, chunk_size: None, progress: false, jobs: Jobs::new(num_processes) }
     }
 
-    /// The same pool, whose processes get so many items at a time. Left to itself, a process gets one at first, and more while they take
-    /// less than a millisecond together.
+    /// The same pool, whose processes get so many items at a time. Left to itself, a process gets
+    /// one at first, and more while they take less than a millisecond together.
     ///
     /// # Panics
     ///
@@ -90,19 +96,21 @@ impl Pool {
         self.num_processes
     }
 
-    /// Applies `f` to every item, several at the same time, and gives back the results in the order of the items.
+    /// Applies `f` to every item, several at the same time, and gives back the results in the order
+    /// of the items.
     ///
-    /// Each process gets the next item as soon as it is done with one, so that long and short tasks even out; of short ones it gets
-    /// several at once. With fewer items than processes, the surplus processes are not started. Memory: the results once, and the bytes of
-    /// those that are on their way; large arrays of numbers are received where they stay.
+    /// Each process gets the next item as soon as it is done with one, so that long and short tasks
+    /// even out; of short ones it gets several at once. With fewer items than processes, the
+    /// surplus processes are not started. Memory: the results once, and the bytes of those that are
+    /// on their way; large arrays of numbers are received where they stay.
     ///
     /// Pools may be used inside of pools, of any kind; the numbers of processes multiply.
     ///
     /// # Panics
     ///
-    /// If `f` panics, if its process ends or is killed, or if its result cannot be sent, no further item is begun, those in work are
-    /// finished, and then `map` panics with the item's index and value and what happened. Several failures are reported as the one with
-    /// the smallest index.
+    /// If `f` panics, if its process ends or is killed, or if its result cannot be sent, no further
+    /// item is begun, those in work are finished, and then `map` panics with the item's index and
+    /// value and what happened. Several failures are reported as the one with the smallest index.
     ///
     /// An interrupt (see [`interrupt`](crate::interrupt)) ends the processes at once.
     ///
@@ -174,7 +182,8 @@ impl Pool {
         results.all()
     }
 
-    /// Like [`map`](Pool::map), for a function of several parameters and tuples of 2 to 6 arguments, which are cloned.
+    /// Like [`map`](Pool::map), for a function of several parameters and tuples of 2 to 6
+    /// arguments, which are cloned.
     ///
     /// # Panics
     ///
@@ -206,9 +215,11 @@ impl Pool {
         results.all()
     }
 
-    /// Like [`map`](Pool::map), but goes on when an item fails: every item has a result, or the reason why it has none.
+    /// Like [`map`](Pool::map), but goes on when an item fails: every item has a result, or the
+    /// reason why it has none.
     ///
-    /// Even when the process is killed. It is replaced, and what it had done of short items but not yet sent is done once more.
+    /// Even when the process is killed. It is replaced, and what it had done of short items but not
+    /// yet sent is done once more.
     ///
     /// # Panics
     ///
@@ -244,17 +255,20 @@ impl Pool {
         results.each()
     }
 
-    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order, each as soon as its turn comes.
+    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order,
+    /// each as soon as its turn comes.
     ///
-    /// Lazy: items are taken from the iterator when a process may need them soon. So the items may be endless, and only a few are in memory
-    /// at any time. A process is made for each chunk of items, since one that runs already could not be given them: about a quarter of a
+    /// Lazy: items are taken from the iterator when a process may need them soon. So the items may
+    /// be endless, and only a few are in memory at any time. A process is made for each chunk of
+    /// items, since one that runs already could not be given them: about a quarter of a
     /// millisecond; of short items a chunk has many.
     ///
     /// When the iterator of the results is dropped, the processes are ended.
     ///
     /// # Panics
     ///
-    /// `next` panics when `f` has failed on the item whose turn it is; when no process can be started.
+    /// `next` panics when `f` has failed on the item whose turn it is; when no process can be
+    /// started.
     ///
     /// # Examples
     ///
@@ -273,7 +287,8 @@ impl Pool {
         self.stream(true, f, items).map(|(_, result)| result)
     }
 
-    /// Like [`imap`](Pool::imap), but gives each result as soon as it is there, with the position of its item.
+    /// Like [`imap`](Pool::imap), but gives each result as soon as it is there, with the position
+    /// of its item.
     ///
     /// # Panics
     ///
@@ -289,7 +304,11 @@ impl Pool {
     /// assert_eq!(done.next(), Some((0, ())));
     /// assert_eq!(done.next(), None);
     /// ```
-    pub fn imap_unordered<I, R, F>(&self, f: F, items: I) -> impl Iterator<Item = (usize, R)> + use<I, R, F>
+    pub fn imap_unordered<I, R, F>(
+        &self,
+        f: F,
+        items: I,
+    ) -> impl Iterator<Item = (usize, R)> + use<I, R, F>
     where
         I: IntoIterator,
         I::Item: fmt::Debug,
@@ -299,14 +318,17 @@ impl Pool {
         self.stream(false, f, items)
     }
 
-    /// Has a function done by a process of its own, and does not wait for it: the result comes through the [`Future`].
+    /// Has a function done by a process of its own, and does not wait for it: the result comes
+    /// through the [`Future`].
     ///
-    /// Functions are begun in the order in which they were submitted, as many at the same time as the pool has processes; the copy of this
-    /// process is made when its turn comes. Dropping the future ends the process.
+    /// Functions are begun in the order in which they were submitted, as many at the same time as
+    /// the pool has processes; the copy of this process is made when its turn comes. Dropping the
+    /// future ends the process.
     ///
     /// # Panics
     ///
-    /// When no thread can be started (one watches each process). What goes wrong with the function comes out of [`Future::get`].
+    /// When no thread can be started (one watches each process). What goes wrong with the function
+    /// comes out of [`Future::get`].
     ///
     /// # Examples
     ///
@@ -347,7 +369,13 @@ impl Pool {
     /// Has all items computed that there are places for.
     #[track_caller]
     #[inline(never)]
-    fn run(&self, compute: &mut Compute, name: &dyn Fn(usize) -> String, go_on: bool, places: &mut Places) {
+    fn run(
+        &self,
+        compute: &mut Compute,
+        name: &dyn Fn(usize) -> String,
+        go_on: bool,
+        places: &mut Places,
+    ) {
         let (len, format) = (places.len(), places.format);
         // Only one process is made at a time, and it has its own copy of what is borrowed.
         let compute = RefCell::new(compute);

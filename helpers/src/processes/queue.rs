@@ -11,11 +11,14 @@ use std::time::Duration;
 
 /// A queue between processes: Python's `multiprocessing.Queue`.
 ///
-/// Any number of processes (and threads) put values in and take them out, each value once, first in, first out. They get the queue by being
-/// forked after it was made; a clone is another handle to the same queue. Values are sent as bytes by serde, so that of a large vector there
-/// is a copy in the end: a value of one number takes some microseconds, see the notebook about processes for larger ones.
+/// Any number of processes (and threads) put values in and take them out, each value once, first
+/// in, first out. They get the queue by being forked after it was made; a clone is another handle
+/// to the same queue. Values are sent as bytes by serde, so that of a large vector there is a copy
+/// in the end: a value of one number takes some microseconds, see the notebook about processes for
+/// larger ones.
 ///
-/// A process that is killed while it puts or takes leaves the queue as it was before or after; what it had taken out is gone with it.
+/// A process that is killed while it puts or takes leaves the queue as it was before or after; what
+/// it had taken out is gone with it.
 ///
 /// # Examples
 ///
@@ -42,7 +45,8 @@ struct Ends {
 /// How many values a queue may hold.
 struct Bound {
     capacity: u32,
-    /// How many there are. Who puts or takes holds the lock meanwhile, for about as long as the system call takes.
+    /// How many there are. Who puts or takes holds the lock meanwhile, for about as long as the
+    /// system call takes.
     count: SharedMutex<u32>,
     /// Counts the values taken out; who waits for room sleeps on it.
     taken: SharedArray<u32>,
@@ -51,7 +55,8 @@ struct Bound {
 }
 
 impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
-    /// An empty queue that holds as much as the system lets it: about 200 KiB, or 200 small values. Then [`put`](Self::put) waits.
+    /// An empty queue that holds as much as the system lets it: about 200 KiB, or 200 small values.
+    /// Then [`put`](Self::put) waits.
     ///
     /// Values above 32 KiB do not count there; `bounded` says how many of them may pile up.
     ///
@@ -64,7 +69,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         Queue::with(None)
     }
 
-    /// An empty queue that holds at most `capacity` values, or less if the system lets it hold less: Python's `Queue(maxsize)`.
+    /// An empty queue that holds at most `capacity` values, or less if the system lets it hold
+    /// less: Python's `Queue(maxsize)`.
     ///
     /// # Panics
     ///
@@ -73,13 +79,20 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     pub fn bounded(capacity: usize) -> Queue<T> {
         assert!(capacity > 0, "a queue needs room for one value at least: Queue::bounded(0)");
         let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
-        Queue::with(Some(Bound { capacity, count: SharedMutex::new(0), taken: SharedArray::zeros(1), closed: SharedArray::zeros(1) }))
+        Queue::with(Some(Bound {
+            capacity,
+            count: SharedMutex::new(0),
+            taken: SharedArray::zeros(1),
+            closed: SharedArray::zeros(1),
+        }))
     }
 
     #[track_caller]
     fn with(bound: Option<Bound>) -> Queue<T> {
         match Socket::pair() {
-            Ok((entrance, exit)) => Queue { ends: Arc::new(Ends { entrance, exit, bound }), values: PhantomData },
+            Ok((entrance, exit)) => {
+                Queue { ends: Arc::new(Ends { entrance, exit, bound }), values: PhantomData }
+            }
             Err(error) => panic!("failed to make a queue: {error}"),
         }
     }
@@ -88,8 +101,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     ///
     /// # Panics
     ///
-    /// When the queue is closed, or the value cannot be sent (a map whose length serde does not know, for instance). Unwinds when interrupted
-    /// (see [`interrupt`](crate::interrupt)).
+    /// When the queue is closed, or the value cannot be sent (a map whose length serde does not
+    /// know, for instance). Unwinds when interrupted (see [`interrupt`](crate::interrupt)).
     #[track_caller]
     pub fn put(&self, value: T) {
         let message = match Message::new(&value) {
@@ -107,7 +120,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     ///
     /// # Panics
     ///
-    /// When the queue is closed and empty. Unwinds when interrupted (see [`interrupt`](crate::interrupt)).
+    /// When the queue is closed and empty. Unwinds when interrupted (see
+    /// [`interrupt`](crate::interrupt)).
     #[track_caller]
     pub fn get(&self) -> T {
         match self.take(None) {
@@ -116,7 +130,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         }
     }
 
-    /// Takes a value, and waits for one for some time. `None` when none has come, or none can come because the queue is closed.
+    /// Takes a value, and waits for one for some time. `None` when none has come, or none can come
+    /// because the queue is closed.
     ///
     /// # Panics
     ///
@@ -148,7 +163,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         std::iter::from_fn(|| self.take(None).flatten())
     }
 
-    /// Says that nothing will be put in any more, by no process. What is in the queue can still be taken out.
+    /// Says that nothing will be put in any more, by no process. What is in the queue can still be
+    /// taken out.
     pub fn close(&self) {
         self.ends.entrance.close_for_sending();
         if let Some(bound) = &self.ends.bound {
@@ -183,11 +199,13 @@ impl Ends {
             Some(bound) if bound.closed.get(0) => Some(Ok(Sent::End)),
             Some(bound) => {
                 let mut count = bound.lock();
-                // After a process was killed in the middle the count may be wrong; an empty queue puts it right.
+                // After a process was killed in the middle the count may be wrong; an empty queue
+                // puts it right.
                 if self.exit.is_empty() {
                     *count = 0;
                 }
-                let sent = (*count < bound.capacity).then(|| not_full(self.entrance.try_send(message)))??;
+                let sent = (*count < bound.capacity)
+                    .then(|| not_full(self.entrance.try_send(message)))??;
                 *count += u32::from(matches!(sent, Ok(Sent::Done)));
                 Some(sent)
             }
@@ -247,9 +265,12 @@ impl Bound {
     /// Waits until a value is taken out, `time` at most, unless one was since `seen`.
     #[cfg(target_os = "linux")]
     fn wait(&self, seen: u32, time: Duration) {
-        let time = libc::timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos() as _ };
+        let time =
+            libc::timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos() as _ };
         // SAFETY: the word is aligned and lives until after the call, as does the time.
-        unsafe { libc::syscall(libc::SYS_futex, self.taken.as_ptr(), libc::FUTEX_WAIT, seen, &time) };
+        unsafe {
+            libc::syscall(libc::SYS_futex, self.taken.as_ptr(), libc::FUTEX_WAIT, seen, &time)
+        };
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -277,6 +298,8 @@ impl<T> Clone for Queue<T> {
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue").field("is_empty", &self.ends.exit.is_empty()).finish_non_exhaustive()
+        f.debug_struct("Queue")
+            .field("is_empty", &self.ends.exit.is_empty())
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
-//! Results that are an array of numbers travel as they are, without a look at each number: one copy into the socket, one out of it, into
-//! the place where they stay.
+//! Results that are an array of numbers travel as they are, without a look at each number: one copy
+//! into the socket, one out of it, into the place where they stay.
 
 use ndarray::{Array1, Array2};
 use std::any::TypeId;
@@ -81,7 +81,8 @@ impl<E: Number> Landing for Room<E> {
     }
 
     unsafe fn finish(mut self: Box<Self>, into: *mut u8) {
-        // SAFETY: there is room for so many, and the caller has filled it; any bytes are numbers. The address is as the caller says.
+        // SAFETY: there is room for so many, and the caller has filled it; any bytes are numbers.
+        // The address is as the caller says.
         unsafe {
             self.numbers.set_len(self.shape[0] * self.shape[1]);
             (self.into)(self.numbers, self.shape, into);
@@ -115,7 +116,8 @@ const fn vectors<E: Number>() -> Raw {
             let numbers = unsafe { at::<Vec<E>>(value) };
             Some(View { shape: [numbers.len(), 1], bytes: bytes_of(numbers) })
         },
-        // SAFETY: the address is valid for a value of the type, as `finish` demands; here and below.
+        // SAFETY: the address is valid for a value of the type, as `finish` demands; here and
+        // below.
         land: |shape| Room::<E>::boxed(shape, |numbers, _, into| unsafe { write(numbers, into) }),
     }
 }
@@ -129,7 +131,11 @@ const fn arrays_1<E: Number>() -> Raw {
             Some(View { shape: [array.len(), 1], bytes: bytes_of(array.as_slice()?) })
         },
         // SAFETY: as above.
-        land: |shape| Room::<E>::boxed(shape, |numbers, _, into| unsafe { write(Array1::from_vec(numbers), into) }),
+        land: |shape| {
+            Room::<E>::boxed(shape, |numbers, _, into| unsafe {
+                write(Array1::from_vec(numbers), into)
+            })
+        },
     }
 }
 
@@ -143,7 +149,8 @@ const fn arrays_2<E: Number>() -> Raw {
         },
         land: |shape| {
             Room::<E>::boxed(shape, |numbers, shape, into| {
-                let array = Array2::from_shape_vec(shape, numbers).expect("there are rows times columns numbers");
+                let array = Array2::from_shape_vec(shape, numbers)
+                    .expect("there are rows times columns numbers");
                 // SAFETY: as above.
                 unsafe { write(array, into) }
             })
@@ -174,7 +181,8 @@ mod tests {
         let mut landing = raw.land(view.shape);
         let (place, length) = landing.place();
         assert_eq!(length, view.bytes.len());
-        // SAFETY: there is room for so many bytes, which are put there; and so the value is complete.
+        // SAFETY: there is room for so many bytes, which are put there; and so the value is
+        // complete.
         let copy = unsafe {
             std::ptr::copy_nonoverlapping(view.bytes.as_ptr(), place, length);
             let mut copy = std::mem::MaybeUninit::<R>::uninit();

@@ -1,5 +1,6 @@
-//! What a child prints, on its way to where the parent prints: in whole lines and whole blocks of rich output, so that what several
-//! children and the parent print at the same time is never mixed within a line.
+//! What a child prints, on its way to where the parent prints: in whole lines and whole blocks of
+//! rich output, so that what several children and the parent print at the same time is never mixed
+//! within a line.
 
 use super::fork::ParentsEnd;
 use std::io::{self, Write};
@@ -35,7 +36,9 @@ impl Relay {
         let mut buffer = [0; 16 << 10];
         while let Some(pipe) = &self.pipe {
             // SAFETY: the buffer is as long as we say.
-            let length = unsafe { libc::read(pipe.as_fd().as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+            let length = unsafe {
+                libc::read(pipe.as_fd().as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len())
+            };
             match length {
                 1.. => self.lines.add(&buffer[..length as usize]),
                 0 => self.pipe = None,
@@ -108,7 +111,8 @@ impl Lines {
         std::mem::replace(&mut self.held, rest)
     }
 
-    /// What will never be completed. Of a block, nothing: the kernel would take all that follows for a part of it.
+    /// What will never be completed. Of a block, nothing: the kernel would take all that follows
+    /// for a part of it.
     fn rest(&mut self) -> Vec<u8> {
         let lines = std::mem::take(self);
         if lines.in_block { Vec::new() } else { lines.held }
@@ -137,13 +141,17 @@ mod tests {
 
     #[test]
     fn blocks_go_on_when_they_are_whole() {
-        let text = b"before\nEVCXR_BEGIN_CONTENT text/html\n<b>\n\nx</b>\nEVCXR_END_CONTENT\nafter\n";
+        let text =
+            b"before\nEVCXR_BEGIN_CONTENT text/html\n<b>\n\nx</b>\nEVCXR_END_CONTENT\nafter\n";
         // However it is cut in two.
         for cut in 0..text.len() {
             let mut lines = Lines::default();
             lines.add(&text[..cut]);
             let first = whole(&mut lines);
-            assert!(["", "before\n"].contains(&&first[..]) || first.ends_with("EVCXR_END_CONTENT\n"), "{first:?}");
+            assert!(
+                ["", "before\n"].contains(&&first[..]) || first.ends_with("EVCXR_END_CONTENT\n"),
+                "{first:?}"
+            );
             lines.add(&text[cut..]);
             assert_eq!(first.clone() + &whole(&mut lines), String::from_utf8_lossy(text));
         }

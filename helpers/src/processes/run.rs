@@ -11,7 +11,8 @@ use std::io;
 pub(super) struct Results<R> {
     // Before the memory that they are in.
     pub(super) places: Places,
-    /// Room for a value of each item, in their order. It counts as empty: what is there, `places` knows.
+    /// Room for a value of each item, in their order. It counts as empty: what is there, `places`
+    /// knows.
     values: Vec<R>,
 }
 
@@ -19,7 +20,8 @@ pub(super) struct Results<R> {
 pub(super) struct Places {
     pub(super) format: Format,
     start: *mut u8,
-    /// Which values are there. Those of items that have failed are not, nor those that were not begun because of that.
+    /// Which values are there. Those of items that have failed are not, nor those that were not
+    /// begun because of that.
     is_there: Vec<bool>,
     failures: Vec<Failure>,
 }
@@ -63,7 +65,8 @@ impl<R: Value> Results<R> {
         Results { places: Places::new(Format::of::<R>(), start, len), values }
     }
 
-    /// The values, if all items have one; otherwise panics in the name of the failed item with the smallest index.
+    /// The values, if all items have one; otherwise panics in the name of the failed item with the
+    /// smallest index.
     #[track_caller]
     pub(super) fn all(mut self) -> Vec<R> {
         let len = self.places.give_all();
@@ -121,7 +124,12 @@ impl Places {
         self.failures.len() == before
     }
 
-    fn put(&mut self, index: usize, arrived: Result<Arrived, Cause>, name: &dyn Fn(usize) -> String) {
+    fn put(
+        &mut self,
+        index: usize,
+        arrived: Result<Arrived, Cause>,
+        name: &dyn Fn(usize) -> String,
+    ) {
         assert!(!self.is_there[index], "one value for each item");
         let place = self.place(index);
         // SAFETY: the place is valid for a value of the type.
@@ -143,7 +151,10 @@ impl Places {
         if let Some(failure) = self.failures.iter().min_by_key(|failure| failure.index) {
             panic!("{failure}");
         }
-        assert!(self.is_there.iter().all(|is_there| *is_there), "no failure: every item has a value");
+        assert!(
+            self.is_there.iter().all(|is_there| *is_there),
+            "no failure: every item has a value"
+        );
         std::mem::take(&mut self.is_there).len()
     }
 

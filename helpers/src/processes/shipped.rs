@@ -1,7 +1,8 @@
 //! Functions sent to workers that were there before them.
 //!
-//! A function or a closure that captures nothing is a type of its own without any data. So it needs not be sent: the code of [`compute`] for
-//! this type calls it. What is sent is where that code is, and the items.
+//! A function or a closure that captures nothing is a type of its own without any data. So it needs
+//! not be sent: the code of [`compute`] for this type calls it. What is sent is where that code is,
+//! and the items.
 
 use super::code::Code;
 use super::desk::{Answers, Job, Output, Request, SentItems};
@@ -70,7 +71,8 @@ fn the<F: Copy>() -> F {
              the closure. Put what it captures into the items, or use `processes::Pool`, whose processes are made for each call"
         )
     }
-    // SAFETY: it has no bytes, so that none is read; a value of the type exists, and being `Copy` any number of them may.
+    // SAFETY: it has no bytes, so that none is read; a value of the type exists, and being `Copy`
+    // any number of them may.
     unsafe { std::ptr::NonNull::<F>::dangling().read() }
 }
 
@@ -104,7 +106,11 @@ impl Shipped {
 }
 
 /// Computes the items in the bytes, with the function that is known by the type `C`.
-fn compute<C: Call<T, R>, T: Value, R: Value>(items: Range<usize>, bytes: &[u8], answers: &mut Answers) {
+fn compute<C: Call<T, R>, T: Value, R: Value>(
+    items: Range<usize>,
+    bytes: &[u8],
+    answers: &mut Answers,
+) {
     let mut item = MaybeUninit::<T>::uninit();
     let place = item.as_mut_ptr();
     // SAFETY: there is room for an item until this returns.
@@ -118,8 +124,17 @@ fn compute<C: Call<T, R>, T: Value, R: Value>(items: Range<usize>, bytes: &[u8],
 }
 
 #[inline(never)]
-fn compute_each(end: usize, items: SentItems, format: Format, answers: &mut Answers, compute: &mut dyn FnMut(&mut Output)) {
-    answers.each(Job { end, format, name: &|index| format!("items[{index}]"), items: Some(items) }, compute);
+fn compute_each(
+    end: usize,
+    items: SentItems,
+    format: Format,
+    answers: &mut Answers,
+    compute: &mut dyn FnMut(&mut Output),
+) {
+    answers.each(
+        Job { end, format, name: &|index| format!("items[{index}]"), items: Some(items) },
+        compute,
+    );
 }
 
 /// What a worker does with a request.
@@ -127,18 +142,23 @@ pub(super) fn serve() -> impl FnMut(Request, &mut Answers) {
     let mut last: Option<(Code, *const c_void)> = None;
     move |request, answers| {
         let mut bytes = &request.bytes[..];
-        let found = value::take_serde::<Code>(&mut bytes).map_err(|error| error.to_string()).and_then(|code| match &last {
-            Some((same, address)) if *same == code => Ok(*address),
-            _ => code.find().inspect(|address| last = Some((code, *address))),
-        });
+        let found = value::take_serde::<Code>(&mut bytes)
+            .map_err(|error| error.to_string())
+            .and_then(|code| match &last {
+                Some((same, address)) if *same == code => Ok(*address),
+                _ => code.find().inspect(|address| last = Some((code, *address))),
+            });
         match found {
             Ok(address) => {
-                // SAFETY: the code at this place of this file is an `Entry`, as the parent knows, which has loaded the same file.
+                // SAFETY: the code at this place of this file is an `Entry`, as the parent knows,
+                // which has loaded the same file.
                 let entry = unsafe { std::mem::transmute::<*const c_void, Entry>(address) };
                 entry(request.items, bytes, answers);
             }
             Err(reason) => {
-                let cause = crate::pool::Cause::Unsent { message: format!("the process has no such function ({reason})") };
+                let cause = crate::pool::Cause::Unsent {
+                    message: format!("the process has no such function ({reason})"),
+                };
                 request.items.for_each(|_| answers.refuse(&cause));
             }
         }

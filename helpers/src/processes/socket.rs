@@ -1,8 +1,8 @@
 //! Messages between processes, whole or not at all.
 //!
-//! A pair of sockets that keeps the borders of messages. The system holds what is on its way: there is no memory that a process could
-//! leave half written, and no lock that it could take into its grave. What is long travels in a file in memory, of which only the
-//! descriptor is sent.
+//! A pair of sockets that keeps the borders of messages. The system holds what is on its way: there
+//! is no memory that a process could leave half written, and no lock that it could take into its
+//! grave. What is long travels in a file in memory, of which only the descriptor is sent.
 
 use super::memory_file;
 use super::raw::View;
@@ -75,7 +75,10 @@ impl Message {
 
     /// A message of these bytes or, where there are too many, of these numbers.
     #[inline(never)]
-    fn of(numbers: Result<Option<View<'_>>, postcard::Error>, bytes: Vec<u8>) -> Result<Message, String> {
+    fn of(
+        numbers: Result<Option<View<'_>>, postcard::Error>,
+        bytes: Vec<u8>,
+    ) -> Result<Message, String> {
         let failed = |error: io::Error| format!("no memory for a message: {error}");
         let numbers = numbers.map_err(|error| error.to_string())?;
         if numbers.is_none() && bytes.len() <= SHORT {
@@ -89,7 +92,8 @@ impl Message {
         let shape = numbers.as_ref().map_or([content.len(), 1], |numbers| numbers.shape);
         let mut file = memory_file::create("parcourse-message").map_err(failed)?;
         file.write_all(content).map_err(failed)?;
-        let bytes = [head].into_iter().chain(shape.into_iter().flat_map(usize::to_le_bytes)).collect();
+        let bytes =
+            [head].into_iter().chain(shape.into_iter().flat_map(usize::to_le_bytes)).collect();
         Ok(Message { bytes, file: Some(file) })
     }
 
@@ -108,19 +112,29 @@ impl Message {
     /// The address is valid for a value of the format.
     #[inline(never)]
     unsafe fn open_to(self, format: Format, into: *mut u8) -> Result<(), String> {
-        let Some((kind, mut rest)) = self.bytes.split_first() else { return Err("an empty message".into()) };
+        let Some((kind, mut rest)) = self.bytes.split_first() else {
+            return Err("an empty message".into());
+        };
         // SAFETY: as the caller says.
-        let take = |arrived: Arrived| unsafe { format.take_to(arrived, into) }.map_err(|cause| format!("{cause:?}"));
+        let take = |arrived: Arrived| {
+            unsafe { format.take_to(arrived, into) }.map_err(|cause| format!("{cause:?}"))
+        };
         let Some(file) = self.file else {
             let is_here = *kind == HERE;
-            return if is_here { take(Arrived::Bytes(&mut rest)) } else { Err("no file descriptor is left for a long message".into()) };
+            return if is_here {
+                take(Arrived::Bytes(&mut rest))
+            } else {
+                Err("no file descriptor is left for a long message".into())
+            };
         };
-        let (numbers, shape) = (*kind == NUMBERS_IN_A_FILE, shape(rest).ok_or("a message without its length")?);
+        let (numbers, shape) =
+            (*kind == NUMBERS_IN_A_FILE, shape(rest).ok_or("a message without its length")?);
         match format.raw() {
             Some(raw) if numbers => {
                 let mut landing = raw.land(shape);
                 let (place, length) = landing.place();
-                // SAFETY: there is room for so many bytes, which nobody else uses; they are only written to, by the system.
+                // SAFETY: there is room for so many bytes, which nobody else uses; they are only
+                // written to, by the system.
                 let place = unsafe { std::slice::from_raw_parts_mut(place, length) };
                 file.read_exact_at(place, 0).map_err(|error| error.to_string())?;
                 take(Arrived::Numbers(landing))
@@ -137,7 +151,10 @@ impl Message {
 /// Rows and columns, or the number of bytes and 1.
 fn shape(bytes: &[u8]) -> Option<[usize; 2]> {
     let (rows, columns) = bytes.split_at_checked(size_of::<usize>())?;
-    Some([usize::from_le_bytes(rows.try_into().ok()?), usize::from_le_bytes(columns.try_into().ok()?)])
+    Some([
+        usize::from_le_bytes(rows.try_into().ok()?),
+        usize::from_le_bytes(columns.try_into().ok()?),
+    ])
 }
 
 /// Room for one descriptor beside a message, aligned as the system wants it.
@@ -172,7 +189,10 @@ impl Socket {
 
     /// Sends, unless that means waiting.
     pub(super) fn try_send(&self, message: &Message) -> io::Result<Sent> {
-        let mut part = libc::iovec { iov_base: message.bytes.as_ptr().cast_mut().cast(), iov_len: message.bytes.len() };
+        let mut part = libc::iovec {
+            iov_base: message.bytes.as_ptr().cast_mut().cast(),
+            iov_len: message.bytes.len(),
+        };
         let mut ancillary = Ancillary { bytes: [0; 64] };
         // SAFETY: all zeros is a valid header: no address, no parts.
         let mut header: libc::msghdr = unsafe { zeroed() };
@@ -180,7 +200,8 @@ impl Socket {
         header.msg_iovlen = 1;
         if let Some(file) = &message.file {
             header.msg_control = (&raw mut ancillary).cast();
-            // SAFETY: `ancillary` has room for the header and one descriptor (24 bytes at most), and is aligned for them.
+            // SAFETY: `ancillary` has room for the header and one descriptor (24 bytes at most),
+            // and is aligned for them.
             unsafe {
                 header.msg_controllen = libc::CMSG_SPACE(size_of::<RawFd>() as u32) as _;
                 let control = libc::CMSG_FIRSTHDR(&header);
@@ -204,7 +225,9 @@ impl Socket {
                 Some(libc::EINTR) => continue,
                 // The last one: many descriptors are on their way already.
                 Some(libc::EAGAIN | libc::ENOBUFS | libc::ETOOMANYREFS) => return Ok(Sent::Full),
-                Some(libc::EPIPE | libc::ECONNRESET | libc::ENOTCONN | libc::ECONNREFUSED) => return Ok(Sent::End),
+                Some(libc::EPIPE | libc::ECONNRESET | libc::ENOTCONN | libc::ECONNREFUSED) => {
+                    return Ok(Sent::End);
+                }
                 _ => return Err(error),
             }
         }
@@ -239,18 +262,24 @@ impl Socket {
                 _ => return Err(error),
             }
         };
-        // SAFETY: the header is as the system has left it; a control message of this kind begins with a descriptor, which is ours now.
+        // SAFETY: the header is as the system has left it; a control message of this kind begins
+        // with a descriptor, which is ours now.
         let file = unsafe {
             let control = libc::CMSG_FIRSTHDR(&header);
-            let holds_a_file = !control.is_null() && (*control).cmsg_level == libc::SOL_SOCKET && (*control).cmsg_type == libc::SCM_RIGHTS;
-            holds_a_file.then(|| File::from_raw_fd(libc::CMSG_DATA(control).cast::<RawFd>().read_unaligned()))
+            let holds_a_file = !control.is_null()
+                && (*control).cmsg_level == libc::SOL_SOCKET
+                && (*control).cmsg_type == libc::SCM_RIGHTS;
+            holds_a_file.then(|| {
+                File::from_raw_fd(libc::CMSG_DATA(control).cast::<RawFd>().read_unaligned())
+            })
         };
         // No message of ours is empty.
         if length == 0 {
             return Ok(Received::End);
         }
         // SAFETY: the system has written so many bytes.
-        let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), length) }.to_vec();
+        let bytes =
+            unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), length) }.to_vec();
         Ok(Received::Message(Message { bytes, file }))
     }
 
@@ -281,8 +310,13 @@ impl Socket {
     }
 }
 
-/// Tries again and again, and waits in between with `wait`; `None` when it took longer than `timeout`. Unwinds when interrupted.
-pub(super) fn retry<R>(timeout: Option<Duration>, mut attempt: impl FnMut() -> Option<R>, wait: impl Fn(Duration)) -> Option<R> {
+/// Tries again and again, and waits in between with `wait`; `None` when it took longer than
+/// `timeout`. Unwinds when interrupted.
+pub(super) fn retry<R>(
+    timeout: Option<Duration>,
+    mut attempt: impl FnMut() -> Option<R>,
+    wait: impl Fn(Duration),
+) -> Option<R> {
     if let Some(result) = attempt() {
         return Some(result);
     }
@@ -290,7 +324,9 @@ pub(super) fn retry<R>(timeout: Option<Duration>, mut attempt: impl FnMut() -> O
     interrupt::scope(|| {
         loop {
             let left = match timeout {
-                Some(timeout) => timeout.checked_sub(start.elapsed()).filter(|left| !left.is_zero())?,
+                Some(timeout) => {
+                    timeout.checked_sub(start.elapsed()).filter(|left| !left.is_zero())?
+                }
                 None => STEP,
             };
             wait(left.min(STEP));

@@ -1,7 +1,9 @@
-//! Values as bytes: what serde and postcard make of them, or the numbers themselves (see [`raw`](super::raw)).
+//! Values as bytes: what serde and postcard make of them, or the numbers themselves (see
+//! [`raw`](super::raw)).
 //!
-//! [`Format`] is all that differs between types: a few functions for each, behind pointers. Whatever is done with values is compiled once,
-//! here, and not again in every program (every cell of a notebook) that uses a pool.
+//! [`Format`] is all that differs between types: a few functions for each, behind pointers.
+//! Whatever is done with values is compiled once, here, and not again in every program (every cell
+//! of a notebook) that uses a pool.
 
 use super::raw::{Landing, Raw, View};
 use crate::pool::Cause;
@@ -42,7 +44,8 @@ struct Functions {
     read_many: unsafe fn(&mut &[u8], *mut u8, usize) -> usize,
 }
 
-/// A value that has come and is still to be put in its place: the next one of some bytes, or numbers that are all there.
+/// A value that has come and is still to be put in its place: the next one of some bytes, or
+/// numbers that are all there.
 pub(super) enum Arrived<'rest, 'bytes> {
     Bytes(&'rest mut &'bytes [u8]),
     Numbers(Box<dyn Landing>),
@@ -140,7 +143,11 @@ impl Format {
     /// # Safety
     ///
     /// At the address is a value of the type, which lives for as long as `'value`.
-    pub(super) unsafe fn put_at<'value>(self, value: *const u8, out: &mut Vec<u8>) -> Result<Option<View<'value>>, postcard::Error> {
+    pub(super) unsafe fn put_at<'value>(
+        self,
+        value: *const u8,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<View<'value>>, postcard::Error> {
         // SAFETY: as the caller says; so below.
         if let Some(view) = self.raw.and_then(|raw| unsafe { raw.view(value) }) {
             if view.bytes.len() > LARGE {
@@ -178,13 +185,16 @@ impl Format {
         *bytes = rest;
         match (*tag, self.raw) {
             (RAW, Some(raw)) => {
-                let landing = take_numbers(raw, bytes).ok_or_else(|| unsent(&"the message ended early"))?;
+                let landing =
+                    take_numbers(raw, bytes).ok_or_else(|| unsent(&"the message ended early"))?;
                 // SAFETY: it is complete; the address is as the caller says.
                 unsafe { landing.finish(into) };
                 Ok(())
             }
             (FAILED, _) => Err(match take_serde(bytes).map_err(|error| unsent(&error))? {
-                Failed::Panicked(message, place) => Cause::Panicked { message: message.to_string(), place: place.to_string() },
+                Failed::Panicked(message, place) => {
+                    Cause::Panicked { message: message.to_string(), place: place.to_string() }
+                }
                 Failed::Unsent(message) => Cause::Unsent { message: message.to_string() },
             }),
             // SAFETY: as the caller says.
@@ -197,7 +207,12 @@ impl Format {
     /// # Safety
     ///
     /// The address is valid for so many values of the type.
-    pub(super) unsafe fn take_many_to(self, bytes: &mut &[u8], into: *mut u8, most: usize) -> usize {
+    pub(super) unsafe fn take_many_to(
+        self,
+        bytes: &mut &[u8],
+        into: *mut u8,
+        most: usize,
+    ) -> usize {
         // SAFETY: as the caller says.
         unsafe { (self.functions.read_many)(bytes, into, most) }
     }
@@ -222,7 +237,11 @@ fn unsent(error: &dyn fmt::Display) -> Cause {
 /// # Errors
 ///
 /// What serde says. Then nothing has been appended.
-pub(super) fn put<'value, R: Value>(format: Format, value: &'value R, out: &mut Vec<u8>) -> Result<Option<View<'value>>, postcard::Error> {
+pub(super) fn put<'value, R: Value>(
+    format: Format,
+    value: &'value R,
+    out: &mut Vec<u8>,
+) -> Result<Option<View<'value>>, postcard::Error> {
     format.check(TypeId::of::<R>());
     // SAFETY: the value is of this type, and is borrowed for so long.
     unsafe { format.put_at(std::ptr::from_ref(value).cast(), out) }
@@ -288,7 +307,8 @@ pub(super) fn put_failure(cause: &Failed<'_>, out: &mut Vec<u8>) {
     put_serde(cause, out).expect("texts can be written");
 }
 
-/// The reasons that a worker can tell itself: the message of a panic and its place, or what serde said.
+/// The reasons that a worker can tell itself: the message of a panic and its place, or what serde
+/// said.
 #[derive(Serialize, serde::Deserialize)]
 pub(super) enum Failed<'text> {
     Panicked(&'text str, &'text str),
@@ -312,7 +332,10 @@ fn take_numbers(raw: &'static Raw, bytes: &mut &[u8]) -> Option<Box<dyn Landing>
 }
 
 /// Appends what serde and postcard make of a value.
-pub(super) fn put_serde<R: Serialize + ?Sized>(value: &R, out: &mut Vec<u8>) -> Result<(), postcard::Error> {
+pub(super) fn put_serde<R: Serialize + ?Sized>(
+    value: &R,
+    out: &mut Vec<u8>,
+) -> Result<(), postcard::Error> {
     struct Append<'out>(&'out mut Vec<u8>);
     impl Flavor for Append<'_> {
         type Output = ();
@@ -335,7 +358,9 @@ pub(super) fn put_serde<R: Serialize + ?Sized>(value: &R, out: &mut Vec<u8>) -> 
 }
 
 /// Takes what [`put_serde`] has appended.
-pub(super) fn take_serde<'bytes, R: serde::Deserialize<'bytes>>(bytes: &mut &'bytes [u8]) -> Result<R, postcard::Error> {
+pub(super) fn take_serde<'bytes, R: serde::Deserialize<'bytes>>(
+    bytes: &mut &'bytes [u8],
+) -> Result<R, postcard::Error> {
     let (value, rest) = postcard::take_from_bytes(bytes)?;
     *bytes = rest;
     Ok(value)
@@ -380,7 +405,10 @@ mod tests {
         put(Format::of::<i32>(), &7, &mut bytes).unwrap();
         put_failure(&Failed::Unsent("u"), &mut bytes);
         let mut rest = &bytes[..];
-        assert_eq!(next::<i32>(&mut rest), Err(Cause::Panicked { message: "m".into(), place: "p".into() }));
+        assert_eq!(
+            next::<i32>(&mut rest),
+            Err(Cause::Panicked { message: "m".into(), place: "p".into() })
+        );
         assert_eq!(next::<i32>(&mut rest), Ok(7));
         assert_eq!(next::<i32>(&mut rest), Err(Cause::Unsent { message: "u".into() }));
     }

@@ -1,4 +1,5 @@
-//! A worker process, seen from its parent: what it is to do, what it has done, what it prints, and its end.
+//! A worker process, seen from its parent: what it is to do, what it has done, what it prints, and
+//! its end.
 
 use super::board::Board;
 use super::desk::Desk;
@@ -40,7 +41,8 @@ pub(super) enum News {
     Values(Range<usize>, Vec<u8>),
     /// The value of one item: numbers, all in place.
     Large(usize, Box<dyn Landing>),
-    /// A range is done: so many items of it, in this time. Some may be left, when it was told to stop.
+    /// A range is done: so many items of it, in this time. Some may be left, when it was told to
+    /// stop.
     Done { items: usize, left: Range<usize>, took: Duration },
 }
 
@@ -69,7 +71,10 @@ impl Worker {
             parents.set_nonblocking(true)?;
             set_nonblocking(&out)?;
             set_nonblocking(&err)?;
-            let relays = [Relay::new(connecting.keep(out), To::Stdout), Relay::new(connecting.keep(err), To::Stderr)];
+            let relays = [
+                Relay::new(connecting.keep(out), To::Stdout),
+                Relay::new(connecting.keep(err), To::Stderr),
+            ];
             let parents = (connecting.keep(OwnedFd::from(parents)), relays);
             Ok((parents, Ends { socket: childs, stdout: childs_out, stderr: childs_err }))
         };
@@ -183,8 +188,10 @@ impl Worker {
     fn send(&mut self) {
         while self.sent < self.outgoing.len() {
             let rest = &self.outgoing[self.sent..];
-            // SAFETY: the bytes are as many as we say. No signal when the worker is gone: that shows when we read.
-            let length = unsafe { libc::send(self.fd(), rest.as_ptr().cast(), rest.len(), NO_SIGNAL) };
+            // SAFETY: the bytes are as many as we say. No signal when the worker is gone: that
+            // shows when we read.
+            let length =
+                unsafe { libc::send(self.fd(), rest.as_ptr().cast(), rest.len(), NO_SIGNAL) };
             match usize::try_from(length) {
                 Ok(length) => self.sent += length,
                 Err(_) if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
@@ -260,7 +267,11 @@ impl Worker {
                     events::from_bytes(&bytes).into_iter().for_each(tasks::add);
                     let left = self.assigned.pop_front().unwrap_or_default();
                     self.since = Instant::now();
-                    self.news.push(News::Done { items: head.count, left, took: Duration::from_nanos(head.nanoseconds) });
+                    self.news.push(News::Done {
+                        items: head.count,
+                        left,
+                        took: Duration::from_nanos(head.nanoseconds),
+                    });
                 }
                 Kind::Compute | Kind::Large => return false,
             },
@@ -288,7 +299,9 @@ impl Incoming {
     fn place(&mut self) -> (*mut u8, usize) {
         match self {
             Incoming::Head(bytes, filled) => (bytes[*filled..].as_mut_ptr(), HEAD - *filled),
-            Incoming::Bytes(head, bytes) => (bytes.spare_capacity_mut().as_mut_ptr().cast(), head.length - bytes.len()),
+            Incoming::Bytes(head, bytes) => {
+                (bytes.spare_capacity_mut().as_mut_ptr().cast(), head.length - bytes.len())
+            }
             Incoming::Landing(_, landing, filled) => {
                 let (place, length) = landing.place();
                 // SAFETY: at most `length` bytes are filled.
@@ -313,7 +326,8 @@ impl Incoming {
     }
 }
 
-/// Waits until one of the workers says or prints something, or for so long, and takes it in. An interrupt ends the waiting, too.
+/// Waits until one of the workers says or prints something, or for so long, and takes it in. An
+/// interrupt ends the waiting, too.
 pub(super) fn wait(workers: &mut [Worker], raw: Option<&'static Raw>, timeout: Duration) {
     let mut entries = Vec::with_capacity(3 * workers.len());
     let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
@@ -321,11 +335,14 @@ pub(super) fn wait(workers: &mut [Worker], raw: Option<&'static Raw>, timeout: D
         // A negative number is left out by poll.
         let writing = if worker.outgoing.is_empty() { 0 } else { libc::POLLOUT };
         entries.push(entry(if worker.is_gone { -1 } else { worker.fd() }, libc::POLLIN | writing));
-        entries.extend(worker.relays.iter().map(|relay| entry(relay.descriptor().unwrap_or(-1), libc::POLLIN)));
+        entries.extend(
+            worker.relays.iter().map(|relay| entry(relay.descriptor().unwrap_or(-1), libc::POLLIN)),
+        );
     }
     let milliseconds = timeout.as_millis().try_into().unwrap_or(libc::c_int::MAX);
     // SAFETY: so many valid entries.
-    let ready = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds) };
+    let ready =
+        unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds) };
     if ready <= 0 {
         return;
     }

@@ -3,8 +3,7 @@
 use crate::display::escape;
 
 /// Begins a table of figures and code.
-pub(super) const TABLE: &str =
-    "<table style=\"color:inherit;border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\">";
+pub(super) const TABLE: &str = "<table style=\"color:inherit;border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\">";
 
 /// A sentence about the numbers.
 pub(super) fn remark(text: &str) -> String {

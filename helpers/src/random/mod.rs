@@ -1,8 +1,10 @@
 //! Random numbers for parallel programs: seeded, and the same whatever the number of threads.
 //!
-//! One generator shared by all threads would have to be locked, and which thread draws which number would be chance. One generator per
-//! *thread* gives results that change with the number of threads. So there is one generator per *task* here: [`streams`] is a family of
-//! generators, made from one seed and numbered. A task takes the stream of its own number, on whichever thread it runs.
+//! One generator shared by all threads would have to be locked, and which thread draws which number
+//! would be chance. One generator per *thread* gives results that change with the number of
+//! threads. So there is one generator per *task* here: [`streams`] is a family of generators, made
+//! from one seed and numbered. A task takes the stream of its own number, on whichever thread it
+//! runs.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -19,16 +21,19 @@
 //!
 //! # How the streams are made
 //!
-//! A stream is a [xoshiro256++](https://prng.di.unimi.it/) generator (Blackman and Vigna, "Scrambled linear pseudorandom number
-//! generators", ACM TOMS 47, 2021): 32 bytes of state, period 2²⁵⁶ - 1, about a nanosecond per number. Its four words of initial state
-//! come, as its authors recommend, from a SplitMix64 generator (Steele, Lea and Flood, OOPSLA 2014) started with the scrambled seed:
-//! stream `i` takes outputs `4i` to `4i + 3`. SplitMix64 can be started anywhere in its sequence, so that stream 10⁹ costs no more than
-//! stream 0, which jumping ahead by 2¹²⁸ steps per stream would not allow.
+//! A stream is a [xoshiro256++](https://prng.di.unimi.it/) generator (Blackman and Vigna,
+//! "Scrambled linear pseudorandom number generators", ACM TOMS 47, 2021): 32 bytes of state, period
+//! 2²⁵⁶ - 1, about a nanosecond per number. Its four words of initial state come, as its authors
+//! recommend, from a SplitMix64 generator (Steele, Lea and Flood, OOPSLA 2014) started with the
+//! scrambled seed: stream `i` takes outputs `4i` to `4i + 3`. SplitMix64 can be started anywhere in
+//! its sequence, so that stream 10⁹ costs no more than stream 0, which jumping ahead by 2¹²⁸ steps
+//! per stream would not allow.
 //!
-//! All words are outputs of one bijection at different places, so that no two streams of a family start alike. They are long stretches of
-//! the same cycle; that any two of `n` stretches of length `l` overlap has a probability of at most n² · l / 2²⁵⁶ (Vigna, "On the
-//! probability of overlap of random subsequences of pseudorandom number generators", 2020): a billion streams of 10¹⁵ numbers each make
-//! 10⁻⁴⁴. Not for secrets: who sees some numbers can compute the others.
+//! All words are outputs of one bijection at different places, so that no two streams of a family
+//! start alike. They are long stretches of the same cycle; that any two of `n` stretches of length
+//! `l` overlap has a probability of at most n² · l / 2²⁵⁶ (Vigna, "On the probability of overlap of
+//! random subsequences of pseudorandom number generators", 2020): a billion streams of 10¹⁵ numbers
+//! each make 10⁻⁴⁴. Not for secrets: who sees some numbers can compute the others.
 
 mod stream;
 mod streams;

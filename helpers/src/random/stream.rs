@@ -7,8 +7,9 @@ use std::fmt;
 
 /// A random number generator, one of a family; made by [`streams`](super::streams).
 ///
-/// Everything the crate [`rand`] does with generators can be done with it: `rng.random::<f64>()` (0 ≤ x < 1, 53 bits),
-/// `rng.random_range(1..=6)`, `rng.random_bool(0.1)`, `rng.fill(&mut array[..])`. A clone goes on with the same numbers.
+/// Everything the crate [`rand`] does with generators can be done with it: `rng.random::<f64>()` (0
+/// ≤ x < 1, 53 bits), `rng.random_range(1..=6)`, `rng.random_bool(0.1)`, `rng.fill(&mut
+/// array[..])`. A clone goes on with the same numbers.
 ///
 /// # Examples
 ///
@@ -28,7 +29,9 @@ impl Stream {
     /// The generator in the given state, of which not every word may be zero.
     pub(super) fn from_state(state: [u64; 4]) -> Stream {
         let mut seed = [0; 32];
-        seed.chunks_exact_mut(8).zip(state).for_each(|(bytes, word)| bytes.copy_from_slice(&word.to_le_bytes()));
+        seed.chunks_exact_mut(8)
+            .zip(state)
+            .for_each(|(bytes, word)| bytes.copy_from_slice(&word.to_le_bytes()));
         Stream { generator: Xoshiro256PlusPlus::from_seed(seed) }
     }
 }

@@ -3,11 +3,12 @@
 use super::Stream;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-/// How many draws [`Streams::blocks`] gives to one stream: enough to make starting it and handing it to a thread cheap (well below one
-/// per cent), few enough to keep all cores busy to the end.
+/// How many draws [`Streams::blocks`] gives to one stream: enough to make starting it and handing
+/// it to a thread cheap (well below one per cent), few enough to keep all cores busy to the end.
 pub const BLOCK: u64 = 1 << 16;
 
-/// The family of generators that belongs to a seed. Costs nothing: streams are made when they are asked for.
+/// The family of generators that belongs to a seed. Costs nothing: streams are made when they are
+/// asked for.
 ///
 /// # Examples
 ///
@@ -18,7 +19,8 @@ pub const BLOCK: u64 = 1 << 16;
 /// assert_ne!(first.random::<u64>(), second.random::<u64>());
 /// ```
 pub fn streams(seed: u64) -> Streams {
-    // Scrambled, so that neighbouring seeds do not start at neighbouring places of the sequence that all families share.
+    // Scrambled, so that neighbouring seeds do not start at neighbouring places of the sequence
+    // that all families share.
     Streams { origin: scramble(seed) }
 }
 
@@ -29,7 +31,8 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// The generator with this number, always the same one. Costs a few nanoseconds, whatever the number.
+    /// The generator with this number, always the same one. Costs a few nanoseconds, whatever the
+    /// number.
     ///
     /// # Examples
     ///
@@ -44,17 +47,22 @@ impl Streams {
     /// assert_eq!(serial, parallel);
     /// ```
     pub fn stream(&self, number: u64) -> Stream {
-        Stream::from_state([0, 1, 2, 3].map(|word| split_mix(self.origin, number.wrapping_mul(4).wrapping_add(word))))
+        Stream::from_state(
+            [0, 1, 2, 3]
+                .map(|word| split_mix(self.origin, number.wrapping_mul(4).wrapping_add(word))),
+        )
     }
 
-    /// Streams `0` to `tasks - 1`, as a parallel iterator: `streams(seed).par_iter(100).map(|mut rng| …)`.
+    /// Streams `0` to `tasks - 1`, as a parallel iterator: `streams(seed).par_iter(100).map(|mut
+    /// rng| …)`.
     pub fn par_iter(&self, tasks: u64) -> impl ParallelIterator<Item = Stream> + use<> {
         let streams = *self;
         (0..tasks).into_par_iter().map(move |number| streams.stream(number))
     }
 
-    /// Divides `draws` into blocks of [`BLOCK`], the last one perhaps shorter, each with a stream of its own: pairs of a generator and how
-    /// often to draw from it. What a draw is, is up to you: it may take several random numbers.
+    /// Divides `draws` into blocks of [`BLOCK`], the last one perhaps shorter, each with a stream
+    /// of its own: pairs of a generator and how often to draw from it. What a draw is, is up to
+    /// you: it may take several random numbers.
     ///
     /// # Examples
     ///
@@ -68,10 +76,12 @@ impl Streams {
         (0..draws.div_ceil(BLOCK)).map(move |number| streams.block(number, draws))
     }
 
-    /// [`blocks`](Self::blocks) as a parallel iterator: the same streams and draws, on all threads of rayon's pool.
+    /// [`blocks`](Self::blocks) as a parallel iterator: the same streams and draws, on all threads
+    /// of rayon's pool.
     ///
-    /// The blocks are the same for any number of threads. So is what is computed from them, as long as it is put together in a way that
-    /// does not depend on the order: counts do, collected blocks do. A `sum` of floats depends on it in its last digits.
+    /// The blocks are the same for any number of threads. So is what is computed from them, as long
+    /// as it is put together in a way that does not depend on the order: counts do, collected
+    /// blocks do. A `sum` of floats depends on it in its last digits.
     ///
     /// # Examples
     ///
@@ -82,7 +92,10 @@ impl Streams {
     /// let serial: usize = streams(3).blocks(1_000_000).map(heads).sum();
     /// assert_eq!(parallel, serial);
     /// ```
-    pub fn par_blocks(&self, draws: u64) -> impl IndexedParallelIterator<Item = (Stream, u64)> + use<> {
+    pub fn par_blocks(
+        &self,
+        draws: u64,
+    ) -> impl IndexedParallelIterator<Item = (Stream, u64)> + use<> {
         let streams = *self;
         let blocks = usize::try_from(draws.div_ceil(BLOCK)).expect("fewer blocks than addresses");
         (0..blocks).into_par_iter().map(move |number| streams.block(number as u64, draws))
@@ -100,7 +113,8 @@ fn split_mix(origin: u64, place: u64) -> u64 {
     scramble(origin.wrapping_add(GAMMA.wrapping_mul(place.wrapping_add(1))))
 }
 
-/// SplitMix64's output function, a bijection (David Stafford's variant 13 of the finaliser of MurmurHash3).
+/// SplitMix64's output function, a bijection (David Stafford's variant 13 of the finaliser of
+/// MurmurHash3).
 fn scramble(z: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58476d1ce4e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d049bb133111eb);
@@ -121,11 +135,18 @@ mod tests {
     #[test]
     fn split_mix_is_that_of_the_reference_implementation() {
         let numbers: [u64; 5] = std::array::from_fn(|place| split_mix(1234567, place as u64));
-        let expected = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821];
+        let expected = [
+            6457827717110365317,
+            3203168211198807973,
+            9817491932198370423,
+            4593380528125082431,
+            16408922859458223821,
+        ];
         assert_eq!(numbers, expected);
     }
 
-    /// Draws at the edges of blocks: what one thread gives, two and three give too, and so does the serial form.
+    /// Draws at the edges of blocks: what one thread gives, two and three give too, and so does the
+    /// serial form.
     #[test]
     fn numbers_do_not_depend_on_the_number_of_threads() {
         let first = |(mut rng, draws): (Stream, u64)| (rng.next_u64(), draws);
@@ -134,10 +155,18 @@ mod tests {
             assert_eq!(serial.iter().map(|block| block.1).sum::<u64>(), draws);
             assert!(serial.iter().all(|block| 1 <= block.1 && block.1 <= BLOCK));
             for threads in [1, 2, 3] {
-                let parallel: Vec<(u64, u64)> = on_threads(threads, || streams(42).par_blocks(draws).map(first).collect());
+                let parallel: Vec<(u64, u64)> =
+                    on_threads(threads, || streams(42).par_blocks(draws).map(first).collect());
                 assert_eq!(serial, parallel, "{draws} draws on {threads} threads");
-                let tasks: Vec<u64> = on_threads(threads, || streams(42).par_iter(draws.min(50)).map(|mut rng| rng.next_u64()).collect());
-                assert_eq!(tasks, (0..draws.min(50)).map(|number| streams(42).stream(number).next_u64()).collect::<Vec<_>>());
+                let tasks: Vec<u64> = on_threads(threads, || {
+                    streams(42).par_iter(draws.min(50)).map(|mut rng| rng.next_u64()).collect()
+                });
+                assert_eq!(
+                    tasks,
+                    (0..draws.min(50))
+                        .map(|number| streams(42).stream(number).next_u64())
+                        .collect::<Vec<_>>()
+                );
             }
         }
     }
@@ -146,12 +175,15 @@ mod tests {
     fn seeds_and_numbers_give_different_streams() {
         let seeds = [0, 1, 2, 42, u64::MAX];
         let numbers = (0..1000).chain([u64::MAX / 4]);
-        let starts: Vec<u64> = numbers.flat_map(|number| seeds.map(|seed| streams(seed).stream(number).next_u64())).collect();
+        let starts: Vec<u64> = numbers
+            .flat_map(|number| seeds.map(|seed| streams(seed).stream(number).next_u64()))
+            .collect();
         assert_eq!(starts.iter().collect::<HashSet<_>>().len(), starts.len());
     }
 
-    /// Uniform numbers have mean 1/2 and variance 1/12; here over many streams, and over many numbers of one stream. The bounds are five
-    /// standard deviations of the estimates, and the seed is fixed.
+    /// Uniform numbers have mean 1/2 and variance 1/12; here over many streams, and over many
+    /// numbers of one stream. The bounds are five standard deviations of the estimates, and the
+    /// seed is fixed.
     #[test]
     fn mean_and_variance_are_those_of_uniform_numbers() {
         const N: u64 = 100_000;
@@ -164,17 +196,23 @@ mod tests {
             let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
             assert!((mean - 0.5).abs() < 5.0 * (1.0 / 12.0 / n).sqrt(), "mean {mean}");
             // The variance of the squared deviation is 1/80 - 1/144 = 1/180.
-            assert!((variance - 1.0 / 12.0).abs() < 5.0 * (1.0 / 180.0 / n).sqrt(), "variance {variance}");
+            assert!(
+                (variance - 1.0 / 12.0).abs() < 5.0 * (1.0 / 180.0 / n).sqrt(),
+                "variance {variance}"
+            );
         }
     }
 
-    /// Neighbouring streams, number by number: a correlation would be seen as a coefficient far from 0.
+    /// Neighbouring streams, number by number: a correlation would be seen as a coefficient far
+    /// from 0.
     #[test]
     fn neighbouring_streams_are_not_correlated() {
         const N: usize = 100_000;
         for (seed, number) in [(0, 0), (42, 1), (42, 1_000_000)] {
-            let (mut left, mut right) = (streams(seed).stream(number), streams(seed).stream(number + 1));
-            let sum: f64 = (0..N).map(|_| (left.random::<f64>() - 0.5) * (right.random::<f64>() - 0.5)).sum();
+            let (mut left, mut right) =
+                (streams(seed).stream(number), streams(seed).stream(number + 1));
+            let sum: f64 =
+                (0..N).map(|_| (left.random::<f64>() - 0.5) * (right.random::<f64>() - 0.5)).sum();
             let coefficient = 12.0 * sum / N as f64;
             assert!(coefficient.abs() < 5.0 / (N as f64).sqrt(), "coefficient {coefficient}");
         }

@@ -15,10 +15,11 @@ const OTHERS: &str = "others";
 const INVISIBLE: f64 = 1.0 / 1200.0;
 
 impl TaskStream {
-    /// The Gantt chart: a row for each worker, a bar for each task, white where a worker was idle. Colours tell kinds of tasks: names
-    /// without the numbers at their end.
+    /// The Gantt chart: a row for each worker, a bar for each task, white where a worker was idle.
+    /// Colours tell kinds of tasks: names without the numbers at their end.
     ///
-    /// Neighbours of one kind that are too short to be seen become one bar, as do gaps: thousands of tasks are a small drawing.
+    /// Neighbours of one kind that are too short to be seen become one bar, as do gaps: thousands
+    /// of tasks are a small drawing.
     ///
     /// # Examples
     ///
@@ -29,10 +30,15 @@ impl TaskStream {
     /// ```
     pub fn gantt(&self) -> Plot {
         let kinds = self.kinds();
-        // Rows come in the order in which they are named, those of idle workers too: a bar of no length is hidden by the axis.
+        // Rows come in the order in which they are named, those of idle workers too: a bar of no
+        // length is hidden by the axis.
         let first_kind = self.entries().first().map_or("", |entry| kind(&entry.task));
         let first_kind = kinds.get(first_kind).copied().unwrap_or_default();
-        let mut bars: Vec<Bar> = self.workers().iter().map(|worker| Bar::new(&worker.name, "", 0.0, 0.0).group(first_kind)).collect();
+        let mut bars: Vec<Bar> = self
+            .workers()
+            .iter()
+            .map(|worker| Bar::new(&worker.name, "", 0.0, 0.0).group(first_kind))
+            .collect();
         let invisible = self.makespan().mul_f64(INVISIBLE);
         // For each worker, where its last bar is.
         let mut last: HashMap<&str, usize> = HashMap::new();
@@ -51,7 +57,8 @@ impl TaskStream {
         plot::gantt(&bars)
     }
 
-    /// The kinds of tasks, and what their colours are called: those that took longest by their own names.
+    /// The kinds of tasks, and what their colours are called: those that took longest by their own
+    /// names.
     fn kinds(&self) -> HashMap<&str, &str> {
         let mut times: HashMap<&str, Duration> = HashMap::new();
         for entry in self.entries() {
@@ -60,7 +67,11 @@ impl TaskStream {
         let mut kinds: Vec<(&str, Duration)> = times.into_iter().collect();
         kinds.sort_by_key(|(kind, time)| (std::cmp::Reverse(*time), *kind));
         let named = if kinds.len() <= MOST_KINDS { MOST_KINDS } else { MOST_KINDS - 1 };
-        kinds.into_iter().enumerate().map(|(rank, (kind, _))| (kind, if rank < named { kind } else { OTHERS })).collect()
+        kinds
+            .into_iter()
+            .enumerate()
+            .map(|(rank, (kind, _))| (kind, if rank < named { kind } else { OTHERS }))
+            .collect()
     }
 
     /// Called by the kernel for the last expression of a cell.
@@ -74,7 +85,8 @@ impl TaskStream {
     }
 }
 
-/// Whether a task cannot be told from the bar before it: it is short, and so is the gap between them.
+/// Whether a task cannot be told from the bar before it: it is short, and so is the gap between
+/// them.
 fn hides(bar: &Bar, start: Duration, end: Duration, invisible: Duration) -> bool {
     let gap = start.as_secs_f64() - bar.end;
     end - start <= 2 * invisible && gap <= invisible.as_secs_f64()
@@ -93,7 +105,8 @@ mod tests {
 
     #[test]
     fn chart_has_a_row_for_everybody_and_the_figures() {
-        let bundle = stream(&[("rayon 0", &[("row 1", 0, 8)]), ("rayon 1", &[("sum 1", 0, 4)])]).bundle();
+        let bundle =
+            stream(&[("rayon 0", &[("row 1", 0, 8)]), ("rayon 1", &[("sum 1", 0, 4)])]).bundle();
         let svg = bundle.get("image/svg+xml").unwrap();
         for text in ["rayon 0", "rayon 1", "row 1", "sum", "time (ms)", "efficiency 0.75"] {
             assert!(svg.contains(text), "{text}: {svg}");
@@ -103,8 +116,13 @@ mod tests {
 
     #[test]
     fn more_kinds_than_colours_share_one() {
-        let names: Vec<String> = (0..10_u8).map(|number| char::from(b'a' + number).to_string()).collect();
-        let tasks: Vec<(&str, u32, u32)> = names.iter().zip((0..).step_by(2)).map(|(name, at)| (name.as_str(), at, at + 1)).collect();
+        let names: Vec<String> =
+            (0..10_u8).map(|number| char::from(b'a' + number).to_string()).collect();
+        let tasks: Vec<(&str, u32, u32)> = names
+            .iter()
+            .zip((0..).step_by(2))
+            .map(|(name, at)| (name.as_str(), at, at + 1))
+            .collect();
         let stream = stream(&[("main", &tasks)]);
         let mut shown: Vec<&str> = stream.kinds().into_values().collect();
         shown.sort();
@@ -114,7 +132,9 @@ mod tests {
 
     #[test]
     fn very_many_tasks_are_a_small_drawing() {
-        let tasks: Vec<(&str, u32, u32)> = (0..100_000).map(|at| (if at % 2 == 0 { "row 1" } else { "row 2" }, at, at + 1)).collect();
+        let tasks: Vec<(&str, u32, u32)> = (0..100_000)
+            .map(|at| (if at % 2 == 0 { "row 1" } else { "row 2" }, at, at + 1))
+            .collect();
         let svg = stream(&[("main", &tasks)]).gantt().to_svg();
         let size = svg.bundle().get("image/svg+xml").unwrap().len();
         assert!(size < 100_000, "{size}");

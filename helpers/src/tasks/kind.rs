@@ -1,10 +1,16 @@
 //! What kind of task it is, by its name.
 
-/// The name without the numbers at its end: `row` for `row 3`, `tile` for `tile (3, 4)`, `items` for `items[7]`.
+/// The name without the numbers at its end: `row` for `row 3`, `tile` for `tile (3, 4)`, `items`
+/// for `items[7]`.
 pub(super) fn kind(name: &str) -> &str {
-    let is_number = |c: char| c.is_ascii_digit() || c.is_whitespace() || "()[]{},.:;-_#/×".contains(c);
+    let is_number =
+        |c: char| c.is_ascii_digit() || c.is_whitespace() || "()[]{},.:;-_#/×".contains(c);
     let stem = name.trim_end_matches(is_number);
-    if name[stem.len()..].contains(|c: char| c.is_ascii_digit()) { if stem.is_empty() { "task" } else { stem } } else { name }
+    if name[stem.len()..].contains(|c: char| c.is_ascii_digit()) {
+        if stem.is_empty() { "task" } else { stem }
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// As [`record`](super::record), and draws the chart while `f` runs: it appears after a quarter of a second, and is drawn anew three or four
-/// times a second. A task is in it when it has ended.
+/// As [`record`](super::record), and draws the chart while `f` runs: it appears after a quarter of
+/// a second, and is drawn anew three or four times a second. A task is in it when it has ended.
 ///
-/// A thread of its own draws it, for at most a twentieth of the time. On the stock kernel only the final state appears, as does the text
-/// form outside of a notebook.
+/// A thread of its own draws it, for at most a twentieth of the time. On the stock kernel only the
+/// final state appears, as does the text form outside of a notebook.
 ///
 /// # Panics
 ///
@@ -33,7 +33,12 @@ pub fn live<R>(f: impl FnOnce() -> R) -> (R, TaskStream) {
     thread::scope(|scope| {
         // Without a thread for it there is still the final state.
         let watcher = protocol::on_our_kernel()
-            .then(|| thread::Builder::new().name("task stream".into()).spawn_scoped(scope, || watch(&recording, &stop)).ok())
+            .then(|| {
+                thread::Builder::new()
+                    .name("task stream".into())
+                    .spawn_scoped(scope, || watch(&recording, &stop))
+                    .ok()
+            })
             .flatten();
         let mut ending = Ending { recording: &recording, stop: &stop, watcher };
         let value = f();

@@ -46,9 +46,11 @@ const MOST_TASKS: usize = 1 << 18;
 /// How many ask for a recording.
 static ASKING: AtomicUsize = AtomicUsize::new(0);
 
-/// The threads' lists, and when the recordings began that go on. Locked at the begin and end of recordings and at a thread's first task,
-/// and while anybody looks into the list of another thread.
-static ALL: Mutex<All> = Mutex::new(All { logs: Vec::new(), open: Vec::new(), next: 0, process: 0 });
+/// The threads' lists, and when the recordings began that go on. Locked at the begin and end of
+/// recordings and at a thread's first task, and while anybody looks into the list of another
+/// thread.
+static ALL: Mutex<All> =
+    Mutex::new(All { logs: Vec::new(), open: Vec::new(), next: 0, process: 0 });
 
 struct All {
     logs: Vec<Arc<Log>>,
@@ -74,7 +76,8 @@ pub(crate) fn add(event: Event) {
     }
 }
 
-/// Keeps everybody from looking into lists, while the process is copied: in the copy, the locks of this thread must be free.
+/// Keeps everybody from looking into lists, while the process is copied: in the copy, the locks of
+/// this thread must be free.
 pub(crate) fn hold() -> impl Sized {
     lock(&ALL)
 }
@@ -89,7 +92,8 @@ pub(crate) fn set_recording(recording: bool) {
     ASKING.store(recording.into(), Ordering::Relaxed);
 }
 
-/// In a copy of the process: what was recorded since the last call, for the original. The first call throws away what is the original's.
+/// In a copy of the process: what was recorded since the last call, for the original. The first
+/// call throws away what is the original's.
 pub(crate) fn take() -> Vec<Event> {
     let mut all = lock(&ALL);
     if all.process != std::process::id() {
@@ -97,13 +101,25 @@ pub(crate) fn take() -> Vec<Event> {
         let own = LOG.try_with(|log| log.get().cloned()).ok().flatten();
         own.iter().for_each(|log| *lock(&log.done) = List::default());
         let now = Instant::now();
-        // A recording within a task must leave its events to the original: as if there were one around it.
-        *all = All { logs: own.into_iter().collect(), open: vec![(u64::MAX, now)], next: 0, process: std::process::id() };
+        // A recording within a task must leave its events to the original: as if there were one
+        // around it.
+        *all = All {
+            logs: own.into_iter().collect(),
+            open: vec![(u64::MAX, now)],
+            next: 0,
+            process: std::process::id(),
+        };
     }
     let mut events = Vec::new();
     for log in &all.logs {
-        let worker = |worker: Option<Box<str>>| worker.map_or(log.worker.text.clone(), String::from);
-        let event = |done: Done| Event { worker: worker(done.worker), name: done.name.into(), start: done.start, end: done.end };
+        let worker =
+            |worker: Option<Box<str>>| worker.map_or(log.worker.text.clone(), String::from);
+        let event = |done: Done| Event {
+            worker: worker(done.worker),
+            name: done.name.into(),
+            start: done.start,
+            end: done.end,
+        };
         events.extend(std::mem::take(&mut *lock(&log.done)).tasks.into_iter().map(event));
     }
     // A living thread has the second reference.
@@ -167,7 +183,8 @@ impl Recording {
         let all = lock(&ALL);
         let part = |log: &Arc<Log>| {
             let list = lock(&log.done);
-            let tasks: Vec<Done> = list.tasks.iter().filter(|task| task.end >= self.begin).cloned().collect();
+            let tasks: Vec<Done> =
+                list.tasks.iter().filter(|task| task.end >= self.begin).cloned().collect();
             Part { worker: log.worker.clone(), tasks, left_out: list.left_out }
         };
         all.logs.iter().map(part).filter(|part| !part.tasks.is_empty()).collect()

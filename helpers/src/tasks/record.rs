@@ -5,10 +5,12 @@ use super::stream::TaskStream;
 use std::fmt::Display;
 use std::time::Instant;
 
-/// Calls `f` and records the tasks that are done meanwhile: those of the crate's pools, and those named by [`task`].
+/// Calls `f` and records the tasks that are done meanwhile: those of the crate's pools, and those
+/// named by [`task`].
 ///
-/// What it costs is said in [the module](crate::tasks); it is the tasks that pay. Memory: about 100 bytes per task. Of more than 262,144 tasks of one
-/// thread the rest is only counted, and the stream says so.
+/// What it costs is said in [the module](crate::tasks); it is the tasks that pay. Memory: about 100
+/// bytes per task. Of more than 262,144 tasks of one thread the rest is only counted, and the
+/// stream says so.
 ///
 /// # Panics
 ///
@@ -33,14 +35,18 @@ pub fn record<R>(f: impl FnOnce() -> R) -> (R, TaskStream) {
     (value, stream)
 }
 
-/// Does `f` as a task of this name: it appears in the task stream, if one is recorded, in the row of the thread that did it.
+/// Does `f` as a task of this name: it appears in the task stream, if one is recorded, in the row
+/// of the thread that did it.
 ///
-/// Tasks of one kind have one colour; the kind is the name without the numbers at its end. A task within a task is drawn on top of it,
-/// and its time is not counted twice. A task that panics is recorded, too.
+/// Tasks of one kind have one colour; the kind is the name without the numbers at its end. A task
+/// within a task is drawn on top of it, and its time is not counted twice. A task that panics is
+/// recorded, too.
 ///
-/// Threads are called by their names; rayon's are called `rayon 0`, `rayon 1` and so on, unless the pool has given them names.
+/// Threads are called by their names; rayon's are called `rayon 0`, `rayon 1` and so on, unless the
+/// pool has given them names.
 ///
-/// The name is written only if somebody records. `format_args!("row {row}")` saves making a `String` otherwise.
+/// The name is written only if somebody records. `format_args!("row {row}")` saves making a
+/// `String` otherwise.
 ///
 /// # Examples
 ///

@@ -43,10 +43,12 @@ pub struct Worker {
     pub idle: Duration,
 }
 
-/// The course of a recording: for each task the worker, the beginning and the end. [`record`](super::record) makes one.
+/// The course of a recording: for each task the worker, the beginning and the end.
+/// [`record`](super::record) makes one.
 ///
-/// Shown at the end of a cell it is a Gantt chart: a row for each worker, a bar for each task, and white where a worker was idle. As text it
-/// is a table of the workers. Names are those of a graph's [`Schedule`](crate::graph::Schedule).
+/// Shown at the end of a cell it is a Gantt chart: a row for each worker, a bar for each task, and
+/// white where a worker was idle. As text it is a table of the workers. Names are those of a
+/// graph's [`Schedule`](crate::graph::Schedule).
 ///
 /// With n workers, the time b₁ … bₙ in which each of them was busy, and the makespan T:
 ///
@@ -58,12 +60,14 @@ pub struct Worker {
 /// | [`efficiency`](TaskStream::efficiency) | | W / (n · T) |
 /// | [`speed_up`](TaskStream::speed_up) | | W / T |
 ///
-/// Load balance and (parallel) efficiency are the metrics of the [POP project](https://co-design.pop-coe.eu/metrics/parallel_efficiency.html): the efficiency is the load balance
-/// times the share of the makespan in which the busiest worker was busy. That a worker is busy does not mean that it gets on: one that
-/// waits for memory or for a lock is busy, too.
+/// Load balance and (parallel) efficiency are the metrics of the [POP
+/// project](https://co-design.pop-coe.eu/metrics/parallel_efficiency.html): the efficiency is the
+/// load balance times the share of the makespan in which the busiest worker was busy. That a worker
+/// is busy does not mean that it gets on: one that waits for memory or for a lock is busy, too.
 ///
-/// Workers are all that have done a task, and all threads of a rayon pool of which one has: of others that were idle all the time nothing is
-/// known. (rayon does a single item on the thread that asks for it.)
+/// Workers are all that have done a task, and all threads of a rayon pool of which one has: of
+/// others that were idle all the time nothing is known. (rayon does a single item on the thread
+/// that asks for it.)
 #[derive(Clone, PartialEq)]
 pub struct TaskStream {
     /// By their beginning.
@@ -86,7 +90,12 @@ impl TaskStream {
         }
         let mut entries = Vec::with_capacity(parts.iter().map(|part| part.tasks.len()).sum());
         for Row { worker, tasks, .. } in rows(begin, parts) {
-            entries.extend(tasks.into_iter().map(|(task, start, end)| Entry { task, worker: worker.clone(), start, end }));
+            entries.extend(tasks.into_iter().map(|(task, start, end)| Entry {
+                task,
+                worker: worker.clone(),
+                start,
+                end,
+            }));
             names.push(worker);
         }
         names.sort_by_cached_key(|name| worker::order(name));
@@ -113,37 +122,41 @@ impl TaskStream {
         self.makespan
     }
 
-    /// How long the workers were busy, all together. Of tasks within tasks, only the outer one counts.
+    /// How long the workers were busy, all together. Of tasks within tasks, only the outer one
+    /// counts.
     pub fn work(&self) -> Duration {
         self.workers.iter().map(|worker| worker.busy).sum()
     }
 
-    /// How long the workers were idle, all together: number of workers × makespan - work. For each of them see [`workers`](TaskStream::workers).
+    /// How long the workers were idle, all together: number of workers × makespan - work. For each
+    /// of them see [`workers`](TaskStream::workers).
     pub fn idle(&self) -> Duration {
         self.workers.iter().map(|worker| worker.idle).sum()
     }
 
-    /// The mean of the workers' busy times divided by the longest: 1 if all did equally much, 1 / workers if one did everything. Without
-    /// any work it is 1.
+    /// The mean of the workers' busy times divided by the longest: 1 if all did equally much, 1 /
+    /// workers if one did everything. Without any work it is 1.
     pub fn load_balance(&self) -> f64 {
         let busiest = self.workers.iter().map(|worker| worker.busy).max().unwrap_or_default();
         ratio(self.work(), busiest) / self.workers.len().max(1) as f64
     }
 
-    /// Work divided by (number of workers × makespan): 1 if no worker was ever idle. Without any work it is 1.
+    /// Work divided by (number of workers × makespan): 1 if no worker was ever idle. Without any
+    /// work it is 1.
     pub fn efficiency(&self) -> f64 {
         ratio(self.work(), self.makespan) / self.workers.len().max(1) as f64
     }
 
-    /// Work divided by makespan: how many times faster than one task after the other, if each had taken as long alone. Without any work
-    /// it is 1.
+    /// Work divided by makespan: how many times faster than one task after the other, if each had
+    /// taken as long alone. Without any work it is 1.
     pub fn speed_up(&self) -> f64 {
         ratio(self.work(), self.makespan)
     }
 
     /// The tasks as a table: task, worker, start, end.
     pub fn to_table(&self) -> Table {
-        let text = |of: fn(&Entry) -> &String| self.entries.iter().map(of).cloned().collect::<Vec<_>>();
+        let text =
+            |of: fn(&Entry) -> &String| self.entries.iter().map(of).cloned().collect::<Vec<_>>();
         Table::new()
             .column("task", text(|entry| &entry.task))
             .column("worker", text(|entry| &entry.worker))
@@ -153,18 +166,29 @@ impl TaskStream {
 
     /// `8 tasks, 2 workers, 12.3 ms: efficiency 0.82, load balance 0.93`
     pub(super) fn summary(&self) -> String {
-        let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-        let (tasks, workers) = (count(self.entries.len(), "task"), count(self.workers.len(), "worker"));
+        let count = |count: usize, what: &str| {
+            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+        };
+        let (tasks, workers) =
+            (count(self.entries.len(), "task"), count(self.workers.len(), "worker"));
         if self.entries.is_empty() {
             return tasks;
         }
-        let (makespan, efficiency, balance) = (FineDuration(self.makespan), self.efficiency(), self.load_balance());
-        format!("{tasks}, {workers}, {makespan}: efficiency {efficiency:.2}, load balance {balance:.2}")
+        let (makespan, efficiency, balance) =
+            (FineDuration(self.makespan), self.efficiency(), self.load_balance());
+        format!(
+            "{tasks}, {workers}, {makespan}: efficiency {efficiency:.2}, load balance {balance:.2}"
+        )
     }
 
     /// What is missing in the stream.
     fn note(&self) -> Option<String> {
-        (self.left_out > 0).then(|| format!("{} more tasks were too many to be recorded: the figures are too low", self.left_out))
+        (self.left_out > 0).then(|| {
+            format!(
+                "{} more tasks were too many to be recorded: the figures are too low",
+                self.left_out
+            )
+        })
     }
 }
 
@@ -182,20 +206,28 @@ struct Row {
     until: Duration,
 }
 
-/// The rows of the chart: one per worker. Threads of one name that worked at the same time have rows of their own; one after the other,
-/// as those of pools that come and go, they share a row.
+/// The rows of the chart: one per worker. Threads of one name that worked at the same time have
+/// rows of their own; one after the other, as those of pools that come and go, they share a row.
 fn rows(begin: Instant, parts: Vec<Part>) -> Vec<Row> {
     let mut found: Vec<(String, Vec<Times>)> = Vec::new();
     for part in parts {
         let mut by_worker: HashMap<Option<Box<str>>, Vec<Times>> = HashMap::new();
         for task in part.tasks {
             // What began earlier is counted from the beginning.
-            let (start, end) = (task.start.saturating_duration_since(begin), task.end.saturating_duration_since(begin));
+            let (start, end) = (
+                task.start.saturating_duration_since(begin),
+                task.end.saturating_duration_since(begin),
+            );
             by_worker.entry(task.worker).or_default().push((task.name.into(), start, end));
         }
-        found.extend(by_worker.into_iter().map(|(worker, tasks)| (worker.map_or(part.worker.text.clone(), String::from), tasks)));
+        found.extend(
+            by_worker.into_iter().map(|(worker, tasks)| {
+                (worker.map_or(part.worker.text.clone(), String::from), tasks)
+            }),
+        );
     }
-    let first = |tasks: &[Times]| tasks.iter().map(|(_, start, _)| *start).min().unwrap_or_default();
+    let first =
+        |tasks: &[Times]| tasks.iter().map(|(_, start, _)| *start).min().unwrap_or_default();
     found.sort_by_cached_key(|(_, tasks)| first(tasks));
     let mut rows: Vec<Row> = Vec::new();
     for (name, tasks) in found {
@@ -222,7 +254,8 @@ fn rows(begin: Instant, parts: Vec<Part>) -> Vec<Row> {
 
 /// The figures of each worker; the entries are sorted by their beginning.
 fn busy(names: Vec<String>, entries: &[Entry], makespan: Duration) -> Vec<Worker> {
-    let numbers: HashMap<&str, usize> = names.iter().enumerate().map(|(number, name)| (name.as_str(), number)).collect();
+    let numbers: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(number, name)| (name.as_str(), number)).collect();
     // For each worker: tasks, busy, and until when it is known to be busy.
     let mut found = vec![(0, Duration::ZERO, Duration::ZERO); names.len()];
     for entry in entries {
@@ -273,23 +306,43 @@ pub(super) mod tests {
             start: begin + start * MS,
             end: begin + end * MS,
         };
-        Part { worker: Name { text: worker.into(), rayon_threads: None }, tasks: tasks.iter().map(done).collect(), left_out: 0 }
+        Part {
+            worker: Name { text: worker.into(), rayon_threads: None },
+            tasks: tasks.iter().map(done).collect(),
+            left_out: 0,
+        }
     }
 
     /// Threads by name, each with tasks: name, start, end in milliseconds.
     pub(in crate::tasks) fn stream(parts: &[(&str, &[(&str, u32, u32)])]) -> TaskStream {
         let begin = Instant::now();
-        TaskStream::new(begin, parts.iter().map(|(worker, tasks)| part(begin, worker, tasks)).collect())
+        TaskStream::new(
+            begin,
+            parts.iter().map(|(worker, tasks)| part(begin, worker, tasks)).collect(),
+        )
     }
 
     #[test]
     fn figures_are_those_of_the_definitions() {
-        let stream = stream(&[("b", &[("x", 0, 6), ("y", 6, 10)]), ("a", &[("x", 1, 4), ("y", 5, 6)])]);
-        assert_eq!(stream.workers().iter().map(|worker| worker.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        let stream =
+            stream(&[("b", &[("x", 0, 6), ("y", 6, 10)]), ("a", &[("x", 1, 4), ("y", 5, 6)])]);
+        assert_eq!(
+            stream.workers().iter().map(|worker| worker.name.as_str()).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
         assert_eq!((stream.makespan(), stream.work(), stream.idle()), (10 * MS, 14 * MS, 6 * MS));
-        assert_eq!((stream.load_balance(), stream.efficiency(), stream.speed_up()), (0.7, 0.7, 1.4));
-        assert_eq!(stream.workers()[0], Worker { name: "a".into(), tasks: 2, busy: 4 * MS, idle: 6 * MS });
-        assert_eq!(stream.summary(), "4 tasks, 2 workers, 10.0 ms: efficiency 0.70, load balance 0.70");
+        assert_eq!(
+            (stream.load_balance(), stream.efficiency(), stream.speed_up()),
+            (0.7, 0.7, 1.4)
+        );
+        assert_eq!(
+            stream.workers()[0],
+            Worker { name: "a".into(), tasks: 2, busy: 4 * MS, idle: 6 * MS }
+        );
+        assert_eq!(
+            stream.summary(),
+            "4 tasks, 2 workers, 10.0 ms: efficiency 0.70, load balance 0.70"
+        );
         assert_eq!(
             stream.to_string(),
             "4 tasks, 2 workers, 10.0 ms: efficiency 0.70, load balance 0.70\n\
@@ -302,7 +355,16 @@ pub(super) mod tests {
 
     #[test]
     fn tasks_within_tasks_are_not_counted_twice() {
-        let stream = stream(&[("a", &[("inner", 2, 4), ("inner", 4, 5), ("outer", 1, 6), ("overlapping", 5, 8), ("next", 9, 10)])]);
+        let stream = stream(&[(
+            "a",
+            &[
+                ("inner", 2, 4),
+                ("inner", 4, 5),
+                ("outer", 1, 6),
+                ("overlapping", 5, 8),
+                ("next", 9, 10),
+            ],
+        )]);
         assert_eq!(stream.work(), 8 * MS);
         assert_eq!(stream.entries().len(), 5);
         assert_eq!(stream.entries()[0].task, "outer");
@@ -311,14 +373,28 @@ pub(super) mod tests {
     #[test]
     fn nothing_is_perfectly_balanced() {
         let stream = stream(&[]);
-        assert_eq!((stream.load_balance(), stream.efficiency(), stream.speed_up()), (1.0, 1.0, 1.0));
-        assert_eq!((stream.to_string().as_str(), stream.makespan(), stream.workers().len()), ("0 tasks", Duration::ZERO, 0));
+        assert_eq!(
+            (stream.load_balance(), stream.efficiency(), stream.speed_up()),
+            (1.0, 1.0, 1.0)
+        );
+        assert_eq!(
+            (stream.to_string().as_str(), stream.makespan(), stream.workers().len()),
+            ("0 tasks", Duration::ZERO, 0)
+        );
     }
 
     #[test]
     fn threads_of_one_name_share_a_row_unless_at_the_same_time() {
-        let stream = stream(&[("pool-0", &[("c", 5, 6)]), ("pool-0", &[("a", 0, 3)]), ("pool-0", &[("b", 2, 4)])]);
-        let rows: Vec<_> = stream.entries().iter().map(|entry| (entry.task.as_str(), entry.worker.as_str())).collect();
+        let stream = stream(&[
+            ("pool-0", &[("c", 5, 6)]),
+            ("pool-0", &[("a", 0, 3)]),
+            ("pool-0", &[("b", 2, 4)]),
+        ]);
+        let rows: Vec<_> = stream
+            .entries()
+            .iter()
+            .map(|entry| (entry.task.as_str(), entry.worker.as_str()))
+            .collect();
         assert_eq!(rows, [("a", "pool-0"), ("b", "pool-0 (2)"), ("c", "pool-0")]);
     }
 
@@ -329,7 +405,10 @@ pub(super) mod tests {
         part.worker.rayon_threads = Some(4);
         part.left_out = 3;
         let stream = TaskStream::new(begin, vec![part]);
-        assert_eq!((stream.workers().len(), stream.load_balance(), stream.idle()), (4, 0.25, 12 * MS));
+        assert_eq!(
+            (stream.workers().len(), stream.load_balance(), stream.idle()),
+            (4, 0.25, 12 * MS)
+        );
         assert!(stream.to_string().contains("3 more tasks were too many"), "{stream}");
     }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Name {
     pub(super) text: String,
-    /// How many threads the rayon pool has to which it belongs, if its threads have no names of their own.
+    /// How many threads the rayon pool has to which it belongs, if its threads have no names of
+    /// their own.
     pub(super) rayon_threads: Option<usize>,
 }
 
@@ -21,8 +22,13 @@ pub(super) fn name_of_this_thread() -> Name {
     let thread = std::thread::current();
     match (thread.name(), rayon::current_thread_index()) {
         (Some(name), _) => Name { text: name.into(), rayon_threads: None },
-        (None, Some(index)) => Name { text: rayon(index), rayon_threads: Some(rayon::current_num_threads()) },
-        (None, None) => Name { text: format!("thread {}", NAMELESS.fetch_add(1, Ordering::Relaxed)), rayon_threads: None },
+        (None, Some(index)) => {
+            Name { text: rayon(index), rayon_threads: Some(rayon::current_num_threads()) }
+        }
+        (None, None) => Name {
+            text: format!("thread {}", NAMELESS.fetch_add(1, Ordering::Relaxed)),
+            rayon_threads: None,
+        },
     }
 }
 

@@ -1,9 +1,11 @@
 //! Items from an iterator, results as an iterator: [`Pool::imap`] and [`Pool::imap_unordered`].
 //!
-//! Both hand out chunks of items as submitted tasks, two per thread at most. Chunks grow as in `map`, with one difference: what the
-//! iterator takes to produce the items counts as well, so that nobody waits for a chunk of items that arrive one by one.
+//! Both hand out chunks of items as submitted tasks, two per thread at most. Chunks grow as in
+//! `map`, with one difference: what the iterator takes to produce the items counts as well, so that
+//! nobody waits for a chunk of items that arrive one by one.
 //!
-//! Results lie on the heap here, so that nothing but [`Items`] needs to know the types of items and results.
+//! Results lie on the heap here, so that nothing but [`Items`] needs to know the types of items and
+//! results.
 
 use super::report::abridged_to;
 use super::{Pool, quiet};
@@ -62,7 +64,10 @@ where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
 {
     fn new(stream: Box<dyn Stream + Send>, f: F, items: I) -> Results<I, F, R> {
-        Results { stream, items: Items { iterator: Some(items), f: Arc::new(f), result: PhantomData } }
+        Results {
+            stream,
+            items: Items { iterator: Some(items), f: Arc::new(f), result: PhantomData },
+        }
     }
 
     #[track_caller]
@@ -93,7 +98,10 @@ where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
 {
     fn pull(&mut self, number: usize) -> (usize, Chunk) {
-        let items: Vec<I::Item> = self.iterator.as_mut().map_or_else(Vec::new, |iterator| iterator.take(number).collect());
+        let items: Vec<I::Item> = self
+            .iterator
+            .as_mut()
+            .map_or_else(Vec::new, |iterator| iterator.take(number).collect());
         if items.len() < number {
             self.iterator = None;
         }
@@ -125,12 +133,19 @@ struct Attempts<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    /// Does a chunk whose first item has this number, as long as that is wanted, and hands on its results.
-    fn of(chunk: Chunk, start: usize, stop: &'a AtomicBool, hand_on: &'a mut dyn FnMut(usize, Outcome)) {
+    /// Does a chunk whose first item has this number, as long as that is wanted, and hands on its
+    /// results.
+    fn of(
+        chunk: Chunk,
+        start: usize,
+        stop: &'a AtomicBool,
+        hand_on: &'a mut dyn FnMut(usize, Outcome),
+    ) {
         chunk(&mut Attempts { index: start, name: String::new(), task: None, stop, hand_on });
     }
 
-    /// `f` begins one item after the other. Where it panics, it is called once more, for the items that follow.
+    /// `f` begins one item after the other. Where it panics, it is called once more, for the items
+    /// that follow.
     #[inline(never)]
     fn each(&mut self, f: &mut dyn FnMut(&mut Attempts)) {
         while let Err((payload, place)) = quiet::catch(|| f(self)) {
@@ -181,7 +196,14 @@ struct Source {
 impl Source {
     fn new(pool: Pool) -> Source {
         let chunk = pool.fixed_chunk_size().unwrap_or(1);
-        Source { pool, is_at_end: false, taken: 0, chunk, pulling: Duration::ZERO, stop: Arc::default() }
+        Source {
+            pool,
+            is_at_end: false,
+            taken: 0,
+            chunk,
+            pulling: Duration::ZERO,
+            stop: Arc::default(),
+        }
     }
 
     fn most_chunks(&self) -> usize {
@@ -258,7 +280,8 @@ impl Stream for InOrder {
             }
             let _scope = Scope::enter();
             self.fill(pull);
-            let (results, working) = *self.begun.pop_front()?.get().downcast::<Done>().expect("what was submitted");
+            let (results, working) =
+                *self.begun.pop_front()?.get().downcast::<Done>().expect("what was submitted");
             interrupt::check();
             self.source.learn(results.len(), working);
             self.ready = results.into_iter();
@@ -288,7 +311,9 @@ impl AsTheyCome {
             // The results come through the channel, which is gone if nobody wants them.
             drop(self.source.pool.submit_boxed(Box::new(move || {
                 let begin = Instant::now();
-                Attempts::of(chunk, start, &stop, &mut |index, result| drop(sender.send(Message::Result(index, result))));
+                Attempts::of(chunk, start, &stop, &mut |index, result| {
+                    drop(sender.send(Message::Result(index, result)))
+                });
                 let _ = sender.send(Message::End(number, begin.elapsed()));
                 Box::new(())
             })));
@@ -336,7 +361,12 @@ impl Stream for AsTheyCome {
 
 #[inline(never)]
 fn in_order(pool: Pool) -> Box<dyn Stream + Send> {
-    Box::new(InOrder { source: Source::new(pool), begun: VecDeque::new(), ready: Vec::new().into_iter(), given: 0 })
+    Box::new(InOrder {
+        source: Source::new(pool),
+        begun: VecDeque::new(),
+        ready: Vec::new().into_iter(),
+        given: 0,
+    })
 }
 
 #[inline(never)]

@@ -1,8 +1,10 @@
 //! How many threads rayon uses.
 
-/// Has rayon use so many threads for everything that `f` does: `par_iter`, `par_azip!`, `join`. numba's `set_num_threads`, for a while.
+/// Has rayon use so many threads for everything that `f` does: `par_iter`, `par_azip!`, `join`.
+/// numba's `set_num_threads`, for a while.
 ///
-/// `f` runs on one of these threads. They start and end with the call, which takes about 40 µs per thread.
+/// `f` runs on one of these threads. They start and end with the call, which takes about 40 µs per
+/// thread.
 ///
 /// # Panics
 ///
@@ -27,7 +29,11 @@ pub fn with_num_threads<R: Send>(num_threads: usize, f: impl FnOnce() -> R + Sen
 #[inline(never)]
 fn install(num_threads: usize, f: &mut (dyn FnMut() + Send)) {
     assert!(num_threads > 0, "nothing can be done on no thread: with_num_threads(0, …)");
-    match rayon::ThreadPoolBuilder::new().num_threads(num_threads).thread_name(|number| format!("rayon-{number}")).build() {
+    match rayon::ThreadPoolBuilder::new()
+        .num_threads(num_threads)
+        .thread_name(|number| format!("rayon-{number}"))
+        .build()
+    {
         Ok(pool) => pool.install(f),
         Err(error) => panic!("failed to start {num_threads} threads: {error}"),
     }

@@ -2,9 +2,11 @@
 
 use crate::interrupt;
 
-/// Applies `f` to every item, one after the other, and gives back the results in the same order: Python's `list(map(f, items))`.
+/// Applies `f` to every item, one after the other, and gives back the results in the same order:
+/// Python's `list(map(f, items))`.
 ///
-/// Costs what the loop costs. Can be interrupted between two items. For lazy evaluation use Rust's own `items.iter().map(f)`.
+/// Costs what the loop costs. Can be interrupted between two items. For lazy evaluation use Rust's
+/// own `items.iter().map(f)`.
 ///
 /// # Examples
 ///

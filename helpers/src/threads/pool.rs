@@ -1,9 +1,11 @@
 //! A pool of a given number of threads, and what it can do with many items at once.
 //!
-//! The threads are those of a rayon pool of our own: they start with the first task, wait for the next one without costing anything, and
-//! end with the pool. So a `map` costs what a `par_iter` costs, the function may borrow whatever it likes without any unsafe code here, a
-//! thread that waits for its own pool does that pool's work meanwhile, and 3 threads are 3 threads even where rayon's own pool has 2.
-//! What rayon does not do is left to [`run`](super::run): single items for tasks that wait, and the name of an item whose function fails.
+//! The threads are those of a rayon pool of our own: they start with the first task, wait for the
+//! next one without costing anything, and end with the pool. So a `map` costs what a `par_iter`
+//! costs, the function may borrow whatever it likes without any unsafe code here, a thread that
+//! waits for its own pool does that pool's work meanwhile, and 3 threads are 3 threads even where
+//! rayon's own pool has 2. What rayon does not do is left to [`run`](super::run): single items for
+//! tasks that wait, and the name of an item whose function fails.
 
 use super::report::{abridged, message};
 use super::run::{self, Room, Run, Work};
@@ -19,9 +21,11 @@ use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// A number of threads to do things with at the same time: Python's `multiprocessing.Pool`, with threads.
+/// A number of threads to do things with at the same time: Python's `multiprocessing.Pool`, with
+/// threads.
 ///
-/// A clone is the same pool. The threads start with the first task and end with the last clone; starting one takes about 40 µs.
+/// A clone is the same pool. The threads start with the first task and end with the last clone;
+/// starting one takes about 40 µs.
 ///
 /// # Examples
 ///
@@ -52,8 +56,8 @@ impl Pool {
         Pool { num_threads, chunk_size: None, progress: false, threads: Arc::default() }
     }
 
-    /// The same pool, whose threads take so many items at a time. Left to itself, a thread takes one at first, and more while they take
-    /// less than some 50 µs together.
+    /// The same pool, whose threads take so many items at a time. Left to itself, a thread takes
+    /// one at first, and more while they take less than some 50 µs together.
     ///
     /// # Panics
     ///
@@ -76,22 +80,27 @@ impl Pool {
         self.num_threads
     }
 
-    /// Applies `f` to every item, several at the same time, and gives back the results in the order of the items.
+    /// Applies `f` to every item, several at the same time, and gives back the results in the order
+    /// of the items.
     ///
-    /// Each thread takes the next item as soon as it is done with one, so that long and short tasks even out; of short ones it takes
-    /// several at once. The order in which items are worked on is not fixed; the order of the results is.
+    /// Each thread takes the next item as soon as it is done with one, so that long and short tasks
+    /// even out; of short ones it takes several at once. The order in which items are worked on is
+    /// not fixed; the order of the results is.
     ///
-    /// From 1000 items of a microsecond each, this is as fast as rayon's `items.par_iter().map(f).collect()`. Memory: the results twice,
-    /// for a moment.
+    /// From 1000 items of a microsecond each, this is as fast as rayon's
+    /// `items.par_iter().map(f).collect()`. Memory: the results twice, for a moment.
     ///
-    /// Pools may be used inside of pools: a pool in itself does the inner work with the same threads, different pools have threads of
-    /// their own. What rayon does inside of `f` it does on this pool's threads, too.
+    /// Pools may be used inside of pools: a pool in itself does the inner work with the same
+    /// threads, different pools have threads of their own. What rayon does inside of `f` it does on
+    /// this pool's threads, too.
     ///
     /// # Panics
     ///
-    /// If `f` panics, no further item is begun, those in work are finished, and then `map` panics with the item's index and value, the
-    /// place and the message of the panic. Several panics are reported as the one with the smallest index. So that there is one message
-    /// and not two, the first `map` of a program wraps the panic hook; panics elsewhere go to the hook that was there before.
+    /// If `f` panics, no further item is begun, those in work are finished, and then `map` panics
+    /// with the item's index and value, the place and the message of the panic. Several panics are
+    /// reported as the one with the smallest index. So that there is one message and not two, the
+    /// first `map` of a program wraps the panic hook; panics elsewhere go to the hook that was
+    /// there before.
     ///
     /// An interrupt (see [`interrupt`]) ends `map` after the items in work.
     ///
@@ -151,7 +160,8 @@ impl Pool {
         self.run(f, items)
     }
 
-    /// Like [`map`](Pool::map), for a function of several parameters and tuples of 2 to 6 arguments, which are cloned.
+    /// Like [`map`](Pool::map), for a function of several parameters and tuples of 2 to 6
+    /// arguments, which are cloned.
     ///
     /// # Panics
     ///
@@ -174,7 +184,8 @@ impl Pool {
         self.run(|_, item: &T| item.apply(&f), items)
     }
 
-    /// Like [`map`](Pool::map), but goes on when `f` panics: every item has a result, or the reason why it has none.
+    /// Like [`map`](Pool::map), but goes on when `f` panics: every item has a result, or the reason
+    /// why it has none.
     ///
     /// # Panics
     ///
@@ -202,11 +213,18 @@ impl Pool {
             loop {
                 let before = *written;
                 // SAFETY: there is room for all, and each item is computed once.
-                let cause = run::attempt(&mut || unsafe { room.fill(items, next..range.end, written, &|_, item| Ok(f(item))) });
+                let cause = run::attempt(&mut || unsafe {
+                    room.fill(items, next..range.end, written, &|_, item| Ok(f(item)))
+                });
                 next += *written - before;
                 let Some(cause) = cause else { return };
                 // SAFETY: as above; this item has no result yet.
-                unsafe { room.write(next, Err(Failure { index: next, item: abridged(&items[next]), cause })) };
+                unsafe {
+                    room.write(
+                        next,
+                        Err(Failure { index: next, item: abridged(&items[next]), cause }),
+                    )
+                };
                 (next, *written) = (next + 1, *written + 1);
             }
         };
@@ -215,14 +233,16 @@ impl Pool {
         unsafe { room.filled(len) }
     }
 
-    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order, each as soon as its turn comes.
+    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order,
+    /// each as soon as its turn comes.
     ///
-    /// Lazy: an item is taken from the iterator when a thread may need it soon, at most two chunks per thread ahead of the result that
-    /// is asked for. So the items may be endless, and only a few are in memory at any time. When the iterator of the results is dropped,
-    /// items that were not begun are left out.
+    /// Lazy: an item is taken from the iterator when a thread may need it soon, at most two chunks
+    /// per thread ahead of the result that is asked for. So the items may be endless, and only a
+    /// few are in memory at any time. When the iterator of the results is dropped, items that were
+    /// not begun are left out.
     ///
-    /// Handing out costs more than in [`map`](Pool::map), about a microsecond per chunk, and every item is formatted (for the message in
-    /// case that it fails).
+    /// Handing out costs more than in [`map`](Pool::map), about a microsecond per chunk, and every
+    /// item is formatted (for the message in case that it fails).
     ///
     /// # Panics
     ///
@@ -245,7 +265,8 @@ impl Pool {
         Imap::new(self, f, items.into_iter())
     }
 
-    /// Like [`imap`](Pool::imap), but gives each result as soon as it is there, with the position of its item.
+    /// Like [`imap`](Pool::imap), but gives each result as soon as it is there, with the position
+    /// of its item.
     ///
     /// # Panics
     ///
@@ -271,10 +292,11 @@ impl Pool {
         ImapUnordered::new(self, f, items.into_iter())
     }
 
-    /// Has a function done by the next free thread, and does not wait for it: the result comes through the [`Future`].
+    /// Has a function done by the next free thread, and does not wait for it: the result comes
+    /// through the [`Future`].
     ///
-    /// Functions are begun in the order in which they were submitted. One that was begun is finished, even if the future and the pool are
-    /// dropped. Costs about a microsecond.
+    /// Functions are begun in the order in which they were submitted. One that was begun is
+    /// finished, even if the future and the pool are dropped. Costs about a microsecond.
     ///
     /// # Panics
     ///
@@ -299,19 +321,23 @@ impl Pool {
     }
 
     #[track_caller]
-    pub(super) fn submit_boxed(&self, f: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>) -> Waiting {
+    pub(super) fn submit_boxed(
+        &self,
+        f: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>,
+    ) -> Waiting {
         quiet::install();
         let slot = Slot::new();
         let function = Mutex::new(Some(f));
         let result = slot.clone();
         // Called by a thread of the pool, or by one that cannot wait for it: whoever comes first.
         let task = Arc::new(move || {
-            let Some(f) = function.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+            let Some(f) = function.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+                return;
+            };
             seen::note();
-            result.fill(
-                quiet::catch(|| run::recorded(f, || "submitted".to_string()))
-                    .map_err(|(payload, place)| Failure::of_submitted(Cause::of_panic(&*payload, place))),
-            );
+            result.fill(quiet::catch(|| run::recorded(f, || "submitted".to_string())).map_err(
+                |(payload, place)| Failure::of_submitted(Cause::of_panic(&*payload, place)),
+            ));
         });
         let threads = self.threads();
         threads.spawn_fifo({
@@ -320,7 +346,11 @@ impl Pool {
         });
         let pool = self.threads.clone();
         Waiting::new(slot).helped_by(move || {
-            if pool.get(OnceLock::new).get().is_some_and(|threads| threads.current_thread_index().is_some()) {
+            if pool
+                .get(OnceLock::new)
+                .get()
+                .is_some_and(|threads| threads.current_thread_index().is_some())
+            {
                 task();
             }
         })
@@ -328,16 +358,23 @@ impl Pool {
 
     /// Applies a function of positions and items to all items, on the pool's threads.
     #[track_caller]
-    fn run<'items, T: Sync + fmt::Debug, R: Send>(&self, f: impl Fn(usize, &'items T) -> R + Sync, items: &'items [T]) -> Vec<R> {
+    fn run<'items, T: Sync + fmt::Debug, R: Send>(
+        &self,
+        f: impl Fn(usize, &'items T) -> R + Sync,
+        items: &'items [T],
+    ) -> Vec<R> {
         let room = Room::new(items.len());
         // SAFETY: there is room for all, and each item is computed once.
-        let compute = |range: Range<usize>, written: &mut usize| unsafe { room.fill(items, range, written, &f) };
+        let compute = |range: Range<usize>, written: &mut usize| unsafe {
+            room.fill(items, range, written, &f)
+        };
         let len = self.work(items, &room, &compute);
         // SAFETY: so many are there.
         unsafe { room.filled(len) }
     }
 
-    /// Has all items computed by `compute`, which fills the room; gives back how many results are there.
+    /// Has all items computed by `compute`, which fills the room; gives back how many results are
+    /// there.
     #[track_caller]
     fn work<T: Sync + fmt::Debug, R: Send>(
         &self,
@@ -392,8 +429,14 @@ impl Pool {
                 if failed.payload.is::<Interrupted>() {
                     resume_unwind(failed.payload);
                 }
-                let cause = Cause::Panicked { message: message(&*failed.payload).to_string(), place: failed.place };
-                panic!("{}", Failure { index: failed.index, item: (work.name)(failed.index), cause })
+                let cause = Cause::Panicked {
+                    message: message(&*failed.payload).to_string(),
+                    place: failed.place,
+                };
+                panic!(
+                    "{}",
+                    Failure { index: failed.index, item: (work.name)(failed.index), cause }
+                )
             }
         }
     }
@@ -405,7 +448,10 @@ impl Pool {
         if let Some(threads) = place.get() {
             return threads;
         }
-        let started = rayon::ThreadPoolBuilder::new().num_threads(self.num_threads).thread_name(|number| format!("pool-{number}")).build();
+        let started = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.num_threads)
+            .thread_name(|number| format!("pool-{number}"))
+            .build();
         match started {
             // Another thread may have been faster; then these end again.
             Ok(threads) => place.get_or_init(|| threads),

@@ -1,14 +1,17 @@
 //! How the threads of a pool share the items of one `map`.
 //!
-//! Every thread takes the next chunk of items from a common counter, so that items are begun in their order. A chunk is one item at first
-//! and doubles while it takes less than 50 µs: then the counter and the clock cost nothing, however short the items, and items that take
-//! longer are always taken one by one. Towards the end chunks become smaller, so that all threads end at the same time.
+//! Every thread takes the next chunk of items from a common counter, so that items are begun in
+//! their order. A chunk is one item at first and doubles while it takes less than 50 µs: then the
+//! counter and the clock cost nothing, however short the items, and items that take longer are
+//! always taken one by one. Towards the end chunks become smaller, so that all threads end at the
+//! same time.
 //!
-//! If the items of a chunk turn out to be slow all the same, the thread does not sit on them: its chunk lies open in its [`Tray`], from
-//! which it takes a few at a time, and others help themselves to the back half when the counter has run out.
+//! If the items of a chunk turn out to be slow all the same, the thread does not sit on them: its
+//! chunk lies open in its [`Tray`], from which it takes a few at a time, and others help themselves
+//! to the back half when the counter has run out.
 //!
-//! Nothing here knows the types of items and results: what depends on them is a function that computes some items and writes their results
-//! to where they stay ([`Work`]).
+//! Nothing here knows the types of items and results: what depends on them is a function that
+//! computes some items and writes their results to where they stay ([`Work`]).
 
 use super::{quiet, seen};
 use crate::display::ProgressBar;
@@ -30,7 +33,8 @@ const PARTS: usize = 8;
 #[derive(Clone, Copy)]
 pub(super) struct Work<'a> {
     pub(super) len: usize,
-    /// Computes these items, writes their results to their places, and counts those that are written.
+    /// Computes these items, writes their results to their places, and counts those that are
+    /// written.
     pub(super) compute: &'a (dyn Fn(Range<usize>, &mut usize) + Sync),
     /// Drops these results.
     pub(super) drop: &'a (dyn Fn(Range<usize>) + Sync),
@@ -44,7 +48,8 @@ pub(super) struct Room<R> {
     start: *mut R,
 }
 
-// SAFETY: what threads do with the room is to write results to it and to drop them, each place by one thread.
+// SAFETY: what threads do with the room is to write results to it and to drop them, each place by
+// one thread.
 unsafe impl<R: Send> Sync for Room<R> {}
 
 impl<R> Room<R> {
@@ -53,11 +58,13 @@ impl<R> Room<R> {
         Room { start: results.as_mut_ptr(), results }
     }
 
-    /// Applies `f` to these items of `items` and writes the results to their places. Counts what is written, also if `f` panics.
+    /// Applies `f` to these items of `items` and writes the results to their places. Counts what is
+    /// written, also if `f` panics.
     ///
     /// # Safety
     ///
-    /// There is room for as many results as there are items, and nobody else writes to these places.
+    /// There is room for as many results as there are items, and nobody else writes to these
+    /// places.
     #[inline]
     pub(super) unsafe fn fill<'items, T>(
         &self,
@@ -95,7 +102,10 @@ impl<R> Room<R> {
     /// These results are there, and nobody uses them after this.
     pub(super) unsafe fn drop(&self, range: Range<usize>) {
         // SAFETY: as the caller says.
-        unsafe { std::ptr::slice_from_raw_parts_mut(self.start.add(range.start), range.len()).drop_in_place() }
+        unsafe {
+            std::ptr::slice_from_raw_parts_mut(self.start.add(range.start), range.len())
+                .drop_in_place()
+        }
     }
 
     /// The first `len` results.
@@ -123,7 +133,8 @@ pub(super) struct Run<'a> {
     failed: Mutex<Option<Failed>>,
 }
 
-/// What a thread still has to do of its chunk. A cache line of its own, because its thread writes to it all the time.
+/// What a thread still has to do of its chunk. A cache line of its own, because its thread writes
+/// to it all the time.
 #[repr(align(128))]
 struct Tray(Mutex<Range<usize>>);
 
@@ -135,7 +146,12 @@ pub(super) struct Failed {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(work: Work<'a>, shares: usize, chunk_size: Option<usize>, progress: Option<ProgressBar>) -> Run<'a> {
+    pub(super) fn new(
+        work: Work<'a>,
+        shares: usize,
+        chunk_size: Option<usize>,
+        progress: Option<ProgressBar>,
+    ) -> Run<'a> {
         Run {
             work,
             chunk_size,
@@ -176,17 +192,23 @@ impl<'a> Run<'a> {
             return None;
         }
         // Relaxed is enough, here and below: the results reach the caller through a mutex.
-        let left = self.work.len.checked_sub(self.next.load(Ordering::Relaxed)).filter(|&left| left > 0)?;
+        let left = self
+            .work
+            .len
+            .checked_sub(self.next.load(Ordering::Relaxed))
+            .filter(|&left| left > 0)?;
         let fair = left.div_ceil(self.trays.len());
         let chunk = self.chunk_size.unwrap_or(chunk.min(fair)).min(left);
-        // Others may have taken some of these meanwhile, and then it is a few less; the counter passes the end by no more than a chunk each.
+        // Others may have taken some of these meanwhile, and then it is a few less; the counter
+        // passes the end by no more than a chunk each.
         let start = self.next.fetch_add(chunk, Ordering::Relaxed);
         (start < self.work.len).then(|| start..(start + chunk).min(self.work.len))
     }
 
     /// The back half of what another thread has not begun.
     fn steal(&self, thread: usize) -> Option<Range<usize>> {
-        let others = (1..self.trays.len()).map(|step| &self.trays[(thread + step) % self.trays.len()]);
+        let others =
+            (1..self.trays.len()).map(|step| &self.trays[(thread + step) % self.trays.len()]);
         for Tray(tray) in others {
             let mut items = lock(tray);
             if !items.is_empty() && !self.is_stopped() {
@@ -237,7 +259,9 @@ impl<'a> Run<'a> {
         }
         let number = range.len();
         if tasks::recording() {
-            range.for_each(|index| tasks::task((self.work.name)(index), || (self.work.compute)(index..index + 1, done)));
+            range.for_each(|index| {
+                tasks::task((self.work.name)(index), || (self.work.compute)(index..index + 1, done))
+            });
         } else {
             (self.work.compute)(range, done);
         }
@@ -246,7 +270,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Keeps the failure that will be reported: an interrupt before all others, otherwise the smallest index.
+    /// Keeps the failure that will be reported: an interrupt before all others, otherwise the
+    /// smallest index.
     fn note(&self, new: Failed) {
         let rank = |failed: &Failed| (!failed.payload.is::<interrupt::Interrupted>(), failed.index);
         let mut failed = lock(&self.failed);
@@ -260,7 +285,8 @@ impl<'a> Run<'a> {
         self.stop.load(Ordering::Relaxed) || interrupt::requested()
     }
 
-    /// How many results are there, without a gap: all of them, unless there was an interrupt. Or what failed; then there are none.
+    /// How many results are there, without a gap: all of them, unless there was an interrupt. Or
+    /// what failed; then there are none.
     pub(super) fn finish(self) -> Result<usize, Failed> {
         let mut written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
         written.sort_unstable_by_key(|range| range.start);
@@ -277,7 +303,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Calls `f`, which does one item after the other. A panic is the failure of one item; an interrupt goes on.
+/// Calls `f`, which does one item after the other. A panic is the failure of one item; an interrupt
+/// goes on.
 #[inline(never)]
 pub(super) fn attempt(f: &mut dyn FnMut()) -> Option<Cause> {
     let (payload, place) = quiet::catch(f).err()?;

@@ -1,7 +1,8 @@
 //! Which threads did something, for [`check_threads!`](crate::check_threads!): those that say so.
 //!
-//! A thread that computes can be told by its CPU time. One that waits cannot, so [`sleep`](crate::interrupt::sleep) and a pool's workers leave a note.
-//! While nobody asks, that costs one load from memory.
+//! A thread that computes can be told by its CPU time. One that waits cannot, so
+//! [`sleep`](crate::interrupt::sleep) and a pool's workers leave a note. While nobody asks, that
+//! costs one load from memory.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,10 +22,14 @@ pub(crate) fn note() {
 
 #[cold]
 fn write_down() {
-    SEEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(this_thread());
+    SEEN.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get_or_insert_default()
+        .insert(this_thread());
 }
 
-/// Keeps everybody from taking notes, while the process is copied: the copy's lock must not be in another thread's hands.
+/// Keeps everybody from taking notes, while the process is copied: the copy's lock must not be in
+/// another thread's hands.
 pub(crate) fn hold() -> impl Sized {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner)
 }

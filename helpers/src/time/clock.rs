@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// The properties of the clock that [`timeit!`](crate::timeit!) and its relatives read, on this machine, in this process.
+/// The properties of the clock that [`timeit!`](crate::timeit!) and its relatives read, on this
+/// machine, in this process.
 ///
 /// Measuring them takes about a millisecond, once per process.
 ///
@@ -17,12 +18,14 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Clock {
-    /// What a measurement of nothing shows: the time between two readings, median of many. Subtracted from every measurement.
+    /// What a measurement of nothing shows: the time between two readings, median of many.
+    /// Subtracted from every measurement.
     pub overhead: Duration,
     /// The smallest step the clock makes. A time of a few of these says little.
     pub precision: Duration,
-    /// Seconds that one turn of a loop takes that does nothing but keep a number from the optimiser. Not subtracted: a processor does the
-    /// counting beside the work. An expression that takes no longer than this has not been computed.
+    /// Seconds that one turn of a loop takes that does nothing but keep a number from the
+    /// optimiser. Not subtracted: a processor does the counting beside the work. An expression that
+    /// takes no longer than this has not been computed.
     pub empty_loop: f64,
 }
 
@@ -30,11 +33,16 @@ impl Clock {
     /// Measures the clock at the first call; later ones give the same values back.
     pub fn measured() -> Clock {
         static CLOCK: OnceLock<Clock> = OnceLock::new();
-        *CLOCK.get_or_init(|| Clock { overhead: overhead(), precision: precision(), empty_loop: empty_loop() })
+        *CLOCK.get_or_init(|| Clock {
+            overhead: overhead(),
+            precision: precision(),
+            empty_loop: empty_loop(),
+        })
     }
 }
 
-/// A start and a stop, as the macros call them: not inlined, so that the call is part of what is measured and subtracted.
+/// A start and a stop, as the macros call them: not inlined, so that the call is part of what is
+/// measured and subtracted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lap(Instant);
 
@@ -57,7 +65,8 @@ fn overhead() -> Duration {
 }
 
 fn precision() -> Duration {
-    // Readings one after the other: the smallest difference that is not zero is at most a few steps, on a slow clock exactly one.
+    // Readings one after the other: the smallest difference that is not zero is at most a few
+    // steps, on a slow clock exactly one.
     let steps = (0..1001).map(|_| {
         let start = Instant::now();
         loop {
@@ -68,10 +77,15 @@ fn precision() -> Duration {
         }
     });
     let smallest = steps.min().unwrap_or_default();
-    // Where reading takes longer than a step, the differences between the differences show the step.
+    // Where reading takes longer than a step, the differences between the differences show the
+    // step.
     let mut laps: Vec<Duration> = (0..1001).map(|_| Lap::start().stop()).collect();
     laps.sort();
-    laps.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| !step.is_zero()).min().map_or(smallest, |step| step.min(smallest))
+    laps.windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .filter(|step| !step.is_zero())
+        .min()
+        .map_or(smallest, |step| step.min(smallest))
 }
 
 fn empty_loop() -> f64 {
@@ -97,7 +111,11 @@ mod tests {
         assert!(clock.empty_loop > 0.0);
         assert_eq!(Clock::measured(), clock, "measured once");
         // Orders of magnitude that no machine in use misses; a mistake in the unit would.
-        assert!(clock.overhead < Duration::from_micros(50) && clock.precision < Duration::from_millis(50), "{clock:?}");
+        assert!(
+            clock.overhead < Duration::from_micros(50)
+                && clock.precision < Duration::from_millis(50),
+            "{clock:?}"
+        );
         assert!(clock.empty_loop < 1e-6, "{clock:?}");
     }
 }

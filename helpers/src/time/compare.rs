@@ -30,11 +30,14 @@ use std::time::Duration;
 /// all threads  21.4 µs    18.2 µs     22.9 µs ± 2.10 µs   177
 /// ```
 ///
-/// The labels are literals, the expressions what [`timeit!`](crate::timeit!) takes. Everything said there about loops, runs and the
-/// optimiser holds here. First the loops are found for each, then the runs are made in turn: first run of each, second run of each. What
-/// the machine does meanwhile (another program, a lower clock frequency) hits all of them alike. The ratio is that of the medians.
+/// The labels are literals, the expressions what [`timeit!`](crate::timeit!) takes. Everything said
+/// there about loops, runs and the optimiser holds here. First the loops are found for each, then
+/// the runs are made in turn: first run of each, second run of each. What the machine does
+/// meanwhile (another program, a lower clock frequency) hits all of them alike. The ratio is that
+/// of the medians.
 ///
-/// Gives back a [`Comparison`], which a notebook shows as a table when it is the last expression of a cell. Nothing is printed.
+/// Gives back a [`Comparison`], which a notebook shows as a table when it is the last expression of
+/// a cell. Nothing is printed.
 ///
 /// # Panics
 ///
@@ -62,7 +65,8 @@ macro_rules! compare {
     (@options [$($options:tt)*] $($rest:tt)+) => {
         $crate::compare!(@entries [$($options)*] [] $($rest)+)
     };
-    // The first two forms are those that `__opaque!` knows. Seen as an expression, nothing could look into them any more.
+    // The first two forms are those that `__opaque!` knows. Seen as an expression, nothing could
+    // look into them any more.
     (@entries [$($options:tt)*] [$($done:tt)*]
         $label:literal => $($function:ident)::+ $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*) $(, $($rest:tt)*)?) => {
         $crate::compare!(@entries [$($options)*]
@@ -116,13 +120,16 @@ pub struct Contest {
 impl Contest {
     #[track_caller]
     pub fn new(options: Options, labels: &[&str]) -> Contest {
-        let entries = labels.iter().map(|label| (label.to_string(), Sampler::new(options))).collect();
+        let entries =
+            labels.iter().map(|label| (label.to_string(), Sampler::new(options))).collect();
         Contest { entries, turn: 0, asked: 0 }
     }
 
     /// Begins a run of the entry whose turn it is; false when all are done.
     pub fn next_run(&mut self) -> bool {
-        let Some(turn) = Plan::turn(self.entries.iter().map(|(_, sampler)| sampler.plan())) else { return false };
+        let Some(turn) = Plan::turn(self.entries.iter().map(|(_, sampler)| sampler.plan())) else {
+            return false;
+        };
         (self.turn, self.asked) = (turn, 0);
         self.entries[turn].1.next_run()
     }
@@ -134,7 +141,8 @@ impl Contest {
     }
 
     pub fn finish(self) -> Comparison {
-        let (labels, samples) = self.entries.into_iter().map(|(label, sampler)| (label, sampler.into_sample())).unzip();
+        let (labels, samples) =
+            self.entries.into_iter().map(|(label, sampler)| (label, sampler.into_sample())).unzip();
         Comparison { labels, samples }
     }
 }
@@ -170,14 +178,20 @@ impl Comparison {
 }
 
 impl Comparison {
-    /// A row per label: median, fastest, mean and standard deviation of the seconds per loop, ratio of the medians to the first.
+    /// A row per label: median, fastest, mean and standard deviation of the seconds per loop, ratio
+    /// of the medians to the first.
     pub fn to_table(&self) -> Table {
-        let column = |number: fn(&Sample) -> f64| self.samples.iter().map(number).collect::<Vec<f64>>();
-        let spread = self.samples.iter().map(|sample| format!("{} ± {}", fine_seconds(sample.average()), fine_seconds(sample.stdev())));
+        let column =
+            |number: fn(&Sample) -> f64| self.samples.iter().map(number).collect::<Vec<f64>>();
+        let spread = self.samples.iter().map(|sample| {
+            format!("{} ± {}", fine_seconds(sample.average()), fine_seconds(sample.stdev()))
+        });
         let table = Table::new().column("", self.labels.clone());
         let table = times(table, "median", &column(Sample::median));
         let table = times(table, "fastest", &column(Sample::best));
-        table.column("mean ± std. dev.", spread).column("ratio", self.ratios().into_iter().map(three_or_more))
+        table
+            .column("mean ± std. dev.", spread)
+            .column("ratio", self.ratios().into_iter().map(three_or_more))
     }
 
     /// The medians as a bar chart.
@@ -187,18 +201,22 @@ impl Comparison {
         Plot::new().bars(self.labels.clone(), values).y_label(format!("time per loop ({unit})"))
     }
 
-    /// What is doubtful about the results, each sentence with its label; nothing when they can be trusted.
+    /// What is doubtful about the results, each sentence with its label; nothing when they can be
+    /// trusted.
     pub fn warnings(&self) -> Vec<String> {
-        let of =
-            |(label, sample): (&String, &Sample)| sample.warnings().into_iter().map(|line| format!("{label}: {line}")).collect::<Vec<_>>();
+        let of = |(label, sample): (&String, &Sample)| {
+            sample.warnings().into_iter().map(|line| format!("{label}: {line}")).collect::<Vec<_>>()
+        };
         self.labels.iter().zip(&self.samples).flat_map(of).collect()
     }
 
     /// How the numbers came about, and what is doubtful about them.
     fn notes(&self) -> Vec<String> {
         let runs = self.samples[0].runs;
-        let mut notes =
-            vec![format!("{runs} {} of each, in turn; ratio of the medians to the first", if runs == 1 { "run" } else { "runs" })];
+        let mut notes = vec![format!(
+            "{runs} {} of each, in turn; ratio of the medians to the first",
+            if runs == 1 { "run" } else { "runs" }
+        )];
         notes.extend(self.warnings());
         notes
     }
@@ -238,14 +256,16 @@ impl fmt::Debug for Comparison {
     }
 }
 
-/// The unit in which the largest of some times, in seconds, is a handy number, and how many of it are in a second.
+/// The unit in which the largest of some times, in seconds, is a handy number, and how many of it
+/// are in a second.
 pub(super) fn unit_for(seconds: &[f64]) -> (&'static str, f64) {
     let largest = seconds.iter().copied().fold(0.0, f64::max);
     let units = [("s", 1.0), ("ms", 1e3), ("µs", 1e6)];
     units.into_iter().find(|(_, per_second)| largest * per_second >= 1.0).unwrap_or(("ns", 1e9))
 }
 
-/// Adds a column of seconds. A `Duration` knows nothing below a nanosecond: short times go in as text, with their figures.
+/// Adds a column of seconds. A `Duration` knows nothing below a nanosecond: short times go in as
+/// text, with their figures.
 pub(super) fn times(table: Table, name: &str, seconds: &[f64]) -> Table {
     if seconds.iter().any(|seconds| *seconds < 1e-6) {
         table.column(name, seconds.iter().map(|seconds| fine_seconds(*seconds)))
@@ -258,9 +278,16 @@ pub(super) fn times(table: Table, name: &str, seconds: &[f64]) -> Table {
 pub(super) fn with_notes(table: &Table, notes: &[String]) -> Bundle {
     let bundle = table.bundle();
     let html = bundle.get("text/html").unwrap_or_default();
-    let text = std::iter::once(table.to_string()).chain(notes.iter().cloned()).collect::<Vec<_>>().join("\n");
-    let notes: String = notes.iter().map(|note| format!("<div>{}</div>", escape::html(note))).collect();
-    Bundle::plain(text).with("text/html", format!("{html}<div style=\"font-size:smaller;opacity:0.8\">{notes}</div>"))
+    let text = std::iter::once(table.to_string())
+        .chain(notes.iter().cloned())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let notes: String =
+        notes.iter().map(|note| format!("<div>{}</div>", escape::html(note))).collect();
+    Bundle::plain(text).with(
+        "text/html",
+        format!("{html}<div style=\"font-size:smaller;opacity:0.8\">{notes}</div>"),
+    )
 }
 
 #[cfg(test)]
@@ -271,7 +298,10 @@ mod tests {
     fn comparison() -> Comparison {
         Comparison {
             labels: vec!["serial".to_string(), "<parallel>".to_string()],
-            samples: vec![sample(&[0.004, 0.004, 0.005], 100), sample(&[0.0021, 0.002, 0.002], 100)],
+            samples: vec![
+                sample(&[0.004, 0.004, 0.005], 100),
+                sample(&[0.0021, 0.002, 0.002], 100),
+            ],
         }
     }
 
@@ -288,8 +318,18 @@ mod tests {
         let text = comparison().to_string();
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].ends_with("ratio"), "{text}");
-        assert!(lines[1].starts_with("serial") && lines[1].contains("4.00 ms") && lines[1].contains("4.33 ms ± 471 µs"), "{text}");
-        assert!(lines[2].starts_with("<parallel>") && lines[2].contains("2.00 ms") && lines[2].trim_end().ends_with("0.5"), "{text}");
+        assert!(
+            lines[1].starts_with("serial")
+                && lines[1].contains("4.00 ms")
+                && lines[1].contains("4.33 ms ± 471 µs"),
+            "{text}"
+        );
+        assert!(
+            lines[2].starts_with("<parallel>")
+                && lines[2].contains("2.00 ms")
+                && lines[2].trim_end().ends_with("0.5"),
+            "{text}"
+        );
         assert_eq!(lines[3], "3 runs of each, in turn; ratio of the medians to the first");
         assert_eq!(lines.len(), 4);
         assert_eq!(comparison().bundle().get("text/plain"), Some(text.as_str()));
@@ -301,12 +341,18 @@ mod tests {
     fn doubts_carry_the_label() {
         let mut comparison = comparison();
         comparison.samples[1] = sample(&[1.0, 9.0], 1);
-        assert!(comparison.to_string().contains("\n<parallel>: The slowest run took 9.0 times"), "{comparison}");
+        assert!(
+            comparison.to_string().contains("\n<parallel>: The slowest run took 9.0 times"),
+            "{comparison}"
+        );
     }
 
     #[test]
     fn short_times_keep_their_figures() {
-        let comparison = Comparison { labels: vec!["a".into(), "b".into()], samples: vec![sample(&[2.44e-9], 1), sample(&[1.6e-9], 1)] };
+        let comparison = Comparison {
+            labels: vec!["a".into(), "b".into()],
+            samples: vec![sample(&[2.44e-9], 1), sample(&[1.6e-9], 1)],
+        };
         assert!(comparison.to_string().contains("2.44 ns"), "{comparison}");
     }
 

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A duration that prints with three significant figures, as IPython does: `89.3 µs`, `300 ms`, `1.37 s`, from a minute on `1min 3s`.
+/// A duration that prints with three significant figures, as IPython does: `89.3 µs`, `300 ms`,
+/// `1.37 s`, from a minute on `1min 3s`.
 ///
-/// Its `Debug` is its `Display`, so that a notebook shows the same. Width and alignment are honoured.
+/// Its `Debug` is its `Display`, so that a notebook shows the same. Width and alignment are
+/// honoured.
 ///
 /// # Examples
 ///
@@ -40,7 +42,8 @@ fn in_words(duration: Duration) -> String {
     }
     for (unit, per_unit) in [("µs", 1e3), ("ms", 1e6), ("s", 1e9)] {
         let value = nanoseconds as f64 / per_unit;
-        // 999.5 rounds to 1000, which belongs to the next unit; 59.95 s to 60.0 s, which is a minute.
+        // 999.5 rounds to 1000, which belongs to the next unit; 59.95 s to 60.0 s, which is a
+        // minute.
         let limit = if unit == "s" { 59.95 } else { 999.5 };
         if value < limit {
             return format!("{} {unit}", three_figures(value));
@@ -48,7 +51,11 @@ fn in_words(duration: Duration) -> String {
     }
     let seconds = (nanoseconds as f64 / 1e9).round() as u64;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}h {minutes}min {seconds}s") } else { format!("{minutes}min {seconds}s") }
+    if hours > 0 {
+        format!("{hours}h {minutes}min {seconds}s")
+    } else {
+        format!("{minutes}min {seconds}s")
+    }
 }
 
 /// A number from 1 on with three significant figures, or all before the point where there are more.
@@ -63,7 +70,8 @@ pub(crate) fn three_figures(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// Seconds as text, in the same form; below a nanosecond too, which a [`Duration`] cannot hold: `2.55 ns`, `0.312 ns`.
+/// Seconds as text, in the same form; below a nanosecond too, which a [`Duration`] cannot hold:
+/// `2.55 ns`, `0.312 ns`.
 pub(crate) fn fine_seconds(seconds: f64) -> String {
     let nanoseconds = seconds * 1e9;
     // Negated, so that NaN gets here as well.
@@ -72,8 +80,16 @@ pub(crate) fn fine_seconds(seconds: f64) -> String {
     }
     if nanoseconds < 999.5 {
         // Three figures also below 1: one more decimal for every zero behind the point.
-        let zeros = if nanoseconds < 0.9995 { (-(nanoseconds * 1.0005).log10().floor()) as usize } else { 0 };
-        return if zeros > 0 { format!("{nanoseconds:.*} ns", zeros + 2) } else { format!("{} ns", three_figures(nanoseconds)) };
+        let zeros = if nanoseconds < 0.9995 {
+            (-(nanoseconds * 1.0005).log10().floor()) as usize
+        } else {
+            0
+        };
+        return if zeros > 0 {
+            format!("{nanoseconds:.*} ns", zeros + 2)
+        } else {
+            format!("{} ns", three_figures(nanoseconds))
+        };
     }
     Duration::try_from_secs_f64(seconds).map_or_else(|_| format!("{seconds:.3e} s"), in_words)
 }

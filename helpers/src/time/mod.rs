@@ -1,7 +1,7 @@
 //! How long did it take, and how many cores were busy?
 //!
-//! [`time!`](crate::time!) is IPython's `%time`: it gives the value back and prints what it cost. [`timed!`](crate::timed!) gives the
-//! cost back as a value, a [`Timing`], to compute or plot with.
+//! [`time!`](crate::time!) is IPython's `%time`: it gives the value back and prints what it cost.
+//! [`timed!`](crate::timed!) gives the cost back as a value, a [`Timing`], to compute or plot with.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -11,12 +11,14 @@
 //! println!("{:.2} cores were busy", timing.cores_busy());
 //! ```
 //!
-//! *Wall time* is what the clock on the wall says. *CPU time* is what the cores worked, summed over all threads: it is larger than the
-//! wall time when several cores compute, and far smaller when the program waits. Their ratio says how parallel the computation was.
+//! *Wall time* is what the clock on the wall says. *CPU time* is what the cores worked, summed over
+//! all threads: it is larger than the wall time when several cores compute, and far smaller when
+//! the program waits. Their ratio says how parallel the computation was.
 //!
-//! They measure one run, whatever it was: the first one, on a machine that does other things too. [`timeit!`](crate::timeit!) repeats
-//! and gives the statistics, a [`Sample`]; [`compare!`](crate::compare!) does so for several expressions side by side.
-//! [`scaling`] repeats with 1, 2, 3, … threads and says what they are worth.
+//! They measure one run, whatever it was: the first one, on a machine that does other things too.
+//! [`timeit!`](crate::timeit!) repeats and gives the statistics, a [`Sample`];
+//! [`compare!`](crate::compare!) does so for several expressions side by side. [`scaling`] repeats
+//! with 1, 2, 3, … threads and says what they are worth.
 
 mod clock;
 mod compare;
@@ -44,10 +46,12 @@ pub use scaling::{Scaling, scaling};
 pub use stopwatch::Stopwatch;
 pub use timing::Timing;
 
-/// Evaluates an expression, prints the CPU and wall time it took to stdout, and gives its value back.
+/// Evaluates an expression, prints the CPU and wall time it took to stdout, and gives its value
+/// back.
 ///
-/// Works around any expression, a block too: `?`, `return` and moves mean what they mean without the macro. The value is kept from the
-/// optimiser, so that it is computed before the clock stops. Measuring costs a few microseconds, printing not counted.
+/// Works around any expression, a block too: `?`, `return` and moves mean what they mean without
+/// the macro. The value is kept from the optimiser, so that it is computed before the clock stops.
+/// Measuring costs a few microseconds, printing not counted.
 ///
 /// # Examples
 ///
@@ -70,7 +74,8 @@ pub use timing::Timing;
 #[macro_export]
 macro_rules! time {
     ($expression:expr $(,)?) => {
-        // A `match` and no `let`: temporaries of the expression live as long as they would without the macro.
+        // A `match` and no `let`: temporaries of the expression live as long as they would without
+        // the macro.
         match ($crate::time::Stopwatch::start(), ::std::hint::black_box($expression)) {
             (stopwatch, value) => {
                 let timing = stopwatch.stop();

@@ -1,4 +1,5 @@
-//! How often to evaluate: a first call, then 1, 2, 5, 10, 20, … loops until a run is long enough, then the runs that count.
+//! How often to evaluate: a first call, then 1, 2, 5, 10, 20, … loops until a run is long enough,
+//! then the runs that count.
 //!
 //! No clock in here: the plan is told what things took.
 
@@ -15,9 +16,11 @@ pub struct Options {
     long_enough: f64,
 }
 
-/// A run takes this long at least, and not more than two and a half times as long, for that is the largest step. Seconds.
+/// A run takes this long at least, and not more than two and a half times as long, for that is the
+/// largest step. Seconds.
 const LONG_ENOUGH: f64 = 0.1;
-/// No more loops for a run that takes this long with all its setups, which are not timed but waited for. Seconds.
+/// No more loops for a run that takes this long with all its setups, which are not timed but waited
+/// for. Seconds.
 const SETUPS_AT_MOST: f64 = 0.25;
 /// Ends the search when nothing takes any time.
 const MOST_LOOPS: u64 = 1_000_000_000;
@@ -72,7 +75,13 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(options: Options) -> Plan {
-        Plan { options, loops: options.loops.unwrap_or(1), ranged: options.loops.is_some(), first_call: None, all_runs: Vec::new() }
+        Plan {
+            options,
+            loops: options.loops.unwrap_or(1),
+            ranged: options.loops.is_some(),
+            first_call: None,
+            all_runs: Vec::new(),
+        }
     }
 
     /// How many loops to do now; `None` when all is done.
@@ -93,13 +102,14 @@ impl Plan {
             return;
         }
         if !self.ranged {
-            if timed < self.options.long_enough && whole < SETUPS_AT_MOST && self.loops < MOST_LOOPS {
+            if timed < self.options.long_enough && whole < SETUPS_AT_MOST && self.loops < MOST_LOOPS
+            {
                 self.loops = after(self.loops);
                 return;
             }
             self.ranged = true;
-            // A single call that takes long is not made once more than needed. Otherwise the run that ended the search is dropped: it
-            // was chosen for being long.
+            // A single call that takes long is not made once more than needed. Otherwise the run
+            // that ended the search is dropped: it was chosen for being long.
             if self.loops > 1 {
                 return;
             }
@@ -112,11 +122,13 @@ impl Plan {
         self.ranged && !self.warms_up()
     }
 
-    /// Of several plans, the one to go on with: the loops of all are found first, then the runs take turns. `None` when all are done.
+    /// Of several plans, the one to go on with: the loops of all are found first, then the runs
+    /// take turns. `None` when all are done.
     pub(super) fn turn<'plans>(plans: impl Iterator<Item = &'plans Plan>) -> Option<usize> {
         let open = plans.enumerate().filter(|(_, plan)| plan.next().is_some());
         // The first one of those that are equal.
-        open.min_by_key(|(_, plan)| if plan.ranged() { 1 + plan.all_runs.len() } else { 0 }).map(|(turn, _)| turn)
+        open.min_by_key(|(_, plan)| if plan.ranged() { 1 + plan.all_runs.len() } else { 0 })
+            .map(|(turn, _)| turn)
     }
 
     /// The first call is a run of its own, except when exactly one call is asked for.
@@ -139,8 +151,13 @@ fn after(loops: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// Carries a plan out on a clock that is a function: seconds per call from the number of calls made so far.
-    fn carry_out(options: Options, setup: f64, seconds: impl Fn(u64) -> f64) -> (Option<f64>, u64, Vec<f64>, Vec<u64>) {
+    /// Carries a plan out on a clock that is a function: seconds per call from the number of calls
+    /// made so far.
+    fn carry_out(
+        options: Options,
+        setup: f64,
+        seconds: impl Fn(u64) -> f64,
+    ) -> (Option<f64>, u64, Vec<f64>, Vec<u64>) {
         let mut plan = Plan::new(options);
         let mut calls = 0;
         let mut asked = Vec::new();
@@ -157,9 +174,16 @@ mod tests {
 
     #[test]
     fn loops_are_the_fewest_that_make_a_run_long_enough() {
-        for (seconds, expected) in
-            [(0.3, 1), (0.1, 1), (0.06, 2), (0.021, 5), (0.019, 10), (7.24e-3, 20), (3e-6, 50_000), (1.1e-9, 100_000_000)]
-        {
+        for (seconds, expected) in [
+            (0.3, 1),
+            (0.1, 1),
+            (0.06, 2),
+            (0.021, 5),
+            (0.019, 10),
+            (7.24e-3, 20),
+            (3e-6, 50_000),
+            (1.1e-9, 100_000_000),
+        ] {
             let (first, loops, all_runs, _) = carry_out(Options::new(), 0.0, |_| seconds);
             assert_eq!((first, loops, all_runs.len()), (Some(seconds), expected, 7), "{seconds}");
             assert!(all_runs.iter().all(|run| (run / seconds - 1.0).abs() < 1e-12));
@@ -179,7 +203,10 @@ mod tests {
             let seconds = 1e-9 * 10f64.powf(0.01 * f64::from(step));
             let (_, loops, _, asked) = carry_out(Options::new(), 0.0, |_| seconds);
             let (run, all) = (seconds * loops as f64, seconds * asked.iter().sum::<u64>() as f64);
-            assert!((0.1..=0.25 + 1e-9).contains(&run) && all < 2.3, "{seconds}: a run {run}, all {all}");
+            assert!(
+                (0.1..=0.25 + 1e-9).contains(&run) && all < 2.3,
+                "{seconds}: a run {run}, all {all}"
+            );
         }
     }
 
@@ -190,10 +217,12 @@ mod tests {
         assert_eq!(asked, [1; 8]);
     }
 
-    /// Something cached by the first call: its time must not decide the number of loops, nor be part of the runs.
+    /// Something cached by the first call: its time must not decide the number of loops, nor be
+    /// part of the runs.
     #[test]
     fn first_call_is_kept_apart() {
-        let (first, loops, all_runs, _) = carry_out(Options::new(), 0.0, |calls| if calls == 0 { 5.0 } else { 0.05 });
+        let (first, loops, all_runs, _) =
+            carry_out(Options::new(), 0.0, |calls| if calls == 0 { 5.0 } else { 0.05 });
         assert_eq!((first, loops), (Some(5.0), 2));
         assert!(all_runs.iter().all(|run| *run < 0.06));
     }
@@ -204,7 +233,8 @@ mod tests {
         assert_eq!((loops, all_runs), (MOST_LOOPS, vec![0.0; 7]));
     }
 
-    /// 1 µs of work after 10 ms of setup: the rule for runs alone would ask for 100,000 loops, an hour of setups.
+    /// 1 µs of work after 10 ms of setup: the rule for runs alone would ask for 100,000 loops, an
+    /// hour of setups.
     #[test]
     fn setups_bound_the_search() {
         let (_, loops, ..) = carry_out(Options::new().setup(), 0.01, |_| 1e-6);
@@ -213,7 +243,8 @@ mod tests {
 
     #[test]
     fn given_numbers_are_obeyed() {
-        let (first, loops, all_runs, asked) = carry_out(Options::new().loops(3).runs(4), 0.0, |_| 1e-6);
+        let (first, loops, all_runs, asked) =
+            carry_out(Options::new().loops(3).runs(4), 0.0, |_| 1e-6);
         assert_eq!((first, loops, all_runs.len()), (Some(1e-6), 3, 4));
         assert_eq!(asked, [1, 3, 3, 3, 3]);
         let (first, _, all_runs, asked) = carry_out(Options::new().loops(1).runs(1), 0.0, |_| 60.0);

@@ -38,7 +38,8 @@ pub struct Sample {
 
 /// A first call is remarkable when it took so many times the median …
 const SLOW_FIRST_CALL: f64 = 4.0;
-/// … and at least so many seconds: below that every first call is slow, its code being fetched from memory.
+/// … and at least so many seconds: below that every first call is slow, its code being fetched from
+/// memory.
 const WORTH_MENTIONING: f64 = 20e-6;
 /// IPython's limit for slowest over fastest.
 const SKEWED: f64 = 4.0;
@@ -50,7 +51,13 @@ const SUSPICIOUS: f64 = 1e-9;
 const ENOUGH_STEPS: u32 = 100;
 
 impl Sample {
-    pub(super) fn new(all_runs: Vec<f64>, loops: u64, first_call: Option<f64>, setup: bool, clock: Clock) -> Sample {
+    pub(super) fn new(
+        all_runs: Vec<f64>,
+        loops: u64,
+        first_call: Option<f64>,
+        setup: bool,
+        clock: Clock,
+    ) -> Sample {
         Sample { runs: all_runs.len(), all_runs, loops, first_call, setup, clock, printed: None }
     }
 
@@ -59,10 +66,12 @@ impl Sample {
         self.all_runs.iter().sum::<f64>() / self.runs as f64
     }
 
-    /// Standard deviation of the runs (of these runs, divided by their number, as in IPython), in seconds per loop.
+    /// Standard deviation of the runs (of these runs, divided by their number, as in IPython), in
+    /// seconds per loop.
     pub fn stdev(&self) -> f64 {
         let mean = self.average();
-        (self.all_runs.iter().map(|run| (run - mean).powi(2)).sum::<f64>() / self.runs as f64).sqrt()
+        (self.all_runs.iter().map(|run| (run - mean).powi(2)).sum::<f64>() / self.runs as f64)
+            .sqrt()
     }
 
     /// The fastest run, in seconds per loop: the one least disturbed by anything else.
@@ -75,7 +84,8 @@ impl Sample {
         self.sorted()[self.runs - 1]
     }
 
-    /// The middle run, in seconds per loop; the mean of the two in the middle when their number is even.
+    /// The middle run, in seconds per loop; the mean of the two in the middle when their number is
+    /// even.
     pub fn median(&self) -> f64 {
         let sorted = self.sorted();
         (sorted[(self.runs - 1) / 2] + sorted[self.runs / 2]) / 2.0
@@ -152,9 +162,11 @@ impl Sample {
         self.printed = Some(Instant::now());
     }
 
-    /// Called by the kernel for the last expression of a cell. Shows nothing when it has just been printed, by the macro itself.
+    /// Called by the kernel for the last expression of a cell. Shows nothing when it has just been
+    /// printed, by the macro itself.
     pub fn evcxr_display(&self) {
-        // Microseconds pass from the print to here when the macro is the cell's last expression; to another cell, a compiler's run.
+        // Microseconds pass from the print to here when the macro is the cell's last expression; to
+        // another cell, a compiler's run.
         const SAME_CELL: Duration = Duration::from_millis(100);
         if self.printed.is_none_or(|when| when.elapsed() > SAME_CELL) {
             self.bundle().evcxr_display();
@@ -170,7 +182,9 @@ impl Rich for Sample {
 
 impl fmt::Display for Sample {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: u64, noun: &str| if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") };
+        let plural = |count: u64, noun: &str| {
+            if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+        };
         write!(
             formatter,
             "{} ± {} per loop (mean ± std. dev. of {}, {} each)\nfastest {}, median {}, slowest {}",
@@ -182,7 +196,10 @@ impl fmt::Display for Sample {
             fine_seconds(self.median()),
             fine_seconds(self.worst()),
         )?;
-        self.remark().into_iter().chain(self.warnings()).try_for_each(|line| write!(formatter, "\n{line}"))
+        self.remark()
+            .into_iter()
+            .chain(self.warnings())
+            .try_for_each(|line| write!(formatter, "\n{line}"))
     }
 }
 
@@ -197,14 +214,18 @@ pub(super) mod tests {
     use super::*;
 
     /// A clock as it is on an ordinary machine.
-    pub(in crate::time) const CLOCK: Clock =
-        Clock { overhead: Duration::from_nanos(25), precision: Duration::from_nanos(1), empty_loop: 0.3e-9 };
+    pub(in crate::time) const CLOCK: Clock = Clock {
+        overhead: Duration::from_nanos(25),
+        precision: Duration::from_nanos(1),
+        empty_loop: 0.3e-9,
+    };
 
     pub(in crate::time) fn sample(all_runs: &[f64], loops: u64) -> Sample {
         Sample::new(all_runs.to_vec(), loops, None, false, CLOCK)
     }
 
-    /// By hand: the mean of 2, 4, 4, 4, 5, 5, 7, 9 is 5, the squared deviations are 9 + 1 + 1 + 1 + 0 + 0 + 4 + 16 = 32, 32 / 8 = 4.
+    /// By hand: the mean of 2, 4, 4, 4, 5, 5, 7, 9 is 5, the squared deviations are 9 + 1 + 1 + 1 +
+    /// 0 + 0 + 4 + 16 = 32, 32 / 8 = 4.
     #[test]
     fn statistics_are_right() {
         let milliseconds = [5e-3, 4e-3, 2e-3, 9e-3, 4e-3, 5e-3, 7e-3, 4e-3];
@@ -232,7 +253,10 @@ pub(super) mod tests {
             "7.24 ms ± 73.5 µs per loop (mean ± std. dev. of 3 runs, 100 loops each)\nfastest 7.15 ms, median 7.24 ms, slowest 7.33 ms"
         );
         let text = sample(&[2.0], 1).to_string();
-        assert!(text.starts_with("2.00 s ± 0 ns per loop (mean ± std. dev. of 1 run, 1 loop each)\n"), "{text}");
+        assert!(
+            text.starts_with("2.00 s ± 0 ns per loop (mean ± std. dev. of 1 run, 1 loop each)\n"),
+            "{text}"
+        );
         let text = sample(&[2.5e-9, 2.6e-9, 2.55e-9], 100_000_000).to_string();
         assert!(text.starts_with("2.55 ns ± 0.0408 ns per loop (mean"), "{text}");
     }
@@ -249,7 +273,10 @@ pub(super) mod tests {
     #[test]
     fn skew_and_noise_are_said() {
         let skewed = last_line(sample(&[1.0, 1.0, 4.5], 1));
-        assert!(skewed.starts_with("The slowest run took 4.5 times as long as the fastest"), "{skewed}");
+        assert!(
+            skewed.starts_with("The slowest run took 4.5 times as long as the fastest"),
+            "{skewed}"
+        );
         // Mean 1.5, deviation 0.5: a third.
         let noisy = last_line(sample(&[1.0, 2.0], 1));
         assert!(noisy.starts_with("Noisy: the standard deviation is 33 % of the mean."), "{noisy}");
@@ -258,14 +285,20 @@ pub(super) mod tests {
     #[test]
     fn work_that_was_left_out_is_said() {
         let dead = last_line(sample(&[0.3e-9; 7], 1_000_000_000));
-        assert!(dead.starts_with("Too fast to be true: a loop that does nothing takes 0.300 ns here"), "{dead}");
+        assert!(
+            dead.starts_with("Too fast to be true: a loop that does nothing takes 0.300 ns here"),
+            "{dead}"
+        );
         assert!(sample(&[1.1e-9; 7], 1_000_000_000).warnings().is_empty());
     }
 
     #[test]
     fn clock_too_coarse_is_said() {
         let short = last_line(sample(&[100e-9; 7], 1));
-        assert_eq!(short, "A run takes 100 ns, too short for this clock (step 1.00 ns, a reading 25.0 ns): use more loops.");
+        assert_eq!(
+            short,
+            "A run takes 100 ns, too short for this clock (step 1.00 ns, a reading 25.0 ns): use more loops."
+        );
         assert!(sample(&[100e-9; 7], 1000).warnings().is_empty());
         let with_setup = Sample::new(vec![100e-9; 7], 1_000_000, None, true, CLOCK);
         assert!(last_line(with_setup).starts_with("A call takes 100 ns, too short"));
@@ -274,7 +307,11 @@ pub(super) mod tests {
     #[test]
     fn slow_first_call_is_a_remark() {
         let with_first = |first: f64| Sample::new(vec![1e-3; 7], 1000, Some(first), false, CLOCK);
-        assert!(last_line(with_first(12e-3)).starts_with("The first call took 12.0 ms, 12 times the median, and is not counted"));
+        assert!(
+            last_line(with_first(12e-3)).starts_with(
+                "The first call took 12.0 ms, 12 times the median, and is not counted"
+            )
+        );
         assert!(last_line(with_first(3e-3)).starts_with("fastest"));
         assert!(with_first(12e-3).warnings().is_empty());
         let tiny = Sample::new(vec![2e-9; 7], 100_000_000, Some(1e-6), false, CLOCK);

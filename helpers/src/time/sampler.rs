@@ -1,7 +1,8 @@
 //! What the macros' loops call: which run comes next, how many loops of it, start and stop.
 //!
-//! The loops themselves stand in the cell, around the expression, which is written there once: `?` and `return` leave the cell as they
-//! would without the macro, and nothing has to be captured by a closure. What needs no types of the cell is here, compiled once.
+//! The loops themselves stand in the cell, around the expression, which is written there once: `?`
+//! and `return` leave the cell as they would without the macro, and nothing has to be captured by a
+//! closure. What needs no types of the cell is here, compiled once.
 
 use super::Sample;
 use super::clock::{Clock, Lap};
@@ -34,19 +35,32 @@ struct Run {
     timed: Duration,
 }
 
-/// How long nobody asks whether to stop. Long against the microsecond that asking costs, short against patience.
+/// How long nobody asks whether to stop. Long against the microsecond that asking costs, short
+/// against patience.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 impl Sampler {
     pub fn new(options: Options) -> Sampler {
         let clock = Clock::measured();
-        Sampler { plan: Plan::new(options), clock, options, run: None, lap: Lap::start(), batch: 1, _scope: Scope::enter() }
+        Sampler {
+            plan: Plan::new(options),
+            clock,
+            options,
+            run: None,
+            lap: Lap::start(),
+            batch: 1,
+            _scope: Scope::enter(),
+        }
     }
 
     /// Begins the next run; false when everything is done.
     pub fn next_run(&mut self) -> bool {
         let loops = self.plan.next();
-        self.run = loops.map(|loops_left| Run { began: Instant::now(), loops_left, timed: Duration::ZERO });
+        self.run = loops.map(|loops_left| Run {
+            began: Instant::now(),
+            loops_left,
+            timed: Duration::ZERO,
+        });
         self.run.is_some()
     }
 
@@ -73,7 +87,8 @@ impl Sampler {
         self.lap = Lap::start();
     }
 
-    /// Stops the clock. Takes what is left of the batch: nothing, unless the expression left the loop.
+    /// Stops the clock. Takes what is left of the batch: nothing, unless the expression left the
+    /// loop.
     #[inline(never)]
     #[track_caller]
     pub fn stop(&mut self, left: Range<u64>) {

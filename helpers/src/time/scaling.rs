@@ -13,19 +13,21 @@ use std::hint::black_box;
 
 /// Runs a computation with several numbers of threads, and says what the threads are worth.
 ///
-/// `f` is called inside of a rayon pool of so many threads: `par_iter` in it uses them all and no more. The number is passed to it, for
-/// whoever starts the threads in another way.
+/// `f` is called inside of a rayon pool of so many threads: `par_iter` in it uses them all and no
+/// more. The number is passed to it, for whoever starts the threads in another way.
 ///
-/// Each number of threads has a first call that is not counted and then 5 runs, which take turns: whatever slows the machine down meanwhile
-/// slows all of them down. Calls below 20 ms are repeated within a run. The median of the runs counts. All in all `f` takes about six
-/// times as long as one call of each kind. An interrupt is answered between two calls.
+/// Each number of threads has a first call that is not counted and then 5 runs, which take turns:
+/// whatever slows the machine down meanwhile slows all of them down. Calls below 20 ms are repeated
+/// within a run. The median of the runs counts. All in all `f` takes about six times as long as one
+/// call of each kind. An interrupt is answered between two calls.
 ///
-/// The result, a [`Scaling`], is shown as a table when it is the last expression of a cell; its [`plot`](Scaling::plot) shows the
-/// speed-up.
+/// The result, a [`Scaling`], is shown as a table when it is the last expression of a cell; its
+/// [`plot`](Scaling::plot) shows the speed-up.
 ///
 /// # Panics
 ///
-/// When there are no numbers, or 0 among them; when threads cannot be started. Panics of `f` come through.
+/// When there are no numbers, or 0 among them; when threads cannot be started. Panics of `f` come
+/// through.
 ///
 /// # Examples
 ///
@@ -47,7 +49,10 @@ use std::hint::black_box;
 /// Amdahl: 7.1 % of the work is serial, at most 14 times as fast with any number of threads
 /// ```
 #[track_caller]
-pub fn scaling<R>(threads: impl IntoIterator<Item = usize>, f: impl Fn(usize) -> R + Sync) -> Scaling {
+pub fn scaling<R>(
+    threads: impl IntoIterator<Item = usize>,
+    f: impl Fn(usize) -> R + Sync,
+) -> Scaling {
     // The value is dropped where it was computed: it need not be able to change threads.
     let call = |threads: usize| drop(black_box(f(threads)));
     measure(threads.into_iter().collect(), &call)
@@ -59,7 +64,10 @@ fn measure(mut threads: Vec<usize>, call: &(dyn Fn(usize) + Sync)) -> Scaling {
     threads.sort_unstable();
     threads.dedup();
     assert!(!threads.is_empty(), "scaling needs numbers of threads: `scaling(1..=4, |threads| …)`");
-    assert!(threads[0] > 0, "with 0 threads nothing would ever be done: `scaling(1..=4, |threads| …)`");
+    assert!(
+        threads[0] > 0,
+        "with 0 threads nothing would ever be done: `scaling(1..=4, |threads| …)`"
+    );
     let pools: Vec<_> = threads
         .iter()
         .map(|&count| match ThreadPoolBuilder::new().num_threads(count).build() {
@@ -82,7 +90,11 @@ fn measure(mut threads: Vec<usize>, call: &(dyn Fn(usize) + Sync)) -> Scaling {
             }
         });
     }
-    Scaling { threads, samples: samplers.into_iter().map(Sampler::into_sample).collect(), cores: cores() }
+    Scaling {
+        threads,
+        samples: samplers.into_iter().map(Sampler::into_sample).collect(),
+        cores: cores(),
+    }
 }
 
 /// Times with several numbers of threads; what [`scaling`] gives back.
@@ -118,13 +130,19 @@ impl Scaling {
     /// Speed-up per thread: 1 when every thread is worth as much as the first.
     pub fn efficiency(&self) -> Vec<f64> {
         let fewest = self.threads[0] as f64;
-        self.threads.iter().zip(self.speed_up()).map(|(&threads, speed_up)| speed_up * fewest / threads as f64).collect()
+        self.threads
+            .iter()
+            .zip(self.speed_up())
+            .map(|(&threads, speed_up)| speed_up * fewest / threads as f64)
+            .collect()
     }
 
-    /// Amdahl's serial fraction *s*, fitted: the speed-up is *1 / (s + (1 - s) / n)* with *n* threads.
+    /// Amdahl's serial fraction *s*, fitted: the speed-up is *1 / (s + (1 - s) / n)* with *n*
+    /// threads.
     ///
-    /// The law is linear in *s* when it is turned over: *1 / S(n) = s + (1 - s) / n*. The *s* with the least sum of squares there, between
-    /// 0 and 1. `None` without a run with 1 thread and one with more.
+    /// The law is linear in *s* when it is turned over: *1 / S(n) = s + (1 - s) / n*. The *s* with
+    /// the least sum of squares there, between 0 and 1. `None` without a run with 1 thread and one
+    /// with more.
     pub fn amdahl(&self) -> Option<f64> {
         // 1/S - 1/n = s (1 - 1/n)
         self.fit(|threads, speed_up| (1.0 - 1.0 / threads, 1.0 / speed_up - 1.0 / threads))
@@ -132,9 +150,10 @@ impl Scaling {
 
     /// Gustafson's serial fraction *s*, fitted: the speed-up is *n - s (n - 1)* with *n* threads.
     ///
-    /// Gustafson lets the work grow with the number of threads and *s* is the serial share of the time then. With the same work for all
-    /// numbers of threads the law is a straight line through the measured speed-ups, good for a few threads. Least squares, between 0
-    /// and 1. `None` without a run with 1 thread and one with more.
+    /// Gustafson lets the work grow with the number of threads and *s* is the serial share of the
+    /// time then. With the same work for all numbers of threads the law is a straight line through
+    /// the measured speed-ups, good for a few threads. Least squares, between 0 and 1. `None`
+    /// without a run with 1 thread and one with more.
     pub fn gustafson(&self) -> Option<f64> {
         // n - S = s (n - 1)
         self.fit(|threads, speed_up| (threads - 1.0, threads - speed_up))
@@ -145,29 +164,47 @@ impl Scaling {
         if self.threads[0] != 1 || self.threads.len() < 2 {
             return None;
         }
-        let points = self.threads.iter().zip(self.speed_up()).map(|(&threads, speed_up)| point(threads as f64, speed_up));
-        let (products, squares) = points.fold((0.0, 0.0), |(products, squares), (x, y)| (products + x * y, squares + x * x));
+        let points = self
+            .threads
+            .iter()
+            .zip(self.speed_up())
+            .map(|(&threads, speed_up)| point(threads as f64, speed_up));
+        let (products, squares) = points
+            .fold((0.0, 0.0), |(products, squares), (x, y)| (products + x * y, squares + x * x));
         Some((products / squares).clamp(0.0, 1.0))
     }
 
-    /// A row per number of threads: `threads`, `time` (median), `fastest`, `speed-up`, `efficiency`.
+    /// A row per number of threads: `threads`, `time` (median), `fastest`, `speed-up`,
+    /// `efficiency`.
     pub fn to_table(&self) -> Table {
         let table = Table::new().column("threads", self.threads.clone());
         let table = times(table, "time", &self.values());
-        let table = times(table, "fastest", &self.samples.iter().map(Sample::best).collect::<Vec<_>>());
-        let figures = |numbers: Vec<f64>| numbers.into_iter().map(|number| (number * 1000.0).round() / 1000.0);
-        table.column("speed-up", figures(self.speed_up())).column("efficiency", figures(self.efficiency()))
+        let table =
+            times(table, "fastest", &self.samples.iter().map(Sample::best).collect::<Vec<_>>());
+        let figures = |numbers: Vec<f64>| {
+            numbers.into_iter().map(|number| (number * 1000.0).round() / 1000.0)
+        };
+        table
+            .column("speed-up", figures(self.speed_up()))
+            .column("efficiency", figures(self.efficiency()))
     }
 
     /// The speed-up over the number of threads, with the ideal line and Amdahl's law as fitted.
     pub fn plot(&self) -> Plot {
         let threads: Vec<f64> = self.threads.iter().map(|&threads| threads as f64).collect();
         let (first, last) = (threads[0], threads[threads.len() - 1]);
-        let mut plot = Plot::new().ideal("ideal", [first, last], [1.0, last / first]).points("measured", &threads, self.speed_up());
+        let mut plot = Plot::new().ideal("ideal", [first, last], [1.0, last / first]).points(
+            "measured",
+            &threads,
+            self.speed_up(),
+        );
         if let Some(serial) = self.amdahl() {
             const POINTS: usize = 60;
-            let grid: Vec<f64> = (0..=POINTS).map(|step| first + (last - first) * step as f64 / POINTS as f64).collect();
-            let law: Vec<f64> = grid.iter().map(|threads| 1.0 / (serial + (1.0 - serial) / threads)).collect();
+            let grid: Vec<f64> = (0..=POINTS)
+                .map(|step| first + (last - first) * step as f64 / POINTS as f64)
+                .collect();
+            let law: Vec<f64> =
+                grid.iter().map(|threads| 1.0 / (serial + (1.0 - serial) / threads)).collect();
             plot = plot.line(format!("Amdahl, {} serial", percent(serial)), grid, law);
         }
         plot.whole_x().x_label("threads").y_label("speed-up")
@@ -206,7 +243,9 @@ impl Scaling {
         }
         notes.extend(self.more_than_cores());
         for (&threads, sample) in self.threads.iter().zip(&self.samples) {
-            notes.extend(sample.warnings().into_iter().map(|line| format!("{threads} threads: {line}")));
+            notes.extend(
+                sample.warnings().into_iter().map(|line| format!("{threads} threads: {line}")),
+            );
         }
         notes
     }
@@ -216,11 +255,16 @@ impl Scaling {
         let most = *self.threads.last()?;
         let physical = self.cores.physical_allowed.or(self.cores.physical).unwrap_or(usize::MAX);
         let usable = self.cores.usable;
-        let cores = |count: usize| if count == 1 { "1 core is".to_string() } else { format!("{count} cores are") };
+        let cores = |count: usize| {
+            if count == 1 { "1 core is".to_string() } else { format!("{count} cores are") }
+        };
         if most > usable {
             Some(format!("Only {} usable: more threads than that take turns", cores(usable)))
         } else if most > physical {
-            Some(format!("Only {} physical: more threads than that share a core's units in pairs", cores(physical)))
+            Some(format!(
+                "Only {} physical: more threads than that share a core's units in pairs",
+                cores(physical)
+            ))
         } else {
             None
         }
@@ -238,7 +282,11 @@ impl Scaling {
 }
 
 fn percent(fraction: f64) -> String {
-    if fraction < 0.1 { format!("{:.1} %", 100.0 * fraction) } else { format!("{:.0} %", 100.0 * fraction) }
+    if fraction < 0.1 {
+        format!("{:.1} %", 100.0 * fraction)
+    } else {
+        format!("{:.0} %", 100.0 * fraction)
+    }
 }
 
 impl Rich for Scaling {
@@ -268,8 +316,13 @@ mod tests {
 
     fn with_cores(threads: &[usize], seconds: &[f64], physical: usize, usable: usize) -> Scaling {
         let mut cores = cores();
-        (cores.physical, cores.physical_allowed, cores.usable) = (Some(physical), Some(physical), usable);
-        Scaling { threads: threads.to_vec(), samples: seconds.iter().map(|&seconds| sample(&[seconds; 3], 1)).collect(), cores }
+        (cores.physical, cores.physical_allowed, cores.usable) =
+            (Some(physical), Some(physical), usable);
+        Scaling {
+            threads: threads.to_vec(),
+            samples: seconds.iter().map(|&seconds| sample(&[seconds; 3], 1)).collect(),
+            cores,
+        }
     }
 
     fn results(threads: &[usize], seconds: &[f64]) -> Scaling {
@@ -278,7 +331,10 @@ mod tests {
 
     fn close(values: &[f64], expected: &[f64]) {
         assert_eq!(values.len(), expected.len());
-        assert!(values.iter().zip(expected).all(|(value, expected)| (value - expected).abs() < 1e-12), "{values:?} {expected:?}");
+        assert!(
+            values.iter().zip(expected).all(|(value, expected)| (value - expected).abs() < 1e-12),
+            "{values:?} {expected:?}"
+        );
     }
 
     #[test]
@@ -299,14 +355,15 @@ mod tests {
         close(&[results(&threads, &seconds).amdahl().unwrap()], &[0.2]);
     }
 
-    /// By hand, threads 1, 2, 4 and speed-ups 1, 1.6, 2: x = 1 - 1/n is 0, 1/2, 3/4; y = 1/S - 1/n is 0, 1/8, 1/4;
-    /// s = (1/16 + 3/16) / (1/4 + 9/16) = (4/16) / (13/16).
+    /// By hand, threads 1, 2, 4 and speed-ups 1, 1.6, 2: x = 1 - 1/n is 0, 1/2, 3/4; y = 1/S - 1/n
+    /// is 0, 1/8, 1/4; s = (1/16 + 3/16) / (1/4 + 9/16) = (4/16) / (13/16).
     #[test]
     fn amdahl_is_the_least_squares() {
         close(&[results(&[1, 2, 4], &[8.0, 5.0, 4.0]).amdahl().unwrap()], &[4.0 / 13.0]);
     }
 
-    /// By hand, the same speed-ups: x = n - 1 is 0, 1, 3; y = n - S is 0, 0.4, 2; s = (0.4 + 6) / (1 + 9).
+    /// By hand, the same speed-ups: x = n - 1 is 0, 1, 3; y = n - S is 0, 0.4, 2; s = (0.4 + 6) /
+    /// (1 + 9).
     #[test]
     fn gustafson_is_the_least_squares() {
         close(&[results(&[1, 2, 4], &[8.0, 5.0, 4.0]).gustafson().unwrap()], &[0.64]);
@@ -324,9 +381,18 @@ mod tests {
     fn table_and_notes() {
         let text = with_cores(&[1, 2, 4], &[8.0, 5.0, 4.0], 2, 2).to_string();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["threads", "time", "fastest", "speed-up", "efficiency"]);
-        assert_eq!(lines[2].split_whitespace().collect::<Vec<_>>(), ["2", "5.00", "s", "5.00", "s", "1.6", "0.8"]);
-        assert_eq!(lines[4], "Amdahl: 31 % of the work is serial, at most 3 times as fast with any number of threads");
+        assert_eq!(
+            lines[0].split_whitespace().collect::<Vec<_>>(),
+            ["threads", "time", "fastest", "speed-up", "efficiency"]
+        );
+        assert_eq!(
+            lines[2].split_whitespace().collect::<Vec<_>>(),
+            ["2", "5.00", "s", "5.00", "s", "1.6", "0.8"]
+        );
+        assert_eq!(
+            lines[4],
+            "Amdahl: 31 % of the work is serial, at most 3 times as fast with any number of threads"
+        );
         assert_eq!(lines[5], "Only 2 cores are usable: more threads than that take turns");
         assert_eq!(lines.len(), 6);
     }
@@ -334,7 +400,12 @@ mod tests {
     #[test]
     fn hyper_threads_are_told_from_cores() {
         let text = with_cores(&[1, 4], &[4.0, 1.0], 2, 4).to_string();
-        assert!(text.ends_with("Only 2 cores are physical: more threads than that share a core's units in pairs"), "{text}");
+        assert!(
+            text.ends_with(
+                "Only 2 cores are physical: more threads than that share a core's units in pairs"
+            ),
+            "{text}"
+        );
         assert!(!with_cores(&[1, 2], &[4.0, 1.0], 2, 4).to_string().contains("Only"));
         assert!(with_cores(&[2, 4], &[4.0, 1.0], 8, 8).to_string().contains("include 1"));
     }
@@ -355,7 +426,8 @@ mod tests {
         assert_eq!(order, [1, 1, 3, 3, 1, 3, 1, 3, 1, 3, 1, 3]);
     }
 
-    /// What computes nothing shared may stay in one place: neither `Send` values nor `move` are needed.
+    /// What computes nothing shared may stay in one place: neither `Send` values nor `move` are
+    /// needed.
     #[test]
     fn values_need_not_change_threads() {
         let scaling = scaling(1..=2, |_| std::rc::Rc::new(5));

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 /// A running measurement; what [`time!`](crate::time!) and [`timed!`](crate::timed!) are made of.
 ///
-/// CPU time is that of the whole process, all its threads counted, finished ones too (`getrusage(RUSAGE_SELF)`). Child processes are
-/// counted apart, once they have been waited for (`RUSAGE_CHILDREN`). Anything else the process does meanwhile is counted as well.
+/// CPU time is that of the whole process, all its threads counted, finished ones too
+/// (`getrusage(RUSAGE_SELF)`). Child processes are counted apart, once they have been waited for
+/// (`RUSAGE_CHILDREN`). Anything else the process does meanwhile is counted as well.
 ///
 /// # Examples
 ///
@@ -26,11 +27,17 @@ pub struct Stopwatch {
 impl Stopwatch {
     /// Starts measuring.
     pub fn start() -> Stopwatch {
-        // The wall clock is read last here and first in `stop`: reading the CPU times is not part of what is measured.
-        Stopwatch { children: CpuTime::now(libc::RUSAGE_CHILDREN), own: CpuTime::now(libc::RUSAGE_SELF), wall: Instant::now() }
+        // The wall clock is read last here and first in `stop`: reading the CPU times is not part
+        // of what is measured.
+        Stopwatch {
+            children: CpuTime::now(libc::RUSAGE_CHILDREN),
+            own: CpuTime::now(libc::RUSAGE_SELF),
+            wall: Instant::now(),
+        }
     }
 
-    /// What has passed since the start. The stopwatch goes on: calling it again gives a longer time.
+    /// What has passed since the start. The stopwatch goes on: calling it again gives a longer
+    /// time.
     pub fn stop(&self) -> Timing {
         let wall = self.wall.elapsed();
         let own = CpuTime::now(libc::RUSAGE_SELF);
@@ -55,7 +62,8 @@ struct CpuTime {
 impl CpuTime {
     fn now(who: libc::c_int) -> CpuTime {
         let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-        // SAFETY: `usage` is a valid place for one rusage, which getrusage fills; all zeros is a valid rusage in any case.
+        // SAFETY: `usage` is a valid place for one rusage, which getrusage fills; all zeros is a
+        // valid rusage in any case.
         let usage = unsafe {
             libc::getrusage(who, usage.as_mut_ptr());
             usage.assume_init()
@@ -83,7 +91,8 @@ mod tests {
 
     #[test]
     fn computing_costs_cpu_time_and_waiting_does_not() {
-        // Other tests run in the same process: only lower bounds can be tested here. `tests/timing.rs` has the rest.
+        // Other tests run in the same process: only lower bounds can be tested here.
+        // `tests/timing.rs` has the rest.
         let stopwatch = Stopwatch::start();
         compute(Duration::from_millis(60));
         let timing = stopwatch.stop();

@@ -9,20 +9,23 @@ use std::task::{Context, Poll};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-/// Does what a future says, and waits for its result: Python's `asyncio.run`. For programs, and for functions that are not `async`.
+/// Does what a future says, and waits for its result: Python's `asyncio.run`. For programs, and for
+/// functions that are not `async`.
 ///
-/// The future itself runs on the calling thread, so it may borrow and need not be `Send`; what it spawns runs on the threads of the
-/// [`runtime`]. Costs some microseconds.
+/// The future itself runs on the calling thread, so it may borrow and need not be `Send`; what it
+/// spawns runs on the threads of the [`runtime`]. Costs some microseconds.
 ///
-/// Where a future is being waited for already (in a notebook: in every cell from the first `.await` on), this one is waited for inside of
-/// it. The calling thread then does nothing else meanwhile, so in an `async fn` prefer `.await`.
+/// Where a future is being waited for already (in a notebook: in every cell from the first `.await`
+/// on), this one is waited for inside of it. The calling thread then does nothing else meanwhile,
+/// so in an `async fn` prefer `.await`.
 ///
 /// # Panics
 ///
-/// If the future panics; spawned tasks go on. Also inside a runtime of tokio's with only one thread, which would wait for itself.
+/// If the future panics; spawned tasks go on. Also inside a runtime of tokio's with only one
+/// thread, which would wait for itself.
 ///
-/// On an interrupt (see [`interrupt`]) the future is dropped where it waits, and this unwinds like any interrupted operation. A future that
-/// computes without ever waiting is not interrupted.
+/// On an interrupt (see [`interrupt`]) the future is dropped where it waits, and this unwinds like
+/// any interrupted operation. A future that computes without ever waiting is not interrupted.
 ///
 /// # Examples
 ///
@@ -54,8 +57,12 @@ pub fn run_cell<F: Future>(future: F) -> F::Output {
 fn drive_here(future: Pin<&mut dyn Driven>, interruption: &mut Interruption) {
     match Handle::try_current() {
         Err(_) => drive(runtime().handle(), future, interruption),
-        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => block_in_place(|| drive(&handle, future, interruption)),
-        Ok(_) => panic!("block_on inside a runtime of one thread: that thread would wait for itself. Use `.await` here"),
+        Ok(handle) if handle.runtime_flavor() == RuntimeFlavor::MultiThread => {
+            block_in_place(|| drive(&handle, future, interruption))
+        }
+        Ok(_) => panic!(
+            "block_on inside a runtime of one thread: that thread would wait for itself. Use `.await` here"
+        ),
     }
 }
 
@@ -80,7 +87,10 @@ impl<F: Future> Running<F> {
         interrupt::check();
         drop(interruption);
         // SAFETY: the result is not pinned, only the future is.
-        unsafe { self.get_unchecked_mut() }.output.take().expect("a future without a result was interrupted")
+        unsafe { self.get_unchecked_mut() }
+            .output
+            .take()
+            .expect("a future without a result was interrupted")
     }
 }
 

@@ -6,14 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Waits for all futures at the same time and gives their results in the order of the futures: Python's `asyncio.gather`.
+/// Waits for all futures at the same time and gives their results in the order of the futures:
+/// Python's `asyncio.gather`.
 ///
-/// They take turns on the thread that waits: while one of them waits, others go on. So they may borrow, and need not be `Send`; but a
-/// future that computes holds up all the others. (`tokio::spawn` puts a future on another thread, if it is `'static` and `Send`.) Only those
-/// futures are looked at for which something has happened, so that a hundred thousand of them are no problem: each costs its own size and
-/// about 100 bytes, and some 100 ns.
+/// They take turns on the thread that waits: while one of them waits, others go on. So they may
+/// borrow, and need not be `Send`; but a future that computes holds up all the others.
+/// (`tokio::spawn` puts a future on another thread, if it is `'static` and `Send`.) Only those
+/// futures are looked at for which something has happened, so that a hundred thousand of them are
+/// no problem: each costs its own size and about 100 bytes, and some 100 ns.
 ///
-/// Dropping it, by a timeout or an interrupt, drops the futures that are not done. A panic in one does so too, and is passed on.
+/// Dropping it, by a timeout or an interrupt, drops the futures that are not done. A panic in one
+/// does so too, and is passed on.
 ///
 /// # Examples
 ///
@@ -39,7 +42,8 @@ where
     poll_fn(|context| {
         group.poll(context, &mut |index, context| {
             let Member::Waiting(future) = &mut members[index] else { return false };
-            // SAFETY: members lie on the heap and are not moved as long as they wait; then they are dropped where they are.
+            // SAFETY: members lie on the heap and are not moved as long as they wait; then they are
+            // dropped where they are.
             match unsafe { Pin::new_unchecked(future) }.poll(context) {
                 Poll::Pending => false,
                 Poll::Ready(output) => {
@@ -98,15 +102,22 @@ impl Group {
     fn of(len: usize) -> Group {
         let bells = || {
             let awake = Arc::new(Awake(Mutex::new(((0..len).collect(), None))));
-            let bell = |index| Arc::new(Bell { index, is_awake: AtomicBool::new(true), awake: awake.clone() });
+            let bell = |index| {
+                Arc::new(Bell { index, is_awake: AtomicBool::new(true), awake: awake.clone() })
+            };
             Bells { each: (0..len).map(bell).collect(), awake, turn: Vec::new() }
         };
         Group { len, waiting: len, bells: (len > FEW).then(bells) }
     }
 
-    /// Looks at those for which something has happened; `poll` says whether one has become done. Ready when all are.
+    /// Looks at those for which something has happened; `poll` says whether one has become done.
+    /// Ready when all are.
     #[inline(never)]
-    fn poll(&mut self, context: &mut Context<'_>, poll: &mut dyn FnMut(usize, &mut Context<'_>) -> bool) -> Poll<()> {
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        poll: &mut dyn FnMut(usize, &mut Context<'_>) -> bool,
+    ) -> Poll<()> {
         match &mut self.bells {
             None => self.waiting -= (0..self.len).filter(|&index| poll(index, context)).count(),
             Some(bells) => {
@@ -115,7 +126,10 @@ impl Group {
                     let bell = &bells.each[index];
                     // Who has found it awake before this has written before this what it waits for.
                     bell.is_awake.swap(false, Ordering::AcqRel);
-                    self.waiting -= usize::from(poll(index, &mut Context::from_waker(&Waker::from(bell.clone()))));
+                    self.waiting -= usize::from(poll(
+                        index,
+                        &mut Context::from_waker(&Waker::from(bell.clone())),
+                    ));
                 }
             }
         }

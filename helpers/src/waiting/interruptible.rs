@@ -1,8 +1,9 @@
 //! A future that an interrupt ends.
 //!
-//! A thread that waits for a future sleeps until somebody wakes it, and a signal handler must not: it may only set a flag. So, for as long as
-//! a future waits, a thread looks at the flag every 10 ms and wakes the future when it is set. The future itself is not polled more often
-//! than without that.
+//! A thread that waits for a future sleeps until somebody wakes it, and a signal handler must not:
+//! it may only set a flag. So, for as long as a future waits, a thread looks at the flag every 10
+//! ms and wakes the future when it is set. The future itself is not polled more often than without
+//! that.
 
 use crate::display::protocol;
 use crate::interrupt::{self, Scope};
@@ -17,8 +18,9 @@ use std::time::Duration;
 /// How soon an interrupt is noticed.
 const STEP: Duration = Duration::from_millis(10);
 
-/// What is needed for being interrupted, from the first time on that a future has to wait. A future that never waits is no business of ours:
-/// it computes, and the signal does to it what it does to any computation.
+/// What is needed for being interrupted, from the first time on that a future has to wait. A future
+/// that never waits is no business of ours: it computes, and the signal does to it what it does to
+/// any computation.
 #[derive(Default)]
 pub(super) struct Interruption(Option<Watch>);
 
@@ -32,7 +34,10 @@ pub(super) trait Driven {
 }
 
 /// Waits until the future is done, or there is an interrupt, and drops it.
-pub(super) async fn until_interrupted(future: Pin<&mut dyn Driven>, interruption: &mut Interruption) {
+pub(super) async fn until_interrupted(
+    future: Pin<&mut dyn Driven>,
+    interruption: &mut Interruption,
+) {
     /// Also after a panic, the future is dropped here, where it finds its runtime.
     struct Ended<'a>(Pin<&'a mut dyn Driven>);
     impl Drop for Ended<'_> {
@@ -56,7 +61,8 @@ pub(super) async fn until_interrupted(future: Pin<&mut dyn Driven>, interruption
     .await
 }
 
-/// An open scope, and the thread that looks at the flag. Without a kernel that interrupts, an open scope and no thread.
+/// An open scope, and the thread that looks at the flag. Without a kernel that interrupts, an open
+/// scope and no thread.
 struct Watch {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -98,7 +104,9 @@ impl Watch {
             }
         };
         // Where no thread can be had, waiting cannot be interrupted: better than not waiting.
-        let thread = protocol::on_our_kernel().then(|| thread::Builder::new().name("interrupts".into()).spawn(look).ok()).flatten();
+        let thread = protocol::on_our_kernel()
+            .then(|| thread::Builder::new().name("interrupts".into()).spawn(look).ok())
+            .flatten();
         Watch { shared, thread, _scope: scope }
     }
 }

@@ -1,10 +1,12 @@
 //! Functions that wait: Python's `asyncio`, with [tokio](crate::tokio).
 //!
-//! An `async fn` gives a *future*: a value that says what is to be done and does nothing yet. `.await` does it, and where it has to wait (for
-//! a clock, a server, another task) the thread is free to get on with other futures. So a thousand things can be waited for with one thread,
-//! where a [`Pool`](crate::threads::Pool) would need a thousand threads.
+//! An `async fn` gives a *future*: a value that says what is to be done and does nothing yet.
+//! `.await` does it, and where it has to wait (for a clock, a server, another task) the thread is
+//! free to get on with other futures. So a thousand things can be waited for with one thread, where
+//! a [`Pool`](crate::threads::Pool) would need a thousand threads.
 //!
-//! In a notebook `.await` works in every cell, outside of functions too, as in Python. In a program, [`block_on`] is the way in.
+//! In a notebook `.await` works in every cell, outside of functions too, as in Python. In a
+//! program, [`block_on`] is the way in.
 //!
 //! | Python | Rust |
 //! |---|---|
@@ -18,7 +20,8 @@
 //!
 //! [`time!`](crate::time!) and [`timed!`](crate::timed!) work around an `.await`.
 //!
-//! All of it runs on one [`runtime`]. An interrupt, on the Parcourse kernel, ends a wait at once: see [`block_on`].
+//! All of it runs on one [`runtime`]. An interrupt, on the Parcourse kernel, ends a wait at once:
+//! see [`block_on`].
 //!
 //! ```
 //! use parcourse::prelude::*;

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 /// Waits without holding a thread: Python's `asyncio.sleep`.
 ///
-/// The other one, [`sleep`](crate::interrupt::sleep), waits *with* its thread, Python's `time.sleep`: in an `async fn` it stops everything
-/// that should go on meanwhile. tokio's clock ticks every millisecond, so this waits up to a millisecond longer.
+/// The other one, [`sleep`](crate::interrupt::sleep), waits *with* its thread, Python's
+/// `time.sleep`: in an `async fn` it stops everything that should go on meanwhile. tokio's clock
+/// ticks every millisecond, so this waits up to a millisecond longer.
 ///
 /// # Panics
 ///
-/// Outside of a runtime, when it is awaited: there is no clock. In a cell, and inside of [`block_on`](crate::waiting::block_on), there is.
+/// Outside of a runtime, when it is awaited: there is no clock. In a cell, and inside of
+/// [`block_on`](crate::waiting::block_on), there is.
 ///
 /// # Examples
 ///

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 
-/// Does a future as a task of this name in the task stream (see [`tasks`]): a bar for each time it *ran*, in the row of the thread
-/// that ran it. The gaps are what it waited.
+/// Does a future as a task of this name in the task stream (see [`tasks`]): a bar for each time it
+/// *ran*, in the row of the thread that ran it. The gaps are what it waited.
 ///
 /// # Examples
 ///

@@ -1,4 +1,5 @@
-//! Runs the body of a test in a process of its own: what it prints, how it dies and how it takes signals can only be seen from outside.
+//! Runs the body of a test in a process of its own: what it prints, how it dies and how it takes
+//! signals can only be seen from outside.
 #![allow(dead_code, reason = "no test program uses all of it")]
 
 use std::io::{BufRead, BufReader, Read};
@@ -29,7 +30,8 @@ pub enum On {
     NoKernel,
 }
 
-/// In the child: waits until an interrupt would not end the process any more, because a helper has begun that takes it.
+/// In the child: waits until an interrupt would not end the process any more, because a helper has
+/// begun that takes it.
 pub fn wait_until_protected() {
     // SAFETY: asking for the action changes nothing, and zeroed plain data is valid where it fails.
     let action = || unsafe {
@@ -50,10 +52,12 @@ pub fn say_when_protected() {
     });
 }
 
-/// In the test: starts this test program again, for the test of this name only. In there, this function runs `body` and ends the process.
+/// In the test: starts this test program again, for the test of this name only. In there, this
+/// function runs `body` and ends the process.
 pub fn spawn(test: &str, on: On, body: impl FnOnce()) -> TestChild {
     if std::env::var_os(NAME).is_some_and(|name| name == test) {
-        // SAFETY: the default action is a valid one. A shell may have made its background jobs ignore SIGINT, and us inherit that.
+        // SAFETY: the default action is a valid one. A shell may have made its background jobs
+        // ignore SIGINT, and us inherit that.
         unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
         // The test harness has printed something before, maybe half a line.
         println!("\n{FIRST_LINE}");
@@ -61,13 +65,18 @@ pub fn spawn(test: &str, on: On, body: impl FnOnce()) -> TestChild {
         std::process::exit(0);
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]).env(NAME, test).env_remove("PARCOURSE_KERNEL").env_remove("EVCXR_IS_RUNTIME");
+    command
+        .args(["--exact", test, "--nocapture"])
+        .env(NAME, test)
+        .env_remove("PARCOURSE_KERNEL")
+        .env_remove("EVCXR_IS_RUNTIME");
     match on {
         On::Parcourse => command.env("PARCOURSE_KERNEL", "1").env("EVCXR_IS_RUNTIME", "1"),
         On::Stock => command.env("EVCXR_IS_RUNTIME", "1"),
         On::NoKernel => &mut command,
     };
-    let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdout = BufReader::new(process.stdout.take().unwrap());
     read_until(&mut stdout, FIRST_LINE);
     TestChild { process, stdout }
@@ -82,7 +91,8 @@ impl TestChild {
 
     /// Sends SIGINT, as the kernel does on interrupt.
     pub fn interrupt(&mut self) -> &mut TestChild {
-        // SAFETY: the process is our child and not waited for yet, so that the number is still its own.
+        // SAFETY: the process is our child and not waited for yet, so that the number is still its
+        // own.
         assert_eq!(unsafe { libc::kill(self.process.id() as libc::pid_t, libc::SIGINT) }, 0);
         self
     }
@@ -111,7 +121,13 @@ impl Outcome {
     /// The output of a child that ended well and kept stderr clean.
     #[track_caller]
     pub fn success(self) -> String {
-        assert!(self.status.success() && self.stderr.is_empty(), "{:?}\n{}\n{}", self.status, self.stdout, self.stderr);
+        assert!(
+            self.status.success() && self.stderr.is_empty(),
+            "{:?}\n{}\n{}",
+            self.status,
+            self.stdout,
+            self.stderr
+        );
         self.stdout
     }
 
@@ -126,7 +142,10 @@ fn read_until(reader: &mut impl BufRead, expected: &str) {
     let mut seen = String::new();
     loop {
         let start = seen.len();
-        assert!(reader.read_line(&mut seen).unwrap() > 0, "the child ended before it printed `{expected}`:\n{seen}");
+        assert!(
+            reader.read_line(&mut seen).unwrap() > 0,
+            "the child ended before it printed `{expected}`:\n{seen}"
+        );
         if seen[start..].trim_end() == expected {
             return;
         }

@@ -1,4 +1,5 @@
-//! Child processes by fork, for tests of what they share. A child that takes too long is ended by the system, and with it its test.
+//! Child processes by fork, for tests of what they share. A child that takes too long is ended by
+//! the system, and with it its test.
 #![allow(dead_code, reason = "no test program uses all of it")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +10,8 @@ pub struct Child(pub libc::pid_t);
 
 /// Forks a child that runs `body` and ends with code 0, or with 101 if `body` panics.
 pub fn fork(body: impl FnOnce()) -> Child {
-    // SAFETY: the child uses what it has inherited from this thread, and ends without running anybody's destructors.
+    // SAFETY: the child uses what it has inherited from this thread, and ends without running
+    // anybody's destructors.
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", std::io::Error::last_os_error()),
         0 => {
@@ -63,7 +65,9 @@ pub fn within<R: Send>(seconds: u64, body: impl FnOnce() -> R + Send) -> R {
     let (done, ended) = std::sync::mpsc::channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            if ended.recv_timeout(Duration::from_secs(seconds)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            if ended.recv_timeout(Duration::from_secs(seconds))
+                == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
                 eprintln!("a test hangs");
                 std::process::abort();
             }

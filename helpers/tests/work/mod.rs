@@ -2,7 +2,8 @@
 
 /// A pseudo-random sequence (Knuth's linear congruential generator), the same in every run.
 pub fn numbers(length: usize) -> Vec<u64> {
-    let step = |x: &u64| Some(x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407));
+    let step =
+        |x: &u64| Some(x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407));
     std::iter::successors(Some(42), step).take(length).collect()
 }
 

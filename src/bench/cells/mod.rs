@@ -1,9 +1,12 @@
-//! `parcourse bench cells`: how long the cells of notebooks take to compile, relative to `1 + 1` in the same kernel.
+//! `parcourse bench cells`: how long the cells of notebooks take to compile, relative to `1 + 1` in
+//! the same kernel.
 //!
-//! Every notebook is executed on a kernel of its own. The unit is the median of several cells `1 + N` in that kernel, behind its
-//! first cell. Ratios of processor time (the engine's thread, cargo, rustc, the linker) hold on a busy machine, too; those of the
-//! clock stand beside them. Machine code is what the cell's shared object holds ([`object`]): it is the same on every machine, and
-//! says what a cell costs before it is measured. After the notebooks comes a fixed list of single cells ([`singles`]).
+//! Every notebook is executed on a kernel of its own. The unit is the median of several cells `1 +
+//! N` in that kernel, behind its first cell. Ratios of processor time (the engine's thread, cargo,
+//! rustc, the linker) hold on a busy machine, too; those of the clock stand beside them. Machine
+//! code is what the cell's shared object holds ([`object`]): it is the same on every machine, and
+//! says what a cell costs before it is measured. After the notebooks comes a fixed list of single
+//! cells ([`singles`]).
 
 mod object;
 mod report;
@@ -32,9 +35,10 @@ use std::process::ExitCode;
 /// How often `1 + N` is compiled in each kernel.
 const UNITS: usize = 5;
 
-/// Executes notebooks and single cells on our kernel, and prints what compiling each cell costs relative to `1 + 1` in the same
-/// kernel: median, 90th percentile and maximum of the processor time, and in parentheses of the time on the clock. The slowest
-/// cells are listed with the size of their machine code and what is in it.
+/// Executes notebooks and single cells on our kernel, and prints what compiling each cell costs
+/// relative to `1 + 1` in the same kernel: median, 90th percentile and maximum of the processor
+/// time, and in parentheses of the time on the clock. The slowest cells are listed with the size of
+/// their machine code and what is in it.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -68,16 +72,23 @@ impl Arguments {
     }
 
     fn singles(&self) -> Vec<&'static singles::Cell> {
-        CELLS.iter().filter(|cell| self.cells.is_empty() || self.cells.iter().any(|name| name == cell.name)).collect()
+        CELLS
+            .iter()
+            .filter(|cell| self.cells.is_empty() || self.cells.iter().any(|name| name == cell.name))
+            .collect()
     }
 }
 
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let (notebooks, singles) = (load(&arguments.notebooks()?)?, arguments.singles());
-    ensure!(!(notebooks.is_empty() && singles.is_empty()), "nothing is left to measure with no notebooks and no single cells");
+    ensure!(
+        !(notebooks.is_empty() && singles.is_empty()),
+        "nothing is left to measure with no notebooks and no single cells"
+    );
     let common = &arguments.common;
-    let report = common
-        .carry_out(true, async |world, telling| measure(&notebooks, &singles, common.rounds(), arguments.slowest, world, telling).await)?;
+    let report = common.carry_out(true, async |world, telling| {
+        measure(&notebooks, &singles, common.rounds(), arguments.slowest, world, telling).await
+    })?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => print!("{report}"),
@@ -134,18 +145,27 @@ impl Cost {
     /// `None` where nothing was compiled.
     fn of(execution: &Execution, object: Option<Object>) -> Option<Cost> {
         let measured = |name: &str| execution.measured.as_ref()?.get(name).and_then(Value::as_f64);
-        Some(Cost { seconds: measured("compile_seconds")?, cpu_seconds: measured("compile_cpu_seconds")?, object: object? })
+        Some(Cost {
+            seconds: measured("compile_seconds")?,
+            cpu_seconds: measured("compile_cpu_seconds")?,
+            object: object?,
+        })
     }
 }
 
 async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> Result<Notebook> {
     telling.say(&format!("{}: starting a kernel", source.name));
-    let client = Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(ours(world)), LIMIT).await?;
+    let client =
+        Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(ours(world)), LIMIT).await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(paths::build_folder()?);
     objects.newest();
     let (mut cells, mut units, mut left_out) = (Vec::new(), Vec::new(), 0);
-    for cell in source.cells.iter().filter(|cell| !cell.tags.skip_execution && !cell.source.trim().is_empty()) {
+    for cell in source
+        .cells
+        .iter()
+        .filter(|cell| !cell.tags.skip_execution && !cell.source.trim().is_empty())
+    {
         telling.say(&format!("{}: cell {} of {}", source.name, cell.number, source.cells.len()));
         // Cells that fail on purpose are compiled, too.
         session.execute(&cell.source, cell.timeout.max(LIMIT)).await;
@@ -162,7 +182,8 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
         }
     }
     session.client.shut_down().await;
-    let unit = [|cost: &Cost| cost.cpu_seconds, |cost: &Cost| cost.seconds].map(|part| units.iter().map(part).collect::<Sample>());
+    let unit = [|cost: &Cost| cost.cpu_seconds, |cost: &Cost| cost.seconds]
+        .map(|part| units.iter().map(part).collect::<Sample>());
     let [cpu, clock] = unit.map(|sample| sample.median().unwrap_or(f64::NAN));
     let cells = cells.into_iter().map(|(number, source, cost)| Cell {
         number,
@@ -175,12 +196,18 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
 }
 
 /// All on one kernel, in turns; the first pass is not counted.
-async fn measure_singles(cells: &[&singles::Cell], rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Single>> {
+async fn measure_singles(
+    cells: &[&singles::Cell],
+    rounds: usize,
+    world: &World,
+    telling: &Telling,
+) -> Result<Vec<Single>> {
     if cells.is_empty() {
         return Ok(Vec::new());
     }
     telling.say("single cells: starting a kernel");
-    let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
+    let client =
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(paths::build_folder()?);
     execute(&mut session, &world.first_cell(), false).await.context("the first cell")?;
@@ -189,8 +216,11 @@ async fn measure_singles(cells: &[&singles::Cell], rounds: usize, world: &World,
         for (cell, single) in cells.iter().zip(&mut all) {
             telling.say(&format!("single cells, {round} of {rounds}: {}", cell.name));
             objects.newest();
-            let execution = execute(&mut session, &cell.source(round + 1), false).await.with_context(|| cell.name.to_owned())?;
-            let cost = Cost::of(execution, objects.newest()).with_context(|| format!("{}: nothing was compiled", cell.name))?;
+            let execution = execute(&mut session, &cell.source(round + 1), false)
+                .await
+                .with_context(|| cell.name.to_owned())?;
+            let cost = Cost::of(execution, objects.newest())
+                .with_context(|| format!("{}: nothing was compiled", cell.name))?;
             if round > 0 {
                 single.seconds.push(cost.seconds);
                 single.cpu_seconds.push(cost.cpu_seconds);

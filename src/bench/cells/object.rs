@@ -28,9 +28,17 @@ impl Object {
     pub fn read(file: &Path) -> Object {
         let data = std::fs::read(file).unwrap_or_default();
         let Ok(object) = object::File::parse(&*data) else { return Object::default() };
-        let code_bytes = object.sections().filter(|section| section.kind() == SectionKind::Text).map(|section| section.size()).sum();
-        let functions = object.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0);
-        let named = functions.filter_map(|symbol| Some((format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?)), symbol.size())));
+        let code_bytes = object
+            .sections()
+            .filter(|section| section.kind() == SectionKind::Text)
+            .map(|section| section.size())
+            .sum();
+        let functions = object
+            .symbols()
+            .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0);
+        let named = functions.filter_map(|symbol| {
+            Some((format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?)), symbol.size()))
+        });
         Object { code_bytes, parts: parts(named) }
     }
 }
@@ -39,7 +47,8 @@ fn parts(functions: impl Iterator<Item = (String, u64)>) -> Vec<Part> {
     let mut by_origin: BTreeMap<String, Part> = BTreeMap::new();
     for (name, size) in functions {
         let origin = origin(&name);
-        let part = by_origin.entry(origin.clone()).or_insert(Part { origin, bytes: 0, functions: 0 });
+        let part =
+            by_origin.entry(origin.clone()).or_insert(Part { origin, bytes: 0, functions: 0 });
         part.bytes += size;
         part.functions += 1;
     }
@@ -48,18 +57,25 @@ fn parts(functions: impl Iterator<Item = (String, u64)>) -> Vec<Part> {
     parts
 }
 
-/// Who is to blame for a function: the first crate in its name that is neither the standard library nor the cell, because
-/// `drop_in_place::<Pool>` is there for the sake of the pool.
+/// Who is to blame for a function: the first crate in its name that is neither the standard library
+/// nor the cell, because `drop_in_place::<Pool>` is there for the sake of the pool.
 fn origin(name: &str) -> String {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    let paths: Vec<&str> = name.split(|character: char| !(is_word(character) || character == ':')).collect();
+    let paths: Vec<&str> =
+        name.split(|character: char| !(is_word(character) || character == ':')).collect();
     let of = |known: &[&str], wanted: bool| {
         let mut crates = paths.iter().filter_map(|path| path.split_once("::"));
-        crates.find(|(first, _)| !first.is_empty() && known.contains(first) == wanted).map(|(first, rest)| {
-            let module = rest.split("::").next().unwrap_or_default();
-            let is_module = module.starts_with(char::is_lowercase);
-            if first == "parcourse" && is_module { format!("{first}::{module}") } else { first.to_owned() }
-        })
+        crates.find(|(first, _)| !first.is_empty() && known.contains(first) == wanted).map(
+            |(first, rest)| {
+                let module = rest.split("::").next().unwrap_or_default();
+                let is_module = module.starts_with(char::is_lowercase);
+                if first == "parcourse" && is_module {
+                    format!("{first}::{module}")
+                } else {
+                    first.to_owned()
+                }
+            },
+        )
     };
     const STANDARD: [&str; 4] = ["core", "alloc", "std", "hashbrown"];
     let unknown = of(&[&STANDARD[..], &["ctx"]].concat(), false);
@@ -69,7 +85,8 @@ fn origin(name: &str) -> String {
 /// Finds the object of the cell that was compiled last in the only kernel below a folder.
 pub struct Watch {
     kernels: PathBuf,
-    /// The engine counts anew in each kernel, and a template may hold objects of its own: names come again.
+    /// The engine counts anew in each kernel, and a template may hold objects of its own: names
+    /// come again.
     seen: BTreeSet<(PathBuf, SystemTime)>,
 }
 
@@ -80,16 +97,22 @@ impl Watch {
 
     /// The newest since the last call. `None` when nothing was compiled.
     pub fn newest(&mut self) -> Option<Object> {
-        let is_cell = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"libcode_"));
-        let targets = entries(&self.kernels).into_iter().flat_map(|kernel| entries(&kernel.join("work/target")));
+        let is_cell = |path: &PathBuf| {
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"libcode_"))
+        };
+        let targets = entries(&self.kernels)
+            .into_iter()
+            .flat_map(|kernel| entries(&kernel.join("work/target")));
         // Cargo passes the object on from the second folder to the first.
         let folders = targets.flat_map(|target| [target.join("debug"), target.join("debug/deps")]);
         let files = folders.flat_map(|folder| entries(&folder)).filter(is_cell);
         let dated = files.filter_map(|path| {
-            let modified = std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()?;
+            let modified =
+                std::fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()?;
             Some((path, modified))
         });
-        let new: Vec<(PathBuf, SystemTime)> = dated.filter(|file| !self.seen.contains(file)).collect();
+        let new: Vec<(PathBuf, SystemTime)> =
+            dated.filter(|file| !self.seen.contains(file)).collect();
         self.seen.extend(new.iter().cloned());
         new.iter().max_by_key(|(_, modified)| *modified).map(|(path, _)| Object::read(path))
     }
@@ -106,7 +129,10 @@ mod tests {
     #[test]
     fn functions_are_told_by_where_they_come_from() {
         for (name, expected) in [
-            ("<parcourse::threads::pool::Pool>::map::<i32, ctx::run_user_code_3::{closure#0}>", "parcourse::threads"),
+            (
+                "<parcourse::threads::pool::Pool>::map::<i32, ctx::run_user_code_3::{closure#0}>",
+                "parcourse::threads",
+            ),
             ("core::ptr::drop_in_place::<parcourse::processes::Pool>", "parcourse::processes"),
             ("<parcourse::Table as core::fmt::Debug>::fmt", "parcourse"),
             ("rayon::iter::plumbing::bridge::<ctx::f>", "rayon"),
@@ -122,7 +148,8 @@ mod tests {
     fn the_largest_part_comes_first() {
         let functions = [("ctx::f", 10), ("rayon::a", 5), ("rayon::b::<ctx::f>", 8)];
         let parts = parts(functions.into_iter().map(|(name, size)| (name.to_owned(), size)));
-        let part = |origin: &str, bytes, functions| Part { origin: origin.to_owned(), bytes, functions };
+        let part =
+            |origin: &str, bytes, functions| Part { origin: origin.to_owned(), bytes, functions };
         assert_eq!(parts, [part("rayon", 13, 2), part("cell", 10, 1)]);
     }
 }

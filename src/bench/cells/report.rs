@@ -82,18 +82,32 @@ struct Target {
 
 impl Single {
     pub fn new(name: &'static str) -> Single {
-        Single { name, seconds: Sample::default(), cpu_seconds: Sample::default(), object: Object::default() }
+        Single {
+            name,
+            seconds: Sample::default(),
+            cpu_seconds: Sample::default(),
+            object: Object::default(),
+        }
     }
 }
 
 impl Notebook {
-    pub fn new(name: String, unit_cpu_seconds: f64, unit_seconds: f64, cells: Vec<Cell>, left_out: usize) -> Notebook {
+    pub fn new(
+        name: String,
+        unit_cpu_seconds: f64,
+        unit_seconds: f64,
+        cells: Vec<Cell>,
+        left_out: usize,
+    ) -> Notebook {
         let summary = Summary::of(cells.iter());
         Notebook { name, unit_cpu_seconds, unit_seconds, summary, cells, left_out, failure: None }
     }
 
     pub fn failed(name: String, failure: String) -> Notebook {
-        Notebook { failure: Some(failure), ..Notebook::new(name, f64::NAN, f64::NAN, Vec::new(), 0) }
+        Notebook {
+            failure: Some(failure),
+            ..Notebook::new(name, f64::NAN, f64::NAN, Vec::new(), 0)
+        }
     }
 }
 
@@ -109,38 +123,72 @@ impl Summary {
             (Some(cpu), Some(clock)) => format!("{} ({})", units::ratio(cpu), units::ratio(clock)),
             _ => String::new(),
         };
-        let parts = [both(|spread| spread.median), both(|spread| spread.percentile_90), both(|spread| spread.max)];
+        let parts = [
+            both(|spread| spread.median),
+            both(|spread| spread.percentile_90),
+            both(|spread| spread.max),
+        ];
         [name.to_owned(), self.cells.to_string(), unit].into_iter().chain(parts).collect()
     }
 }
 
 impl Spread {
     fn of(ratios: &Sample) -> Spread {
-        Spread { median: ratios.median(), percentile_90: ratios.percentile(90.0), max: ratios.max() }
+        Spread {
+            median: ratios.median(),
+            percentile_90: ratios.percentile(90.0),
+            max: ratios.max(),
+        }
     }
 }
 
 impl Report {
-    pub fn new(machine: Machine, notebooks: Vec<Notebook>, cells: Vec<Single>, slowest: usize) -> Report {
+    pub fn new(
+        machine: Machine,
+        notebooks: Vec<Notebook>,
+        cells: Vec<Single>,
+        slowest: usize,
+    ) -> Report {
         let all = Summary::of(notebooks.iter().flat_map(|notebook| &notebook.cells));
-        let target =
-            |name, measured: Option<f64>, at_most| measured.map(|measured| Target { name, measured, at_most, met: measured <= at_most });
+        let target = |name, measured: Option<f64>, at_most| {
+            measured.map(|measured| Target { name, measured, at_most, met: measured <= at_most })
+        };
         let targets = [
             target("median of all cells, relative to 1 + 1", all.cpu.median, 1.5),
             target("90th percentile", all.cpu.percentile_90, 2.5),
             target("slowest cell", all.cpu.max, 5.0),
         ];
         let targets = targets.into_iter().flatten().collect();
-        Report { benchmark: "cells", version: env!("CARGO_PKG_VERSION"), machine, notebooks, all, cells, targets, slowest }
+        Report {
+            benchmark: "cells",
+            version: env!("CARGO_PKG_VERSION"),
+            machine,
+            notebooks,
+            all,
+            cells,
+            targets,
+            slowest,
+        }
     }
 
     fn notebooks_table(&self) -> Table {
-        let mut table = Table::new(&["Processor time (clock) to compile, relative to 1 + 1", "cells", "1 + 1", "median", "90th", "max"]);
+        let mut table = Table::new(&[
+            "Processor time (clock) to compile, relative to 1 + 1",
+            "cells",
+            "1 + 1",
+            "median",
+            "90th",
+            "max",
+        ]);
         for notebook in &self.notebooks {
             match &notebook.failure {
                 Some(failure) => table.row(vec![format!("{}: FAILED, {failure}", notebook.name)]),
                 None => {
-                    let unit = format!("{} ({})", units::seconds(notebook.unit_cpu_seconds), units::seconds(notebook.unit_seconds));
+                    let unit = format!(
+                        "{} ({})",
+                        units::seconds(notebook.unit_cpu_seconds),
+                        units::seconds(notebook.unit_seconds)
+                    );
                     table.row(notebook.summary.row(&notebook.name, unit));
                 }
             }
@@ -151,12 +199,19 @@ impl Report {
 
     fn slowest_table(&self) -> Table {
         let mut table = Table::new(&["Slowest cells", "cell", "ratio", "processor", "code"]);
-        let mut cells: Vec<(&str, &Cell)> =
-            self.notebooks.iter().flat_map(|notebook| notebook.cells.iter().map(|cell| (notebook.name.as_str(), cell))).collect();
+        let mut cells: Vec<(&str, &Cell)> = self
+            .notebooks
+            .iter()
+            .flat_map(|notebook| notebook.cells.iter().map(|cell| (notebook.name.as_str(), cell)))
+            .collect();
         cells.sort_by(|(_, a), (_, b)| b.ratio.total_cmp(&a.ratio));
         for (notebook, cell) in cells.into_iter().take(self.slowest) {
             let Cost { cpu_seconds, object, .. } = &cell.cost;
-            let (ratio, seconds, code) = (units::ratio(cell.ratio), units::seconds(*cpu_seconds), units::bytes(object.code_bytes as f64));
+            let (ratio, seconds, code) = (
+                units::ratio(cell.ratio),
+                units::seconds(*cpu_seconds),
+                units::bytes(object.code_bytes as f64),
+            );
             table.row(vec![notebook.to_owned(), cell.number.to_string(), ratio, seconds, code]);
             table.row(vec![format!("    {}", parts(object))]);
         }
@@ -164,14 +219,20 @@ impl Report {
     }
 
     fn singles_table(&self) -> Table {
-        let mut table = Table::new(&["Single cells", "processor", "clock", "relative to 1 + 1", "code"]);
-        let unit = self.cells.iter().find(|cell| cell.name == "1+1").map(|cell| cell.cpu_seconds.clone());
+        let mut table =
+            Table::new(&["Single cells", "processor", "clock", "relative to 1 + 1", "code"]);
+        let unit =
+            self.cells.iter().find(|cell| cell.name == "1+1").map(|cell| cell.cpu_seconds.clone());
         for cell in &self.cells {
             let ratio = unit.as_ref().and_then(|unit| cell.cpu_seconds.ratios(unit).median());
-            let times = [&cell.cpu_seconds, &cell.seconds].map(|sample| sample.median().map(units::seconds).unwrap_or_default());
+            let times = [&cell.cpu_seconds, &cell.seconds]
+                .map(|sample| sample.median().map(units::seconds).unwrap_or_default());
             let mut row = vec![cell.name.to_owned()];
             row.extend(times);
-            row.extend([ratio.map(units::ratio).unwrap_or_default(), units::bytes(cell.object.code_bytes as f64)]);
+            row.extend([
+                ratio.map(units::ratio).unwrap_or_default(),
+                units::bytes(cell.object.code_bytes as f64),
+            ]);
             table.row(row);
         }
         table
@@ -180,7 +241,9 @@ impl Report {
 
 /// The largest five.
 fn parts(object: &Object) -> String {
-    let told = |part: &super::object::Part| format!("{} {} in {}", part.origin, units::bytes(part.bytes as f64), part.functions);
+    let told = |part: &super::object::Part| {
+        format!("{} {} in {}", part.origin, units::bytes(part.bytes as f64), part.functions)
+    };
     object.parts.iter().take(5).map(told).collect::<Vec<_>>().join(", ")
 }
 
@@ -195,7 +258,12 @@ impl fmt::Display for Report {
         let mut table = Table::new(&["Targets", "measured", "at most", ""]);
         for target in &self.targets {
             let verdict = if target.met { "met" } else { "missed" };
-            table.row(vec![target.name.into(), units::ratio(target.measured), units::ratio(target.at_most), verdict.into()]);
+            table.row(vec![
+                target.name.into(),
+                units::ratio(target.measured),
+                units::ratio(target.at_most),
+                verdict.into(),
+            ]);
         }
         if !self.targets.is_empty() {
             write!(f, "{table}")?;

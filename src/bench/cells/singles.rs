@@ -17,8 +17,14 @@ pub const CELLS: [Cell; 17] = [
     cell("vector", "vec![1.5; ROUND]"),
     cell("par_iter", "(0..100_u64).into_par_iter().map(|x| x * x + ROUND).sum::<u64>()"),
     cell("threads::Pool::map", "threads::Pool::new(2).map(|x: &u64| x * x + ROUND, &[1, 2, 3])"),
-    cell("threads::Pool::imap", "for (_, y) in threads::Pool::new(2).imap(|x: u64| x + ROUND, vec![1, 2]).enumerate() { drop(y) }"),
-    cell("processes::Pool::map", "processes::Pool::new(2).map(|x: &u64| x * x + ROUND, &[1, 2, 3])"),
+    cell(
+        "threads::Pool::imap",
+        "for (_, y) in threads::Pool::new(2).imap(|x: u64| x + ROUND, vec![1, 2]).enumerate() { drop(y) }",
+    ),
+    cell(
+        "processes::Pool::map",
+        "processes::Pool::new(2).map(|x: &u64| x * x + ROUND, &[1, 2, 3])",
+    ),
     cell("lazy", "lazy(&Array1::<f64>::ones(ROUND + 10)).sin().sum()"),
     cell("timeit!", "timeit!(runs = 1, ROUND + 1)"),
     cell("time!", "time!(ROUND + 1)"),

@@ -1,6 +1,7 @@
 //! What a helper costs against the same written by hand, as cells of a notebook.
 
-/// One comparison: a cell that prints two durations in seconds, of the helper and by hand, per [`Comparison::per`].
+/// One comparison: a cell that prints two durations in seconds, of the helper and by hand, per
+/// [`Comparison::per`].
 pub struct Comparison {
     pub name: &'static str,
     /// What the two durations are the duration of.

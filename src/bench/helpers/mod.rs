@@ -1,4 +1,5 @@
-//! `parcourse bench helpers`: what the helpers cost, against the same written by hand, in cells of a real kernel.
+//! `parcourse bench helpers`: what the helpers cost, against the same written by hand, in cells of
+//! a real kernel.
 
 mod cells;
 
@@ -34,7 +35,8 @@ struct Measured {
 
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let common = &arguments.common;
-    let measured = common.carry_out(true, async |world, telling| measure(common.rounds(), world, telling).await)?;
+    let measured = common
+        .carry_out(true, async |world, telling| measure(common.rounds(), world, telling).await)?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&in_json(&measured))?),
         false => print!("{}", in_words(&measured)),
@@ -45,7 +47,8 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
 async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
     world.prepare(false, true, telling).await?;
     telling.say("starting the kernel");
-    let client = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
+    let client =
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     for code in [&world.first_cell(), DEFINITIONS] {
         execute(&mut session, code, false).await.context("the first cells")?;
@@ -54,7 +57,9 @@ async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<
     for round in 1..=rounds {
         for (comparison, measured) in COMPARISONS.iter().zip(&mut all) {
             telling.say(&format!("{round} of {rounds}: {}", comparison.name));
-            let (helper, hand) = once(&mut session, comparison).await.with_context(|| format!("measuring {}", comparison.name))?;
+            let (helper, hand) = once(&mut session, comparison)
+                .await
+                .with_context(|| format!("measuring {}", comparison.name))?;
             measured.helper.push(helper);
             measured.hand.push(hand);
         }
@@ -75,16 +80,28 @@ async fn once(session: &mut Session, comparison: &Comparison) -> Result<(f64, f6
 }
 
 fn in_words(all: &[Measured]) -> String {
-    let mut table = Table::new(&["Helper against the same by hand", "helper", "by hand", "ratio", "lowest", "highest"]);
+    let mut table = Table::new(&[
+        "Helper against the same by hand",
+        "helper",
+        "by hand",
+        "ratio",
+        "lowest",
+        "highest",
+    ]);
     for (comparison, Measured { helper, hand }) in COMPARISONS.iter().zip(all) {
         let ratio = helper.ratios(hand);
-        let times = [helper, hand].map(|sample| sample.median().map(units::fine).unwrap_or_default());
-        let ratios = [ratio.median(), ratio.min(), ratio.max()].map(|value| value.map(units::ratio).unwrap_or_default());
+        let times =
+            [helper, hand].map(|sample| sample.median().map(units::fine).unwrap_or_default());
+        let ratios = [ratio.median(), ratio.min(), ratio.max()]
+            .map(|value| value.map(units::ratio).unwrap_or_default());
         let mut row = vec![format!("{}: per {}", comparison.name, comparison.per)];
         row.extend(times.into_iter().chain(ratios));
         table.row(row);
     }
-    let progress = all.first().and_then(|measured| measured.helper.ratios(&measured.hand).median()).unwrap_or(f64::NAN);
+    let progress = all
+        .first()
+        .and_then(|measured| measured.helper.ratios(&measured.hand).median())
+        .unwrap_or(f64::NAN);
     let verdict = if progress <= TARGET { "met" } else { "missed" };
     format!(
         "{table}\nTarget: a progress bar adds at most 1 % to a loop of 1 µs per iteration: {verdict} ({:+.2} %)\n",

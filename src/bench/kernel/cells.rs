@@ -13,22 +13,31 @@ const fn cell(name: &'static str, source: &'static str) -> Cell {
     Cell { name, source, fails: false }
 }
 
-/// `ROUND` stands for a number that is new in every round: a cell that is executed again as it was would be served from the compiler's
-/// incremental cache, which is not what a learner waits for.
+/// `ROUND` stands for a number that is new in every round: a cell that is executed again as it was
+/// would be served from the compiler's incremental cache, which is not what a learner waits for.
 pub const CELLS: [Cell; 12] = [
     cell("let", "let samples: i64 = 40 + ROUND;"),
     cell("expression", "samples * 2 + ROUND"),
     cell("println", r#"println!("round ROUND: {samples} samples");"#),
-    cell("function", "fn norm(values: &[f64]) -> f64 {\n    values.iter().map(|v| v * v).sum::<f64>().sqrt() + ROUND.0\n}"),
+    cell(
+        "function",
+        "fn norm(values: &[f64]) -> f64 {\n    values.iter().map(|v| v * v).sum::<f64>().sqrt() + ROUND.0\n}",
+    ),
     cell("call", "norm(&[3.0, 4.0, ROUND.0])"),
     cell("question-mark", r#"let parsed: i64 = "4ROUND".parse::<i64>()?;"#),
-    cell("iterator", "let scale = ROUND;\n(1..=1000u64).map(|i| i * i + scale).filter(|i| i % 3 == 0).sum::<u64>()"),
+    cell(
+        "iterator",
+        "let scale = ROUND;\n(1..=1000u64).map(|i| i * i + scale).filter(|i| i % 3 == 0).sum::<u64>()",
+    ),
     cell(
         "struct",
         "#[derive(Debug, Clone)]\nstruct Particle {\n    mass: f64,\n    velocity: f64,\n}\n\nimpl Particle {\n    fn energy(&self) -> f64 {\n        \
          0.5 * self.mass * self.velocity * self.velocity + ROUND.0\n    }\n}",
     ),
-    cell("vector", "let field: Vec<f64> = (0..100_000).map(|i| (i as f64 + ROUND.0).sqrt()).collect();\nfield.iter().sum::<f64>()"),
+    cell(
+        "vector",
+        "let field: Vec<f64> = (0..100_000).map(|i| (i as f64 + ROUND.0).sqrt()).collect();\nfield.iter().sum::<f64>()",
+    ),
     cell("helper", "Pool::new(2).map(|x| x * x + ROUND, &[1, 2, 3, 4])"),
     cell("display", r#"Html::new("<b>round ROUND</b>")"#),
     Cell { name: "error", source: r#"let wrong: i64 = "ROUND";"#, fails: true },
@@ -48,7 +57,10 @@ pub fn select(names: &[String]) -> Vec<&'static Cell> {
         "call" => Some("function"),
         _ => None,
     };
-    let is_named = |name: &str| names.is_empty() || names.iter().any(|named| named == name || builds_on(named) == Some(name));
+    let is_named = |name: &str| {
+        names.is_empty()
+            || names.iter().any(|named| named == name || builds_on(named) == Some(name))
+    };
     CELLS.iter().filter(|cell| is_named(cell.name)).collect()
 }
 
@@ -57,13 +69,19 @@ mod tests {
     use super::*;
 
     fn names(selected: &[&str]) -> Vec<&'static str> {
-        select(&selected.iter().map(ToString::to_string).collect::<Vec<_>>()).iter().map(|cell| cell.name).collect()
+        select(&selected.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .iter()
+            .map(|cell| cell.name)
+            .collect()
     }
 
     #[test]
     fn a_cell_brings_what_it_builds_on() {
         assert_eq!(names(&["call"]), ["function", "call"]);
-        assert_eq!(names(&["error", "println", "expression"]), ["let", "expression", "println", "error"]);
+        assert_eq!(
+            names(&["error", "println", "expression"]),
+            ["let", "expression", "println", "error"]
+        );
         assert_eq!(names(&[]).len(), CELLS.len());
     }
 

@@ -1,6 +1,8 @@
-//! From starting a kernel to its first variable: processor time, which a busy machine changes little, and what the kernel weighs then.
+//! From starting a kernel to its first variable: processor time, which a busy machine changes
+//! little, and what the kernel weighs then.
 //!
-//! The first variable is what a start is for: only then has the engine read the library and all crates.
+//! The first variable is what a start is for: only then has the engine read the library and all
+//! crates.
 
 use super::{latency, memory, starts::ours};
 use crate::bench::common::LIMIT;
@@ -46,8 +48,13 @@ pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<
     for round in 1..=rounds {
         for measured in &mut all {
             let notebook = if measured.helpers { "with helpers" } else { "plain" };
-            telling.say(&format!("first variable, {round} of {rounds}: {}, {notebook}", measured.kernel));
-            once(measured, world).await.with_context(|| format!("{}, {notebook}", measured.kernel))?;
+            telling.say(&format!(
+                "first variable, {round} of {rounds}: {}, {notebook}",
+                measured.kernel
+            ));
+            once(measured, world)
+                .await
+                .with_context(|| format!("{}, {notebook}", measured.kernel))?;
         }
     }
     Ok(all)
@@ -57,11 +64,15 @@ async fn once(measured: &mut Measured, world: &World) -> Result<()> {
     let begun = Instant::now();
     let client = if measured.kernel == "evcxr" {
         let template = world.template(Flavor::Stock)?;
-        Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT).await?
+        Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
+            .await?
     } else {
         Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?
     };
-    let mut session = Session::new(if measured.kernel == "evcxr" { KernelKind::Evcxr } else { KernelKind::Parcourse }, client);
+    let mut session = Session::new(
+        if measured.kernel == "evcxr" { KernelKind::Evcxr } else { KernelKind::Parcourse },
+        client,
+    );
     if measured.helpers {
         latency::execute(&mut session, &world.first_cell(), false).await?;
     }

@@ -38,19 +38,29 @@ pub struct Stock {
 pub struct Ours {
     pub seconds: Sample,
     pub first_seconds: f64,
-    /// Parts of it, as the kernel measures: until the code runs, and while it runs. Absent for a cell that must not compile.
+    /// Parts of it, as the kernel measures: until the code runs, and while it runs. Absent for a
+    /// cell that must not compile.
     pub compile_seconds: Sample,
     pub run_seconds: Sample,
 }
 
-/// Executes the cells on a stock kernel and on ours, one after the other, in turns. The first pass is told apart: then both kernels
-/// load what they need for the first time.
-pub async fn measure(cells: &[&Cell], rounds: usize, world: &World, telling: &Telling) -> Result<(Vec<Measured>, Vec<Memory>)> {
+/// Executes the cells on a stock kernel and on ours, one after the other, in turns. The first pass
+/// is told apart: then both kernels load what they need for the first time.
+pub async fn measure(
+    cells: &[&Cell],
+    rounds: usize,
+    world: &World,
+    telling: &Telling,
+) -> Result<(Vec<Measured>, Vec<Memory>)> {
     telling.say("cells: starting both kernels");
     let template = world.template(Flavor::Stock)?;
-    let stock = Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT).await;
-    let mut stock = Session::new(KernelKind::Evcxr, stock.context("failed to start the stock kernel")?);
-    let own = Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await;
+    let stock =
+        Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
+            .await;
+    let mut stock =
+        Session::new(KernelKind::Evcxr, stock.context("failed to start the stock kernel")?);
+    let own =
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await;
     let mut own = Session::new(KernelKind::Parcourse, own.context("failed to start our kernel")?);
     for session in [&mut stock, &mut own] {
         execute(session, &world.first_cell(), false).await.context("the first cell")?;
@@ -74,7 +84,13 @@ pub async fn measure(cells: &[&Cell], rounds: usize, world: &World, telling: &Te
             if round == 0 {
                 let evcxr = Stock { first_seconds: on_stock.wall, ..Stock::default() };
                 let parcourse = Ours { first_seconds: on_ours.wall, ..Ours::default() };
-                all.push(Measured { name: cell.name, source, evcxr, parcourse, ratio: Sample::default() });
+                all.push(Measured {
+                    name: cell.name,
+                    source,
+                    evcxr,
+                    parcourse,
+                    ratio: Sample::default(),
+                });
                 continue;
             }
             let measured = &mut all[place];
@@ -103,13 +119,26 @@ struct Times {
 }
 
 async fn run(session: &mut Session, cell: &Cell, source: &str) -> Result<Times> {
-    let execution = execute(session, source, cell.fails).await.with_context(|| format!("cell `{}`", cell.name))?;
-    let measured = |name: &str| execution.measured.as_ref()?.get(name).and_then(Value::as_f64).filter(|_| !cell.fails);
-    Ok(Times { wall: execution.wall.as_secs_f64(), compile: measured("compile_seconds"), run: measured("run_seconds") })
+    let execution = execute(session, source, cell.fails)
+        .await
+        .with_context(|| format!("cell `{}`", cell.name))?;
+    let measured = |name: &str| {
+        execution.measured.as_ref()?.get(name).and_then(Value::as_f64).filter(|_| !cell.fails)
+    };
+    Ok(Times {
+        wall: execution.wall.as_secs_f64(),
+        compile: measured("compile_seconds"),
+        run: measured("run_seconds"),
+    })
 }
 
-/// Executes a cell; an outcome other than the expected one is an error, because its time would mean nothing.
-pub async fn execute<'a>(session: &'a mut Session, code: &str, fails: bool) -> Result<&'a Execution> {
+/// Executes a cell; an outcome other than the expected one is an error, because its time would mean
+/// nothing.
+pub async fn execute<'a>(
+    session: &'a mut Session,
+    code: &str,
+    fails: bool,
+) -> Result<&'a Execution> {
     session.execute(code, LIMIT).await;
     let execution = session.executions.last().context("no execution")?;
     let reply = match (&execution.ending, &execution.reply) {
@@ -120,9 +149,17 @@ pub async fn execute<'a>(session: &'a mut Session, code: &str, fails: bool) -> R
     };
     let succeeded = reply.status == ReplyStatus::Ok && execution.audit.is_empty();
     if succeeded == fails {
-        let error = reply.error.as_ref().map(|error| format!("{}: {}", error.ename, error.evalue)).unwrap_or_default();
+        let error = reply
+            .error
+            .as_ref()
+            .map(|error| format!("{}: {}", error.ename, error.evalue))
+            .unwrap_or_default();
         let outcome = if succeeded { "did not fail" } else { "failed" };
-        bail!("{outcome}: {code:?} {error} {} {}", execution.audit.join(" "), execution.outputs.stderr);
+        bail!(
+            "{outcome}: {code:?} {error} {} {}",
+            execution.audit.join(" "),
+            execution.outputs.stderr
+        );
     }
     Ok(execution)
 }

@@ -1,7 +1,7 @@
 //! What the processes of a kernel take, from `/proc`.
 //!
-//! The resident set (RSS) is what a process has in memory; the proportional set (PSS) divides pages that several processes share (one
-//! binary, libraries) among them, so that it can be summed up.
+//! The resident set (RSS) is what a process has in memory; the proportional set (PSS) divides pages
+//! that several processes share (one binary, libraries) among them, so that it can be summed up.
 
 use serde::Serialize;
 use std::collections::HashMap;
@@ -24,7 +24,8 @@ pub fn of_kernel(kernel: &'static str, guard: Option<u32>) -> Vec<Memory> {
     let measured: Vec<(u32, u64, u64)> = descendants
         .into_iter()
         .filter_map(|pid| {
-            let (rss, pss) = of_rollup(&std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?)?;
+            let (rss, pss) =
+                of_rollup(&std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?)?;
             Some((pid, rss, pss))
         })
         .collect();
@@ -37,27 +38,42 @@ pub fn of_kernel(kernel: &'static str, guard: Option<u32>) -> Vec<Memory> {
             _ => "helpers",
         };
         match parts.iter_mut().find(|part| part.process == process) {
-            Some(part) => (part.rss_bytes, part.pss_bytes) = (part.rss_bytes + rss, part.pss_bytes + pss),
+            Some(part) => {
+                (part.rss_bytes, part.pss_bytes) = (part.rss_bytes + rss, part.pss_bytes + pss)
+            }
             None => parts.push(Memory { kernel, process, rss_bytes: rss, pss_bytes: pss }),
         }
     }
-    parts.sort_by_key(|part| ["kernel", "user process", "helpers"].iter().position(|name| *name == part.process));
+    parts.sort_by_key(|part| {
+        ["kernel", "user process", "helpers"].iter().position(|name| *name == part.process)
+    });
     parts
 }
 
-/// Processor time of everything below the runner's own guard so far, ended processes among it. `None` where there is no `/proc`.
+/// Processor time of everything below the runner's own guard so far, ended processes among it.
+/// `None` where there is no `/proc`.
 pub fn processor_seconds(guard: Option<u32>) -> Option<f64> {
     let guard = guard?;
     let processes = descendants(guard, &parents()).into_iter().chain([guard]);
-    let ticks: Vec<u64> = processes.filter_map(|pid| ticks_in(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)).collect();
+    let ticks: Vec<u64> = processes
+        .filter_map(|pid| ticks_in(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?))
+        .collect();
     // SAFETY: sysconf only reads.
     let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
-    (!ticks.is_empty() && per_second > 0).then(|| ticks.iter().sum::<u64>() as f64 / per_second as f64)
+    (!ticks.is_empty() && per_second > 0)
+        .then(|| ticks.iter().sum::<u64>() as f64 / per_second as f64)
 }
 
 /// User and system time, of the process and of its children that it has waited for.
 fn ticks_in(stat: &str) -> Option<u64> {
-    let fields: Vec<u64> = stat.rsplit_once(')')?.1.split_whitespace().skip(11).take(4).filter_map(|field| field.parse().ok()).collect();
+    let fields: Vec<u64> = stat
+        .rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .filter_map(|field| field.parse().ok())
+        .collect();
     (fields.len() == 4).then(|| fields.iter().sum())
 }
 
@@ -65,7 +81,10 @@ fn ticks_in(stat: &str) -> Option<u64> {
 fn parents() -> Vec<(u32, u32)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid: u32| Some((pid, parent_in(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?))).collect()
+    pids.filter_map(|pid: u32| {
+        Some((pid, parent_in(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?))
+    })
+    .collect()
 }
 
 /// The fourth field. The second one, a name in parentheses, may hold anything.
@@ -108,8 +127,7 @@ mod tests {
 
     #[test]
     fn reads_what_linux_writes() {
-        let rollup =
-            "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:                4312 kB\nPss:                 512 kB\nPss_Dirty: 100 kB\n";
+        let rollup = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:                4312 kB\nPss:                 512 kB\nPss_Dirty: 100 kB\n";
         assert_eq!(of_rollup(rollup), Some((4312 * 1024, 512 * 1024)));
         assert_eq!(of_rollup(""), None);
         assert_eq!(parent_in("12 (a) b (c) S 7 12 12 0 -1"), Some(7));

@@ -1,8 +1,10 @@
 //! `parcourse bench kernel`: our kernel beside the stock one and ipykernel.
 //!
-//! Everything is measured from a Jupyter client's side, on real kernel processes, with the runner's client (`crate::run::kernels`). A
-//! private cache and private temporary space ([`world`]) make sure that cold is cold and that nothing of the user's is touched. Then come
-//! the starts ([`starts`]), the way to the first variable ([`first_variable`]), the latency of cells ([`latency`]) with the memory the two kernels take ([`memory`]), and what is told of it
+//! Everything is measured from a Jupyter client's side, on real kernel processes, with the runner's
+//! client (`crate::run::kernels`). A private cache and private temporary space ([`world`]) make
+//! sure that cold is cold and that nothing of the user's is touched. Then come the starts
+//! ([`starts`]), the way to the first variable ([`first_variable`]), the latency of cells
+//! ([`latency`]) with the memory the two kernels take ([`memory`]), and what is told of it
 //! ([`report`]).
 
 mod cells;
@@ -39,7 +41,8 @@ pub struct Arguments {
     /// The Python whose ipykernel is measured; it needs ipykernel, numpy, dask and numba
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: PathBuf,
-    /// Use (and build, where missing) the templates in your own cache, instead of building private ones for a minute
+    /// Use (and build, where missing) the templates in your own cache, instead of building private
+    /// ones for a minute
     #[arg(long)]
     own_templates: bool,
 }
@@ -51,7 +54,9 @@ fn one_of(mut names: Vec<&'static str>) -> clap::builder::PossibleValuesParser {
 
 impl Arguments {
     fn starts(&self) -> Vec<Start> {
-        let named = |start: &Start| self.starts.is_empty() || self.starts.iter().any(|name| name == start.name());
+        let named = |start: &Start| {
+            self.starts.is_empty() || self.starts.iter().any(|name| name == start.name())
+        };
         Start::ALL.into_iter().filter(named).collect()
     }
 
@@ -67,10 +72,14 @@ impl Arguments {
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let (starts, cells) = (arguments.starts(), arguments.cells());
     let nothing = starts.is_empty() && cells.is_empty() && arguments.no_first_variable;
-    ensure!(!nothing, "nothing is left to measure with --starts none, --cells none and --no-first-variable");
+    ensure!(
+        !nothing,
+        "nothing is left to measure with --starts none, --cells none and --no-first-variable"
+    );
     let common = &arguments.common;
-    let report =
-        common.carry_out(arguments.own_templates, async |world, telling| measure(&arguments, world, &starts, &cells, telling).await)?;
+    let report = common.carry_out(arguments.own_templates, async |world, telling| {
+        measure(&arguments, world, &starts, &cells, telling).await
+    })?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => print!("{report}"),
@@ -87,7 +96,8 @@ async fn measure(
 ) -> Result<report::Report> {
     let rounds = arguments.common.rounds();
     let mut report = report::Report::new(rounds, world).await?;
-    let stock = !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::StockTemplate);
+    let stock =
+        !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::StockTemplate);
     let ours = !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::Warm);
     world.prepare(stock, ours, telling).await?;
     report.starts = starts::measure(starts, rounds, world, &arguments.python, telling).await;

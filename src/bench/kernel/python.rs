@@ -13,11 +13,21 @@ const NEEDED: [&str; 4] = ["ipykernel", "numpy", "dask", "numba"];
 /// The command line of its kernel, but for the connection file; or why it cannot be measured.
 pub async fn kernel(python: &Path) -> Result<Vec<OsString>, String> {
     let program = python.display();
-    let question = format!("import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None], {SEPARATOR:?})");
+    let question = format!(
+        "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None], {SEPARATOR:?})"
+    );
     let mut command = tokio::process::Command::new(python);
-    command.arg("-c").arg(question).args(NEEDED).stdin(std::process::Stdio::null()).kill_on_drop(true);
+    command
+        .arg("-c")
+        .arg(question)
+        .args(NEEDED)
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true);
     let advice = "name another Python with --python";
-    let output = command.output().await.map_err(|error| format!("cannot start {program} ({error}); {advice}"))?;
+    let output = command
+        .output()
+        .await
+        .map_err(|error| format!("cannot start {program} ({error}); {advice}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     match text.trim().strip_suffix(SEPARATOR).map(str::trim) {
         Some("") => Ok(vec![python.into(), "-m".into(), "ipykernel_launcher".into(), "-f".into()]),
@@ -36,7 +46,10 @@ mod tests {
     #[tokio::test]
     async fn says_why_not() {
         let reason = kernel(Path::new("/no/such/python")).await.unwrap_err();
-        assert!(reason.contains("cannot start /no/such/python") && reason.contains("--python"), "{reason}");
+        assert!(
+            reason.contains("cannot start /no/such/python") && reason.contains("--python"),
+            "{reason}"
+        );
         let reason = kernel(Path::new("false")).await.unwrap_err();
         assert!(reason.contains("does not work"), "{reason}");
     }

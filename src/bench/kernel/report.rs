@@ -40,21 +40,48 @@ impl Report {
         let machine = Machine::new(world).await;
         let version = env!("CARGO_PKG_VERSION");
         let (starts, first_variable, cells, memory, targets) = Default::default();
-        Ok(Report { benchmark: "kernel", version, rounds, machine, starts, first_variable, cells, memory, targets })
+        Ok(Report {
+            benchmark: "kernel",
+            version,
+            rounds,
+            machine,
+            starts,
+            first_variable,
+            cells,
+            memory,
+            targets,
+        })
     }
 
     /// After the last measurement.
     pub fn finish(&mut self) {
         self.machine.finish();
-        let median = |name: &str| self.starts.iter().find(|start| start.name == name)?.seconds.median();
+        let median =
+            |name: &str| self.starts.iter().find(|start| start.name == name)?.seconds.median();
         let candidates = [
             ("warm: time to the first result", "s", 4.0, median("warm")),
-            ("plain notebook: processor time to a variable, relative to stock", "", 0.6, self.of_plain_notebook()),
-            ("kernel with helpers: memory", "bytes", 350.0 * 1e6, self.way("parcourse", true).and_then(|way| way.kernel_bytes.median())),
+            (
+                "plain notebook: processor time to a variable, relative to stock",
+                "",
+                0.6,
+                self.of_plain_notebook(),
+            ),
+            (
+                "kernel with helpers: memory",
+                "bytes",
+                350.0 * 1e6,
+                self.way("parcourse", true).and_then(|way| way.kernel_bytes.median()),
+            ),
             ("latency of all cells, relative to stock", "", 0.7, self.all_cells().2.median()),
         ];
         let judged = |(name, unit, at_most, measured): (_, _, f64, Option<f64>)| {
-            measured.map(|measured| Target { name, unit, at_most, measured, met: measured <= at_most })
+            measured.map(|measured| Target {
+                name,
+                unit,
+                at_most,
+                measured,
+                met: measured <= at_most,
+            })
         };
         self.targets = candidates.into_iter().filter_map(judged).collect();
     }
@@ -75,10 +102,17 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Machine { cpus, rustc, .. } = &self.machine;
-        let rounds = if self.rounds == 1 { "1 round".to_string() } else { format!("{} rounds", self.rounds) };
+        let rounds = if self.rounds == 1 {
+            "1 round".to_string()
+        } else {
+            format!("{} rounds", self.rounds)
+        };
         writeln!(f, "parcourse {}, {rustc}, {cpus} CPUs, {rounds}", self.version)?;
         if let Some(load) = self.machine.too_busy() {
-            writeln!(f, "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times.")?;
+            writeln!(
+                f,
+                "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times."
+            )?;
         }
         if self.rounds < 5 {
             writeln!(f, "Fewer than 5 rounds: medians are not worth quoting.")?;
@@ -102,7 +136,12 @@ impl fmt::Display for Report {
                     "bytes" => units::bytes,
                     _ => units::ratio,
                 };
-                table.row(vec![target.name.into(), in_words(target.measured), in_words(target.at_most), verdict.into()]);
+                table.row(vec![
+                    target.name.into(),
+                    in_words(target.measured),
+                    in_words(target.at_most),
+                    verdict.into(),
+                ]);
             }
             write!(f, "\n{table}")?;
         }
@@ -132,8 +171,12 @@ impl Report {
                     let mut row = vec![name.to_string()];
                     row.extend(three(&start.seconds));
                     row.push(optional(start.ratio.as_ref().and_then(Sample::median), units::ratio));
-                    let parts =
-                        [&start.answer_seconds, &start.first_cell_seconds, &start.second_cell_seconds, &start.variable_cell_seconds];
+                    let parts = [
+                        &start.answer_seconds,
+                        &start.first_cell_seconds,
+                        &start.second_cell_seconds,
+                        &start.variable_cell_seconds,
+                    ];
                     row.extend(parts.map(|part| optional(part.median(), units::seconds)));
                     table.row(row);
                 }
@@ -152,12 +195,21 @@ impl Report {
     }
 
     fn first_variable_table(&self) -> Table {
-        let heads = ["From start to the first variable", "processor time", "vs. stock", "on the clock", "kernel's memory", "then 1 + 1"];
+        let heads = [
+            "From start to the first variable",
+            "processor time",
+            "vs. stock",
+            "on the clock",
+            "kernel's memory",
+            "then 1 + 1",
+        ];
         let mut table = Table::new(&heads);
         for way in &self.first_variable {
             let kernel = if way.kernel == "evcxr" { "stock" } else { "ours" };
             let notebook = if way.helpers { "with helpers" } else { "plain notebook" };
-            let stock = self.way("evcxr", way.helpers).map(|stock| way.processor_seconds.ratios(&stock.processor_seconds));
+            let stock = self
+                .way("evcxr", way.helpers)
+                .map(|stock| way.processor_seconds.ratios(&stock.processor_seconds));
             table.row(vec![
                 format!("{kernel}, {notebook}"),
                 optional(way.processor_seconds.median(), units::seconds),
@@ -199,9 +251,18 @@ impl Report {
         row.push(optional(ratio.median(), units::ratio));
         table.row(row);
         let first = |of: fn(&latency::Measured) -> f64| self.cells.iter().map(of).sum::<f64>();
-        let (stock, ours) = (first(|cell| cell.evcxr.first_seconds), first(|cell| cell.parcourse.first_seconds));
+        let (stock, ours) =
+            (first(|cell| cell.evcxr.first_seconds), first(|cell| cell.parcourse.first_seconds));
         let (blank, once) = (String::new(), |value| units::seconds(value));
-        let row = ["all, first pass".into(), blank.clone(), once(stock), blank.clone(), blank.clone(), once(ours), blank];
+        let row = [
+            "all, first pass".into(),
+            blank.clone(),
+            once(stock),
+            blank.clone(),
+            blank.clone(),
+            once(ours),
+            blank,
+        ];
         table.row(row.into_iter().chain([units::ratio(ours / stock)]).collect());
         table
     }

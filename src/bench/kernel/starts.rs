@@ -28,7 +28,8 @@ pub enum Start {
 }
 
 impl Start {
-    pub const ALL: [Start; 5] = [Start::StockCold, Start::StockTemplate, Start::Cold, Start::Warm, Start::Python];
+    pub const ALL: [Start; 5] =
+        [Start::StockCold, Start::StockTemplate, Start::Cold, Start::Warm, Start::Python];
 
     /// On the command line and in JSON.
     pub fn name(self) -> &'static str {
@@ -65,7 +66,8 @@ pub struct Measured {
     /// The first cell: `:dep` and `use`, or imports.
     pub first_cell_seconds: Sample,
     pub second_cell_seconds: Sample,
-    /// The first cell with a variable, which comes third: for it rust-analyzer must know the standard library.
+    /// The first cell with a variable, which comes third: for it rust-analyzer must know the
+    /// standard library.
     pub variable_cell_seconds: Sample,
     /// Relative to the stock kernel from nothing, round by round.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +109,13 @@ struct Times {
 }
 
 /// Measures every way once per round, in turns. A way that fails is not tried again.
-pub async fn measure(starts: &[Start], rounds: usize, world: &World, python: &Path, telling: &Telling) -> Vec<Measured> {
+pub async fn measure(
+    starts: &[Start],
+    rounds: usize,
+    world: &World,
+    python: &Path,
+    telling: &Telling,
+) -> Vec<Measured> {
     let mut all: Vec<Measured> = starts.iter().copied().map(Measured::new).collect();
     let mut ipykernel = Vec::new();
     for measured in all.iter_mut().filter(|measured| measured.start == Start::Python) {
@@ -134,7 +142,11 @@ pub async fn measure(starts: &[Start], rounds: usize, world: &World, python: &Pa
             }
         }
     }
-    if let Some(stock) = all.iter().find(|measured| measured.start == Start::StockCold).map(|measured| measured.seconds.clone()) {
+    if let Some(stock) = all
+        .iter()
+        .find(|measured| measured.start == Start::StockCold)
+        .map(|measured| measured.seconds.clone())
+    {
         all.iter_mut().for_each(|measured| measured.ratio = Some(measured.seconds.ratios(&stock)));
     }
     all
@@ -142,7 +154,9 @@ pub async fn measure(starts: &[Start], rounds: usize, world: &World, python: &Pa
 
 async fn once(start: Start, world: &World, ipykernel: &[OsString]) -> Result<Times> {
     match start {
-        Start::StockCold => launch(KernelKind::Evcxr, world, &|_| Engine::cold(&world.folder())).await,
+        Start::StockCold => {
+            launch(KernelKind::Evcxr, world, &|_| Engine::cold(&world.folder())).await
+        }
         Start::StockTemplate => {
             let template = world.template(Flavor::Stock)?;
             launch(KernelKind::Evcxr, world, &|_| Engine::warm(&template)).await
@@ -159,8 +173,13 @@ async fn once(start: Start, world: &World, ipykernel: &[OsString]) -> Result<Tim
         Start::Python => {
             let command = ipykernel.to_vec();
             let client = |_: &Directory| Ok(Engine::of(command.clone(), Vec::new()));
-            let (times, client) =
-                timed(KernelKind::Parcourse, world, &client, [python::FIRST_CELL, python::SECOND_CELL, python::VARIABLE_CELL]).await?;
+            let (times, client) = timed(
+                KernelKind::Parcourse,
+                world,
+                &client,
+                [python::FIRST_CELL, python::SECOND_CELL, python::VARIABLE_CELL],
+            )
+            .await?;
             client.shut_down().await;
             Ok(times)
         }
@@ -172,8 +191,13 @@ pub fn ours(world: &World) -> Engine {
     Engine::of(world.kernel(), vec![("TMPDIR", world.path("tmp").into())])
 }
 
-async fn launch(kind: KernelKind, world: &World, engine: &dyn Fn(&Directory) -> Result<Engine>) -> Result<Times> {
-    let (times, client) = timed(kind, world, engine, [&world.first_cell(), "cores().usable", VARIABLE_CELL]).await?;
+async fn launch(
+    kind: KernelKind,
+    world: &World,
+    engine: &dyn Fn(&Directory) -> Result<Engine>,
+) -> Result<Times> {
+    let (times, client) =
+        timed(kind, world, engine, [&world.first_cell(), "cores().usable", VARIABLE_CELL]).await?;
     client.shut_down().await;
     Ok(times)
 }
@@ -190,7 +214,10 @@ async fn timed(
     let mut session = Session::new(kind, client);
     let mut walls = [Duration::ZERO; 3];
     for ((wall, cell), name) in walls.iter_mut().zip(cells).zip(["first", "second", "third"]) {
-        *wall = latency::execute(&mut session, cell, false).await.with_context(|| format!("the {name} cell"))?.wall;
+        *wall = latency::execute(&mut session, cell, false)
+            .await
+            .with_context(|| format!("the {name} cell"))?
+            .wall;
     }
     let [first, second, variable] = walls;
     Ok((Times { answer, first, second, variable }, session.client))

@@ -56,7 +56,12 @@ const fn python(name: &'static str, in_words: &'static str, source: &'static str
     Peer { name, in_words, program: Program::Python { source } }
 }
 
-const fn c(name: &'static str, in_words: &'static str, source: &'static str, flags: &'static [&'static str]) -> Peer {
+const fn c(
+    name: &'static str,
+    in_words: &'static str,
+    source: &'static str,
+    flags: &'static [&'static str],
+) -> Peer {
     Peer { name, in_words, program: Program::C { source, flags } }
 }
 
@@ -76,9 +81,17 @@ pub const BENCHMARKS: [Benchmark; 5] = [
         peers: &[cell("rayon", "rayon, by hand")],
         rows: &[
             Row { name: "map-few", title: "Pool::map, 1,000 items of 1 µs", tolerance: EXACT },
-            Row { name: "sum-few", title: "reproducible_sum, 1,000 items of 1 µs", tolerance: |_| 1e-12 },
+            Row {
+                name: "sum-few",
+                title: "reproducible_sum, 1,000 items of 1 µs",
+                tolerance: |_| 1e-12,
+            },
             Row { name: "map-many", title: "Pool::map, SIZE items of 1 µs", tolerance: EXACT },
-            Row { name: "sum-many", title: "reproducible_sum, SIZE items of 1 µs", tolerance: |_| 1e-12 },
+            Row {
+                name: "sum-many",
+                title: "reproducible_sum, SIZE items of 1 µs",
+                tolerance: |_| 1e-12,
+            },
         ],
         size: 100_000,
         small: 100_000,
@@ -88,14 +101,34 @@ pub const BENCHMARKS: [Benchmark; 5] = [
         cell: include_str!("programs/processes.rs"),
         peers: &[
             cell("persistent", "ours, PersistentPool"),
-            python("multiprocessing", "multiprocessing, fork", include_str!("programs/processes_multiprocessing.py")),
+            python(
+                "multiprocessing",
+                "multiprocessing, fork",
+                include_str!("programs/processes_multiprocessing.py"),
+            ),
             python("joblib", "joblib, loky", include_str!("programs/processes_joblib.py")),
         ],
         rows: &[
-            Row { name: "processes-start", title: "4 processes: start and one map of 100 tasks", tolerance: EXACT },
-            Row { name: "processes-second", title: "4 processes: a second map of 100 tasks", tolerance: EXACT },
-            Row { name: "processes-task", title: "4 processes: one of SIZE tasks, in chunks", tolerance: EXACT },
-            Row { name: "processes-single", title: "4 processes: one of SIZE tasks, one by one", tolerance: EXACT },
+            Row {
+                name: "processes-start",
+                title: "4 processes: start and one map of 100 tasks",
+                tolerance: EXACT,
+            },
+            Row {
+                name: "processes-second",
+                title: "4 processes: a second map of 100 tasks",
+                tolerance: EXACT,
+            },
+            Row {
+                name: "processes-task",
+                title: "4 processes: one of SIZE tasks, in chunks",
+                tolerance: EXACT,
+            },
+            Row {
+                name: "processes-single",
+                title: "4 processes: one of SIZE tasks, one by one",
+                tolerance: EXACT,
+            },
         ],
         size: 10_000,
         small: 200,
@@ -109,10 +142,20 @@ pub const BENCHMARKS: [Benchmark; 5] = [
             python("dask", "dask.array, threads", include_str!("programs/expression_dask.py")),
             c("c", "C, -O3 OpenMP", EXPRESSION_C, &["-O3"]),
             c("c-fast", "C, -O3 -ffast-math OpenMP", EXPRESSION_C, &["-O3", "-ffast-math"]),
-            c("c-native", "C, the same and -march=native", EXPRESSION_C, &["-O3", "-ffast-math", "-march=native"]),
+            c(
+                "c-native",
+                "C, the same and -march=native",
+                EXPRESSION_C,
+                &["-O3", "-ffast-math", "-march=native"],
+            ),
         ],
-        // Vector math libraries are wrong in the last bits, and sums of so many depend on their order.
-        rows: &[Row { name: "expression", title: "Σ sin(a) ln(a) a², SIZE doubles", tolerance: |_| 1e-9 }],
+        // Vector math libraries are wrong in the last bits, and sums of so many depend on their
+        // order.
+        rows: &[Row {
+            name: "expression",
+            title: "Σ sin(a) ln(a) a², SIZE doubles",
+            tolerance: |_| 1e-9,
+        }],
         size: 100_000_000,
         small: 1_000_000,
     },
@@ -123,8 +166,13 @@ pub const BENCHMARKS: [Benchmark; 5] = [
             python("numba", "numba, parallel", include_str!("programs/mandelbrot_numba.py")),
             c("c", "C, -O3 OpenMP", MANDELBROT_C, &["-O3"]),
         ],
-        // Some points are chaotic: a processor that fuses multiplication and addition leaves them earlier or later.
-        rows: &[Row { name: "mandelbrot", title: "Mandelbrot set, SIZE × SIZE, 1024 iterations", tolerance: |_| 1e-4 }],
+        // Some points are chaotic: a processor that fuses multiplication and addition leaves them
+        // earlier or later.
+        rows: &[Row {
+            name: "mandelbrot",
+            title: "Mandelbrot set, SIZE × SIZE, 1024 iterations",
+            tolerance: |_| 1e-4,
+        }],
         size: 1024,
         small: 128,
     },
@@ -133,14 +181,19 @@ pub const BENCHMARKS: [Benchmark; 5] = [
         cell: include_str!("programs/pi.rs"),
         peers: &[python("numba", "numba, parallel", include_str!("programs/pi_numba.py"))],
         // Seven standard deviations of the difference.
-        rows: &[Row { name: "pi", title: "π by Monte Carlo, SIZE samples", tolerance: |samples| 5.0 / samples.sqrt() }],
+        rows: &[Row {
+            name: "pi",
+            title: "π by Monte Carlo, SIZE samples",
+            tolerance: |samples| 5.0 / samples.sqrt(),
+        }],
         size: 100_000_000,
         small: 1_000_000,
     },
 ];
 
 impl Benchmark {
-    /// The size of the problem, smaller where memory is short: numpy holds the array, two of the same size and a third for a moment.
+    /// The size of the problem, smaller where memory is short: numpy holds the array, two of the
+    /// same size and a third for a moment.
     pub fn size(&self, quick: bool, available: Option<u64>) -> usize {
         const MILLION: usize = 1_000_000;
         match (quick, self.name, available) {
@@ -164,14 +217,16 @@ mod tests {
         let rows = || BENCHMARKS.iter().flat_map(|benchmark| benchmark.rows);
         assert_eq!(rows().map(|row| row.name).collect::<HashSet<_>>().len(), rows().count());
         for benchmark in &BENCHMARKS {
-            let names: HashSet<&str> = benchmark.peers.iter().map(|peer| peer.name).chain([OURS]).collect();
+            let names: HashSet<&str> =
+                benchmark.peers.iter().map(|peer| peer.name).chain([OURS]).collect();
             assert_eq!(names.len(), benchmark.peers.len() + 1);
         }
     }
 
     #[test]
     fn a_small_machine_gets_a_smaller_problem() {
-        let expression = BENCHMARKS.iter().find(|benchmark| benchmark.name == "expression").unwrap();
+        let expression =
+            BENCHMARKS.iter().find(|benchmark| benchmark.name == "expression").unwrap();
         assert_eq!(expression.size(false, None), 100_000_000);
         assert_eq!(expression.size(false, Some(64 << 30)), 100_000_000);
         assert_eq!(expression.size(false, Some(2 << 30)), 33_000_000);

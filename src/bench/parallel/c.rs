@@ -26,8 +26,10 @@ impl Compiler {
 
     /// The program's file, or why it cannot be compiled here.
     pub async fn compile(&self, name: &str, source: &str, flags: &[&str]) -> Result<PathBuf> {
-        let (file, program) = (self.folder.join(name).with_added_extension("c"), self.folder.join(name));
-        std::fs::write(&file, format!("{COMMON}{source}")).with_context(|| format!("failed to write {}", file.display()))?;
+        let (file, program) =
+            (self.folder.join(name).with_added_extension("c"), self.folder.join(name));
+        std::fs::write(&file, format!("{COMMON}{source}"))
+            .with_context(|| format!("failed to write {}", file.display()))?;
         let mut gcc = Command::new("gcc");
         gcc.args(flags).arg("-fopenmp").arg("-o").arg(&program).arg(&file).arg("-lm");
         program::output(&mut gcc).await.context("gcc with OpenMP is needed")?;

@@ -15,15 +15,20 @@ pub struct Line {
     pub peak_bytes: Option<f64>,
 }
 
-/// Reads everything that a cell or program printed. What is no result is an error: nothing else is expected.
+/// Reads everything that a cell or program printed. What is no result is an error: nothing else is
+/// expected.
 pub fn read(text: &str) -> Result<Vec<Line>> {
     text.lines()
         .filter(|line| !line.trim().is_empty())
-        .map(|line| serde_json::from_str(line).with_context(|| format!("printed {line:?} instead of a result")))
+        .map(|line| {
+            serde_json::from_str(line)
+                .with_context(|| format!("printed {line:?} instead of a result"))
+        })
         .collect()
 }
 
-/// The results that fit together must say the same: how far this one is from ours, when that is too far.
+/// The results that fit together must say the same: how far this one is from ours, when that is too
+/// far.
 pub fn disagreement(ours: &Line, other: &Line, tolerance: f64) -> Option<String> {
     let (expected, found) = (ours.value?, other.value?);
     let agrees = (found - expected).abs() <= tolerance * expected.abs();
@@ -53,7 +58,10 @@ mod tests {
     #[test]
     fn results_are_compared_where_both_have_one() {
         let says = |found, tolerance| disagreement(&line(Some(100.0)), &line(found), tolerance);
-        assert_eq!((says(Some(100.0), 0.0), says(Some(100.9), 0.01), says(None, 0.0)), (None, None, None));
+        assert_eq!(
+            (says(Some(100.0), 0.0), says(Some(100.9), 0.01), says(None, 0.0)),
+            (None, None, None)
+        );
         assert!(says(Some(101.1), 0.01).unwrap().contains("101.1"));
         assert!(says(Some(f64::NAN), 0.01).is_some());
     }

@@ -10,8 +10,11 @@ use std::path::PathBuf;
 use tokio::process::Command;
 
 /// The same packages for everybody.
-pub const PACKAGES: Recipe =
-    Recipe { name: "numpy, numba, dask and joblib", requirements: include_str!("requirements.txt"), command: "parcourse bench parallel" };
+pub const PACKAGES: Recipe = Recipe {
+    name: "numpy, numba, dask and joblib",
+    requirements: include_str!("requirements.txt"),
+    command: "parcourse bench parallel",
+};
 
 /// What stands before each program.
 const COMMON: &str = include_str!("programs/common.py");
@@ -29,25 +32,42 @@ impl Interpreter {
     /// Finds the environment or makes it, which takes a minute and some 400 MB.
     pub fn new(named: Option<&OsStr>) -> Interpreter {
         let mut steps = Steps::new(1);
-        let environment = python::find(named).and_then(|python| Environment::ensure(PACKAGES, &python, false, &mut steps));
+        let environment = python::find(named)
+            .and_then(|python| Environment::ensure(PACKAGES, &python, false, &mut steps));
         // One line is enough for a table; pip's own words are in its log.
-        let reason = |error: anyhow::Error| format!("{error:#}").lines().next().unwrap_or_default().trim_end_matches(':').to_string();
+        let reason = |error: anyhow::Error| {
+            format!("{error:#}")
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches(':')
+                .to_string()
+        };
         Interpreter(environment.map(|environment| environment.python()).map_err(reason))
     }
 
     pub async fn versions(&self) -> Option<String> {
-        let versions = program::output(Command::new(self.0.as_ref().ok()?).args(["-I", "-c", VERSIONS])).await.ok()?;
+        let versions =
+            program::output(Command::new(self.0.as_ref().ok()?).args(["-I", "-c", VERSIONS]))
+                .await
+                .ok()?;
         Some(versions.trim().replace("Python", "Python "))
     }
 
     /// The interpreter and the program's file; the inner error is a reason to leave it out.
-    pub fn prepare(&self, name: &str, source: &str, world: &World) -> Result<Result<(PathBuf, PathBuf), String>> {
+    pub fn prepare(
+        &self,
+        name: &str,
+        source: &str,
+        world: &World,
+    ) -> Result<Result<(PathBuf, PathBuf), String>> {
         let python = match &self.0 {
             Ok(python) => python.clone(),
             Err(reason) => return Ok(Err(reason.clone())),
         };
         let file = world.path("programs").join(name).with_added_extension("py");
-        std::fs::write(&file, format!("{COMMON}\n{source}")).with_context(|| format!("failed to write {}", file.display()))?;
+        std::fs::write(&file, format!("{COMMON}\n{source}"))
+            .with_context(|| format!("failed to write {}", file.display()))?;
         Ok(Ok((python, file)))
     }
 }
@@ -64,7 +84,9 @@ mod tests {
         for peer in BENCHMARKS.iter().flat_map(|benchmark| benchmark.peers) {
             let Program::Python { source } = peer.program else { continue };
             let mut command = Command::new(&python.program);
-            command.args(["-I", "-c", "import sys; compile(sys.argv[1], sys.argv[2], 'exec')"]).arg(format!("{COMMON}\n{source}"));
+            command
+                .args(["-I", "-c", "import sys; compile(sys.argv[1], sys.argv[2], 'exec')"])
+                .arg(format!("{COMMON}\n{source}"));
             program::output(command.arg(peer.name)).await.unwrap();
         }
     }

@@ -74,12 +74,21 @@ impl Side {
 impl Row {
     /// The side of a peer.
     pub fn side(&mut self, name: &str) -> &mut Side {
-        self.sides.iter_mut().find(|side| side.name == name).expect("every peer has a side in every row")
+        self.sides
+            .iter_mut()
+            .find(|side| side.name == name)
+            .expect("every peer has a side in every row")
     }
 }
 
 impl Report {
-    pub async fn new(rounds: usize, quick: bool, selected: &[&'static Benchmark], peers: &Peers, world: &World) -> Result<Report> {
+    pub async fn new(
+        rounds: usize,
+        quick: bool,
+        selected: &[&'static Benchmark],
+        peers: &Peers,
+        world: &World,
+    ) -> Result<Report> {
         let machine = Machine::new(world).await;
         let gcc = match &peers.c {
             Some(compiler) => compiler.version().await,
@@ -98,7 +107,9 @@ impl Report {
                 name: row.name,
                 title: row.title.replace("SIZE", &thousands(size)),
                 size,
-                sides: std::iter::once(Side::new(OURS, OURS)).chain(benchmark.peers.iter().map(side)).collect(),
+                sides: std::iter::once(Side::new(OURS, OURS))
+                    .chain(benchmark.peers.iter().map(side))
+                    .collect(),
             }
         };
         Ok(Report {
@@ -111,7 +122,12 @@ impl Report {
             machine,
             gcc,
             python,
-            rows: selected.iter().flat_map(|benchmark| benchmark.rows.iter().map(|definition| row(benchmark, definition))).collect(),
+            rows: selected
+                .iter()
+                .flat_map(|benchmark| {
+                    benchmark.rows.iter().map(|definition| row(benchmark, definition))
+                })
+                .collect(),
             targets: Vec::new(),
             benchmarks: selected.to_vec(),
         })
@@ -122,7 +138,10 @@ impl Report {
     }
 
     pub fn size(&self, benchmark: &Benchmark) -> usize {
-        self.rows.iter().find(|row| row.benchmark == benchmark.name).map_or(benchmark.small, |row| row.size)
+        self.rows
+            .iter()
+            .find(|row| row.benchmark == benchmark.name)
+            .map_or(benchmark.small, |row| row.size)
     }
 
     /// Whether a peer failed in any row of a benchmark.
@@ -148,7 +167,16 @@ impl Report {
     }
 
     fn rows_table(&self) -> Table {
-        let mut table = Table::new(&["Side by side", "fastest", "median", "slowest", "memory", "time / ours", "lowest", "highest"]);
+        let mut table = Table::new(&[
+            "Side by side",
+            "fastest",
+            "median",
+            "slowest",
+            "memory",
+            "time / ours",
+            "lowest",
+            "highest",
+        ]);
         for row in &self.rows {
             table.row(vec![row.title.clone()]);
             for side in &row.sides {
@@ -178,13 +206,24 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Machine { cpus, rustc, .. } = &self.machine;
-        let rounds = if self.rounds == 1 { "1 round".to_string() } else { format!("{} rounds", self.rounds) };
-        writeln!(f, "parcourse {}, {rustc}, {cpus} CPUs and threads, {rounds}, of {} runs each the shortest", self.version, self.runs)?;
+        let rounds = if self.rounds == 1 {
+            "1 round".to_string()
+        } else {
+            format!("{} rounds", self.rounds)
+        };
+        writeln!(
+            f,
+            "parcourse {}, {rustc}, {cpus} CPUs and threads, {rounds}, of {} runs each the shortest",
+            self.version, self.runs
+        )?;
         for version in [&self.gcc, &self.python].into_iter().flatten() {
             writeln!(f, "{version}")?;
         }
         if let Some(load) = self.machine.too_busy() {
-            writeln!(f, "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times.")?;
+            writeln!(
+                f,
+                "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times."
+            )?;
         }
         if self.quick {
             writeln!(f, "Problems of --quick are too small to mean anything.")?;
@@ -192,13 +231,21 @@ impl fmt::Display for Report {
             writeln!(f, "Fewer than 5 rounds: medians are not worth quoting.")?;
         }
         write!(f, "\n{}", self.rows_table())?;
-        writeln!(f, "Memory: how far that of the process rose, input included. numba: compiled before the clock started.")?;
+        writeln!(
+            f,
+            "Memory: how far that of the process rose, input included. numba: compiled before the clock started."
+        )?;
         if !self.targets.is_empty() {
             let mut table = Table::new(&["Targets: speed relative to", "measured", "at least", ""]);
             for target in &self.targets {
                 let name = format!("{}: {} to {}", target.row, target.of, target.than);
                 let verdict = if target.met { "met" } else { "missed" };
-                table.row(vec![name, units::ratio(target.measured), units::ratio(target.at_least), verdict.into()]);
+                table.row(vec![
+                    name,
+                    units::ratio(target.measured),
+                    units::ratio(target.at_least),
+                    verdict.into(),
+                ]);
             }
             write!(f, "\n{table}")?;
         }
@@ -213,7 +260,12 @@ fn optional(value: Option<f64>, in_words: fn(f64) -> String) -> String {
 /// `100,000,000`.
 fn thousands(number: usize) -> String {
     let digits = number.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits")).collect();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).expect("digits"))
+        .collect();
     groups.join(",")
 }
 
@@ -223,6 +275,9 @@ mod tests {
 
     #[test]
     fn long_numbers_are_grouped() {
-        assert_eq!([1, 999, 1000, 100_000_000].map(thousands), ["1", "999", "1,000", "100,000,000"]);
+        assert_eq!(
+            [1, 999, 1000, 100_000_000].map(thousands),
+            ["1", "999", "1,000", "100,000,000"]
+        );
     }
 }

@@ -21,11 +21,18 @@ pub struct Peers {
 /// Why a peer is left out that nobody wants to see.
 pub const NOT_ASKED: &str = "not asked for (--peers)";
 
-/// What stands before the arguments of a program, for those that can be run here, by benchmark and peer.
+/// What stands before the arguments of a program, for those that can be run here, by benchmark and
+/// peer.
 type Programs = HashMap<(&'static str, &'static str), Vec<OsString>>;
 
-/// Measures everything once per round. Whoever fails is not tried again; without our own side nothing means anything.
-pub async fn measure(report: &mut Report, peers: &Peers, world: &World, telling: &Telling) -> Result<()> {
+/// Measures everything once per round. Whoever fails is not tried again; without our own side
+/// nothing means anything.
+pub async fn measure(
+    report: &mut Report,
+    peers: &Peers,
+    world: &World,
+    telling: &Telling,
+) -> Result<()> {
     world.prepare(false, true, telling).await?;
     let programs = prepare(report, peers, world, telling).await?;
     telling.say("starting the kernel");
@@ -34,7 +41,13 @@ pub async fn measure(report: &mut Report, peers: &Peers, world: &World, telling:
     for round in 1..=report.rounds {
         for &benchmark in &selected {
             let mut waiting: Vec<Option<&Peer>> = vec![None];
-            waiting.extend(benchmark.peers.iter().filter(|peer| programs.contains_key(&(benchmark.name, peer.name))).map(Some));
+            waiting.extend(
+                benchmark
+                    .peers
+                    .iter()
+                    .filter(|peer| programs.contains_key(&(benchmark.name, peer.name)))
+                    .map(Some),
+            );
             // Who goes first changes, in case the one disturbs the other.
             if round % 2 == 0 {
                 waiting.reverse();
@@ -53,8 +66,14 @@ pub async fn measure(report: &mut Report, peers: &Peers, world: &World, telling:
                         .await
                         .with_context(|| format!("measuring {}", benchmark.name))?),
                     Some(peer) => {
-                        let mut command = command(&programs[&(benchmark.name, peer.name)], threads, world);
-                        program::run(command.args([size, runs, threads].map(|number| number.to_string())).arg(peer.name)).await
+                        let mut command =
+                            command(&programs[&(benchmark.name, peer.name)], threads, world);
+                        program::run(
+                            command
+                                .args([size, runs, threads].map(|number| number.to_string()))
+                                .arg(peer.name),
+                        )
+                        .await
                     }
                 };
                 results.push((name, lines));
@@ -67,7 +86,12 @@ pub async fn measure(report: &mut Report, peers: &Peers, world: &World, telling:
 }
 
 /// Compiles and writes the programs. Those that cannot be run here are marked with the reason.
-async fn prepare(report: &mut Report, peers: &Peers, world: &World, telling: &Telling) -> Result<Programs> {
+async fn prepare(
+    report: &mut Report,
+    peers: &Peers,
+    world: &World,
+    telling: &Telling,
+) -> Result<Programs> {
     let mut programs = Programs::new();
     for &benchmark in &report.benchmarks.clone() {
         for peer in benchmark.peers {
@@ -77,20 +101,26 @@ async fn prepare(report: &mut Report, peers: &Peers, world: &World, telling: &Te
                 (Program::Cell, ..) => continue,
                 (Program::C { source, flags }, Some(compiler), _) => {
                     let compiled = compiler.compile(&name, source, flags).await;
-                    compiled.map(|program| vec![program.into()]).map_err(|error| format!("{error:#}"))
+                    compiled
+                        .map(|program| vec![program.into()])
+                        .map_err(|error| format!("{error:#}"))
                 }
                 (Program::Python { source }, _, Some(interpreter)) => {
                     let prepared = interpreter.prepare(&name, source, world)?;
                     // `-I`: nothing of the user's reaches into the pinned environment.
                     prepared.map(|(python, file)| vec![python.into(), "-I".into(), file.into()])
                 }
-                (Program::C { .. }, None, _) | (Program::Python { .. }, _, None) => Err(NOT_ASKED.to_string()),
+                (Program::C { .. }, None, _) | (Program::Python { .. }, _, None) => {
+                    Err(NOT_ASKED.to_string())
+                }
             };
             match prepared {
                 Ok(command) => {
                     programs.insert((benchmark.name, peer.name), command);
                 }
-                Err(reason) => report.rows_of(benchmark).for_each(|row| row.side(peer.name).left_out = Some(reason.clone())),
+                Err(reason) => report
+                    .rows_of(benchmark)
+                    .for_each(|row| row.side(peer.name).left_out = Some(reason.clone())),
             }
         }
     }
@@ -111,7 +141,11 @@ fn command(program: &[OsString], threads: usize, world: &World) -> Command {
 }
 
 /// Enters the results of a round. Everybody's must agree with ours.
-fn record<'a>(rows: impl Iterator<Item = &'a mut Row>, benchmark: &Benchmark, results: Vec<(&str, Result<Vec<Line>>)>) {
+fn record<'a>(
+    rows: impl Iterator<Item = &'a mut Row>,
+    benchmark: &Benchmark,
+    results: Vec<(&str, Result<Vec<Line>>)>,
+) {
     let mut lines = Vec::new();
     let mut failures: Vec<(&str, String)> = Vec::new();
     for (name, result) in results {
@@ -122,9 +156,14 @@ fn record<'a>(rows: impl Iterator<Item = &'a mut Row>, benchmark: &Benchmark, re
     }
     for (row, definition) in rows.zip(benchmark.rows) {
         let ours = lines.iter().find(|line| line.row == row.name && line.of == OURS);
-        for side in row.sides.iter_mut().filter(|side| side.left_out.is_none() && side.failure.is_none()) {
+        for side in
+            row.sides.iter_mut().filter(|side| side.left_out.is_none() && side.failure.is_none())
+        {
             let line = lines.iter().find(|line| line.row == row.name && line.of == side.name);
-            let failed = failures.iter().find(|(name, _)| *name == side.name).map(|(_, reason)| reason.clone());
+            let failed = failures
+                .iter()
+                .find(|(name, _)| *name == side.name)
+                .map(|(_, reason)| reason.clone());
             let wrong = || disagreement(ours?, line?, (definition.tolerance)(row.size as f64));
             match (line, failed.or_else(wrong)) {
                 (_, Some(reason)) => side.failure = Some(reason),

@@ -12,7 +12,12 @@ struct Promise {
     at_least: f64,
 }
 
-const fn promise(row: &'static str, of: &'static str, than: &'static str, at_least: f64) -> Promise {
+const fn promise(
+    row: &'static str,
+    of: &'static str,
+    than: &'static str,
+    at_least: f64,
+) -> Promise {
     Promise { row, of, than, at_least }
 }
 
@@ -55,7 +60,15 @@ pub struct Target {
 pub fn judge(rows: &[Row]) -> Vec<Target> {
     let judged = |&Promise { row, of, than, at_least }: &Promise| {
         let row_measured = rows.iter().find(|measured| measured.name == row)?;
-        let seconds = |name: &str| Some(&row_measured.sides.iter().find(|side| side.name == name && side.failure.is_none())?.seconds);
+        let seconds = |name: &str| {
+            Some(
+                &row_measured
+                    .sides
+                    .iter()
+                    .find(|side| side.name == name && side.failure.is_none())?
+                    .seconds,
+            )
+        };
         let measured = seconds(than)?.ratios(seconds(of)?).median()?;
         Some(Target { row, of, than, at_least, measured, met: measured >= at_least })
     };
@@ -70,10 +83,16 @@ mod tests {
     #[test]
     fn promises_are_about_what_is_measured() {
         for promise in &PROMISES {
-            let benchmark = BENCHMARKS.iter().find(|benchmark| benchmark.rows.iter().any(|row| row.name == promise.row));
+            let benchmark = BENCHMARKS
+                .iter()
+                .find(|benchmark| benchmark.rows.iter().any(|row| row.name == promise.row));
             let benchmark = benchmark.unwrap_or_else(|| panic!("no row {}", promise.row));
             for name in [promise.of, promise.than] {
-                assert!(name == OURS || benchmark.peers.iter().any(|peer| peer.name == name), "{name} is not in {}", benchmark.name);
+                assert!(
+                    name == OURS || benchmark.peers.iter().any(|peer| peer.name == name),
+                    "{name} is not in {}",
+                    benchmark.name
+                );
             }
         }
     }

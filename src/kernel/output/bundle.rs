@@ -21,8 +21,8 @@ impl Default for Held {
 }
 
 impl Held {
-    /// Whether a block of this type belongs to the same value: a value has each type once. It comes at once, or the bundle is shown and
-    /// held no more.
+    /// Whether a block of this type belongs to the same value: a value has each type once. It comes
+    /// at once, or the bundle is shown and held no more.
     pub fn accepts(&self, mime: &str) -> bool {
         !self.data.contains_key(mime)
     }
@@ -44,7 +44,11 @@ impl Held {
 
 /// JSON types travel as JSON, everything else as text.
 fn value_of(mime: &str, body: &str) -> Value {
-    if mime.contains("json") { serde_json::from_str(body).unwrap_or_else(|_| Value::from(body)) } else { Value::from(body) }
+    if mime.contains("json") {
+        serde_json::from_str(body).unwrap_or_else(|_| Value::from(body))
+    } else {
+        Value::from(body)
+    }
 }
 
 /// The same for a bundle that a helper wrote as a JSON object of strings.

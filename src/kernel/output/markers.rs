@@ -1,7 +1,8 @@
 //! Finding the engine's marker lines in the bytes that a program writes to stdout.
 //!
-//! The engine's generated code, and types that display themselves, speak to the kernel in lines on the program's own stdout. Everything
-//! else is text for the reader and must not be held back: a prompt without a line end or a `\r` progress line shows at once.
+//! The engine's generated code, and types that display themselves, speak to the kernel in lines on
+//! the program's own stdout. Everything else is text for the reader and must not be held back: a
+//! prompt without a line end or a `\r` progress line shows at once.
 
 /// What a piece of stdout turned out to be.
 #[derive(Debug, PartialEq)]
@@ -34,7 +35,8 @@ const INPUT: &str = "EVCXR_INPUT_REQUEST:";
 pub struct Markers {
     /// Bytes that may be the start of a marker, or the inside of an unfinished block.
     held: Vec<u8>,
-    /// Where in an unfinished block to look for its end; what comes before was looked through already.
+    /// Where in an unfinished block to look for its end; what comes before was looked through
+    /// already.
     searched: usize,
 }
 
@@ -69,7 +71,8 @@ impl Markers {
         if self.held.is_empty() {
             return None;
         }
-        let start = find(&self.held, PREFIX).unwrap_or_else(|| self.held.len() - possible_start(&self.held));
+        let start = find(&self.held, PREFIX)
+            .unwrap_or_else(|| self.held.len() - possible_start(&self.held));
         if start > 0 {
             let rest = self.held.split_off(start);
             return Some(Piece::Text(std::mem::replace(&mut self.held, rest)));
@@ -96,7 +99,8 @@ impl Markers {
         })
     }
 
-    /// The block whose body starts at `body`, when its end is there. A panic inside the block ends it too, and nothing of it is shown.
+    /// The block whose body starts at `body`, when its end is there. A panic inside the block ends
+    /// it too, and nothing of it is shown.
     fn content(&mut self, mime: &str, body: usize) -> Option<Piece> {
         let mut at = body.max(self.searched);
         loop {
@@ -114,7 +118,10 @@ impl Markers {
             if line.ends_with(END_CONTENT) {
                 let text = &self.held[body..at + length - END_CONTENT.len()];
                 let text = text.strip_suffix(b"\n").unwrap_or(text);
-                let piece = Piece::Content { mime: mime.trim().to_owned(), body: String::from_utf8_lossy(text).into_owned() };
+                let piece = Piece::Content {
+                    mime: mime.trim().to_owned(),
+                    body: String::from_utf8_lossy(text).into_owned(),
+                };
                 self.drop_block(next);
                 return Some(piece);
             }
@@ -193,7 +200,8 @@ mod tests {
 
     #[test]
     fn panic_inside_a_block_drops_the_block() {
-        let pieces = Markers::default().push(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_PANIC_NOTIFICATION\nx");
+        let pieces = Markers::default()
+            .push(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_PANIC_NOTIFICATION\nx");
         assert_eq!(pieces, [Piece::Panicked, text("x")]);
     }
 
@@ -206,7 +214,8 @@ mod tests {
         assert_eq!(markers.finish(), Some(text("EVCXR_BEGIN_CONTENT text/plain\nhalf\n")));
     }
 
-    /// A figure of many megabytes comes in hundreds of packets, each of which must be looked through once.
+    /// A figure of many megabytes comes in hundreds of packets, each of which must be looked
+    /// through once.
     #[test]
     fn long_blocks_are_searched_once() {
         let mut markers = Markers::default();
@@ -222,7 +231,8 @@ mod tests {
 
     #[test]
     fn input_requests() {
-        let pieces = Markers::default().push(b"EVCXR_INPUT_REQUEST:Name?\nEVCXR_INPUT_REQUEST_PASSWORD:Secret\n");
+        let pieces = Markers::default()
+            .push(b"EVCXR_INPUT_REQUEST:Name?\nEVCXR_INPUT_REQUEST_PASSWORD:Secret\n");
         assert_eq!(
             pieces,
             [

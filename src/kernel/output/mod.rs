@@ -1,7 +1,8 @@
 //! From what the user process writes to what the front end shows.
 //!
-//! [`relay`] reads packets from the user process and calls the methods of [`Outputs`], which decides what they mean: ordinary text,
-//! rich output, the engine's markers, a panic. Order is kept throughout: one lock, one queue to the front end.
+//! [`relay`] reads packets from the user process and calls the methods of [`Outputs`], which
+//! decides what they mean: ordinary text, rich output, the engine's markers, a panic. Order is kept
+//! throughout: one lock, one queue to the front end.
 
 mod bundle;
 mod markers;
@@ -20,7 +21,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use stream::{Name, Streams};
 
-/// MIME type of the messages by which helpers reach beyond plain rich output; see `helpers/src/display`.
+/// MIME type of the messages by which helpers reach beyond plain rich output; see
+/// `helpers/src/display`.
 const MESSAGE_MIME: &str = "application/vnd.parcourse.message+json";
 
 /// What a cell is, as far as its output is concerned.
@@ -90,8 +92,19 @@ struct State {
 impl Outputs {
     pub fn new(publisher: Publisher, sources: Arc<Sources>, input: Box<InputReader>) -> Outputs {
         // Until the first cell, the engine tries itself out; nobody wants to see that.
-        let state = State { cell: Cell { capture: true, ..Cell::default() }, streams: Streams::with_budget(0), ..State::default() };
-        Outputs { state: Mutex::new(state), publisher, sources, input, limit: AtomicUsize::new(usize::MAX), deaths: Default::default() }
+        let state = State {
+            cell: Cell { capture: true, ..Cell::default() },
+            streams: Streams::with_budget(0),
+            ..State::default()
+        };
+        Outputs {
+            state: Mutex::new(state),
+            publisher,
+            sources,
+            input,
+            limit: AtomicUsize::new(usize::MAX),
+            deaths: Default::default(),
+        }
     }
 
     /// Sets how many bytes of text one cell may show.
@@ -164,7 +177,8 @@ impl Outputs {
         if let Some(rest) = state.markers.finish() {
             self.piece(state, rest);
         }
-        // Now, and not when the engine has noticed: until then the result might be taken for something that was shown earlier.
+        // Now, and not when the engine has noticed: until then the result might be taken for
+        // something that was shown earlier.
         let ended_well = !state.ending.panicked && state.ending.error.is_none();
         self.flush_held(state, ended_well);
         state.ending.usage = Some(usage);
@@ -250,14 +264,17 @@ impl Outputs {
         }
     }
 
-    /// An early return through `?` is under way; its text was the last on stderr. An empty trace comes first, since a trace takes time.
+    /// An early return through `?` is under way; its text was the last on stderr. An empty trace
+    /// comes first, since a trace takes time.
     fn error_trace(&self, trace: Vec<Address>) {
         let state = &mut *self.lock();
-        let (_, known) = state.ending.error.get_or_insert_with(|| (state.streams.take_error_text(), Vec::new()));
+        let (_, known) =
+            state.ending.error.get_or_insert_with(|| (state.streams.take_error_text(), Vec::new()));
         *known = trace;
     }
 
-    /// The program went on after a panic of the cell's thread, so it was caught: show it as Rust does.
+    /// The program went on after a panic of the cell's thread, so it was caught: show it as Rust
+    /// does.
     fn survived(&self, state: &mut State) {
         if let Some(report) = state.unconfirmed.take() {
             self.show_panic(state, &report);
@@ -269,7 +286,10 @@ impl Outputs {
         self.flush_held(state, false);
         let place = self.sources.describe(&report.file, report.line);
         let thread = if report.thread.is_empty() { "<unnamed>" } else { &report.thread };
-        let text = format!("thread '{thread}' panicked at {place}:\n{}\n", self.sources.with_cells(&report.message));
+        let text = format!(
+            "thread '{thread}' panicked at {place}:\n{}\n",
+            self.sources.with_cells(&report.message)
+        );
         state.streams.push(Name::Stderr, text.as_bytes(), &self.publisher);
     }
 
@@ -280,16 +300,21 @@ impl Outputs {
             state.streams.flush(&self.publisher);
             state.prompt.take().unwrap_or_default()
         };
-        // Not under the lock: the answer may take for ever, and other threads of the program may print meanwhile.
+        // Not under the lock: the answer may take for ever, and other threads of the program may
+        // print meanwhile.
         (self.input)(&prompt, password)
     }
 
-    /// Called after each packet, and every few milliseconds while none comes: then the program is `idle`.
+    /// Called after each packet, and every few milliseconds while none comes: then the program is
+    /// `idle`.
     fn tick(&self, idle: bool) {
         let state = &mut *self.lock();
         // While more comes, it may be the rest of the same value or of a marker.
         if idle {
-            let due = state.held.as_ref().is_some_and(|held| held.is_due(state.cell.ends_with_expression));
+            let due = state
+                .held
+                .as_ref()
+                .is_some_and(|held| held.is_due(state.cell.ends_with_expression));
             if due && !state.markers.is_inside_block() {
                 self.flush_held(state, false);
             }
@@ -321,20 +346,29 @@ impl Outputs {
         if state.cell.capture {
             state.ending.captured = Some(data);
         } else if !(ends_cell && state.cell.ends_with_expression) {
-            self.publisher.publish("display_data", json!({ "data": data, "metadata": {}, "transient": {} }));
+            self.publisher
+                .publish("display_data", json!({ "data": data, "metadata": {}, "transient": {} }));
         } else if !state.cell.silent {
             let count = state.cell.execution_count;
-            self.publisher.publish("execute_result", json!({ "execution_count": count, "data": data, "metadata": {} }));
+            self.publisher.publish(
+                "execute_result",
+                json!({ "execution_count": count, "data": data, "metadata": {} }),
+            );
         }
     }
 
-    /// A helper's message; what cannot be understood is shown as text, since something must be wrong.
+    /// A helper's message; what cannot be understood is shown as text, since something must be
+    /// wrong.
     fn message(&self, state: &mut State, body: &str) {
         self.survived(state);
         self.flush_held(state, false);
         let message: Value = serde_json::from_str(body).unwrap_or_default();
         let data = message["data"].as_object().map(bundle::data_of);
-        let metadata = message.get("metadata").filter(|value| value.is_object()).cloned().unwrap_or_else(|| json!({}));
+        let metadata = message
+            .get("metadata")
+            .filter(|value| value.is_object())
+            .cloned()
+            .unwrap_or_else(|| json!({}));
         let transient = match message["display_id"].as_str() {
             Some(id) => json!({ "display_id": id }),
             None => json!({}),
@@ -342,13 +376,20 @@ impl Outputs {
         match (message["msg"].as_str(), data) {
             (Some(kind @ ("display_data" | "update_display_data")), Some(data)) => {
                 state.streams.flush(&self.publisher);
-                self.publisher.publish(kind, json!({ "data": data, "metadata": metadata, "transient": transient }));
+                self.publisher.publish(
+                    kind,
+                    json!({ "data": data, "metadata": metadata, "transient": transient }),
+                );
             }
             (Some("clear_output"), _) => {
                 state.streams.flush(&self.publisher);
-                self.publisher.publish("clear_output", json!({ "wait": message["wait"].as_bool().unwrap_or(false) }));
+                self.publisher.publish(
+                    "clear_output",
+                    json!({ "wait": message["wait"].as_bool().unwrap_or(false) }),
+                );
             }
-            // The value of the last expression follows; what was displayed before it has been shown above.
+            // The value of the last expression follows; what was displayed before it has been shown
+            // above.
             (Some("result"), _) => {}
             (Some("interrupted"), _) => state.ending.interrupted = true,
             _ => state.streams.push(Name::Stdout, format!("{body}\n").as_bytes(), &self.publisher),

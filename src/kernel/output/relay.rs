@@ -1,8 +1,9 @@
 //! Reading from the user process.
 //!
-//! Each start of the user process connects once and is served by one thread: packets in order, the plain pipes that child processes and
-//! C code write to, and the process's death. The engine learns of that death by the end of its own pipe; what the process left behind in
-//! its session is killed, or a child that holds the pipe open could keep the engine waiting for ever.
+//! Each start of the user process connects once and is served by one thread: packets in order, the
+//! plain pipes that child processes and C code write to, and the process's death. The engine learns
+//! of that death by the end of its own pipe; what the process left behind in its session is killed,
+//! or a child that holds the pipe open could keep the engine waiting for ever.
 
 use super::Outputs;
 use crate::log::log;
@@ -32,11 +33,15 @@ pub struct Relay {
 impl Relay {
     /// Listens at `path` and serves user processes for the life of the kernel.
     pub fn start(path: &Path, outputs: Arc<Outputs>) -> Result<Relay> {
-        use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, accept, bind, listen, socket};
+        use rustix::net::{
+            AddressFamily, SocketAddrUnix, SocketType, accept, bind, listen, socket,
+        };
         let listener = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None)?;
         rustix::io::fcntl_setfd(&listener, rustix::io::FdFlags::CLOEXEC)?;
-        let address = SocketAddrUnix::new(path).with_context(|| format!("the path {} is too long for a socket", path.display()))?;
-        bind(&listener, &address).with_context(|| format!("failed to listen at {}", path.display()))?;
+        let address = SocketAddrUnix::new(path)
+            .with_context(|| format!("the path {} is too long for a socket", path.display()))?;
+        bind(&listener, &address)
+            .with_context(|| format!("failed to listen at {}", path.display()))?;
         listen(&listener, 4)?;
         let current = Arc::new(AtomicI32::new(0));
         let serving = current.clone();
@@ -44,7 +49,9 @@ impl Relay {
             while let Ok(channel) = rustix::io::retry_on_intr(|| accept(&listener)) {
                 let (outputs, current) = (outputs.clone(), serving.clone());
                 std::thread::spawn(move || {
-                    if let Err(error) = Connection::greet(channel, current).and_then(|connection| connection.serve(&outputs)) {
+                    if let Err(error) = Connection::greet(channel, current)
+                        .and_then(|connection| connection.serve(&outputs))
+                    {
                         log!("parcourse kernel: lost the user process: {error:#}");
                     }
                 });
@@ -97,7 +104,8 @@ impl Connection {
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut bytes = [0u8; 64];
         let mut parts = [IoSliceMut::new(&mut bytes)];
-        let received = rustix::net::recvmsg(&channel, &mut parts, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+        let received =
+            rustix::net::recvmsg(&channel, &mut parts, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
         let mut descriptors = Vec::new();
         for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(rights) = message {
@@ -106,14 +114,26 @@ impl Connection {
         }
         let bytes = &bytes[..received.bytes];
         let pid = match bytes.split_first() {
-            Some((kind, pid)) if *kind == Kind::Hello as u8 => std::str::from_utf8(pid)?.parse::<i32>()?,
+            Some((kind, pid)) if *kind == Kind::Hello as u8 => {
+                std::str::from_utf8(pid)?.parse::<i32>()?
+            }
             _ => bail!("its first packet was not a greeting"),
         };
         let pid = Pid::from_raw(pid).context("no process id")?;
-        let Ok([stdout, stderr, input]) = <[OwnedFd; 3]>::try_from(descriptors) else { bail!("it sent no pipes") };
+        let Ok([stdout, stderr, input]) = <[OwnedFd; 3]>::try_from(descriptors) else {
+            bail!("it sent no pipes")
+        };
         let death = process_descriptor(pid)?;
         current.store(pid.as_raw_nonzero().get(), Ordering::Release);
-        Ok(Connection { channel, pid, death, stdout, stderr, input: Arc::new(Mutex::new(input.into())), current })
+        Ok(Connection {
+            channel,
+            pid,
+            death,
+            stdout,
+            stderr,
+            input: Arc::new(Mutex::new(input.into())),
+            current,
+        })
     }
 
     fn serve(self, outputs: &Arc<Outputs>) -> Result<()> {
@@ -157,16 +177,25 @@ impl Connection {
         match Kind::from_byte(*kind) {
             Some(Kind::Stdout) => outputs.stdout(payload),
             Some(Kind::Stderr) => outputs.stderr(payload),
-            Some(Kind::Panic) => outputs.panic(serde_json::from_slice(payload).context("bad panic report")?),
-            Some(Kind::ErrorTrace) => outputs.error_trace(serde_json::from_slice(payload).unwrap_or_default()),
+            Some(Kind::Panic) => {
+                outputs.panic(serde_json::from_slice(payload).context("bad panic report")?)
+            }
+            Some(Kind::ErrorTrace) => {
+                outputs.error_trace(serde_json::from_slice(payload).unwrap_or_default())
+            }
             Some(Kind::Begin) => outputs.begin_run(),
             Some(Kind::Input) => self.answer_input(outputs),
             Some(Kind::Done) => {
                 let usage = serde_json::from_slice(payload)?;
                 self.drain_pipes(outputs)?;
                 let answer = outputs.end_run(usage);
-                // The process may have been killed meanwhile; then its death is what the engine sees.
-                let _ = rustix::net::send(&self.channel, &serde_json::to_vec(&answer)?, rustix::net::SendFlags::NOSIGNAL);
+                // The process may have been killed meanwhile; then its death is what the engine
+                // sees.
+                let _ = rustix::net::send(
+                    &self.channel,
+                    &serde_json::to_vec(&answer)?,
+                    rustix::net::SendFlags::NOSIGNAL,
+                );
             }
             Some(Kind::Hello) | None => bail!("unexpected packet {kind}"),
         }
@@ -180,7 +209,9 @@ impl Connection {
             use std::io::Write;
             let line = outputs.input().map(|line| line + "\n").unwrap_or_default();
             let mut pipe = input.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let _ = pipe.write_all(&(line.len() as u32).to_le_bytes()).and_then(|()| pipe.write_all(line.as_bytes()));
+            let _ = pipe
+                .write_all(&(line.len() as u32).to_le_bytes())
+                .and_then(|()| pipe.write_all(line.as_bytes()));
         });
     }
 
@@ -193,7 +224,9 @@ impl Connection {
             for _ in 0..LARGEST_PIPE / buffer.len() {
                 let mut polled = [PollFd::new(pipe, PollFlags::IN)];
                 rustix::io::retry_on_intr(|| poll(&mut polled, Some(&at_once)))?;
-                if !polled[0].revents().contains(PollFlags::IN) || !read_pipe(pipe, &mut buffer, outputs, index)? {
+                if !polled[0].revents().contains(PollFlags::IN)
+                    || !read_pipe(pipe, &mut buffer, outputs, index)?
+                {
                     break;
                 }
             }
@@ -209,11 +242,17 @@ impl Connection {
             let mut polled = [PollFd::new(&self.channel, PollFlags::IN)];
             rustix::io::retry_on_intr(|| poll(&mut polled, Some(&at_once)))?;
             // The reset of a connection that died with unread data in it is an end like any other.
-            more = polled[0].revents().contains(PollFlags::IN) && self.read_packet(buffer, outputs).unwrap_or(false);
+            more = polled[0].revents().contains(PollFlags::IN)
+                && self.read_packet(buffer, outputs).unwrap_or(false);
         }
         self.drain_pipes(outputs)?;
         // Its number may be given to another process from now on.
-        let _ = self.current.compare_exchange(self.pid.as_raw_nonzero().get(), 0, Ordering::AcqRel, Ordering::Relaxed);
+        let _ = self.current.compare_exchange(
+            self.pid.as_raw_nonzero().get(),
+            0,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
         outputs.died();
         outputs.tick(true);
         kill_group(self.pid);
@@ -224,14 +263,19 @@ impl Connection {
 fn read_pipe(pipe: &OwnedFd, buffer: &mut [u8], outputs: &Outputs, index: usize) -> Result<bool> {
     let length = rustix::io::retry_on_intr(|| rustix::io::read(pipe, &mut *buffer))?;
     if length > 0 {
-        if index == 1 { outputs.stdout(&buffer[..length]) } else { outputs.stderr(&buffer[..length]) }
+        if index == 1 {
+            outputs.stdout(&buffer[..length])
+        } else {
+            outputs.stderr(&buffer[..length])
+        }
     }
     Ok(length > 0)
 }
 
 #[cfg(target_os = "linux")]
 fn process_descriptor(pid: Pid) -> Result<OwnedFd> {
-    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).context("failed to watch the user process")
+    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
+        .context("failed to watch the user process")
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -5,7 +5,8 @@ use crate::kernel::iopub::Publisher;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Text waits this long for more to join it: short enough to look live, long enough that a loop of prints is not a flood of messages.
+/// Text waits this long for more to join it: short enough to look live, long enough that a loop of
+/// prints is not a flood of messages.
 const GATHER: Duration = Duration::from_millis(15);
 const LARGEST_MESSAGE: usize = 64 * 1024;
 /// Writes to stderr closer together than this belong to one error text.
@@ -24,7 +25,8 @@ pub struct Streams {
     decoders: [Decoder; 2],
     /// Text not published yet, and since when.
     pending: Option<(Name, String, Instant)>,
-    /// The last burst on stderr, when it grew last, and where in it the last statement's text begins.
+    /// The last burst on stderr, when it grew last, and where in it the last statement's text
+    /// begins.
     burst: String,
     burst_at: Instant,
     statement: usize,
@@ -43,7 +45,16 @@ impl Streams {
     /// `limit`: how many bytes may be shown; what comes after is counted and dropped.
     pub fn with_budget(limit: usize) -> Streams {
         let decoders = Default::default();
-        Streams { decoders, pending: None, burst: String::new(), burst_at: Instant::now(), statement: 0, budget: limit, limit, dropped: 0 }
+        Streams {
+            decoders,
+            pending: None,
+            burst: String::new(),
+            burst_at: Instant::now(),
+            statement: 0,
+            budget: limit,
+            limit,
+            dropped: 0,
+        }
     }
 
     pub fn push(&mut self, name: Name, bytes: &[u8], publisher: &Publisher) {
@@ -108,8 +119,8 @@ impl Streams {
         }
     }
 
-    /// The text that an error printed just now. It is taken back from what will be shown, since the error report shows it. What the
-    /// program itself printed to stderr just before stays there.
+    /// The text that an error printed just now. It is taken back from what will be shown, since the
+    /// error report shows it. What the program itself printed to stderr just before stays there.
     pub fn take_error_text(&mut self) -> String {
         let mut text = std::mem::take(&mut self.burst);
         let statement = text.get(self.statement..).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Bytes to text, as they come.
 
-/// Decodes UTF-8 that arrives in pieces. A character cut in two waits for its rest; what is not UTF-8 becomes U+FFFD.
+/// Decodes UTF-8 that arrives in pieces. A character cut in two waits for its rest; what is not
+/// UTF-8 becomes U+FFFD.
 #[derive(Default)]
 pub struct Decoder {
     /// At most three bytes of an unfinished character.

@@ -1,7 +1,8 @@
 //! Colours of failures, as terminals write them.
 //!
-//! By red, green and blue, not by name: front ends show failures on a ground of their own, JupyterLab on light pink or on dark red, and
-//! what it makes of the names can be read on one of the two only. These are as far from both as a colour can be.
+//! By red, green and blue, not by name: front ends show failures on a ground of their own,
+//! JupyterLab on light pink or on dark red, and what it makes of the names can be read on one of
+//! the two only. These are as far from both as a colour can be.
 
 pub const BOLD: &str = "\u{1b}[1m";
 pub const RED: &str = "\u{1b}[1;38;2;217;67;63m";

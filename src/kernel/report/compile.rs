@@ -1,11 +1,13 @@
-//! Compiler diagnostics, one report each, in the compiler's own layout but with the notebook's lines.
+//! Compiler diagnostics, one report each, in the compiler's own layout but with the notebook's
+//! lines.
 
 use super::colours::{BLUE, BOLD, RED, RESET};
 use super::{Failure, headline};
 use crate::kernel::completeness;
 use evcxr::CompilationError;
 
-/// The failure that a list of diagnostics amounts to. Warnings are left out, and so are repetitions.
+/// The failure that a list of diagnostics amounts to. Warnings are left out, and so are
+/// repetitions.
 pub fn failure(errors: &[CompilationError], code: &str, execution_count: u64) -> Failure {
     let mut reports: Vec<String> = Vec::new();
     let serious = errors.iter().filter(|error| error.level() != "warning");
@@ -29,7 +31,8 @@ pub fn unreadable(code: &str, execution_count: u64) -> Option<Failure> {
     if completeness::is_too_deep(code) {
         return Some(Failure::new("CompileError", "brackets are nested too deeply", Vec::new()));
     }
-    completeness::let_without_pattern(code).map(|line| let_without_pattern(code, line, execution_count))
+    completeness::let_without_pattern(code)
+        .map(|line| let_without_pattern(code, line, execution_count))
 }
 
 fn let_without_pattern(code: &str, line: usize, execution_count: u64) -> Failure {
@@ -53,11 +56,20 @@ fn render(error: &CompilationError, code: &str, execution_count: u64) -> String 
     let number = error.code().map(|code| format!("[{code}]")).unwrap_or_default();
     let mut text = format!("{RED}error{number}{RESET}{BOLD}: {}{RESET}\n", error.message());
     if let Some(span) = error.primary_spanned_message().and_then(|message| message.span) {
-        text += &format!("  {BLUE}-->{RESET} cell [{execution_count}], line {}, column {}\n", span.start_line, span.start_column);
+        text += &format!(
+            "  {BLUE}-->{RESET} cell [{execution_count}], line {}, column {}\n",
+            span.start_line, span.start_column
+        );
     }
-    let mut shown: Vec<_> = error.spanned_messages().iter().filter(|message| message.span.is_some()).collect();
+    let mut shown: Vec<_> =
+        error.spanned_messages().iter().filter(|message| message.span.is_some()).collect();
     shown.sort_by_key(|message| message.span.map(|span| (span.start_line, span.start_column)));
-    let last_line = shown.iter().filter_map(|message| message.span).map(|span| span.start_line).max().unwrap_or(1);
+    let last_line = shown
+        .iter()
+        .filter_map(|message| message.span)
+        .map(|span| span.start_line)
+        .max()
+        .unwrap_or(1);
     let width = last_line.to_string().len();
     let gutter = |number: &str| format!("{BLUE}{number:>width$} |{RESET}");
     let mut previous = None;
@@ -74,18 +86,27 @@ fn render(error: &CompilationError, code: &str, execution_count: u64) -> String 
                 previous = Some(span.start_line);
             }
         }
-        let end = if span.end_line == span.start_line { span.end_column } else { source.chars().count() + 1 };
+        let end = if span.end_line == span.start_line {
+            span.end_column
+        } else {
+            source.chars().count() + 1
+        };
         let (mark, colour) = if message.is_primary { ("^", RED) } else { ("-", BLUE) };
         let marks = mark.repeat(end.saturating_sub(span.start_column).max(1));
         let indent = " ".repeat(span.start_column.saturating_sub(1));
         // Where the compiler gives no label, the engine repeats the title.
-        let label = if message.label.ends_with(&error.message()) { "" } else { message.label.trim() };
+        let label =
+            if message.label.ends_with(&error.message()) { "" } else { message.label.trim() };
         text += format!("{} {indent}{colour}{marks} {label}", gutter("")).trim_end();
         text += &format!("{RESET}\n");
     }
     for help in error.help() {
         let (advice, replacement) = help.split_once("\n\n").unwrap_or((&help, ""));
-        let replacement = if replacement.is_empty() { String::new() } else { format!(": `{}`", replacement.trim()) };
+        let replacement = if replacement.is_empty() {
+            String::new()
+        } else {
+            format!(": `{}`", replacement.trim())
+        };
         text += &format!("  {BLUE}={RESET} {BOLD}help{RESET}: {advice}{replacement}\n");
     }
     if let Some(hint) = note(error) {
@@ -101,7 +122,9 @@ fn note(error: &CompilationError) -> Option<&'static str> {
         "E0597" | "E0716" | "E0505" => Some(
             "variables of a notebook live on after their cell, so they cannot hold references to each other; clone the data, or put the code in a block { }",
         ),
-        "E0384" | "E0596" => Some("make a variable of an earlier cell mutable with `let mut x = x;`"),
+        "E0384" | "E0596" => {
+            Some("make a variable of an earlier cell mutable with `let mut x = x;`")
+        }
         _ => error.evcxr_extra_hint(),
     }
 }

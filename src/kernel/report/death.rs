@@ -11,7 +11,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Reads the engine's message, `Subprocess terminated with status: exit status: 3` or `… signal: 11 (SIGSEGV)`.
+    /// Reads the engine's message, `Subprocess terminated with status: exit status: 3` or `…
+    /// signal: 11 (SIGSEGV)`.
     pub fn parse(message: &str) -> Cause {
         let number_after = |marker: &str| {
             let (_, rest) = message.rsplit_once(marker)?;
@@ -27,10 +28,18 @@ impl Cause {
     }
 
     pub fn failure(&self, last_stderr: &str) -> Failure {
-        let lost = "The next cell starts in a new process: all variables are lost, definitions are kept.".to_owned();
+        let lost =
+            "The next cell starts in a new process: all variables are lost, definitions are kept."
+                .to_owned();
         match self {
-            Cause::Exit(code) => Failure::new("ProcessExited", format!("the program exited with status {code}"), vec![lost]),
-            Cause::Signal(signal) => Failure::new("ProcessKilled", explain(*signal, last_stderr), vec![lost]),
+            Cause::Exit(code) => Failure::new(
+                "ProcessExited",
+                format!("the program exited with status {code}"),
+                vec![lost],
+            ),
+            Cause::Signal(signal) => {
+                Failure::new("ProcessKilled", explain(*signal, last_stderr), vec![lost])
+            }
             Cause::Unknown(message) => Failure::new("ProcessLost", message.clone(), vec![lost]),
         }
     }
@@ -61,8 +70,14 @@ mod tests {
 
     #[test]
     fn causes() {
-        assert_eq!(Cause::parse("x\nSubprocess terminated with status: exit status: 3"), Cause::Exit(3));
-        assert_eq!(Cause::parse("Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)"), Cause::Signal(11));
+        assert_eq!(
+            Cause::parse("x\nSubprocess terminated with status: exit status: 3"),
+            Cause::Exit(3)
+        );
+        assert_eq!(
+            Cause::parse("Subprocess terminated with status: signal: 11 (SIGSEGV) (core dumped)"),
+            Cause::Signal(11)
+        );
         assert_eq!(Cause::parse("gone "), Cause::Unknown("gone".into()));
     }
 }

@@ -1,4 +1,5 @@
-//! How a cell that failed is described: a name, a value and a traceback that shows the user's cell and line.
+//! How a cell that failed is described: a name, a value and a traceback that shows the user's cell
+//! and line.
 
 mod colours;
 pub mod compile;
@@ -44,12 +45,20 @@ impl Failure {
     /// What the cell's output says went wrong, if anything did.
     pub fn of_run(ending: &Ending, sources: &Sources) -> Option<Failure> {
         if ending.interrupted {
-            return Some(Failure::new("Interrupted", "stopped on request; variables are kept", Vec::new()));
+            return Some(Failure::new(
+                "Interrupted",
+                "stopped on request; variables are kept",
+                Vec::new(),
+            ));
         }
         if ending.panicked {
             return Some(match &ending.panic {
                 Some(report) => Failure::of_panic(report, sources),
-                None => Failure::new("Panic", "the cell panicked; its panic hook told no more", Vec::new()),
+                None => Failure::new(
+                    "Panic",
+                    "the cell panicked; its panic hook told no more",
+                    Vec::new(),
+                ),
             });
         }
         let (text, trace) = ending.error.as_ref()?;
@@ -68,10 +77,11 @@ impl Failure {
             _ => {}
         }
         let mut details = trace::render(&frames, sources);
-        // The optimiser may merge the cell's own code into the engine's, and its lines are lost with that.
-        if let Some(cell) =
-            sources.current_cell().filter(|cell| !frames.is_empty() && frames.iter().all(|frame| frame.place.cell != cell.0))
-        {
+        // The optimiser may merge the cell's own code into the engine's, and its lines are lost
+        // with that.
+        if let Some(cell) = sources.current_cell().filter(|cell| {
+            !frames.is_empty() && frames.iter().all(|frame| frame.place.cell != cell.0)
+        }) {
             details.insert(0, format!("cell [{}]", cell.1));
         }
         if sources.locate(&report.file, report.line).is_none() && !report.file.is_empty() {

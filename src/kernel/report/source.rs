@@ -1,7 +1,8 @@
 //! From lines of the generated program back to lines of the notebook.
 //!
-//! The engine compiles a file `src/lib.rs` that holds the current cell, all items of earlier cells and code of its own. It copies the
-//! user's statements verbatim, so a line of that file is found again by its text, and by the lines around it where the text occurs twice.
+//! The engine compiles a file `src/lib.rs` that holds the current cell, all items of earlier cells
+//! and code of its own. It copies the user's statements verbatim, so a line of that file is found
+//! again by its text, and by the lines around it where the text occurs twice.
 
 use super::colours::{RED, RESET};
 use regex::{Captures, Regex};
@@ -62,9 +63,11 @@ impl Sources {
         }
     }
 
-    /// The cell's line that a line of the generated program came from. `None` for other files and for the engine's own code.
+    /// The cell's line that a line of the generated program came from. `None` for other files and
+    /// for the engine's own code.
     pub fn locate(&self, file: &str, line: u32) -> Option<Place> {
-        let is_generated = file == "src/lib.rs" || self.generated.as_path() == std::path::Path::new(file);
+        let is_generated =
+            file == "src/lib.rs" || self.generated.as_path() == std::path::Path::new(file);
         if !is_generated || line == 0 {
             return None;
         }
@@ -74,11 +77,17 @@ impl Sources {
         if wanted.is_empty() || wanted == "}" {
             return None;
         }
-        // The latest cell wins a tie: it is the one that runs, and a redefinition replaces what was there before.
+        // The latest cell wins a tie: it is the one that runs, and a redefinition replaces what was
+        // there before.
         let candidates = state.cells.iter().enumerate().rev().flat_map(|(index, cell)| {
             let program = &state.program;
             cell.lines.iter().enumerate().filter_map(move |(number, text)| {
-                (text.trim() == wanted).then(|| (Place { cell: index, line: number + 1 }, common_lines(&cell.lines, number, program, at)))
+                (text.trim() == wanted).then(|| {
+                    (
+                        Place { cell: index, line: number + 1 },
+                        common_lines(&cell.lines, number, program, at),
+                    )
+                })
             })
         });
         candidates
@@ -98,10 +107,16 @@ impl Sources {
         }
     }
 
-    /// A text in which a helper names places of the generated program, with the places of the notebook instead.
+    /// A text in which a helper names places of the generated program, with the places of the
+    /// notebook instead.
     pub fn with_cells(&self, text: &str) -> String {
-        static PLACE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bsrc/lib\.rs:(\d+):\d+").expect("a valid expression"));
-        let name = |found: &Captures| match found[1].parse().ok().and_then(|line| self.locate("src/lib.rs", line)) {
+        static PLACE: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"\bsrc/lib\.rs:(\d+):\d+").expect("a valid expression"));
+        let name = |found: &Captures| match found[1]
+            .parse()
+            .ok()
+            .and_then(|line| self.locate("src/lib.rs", line))
+        {
             Some(place) => self.name(&place),
             None => found[0].to_owned(),
         };
@@ -133,10 +148,12 @@ impl Sources {
 }
 
 impl State {
-    /// The engine puts every statement on lines of its own: several on one line of a cell are found as part of that line.
+    /// The engine puts every statement on lines of its own: several on one line of a cell are found
+    /// as part of that line.
     fn statement_inside(&self, wanted: &str) -> Option<(Place, usize)> {
         let (index, cell) = self.cells.iter().enumerate().next_back()?;
-        let number = cell.lines.iter().position(|text| wanted.len() > 3 && text.contains(wanted))?;
+        let number =
+            cell.lines.iter().position(|text| wanted.len() > 3 && text.contains(wanted))?;
         Some((Place { cell: index, line: number + 1 }, 0))
     }
 }
@@ -149,12 +166,15 @@ fn common_lines(cell: &[String], in_cell: usize, program: &[String], in_program:
     before.take_while(equal).count() + after.take_while(equal).count()
 }
 
-/// A path without the parts that say nothing to a reader: where crates are unpacked, where the standard library was built.
+/// A path without the parts that say nothing to a reader: where crates are unpacked, where the
+/// standard library was built.
 pub fn short_path(path: &str) -> &str {
     if let Some((_, rest)) = path.split_once("/registry/src/") {
         return rest.split_once('/').map_or(rest, |(_, rest)| rest);
     }
-    path.strip_prefix("/rustc/").and_then(|rest| rest.split_once('/')).map_or(path, |(_, rest)| rest)
+    path.strip_prefix("/rustc/")
+        .and_then(|rest| rest.split_once('/'))
+        .map_or(path, |(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -172,7 +192,8 @@ mod tests {
 
     #[test]
     fn finds_the_line_by_its_neighbours() {
-        let (_directory, sources) = sources("generated\nlet a = 1;\nf();\nlet b = 2;\nf();\nmore\n");
+        let (_directory, sources) =
+            sources("generated\nlet a = 1;\nf();\nlet b = 2;\nf();\nmore\n");
         sources.add_cell(7, "let a = 1;\nf();\nlet b = 2;\nf();");
         assert_eq!(sources.describe("src/lib.rs", 3), "cell [7], line 2");
         assert_eq!(sources.describe("src/lib.rs", 5), "cell [7], line 4");
@@ -199,13 +220,22 @@ mod tests {
         let (_directory, sources) = sources("generated\nwork();\n");
         sources.add_cell(4, "work();");
         let text = "failed (at src/lib.rs:2:7), not at src/lib.rs:1:1 or other/src/lib.rs";
-        assert_eq!(sources.with_cells(text), "failed (at cell [4], line 1), not at src/lib.rs:1:1 or other/src/lib.rs");
+        assert_eq!(
+            sources.with_cells(text),
+            "failed (at cell [4], line 1), not at src/lib.rs:1:1 or other/src/lib.rs"
+        );
     }
 
     #[test]
     fn other_files_keep_their_path() {
         let (_directory, sources) = sources("");
-        assert_eq!(sources.describe("/home/u/.cargo/registry/src/index-1/rayon-1.0/src/a.rs", 3), "rayon-1.0/src/a.rs:3");
-        assert_eq!(sources.describe("/rustc/abc/library/core/src/x.rs", 4), "library/core/src/x.rs:4");
+        assert_eq!(
+            sources.describe("/home/u/.cargo/registry/src/index-1/rayon-1.0/src/a.rs", 3),
+            "rayon-1.0/src/a.rs:3"
+        );
+        assert_eq!(
+            sources.describe("/rustc/abc/library/core/src/x.rs", 4),
+            "library/core/src/x.rs:4"
+        );
     }
 }

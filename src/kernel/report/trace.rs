@@ -11,18 +11,28 @@ pub struct Frame {
     pub place: Place,
 }
 
-/// Looks up the calls of a stack and keeps those in cells, outermost first. Frames of crates and of the engine's generated code say
-/// nothing to the reader of a notebook.
+/// Looks up the calls of a stack and keeps those in cells, outermost first. Frames of crates and of
+/// the engine's generated code say nothing to the reader of a notebook.
 pub fn frames(stack: &[Address], sources: &Sources) -> Vec<Frame> {
     let mut objects = std::collections::HashMap::new();
     let mut frames: Vec<Frame> = Vec::new();
     for address in stack {
-        let object = objects.entry(&address.object).or_insert_with(|| addr2line::Loader::new(&address.object).ok());
-        let Some(mut inlined) = object.as_ref().and_then(|object| object.find_frames(address.offset).ok()) else { continue };
+        let object = objects
+            .entry(&address.object)
+            .or_insert_with(|| addr2line::Loader::new(&address.object).ok());
+        let Some(mut inlined) =
+            object.as_ref().and_then(|object| object.find_frames(address.offset).ok())
+        else {
+            continue;
+        };
         while let Ok(Some(found)) = inlined.next() {
             let location = found.location.and_then(|location| location.file.zip(location.line));
-            let Some(place) = location.and_then(|(file, line)| sources.locate(file, line)) else { continue };
-            let name = found.function.and_then(|function| function.demangle().ok().map(|name| plain_name(&name)));
+            let Some(place) = location.and_then(|(file, line)| sources.locate(file, line)) else {
+                continue;
+            };
+            let name = found
+                .function
+                .and_then(|function| function.demangle().ok().map(|name| plain_name(&name)));
             // A closure and the function around it often stand at one place.
             if frames.last().is_none_or(|last| last.place != place) {
                 frames.push(Frame { function: name.unwrap_or_default(), place });
@@ -38,7 +48,11 @@ fn plain_name(path: &str) -> String {
     let path = path.strip_prefix("ctx::").unwrap_or(path);
     let name = path.split("::{{closure}}").next().unwrap_or(path);
     let name = name.split("::{closure").next().unwrap_or(name);
-    if name.starts_with("run_user_code") || name.starts_with('{') || name.contains("evcxr") { String::new() } else { name.to_owned() }
+    if name.starts_with("run_user_code") || name.starts_with('{') || name.contains("evcxr") {
+        String::new()
+    } else {
+        name.to_owned()
+    }
 }
 
 /// The traceback's lines: one paragraph for each frame.

@@ -1,4 +1,5 @@
-//! Keeping a learner's file under another name: `02_measuring (yours of 2026-11-22).ipynb`, the day being that of its last change.
+//! Keeping a learner's file under another name: `02_measuring (yours of 2026-11-22).ipynb`, the day
+//! being that of its last change.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -6,11 +7,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Gives the file a second name beside its own and returns it. Never takes a name that is taken, except by the same bytes: a start that
-/// was broken off behind this step has done it already.
+/// Gives the file a second name beside its own and returns it. Never takes a name that is taken,
+/// except by the same bytes: a start that was broken off behind this step has done it already.
 pub fn keep(file: &Path) -> Result<String> {
     let failed = || format!("failed to keep a copy of {}", file.display());
-    let day = day(fs::metadata(file).and_then(|metadata| metadata.modified()).with_context(failed)?);
+    let day =
+        day(fs::metadata(file).and_then(|metadata| metadata.modified()).with_context(failed)?);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let end = file.extension().map(|end| format!(".{}", end.to_string_lossy())).unwrap_or_default();
     for number in 1..1000 {

@@ -19,8 +19,14 @@ pub enum Step {
     RespectDeletion,
 }
 
-/// Decides by the version that was given last (`None`: nobody knows), the one that is there and the one the course has now.
-pub fn step(given: Option<&Version>, current: Option<&Version>, offered: &Version, restore: bool) -> Step {
+/// Decides by the version that was given last (`None`: nobody knows), the one that is there and the
+/// one the course has now.
+pub fn step(
+    given: Option<&Version>,
+    current: Option<&Version>,
+    offered: &Version,
+    restore: bool,
+) -> Step {
     let Some(current) = current else {
         return if given.is_some() && !restore { Step::RespectDeletion } else { Step::Give };
     };
@@ -28,7 +34,8 @@ pub fn step(given: Option<&Version>, current: Option<&Version>, offered: &Versio
         return Step::Leave;
     }
     if current.content == offered.content {
-        // Outputs are worth more than new metadata when it is not known whether the metadata is new.
+        // Outputs are worth more than new metadata when it is not known whether the metadata is
+        // new.
         let learner_has_newest = given.is_none() || current.whole == offered.whole;
         return if learner_has_newest { Step::Record } else { Step::Replace };
     }
@@ -51,7 +58,8 @@ mod tests {
     #[test]
     fn every_case() {
         let (old, new, mine) = (version("old", ""), version("new", ""), version("mine", ""));
-        let (old_run, new_run, old_tagged) = (version("old", " run"), version("new", " run"), version("old", " tagged"));
+        let (old_run, new_run, old_tagged) =
+            (version("old", " run"), version("new", " run"), version("old", " tagged"));
         let cases = [
             ("nothing there yet", None, None, &new, Step::Give),
             ("deleted", Some(&old), None, &old, Step::RespectDeletion),
@@ -65,7 +73,13 @@ mod tests {
             ("both changed it in the same way", Some(&old), Some(&new_run), &new, Step::Replace),
             ("broken off before it was written down", Some(&old), Some(&new), &new, Step::Record),
             ("new tags only", Some(&old), Some(&old_run), &old_tagged, Step::Replace),
-            ("new tags, and the learner changed it", Some(&old), Some(&mine), &old_tagged, Step::Leave),
+            (
+                "new tags, and the learner changed it",
+                Some(&old),
+                Some(&mine),
+                &old_tagged,
+                Step::Leave,
+            ),
             ("unknown, as the course has it", None, Some(&new_run), &new, Step::Record),
             ("unknown, different", None, Some(&mine), &new, Step::KeepAside),
         ];

@@ -19,7 +19,8 @@ pub fn is_copy(folder: &Path) -> bool {
     folder.join(MARK).is_dir()
 }
 
-/// The course that a copy was made from when it was named (`--course`): the copy then follows that one, wherever a start is made.
+/// The course that a copy was made from when it was named (`--course`): the copy then follows that
+/// one, wherever a start is made.
 pub fn remembered_course(copy: &Path) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     Some(PathBuf::from(std::ffi::OsString::from_vec(fs::read(copy.join(MARK).join(COURSE)).ok()?)))
@@ -34,8 +35,11 @@ impl Folder {
     /// The copy in `root`, which is made when there is nothing there.
     pub fn open(root: &Path) -> Result<Self> {
         if root.exists() && !is_copy(root) {
-            let mut entries = fs::read_dir(root).with_context(|| format!("failed to read {}", root.display()))?;
-            if entries.any(|entry| entry.is_ok_and(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))) {
+            let mut entries =
+                fs::read_dir(root).with_context(|| format!("failed to read {}", root.display()))?;
+            if entries.any(|entry| {
+                entry.is_ok_and(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+            }) {
                 bail!(
                     "{} has files in it that are not the course's: name a new folder with --dir, or open this one as it is with --source \
                      --dir {0}",
@@ -44,10 +48,15 @@ impl Folder {
             }
         }
         for folder in [&root.join(MARK), &root.join("notebooks")] {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("failed to make {}: name a folder that can be written with --dir DIR", folder.display()))?;
+            fs::create_dir_all(folder).with_context(|| {
+                format!(
+                    "failed to make {}: name a folder that can be written with --dir DIR",
+                    folder.display()
+                )
+            })?;
         }
-        let root = root.canonicalize().with_context(|| format!("failed to read {}", root.display()))?;
+        let root =
+            root.canonicalize().with_context(|| format!("failed to read {}", root.display()))?;
         Ok(Self { root })
     }
 
@@ -63,29 +72,43 @@ impl Folder {
 
     /// Makes the copy follow this course from now on.
     pub fn remember_course(&self, course: &Path) -> Result<()> {
-        crate::files::write_whole(&self.root.join(MARK).join(COURSE), course.as_os_str().as_encoded_bytes())
+        crate::files::write_whole(
+            &self.root.join(MARK).join(COURSE),
+            course.as_os_str().as_encoded_bytes(),
+        )
     }
 
-    /// Brings it up to date with the course's notebooks in `course` and the helper crate in `helpers`. When another start is doing so,
-    /// this says so through `progress` and waits.
-    pub fn update(&self, course: &Path, helpers: &Path, restore: bool, progress: impl FnOnce()) -> Result<Changes> {
+    /// Brings it up to date with the course's notebooks in `course` and the helper crate in
+    /// `helpers`. When another start is doing so, this says so through `progress` and waits.
+    pub fn update(
+        &self,
+        course: &Path,
+        helpers: &Path,
+        restore: bool,
+        progress: impl FnOnce(),
+    ) -> Result<Changes> {
         let mark = self.root.join(MARK);
         let lock = lock(&mark.join("lock"), progress)?;
         if lock.is_some() {
             sweep(&mark);
         }
         link::ensure(&self.root.join("helpers"), helpers)?;
-        let new =
-            tempfile::Builder::new().prefix(NEW).tempdir_in(&mark).with_context(|| format!("failed to write in {}", mark.display()))?;
-        edition::learner(course, new.path())
-            .with_context(|| format!("{} is not in order (authors: --source opens it as it is)", course.display()))?;
+        let new = tempfile::Builder::new()
+            .prefix(NEW)
+            .tempdir_in(&mark)
+            .with_context(|| format!("failed to write in {}", mark.display()))?;
+        edition::learner(course, new.path()).with_context(|| {
+            format!("{} is not in order (authors: --source opens it as it is)", course.display())
+        })?;
         super::merge(self, new.path(), restore)
     }
 }
 
-/// Held until dropped. `None` on file systems without locks, where two starts at once would at worst keep a file aside twice.
+/// Held until dropped. `None` on file systems without locks, where two starts at once would at
+/// worst keep a file aside twice.
 fn lock(path: &Path, progress: impl FnOnce()) -> Result<Option<File>> {
-    let file = File::create(path).with_context(|| format!("failed to create {}", path.display()))?;
+    let file =
+        File::create(path).with_context(|| format!("failed to create {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => return Ok(Some(file)),
         Err(TryLockError::WouldBlock) => progress(),

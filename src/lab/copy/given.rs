@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Raised when the meaning of the file changes: another one is then not understood, which is safe (see [`super::decide`]).
+/// Raised when the meaning of the file changes: another one is then not understood, which is safe
+/// (see [`super::decide`]).
 const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -23,10 +24,16 @@ pub struct Given {
 }
 
 impl Given {
-    /// Reads the file. One that is missing or not understood says nothing; the learner's files are then kept aside where they differ.
+    /// Reads the file. One that is missing or not understood says nothing; the learner's files are
+    /// then kept aside where they differ.
     pub fn load(path: PathBuf) -> Self {
-        let written = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Written>(&bytes).ok());
-        let files = written.filter(|written| written.format == FORMAT).map(|written| written.files).unwrap_or_default();
+        let written = std::fs::read(&path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Written>(&bytes).ok());
+        let files = written
+            .filter(|written| written.format == FORMAT)
+            .map(|written| written.files)
+            .unwrap_or_default();
         Self { path, files }
     }
 
@@ -55,7 +62,11 @@ mod tests {
         let version = Version { content: "a".into(), whole: "b".into() };
         Given::load(path.clone()).set("ünï code.ipynb".into(), version.clone()).unwrap();
         assert_eq!(Given::load(path.clone()).get("ünï code.ipynb"), Some(&version));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing temporary is left"
+        );
         for rubbish in ["", "{}", r#"{"format": 99, "files": {}}"#] {
             std::fs::write(&path, rubbish).unwrap();
             assert_eq!(Given::load(path.clone()).get("ünï code.ipynb"), None);

@@ -1,4 +1,5 @@
-//! `helpers` in the copy: a link to the helper crate, put right at each start, because the course may have been moved.
+//! `helpers` in the copy: a link to the helper crate, put right at each start, because the course
+//! may have been moved.
 
 use crate::paths;
 use anyhow::{Context, Result, bail};
@@ -6,7 +7,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Makes `link` lead to `helpers`. A folder of its own that holds a helper crate (somebody's own, an edition's) is used as it is.
+/// Makes `link` lead to `helpers`. A folder of its own that holds a helper crate (somebody's own,
+/// an edition's) is used as it is.
 pub fn ensure(link: &Path, helpers: &Path) -> Result<()> {
     let failed = || format!("failed to link {} to {}", link.display(), helpers.display());
     match fs::symlink_metadata(link) {
@@ -16,7 +18,10 @@ pub fn ensure(link: &Path, helpers: &Path) -> Result<()> {
             }
         }
         Ok(_) if paths::is_helper_crate(link) => return Ok(()),
-        Ok(_) => bail!("{} is in the way of the helper crate: rename it, or choose another folder with --dir", link.display()),
+        Ok(_) => bail!(
+            "{} is in the way of the helper crate: rename it, or choose another folder with --dir",
+            link.display()
+        ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(failed),
     }

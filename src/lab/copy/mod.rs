@@ -1,13 +1,16 @@
 //! The learner's copy of the course, and how it follows the course without ever losing work.
 //!
-//! A copy is a folder with `notebooks/` (the learner's edition), `helpers` (a link to the helper crate, so that the notebooks' line
-//! `:dep parcourse = { path = "../helpers" }` holds wherever the folder lies) and `.parcourse/`, which says what was given ([`given`]).
-//! Each start brings the notebooks up to date, one by one, by what changed since they were given ([`decide`]): what the learner did not
-//! touch follows the course, what the course did not change is the learner's, and where both changed, the learner's file is kept aside
-//! under a name of its own ([`aside`]) and the course's new one takes its place.
+//! A copy is a folder with `notebooks/` (the learner's edition), `helpers` (a link to the helper
+//! crate, so that the notebooks' line `:dep parcourse = { path = "../helpers" }` holds wherever the
+//! folder lies) and `.parcourse/`, which says what was given ([`given`]). Each start brings the
+//! notebooks up to date, one by one, by what changed since they were given ([`decide`]): what the
+//! learner did not touch follows the course, what the course did not change is the learner's, and
+//! where both changed, the learner's file is kept aside under a name of its own ([`aside`]) and the
+//! course's new one takes its place.
 //!
-//! An end at any moment loses nothing: new files are complete before they are renamed into place, the learner's is under its second name
-//! before that, and what was given is written down last, so that the next start finds either the old state or the new one.
+//! An end at any moment loses nothing: new files are complete before they are renamed into place,
+//! the learner's is under its second name before that, and what was given is written down last, so
+//! that the next start finds either the old state or the new one.
 
 mod aside;
 mod decide;
@@ -38,8 +41,8 @@ pub struct Changes {
     pub deleted: Vec<String>,
 }
 
-/// Brings the copy up to date with the files in `new`, which lies within the copy and is used up. With `restore`, what the learner
-/// deleted is given again.
+/// Brings the copy up to date with the files in `new`, which lies within the copy and is used up.
+/// With `restore`, what the learner deleted is given again.
 pub fn merge(folder: &Folder, new: &Path, restore: bool) -> Result<Changes> {
     let notebooks = folder.notebooks();
     let mut given = Given::load(folder.given());
@@ -47,7 +50,8 @@ pub fn merge(folder: &Folder, new: &Path, restore: bool) -> Result<Changes> {
     for name in files(new)? {
         let (from, to) = (new.join(&name), notebooks.join(&name));
         let shown = name.to_string_lossy().into_owned();
-        let offered = Version::of(&from)?.with_context(|| format!("{} vanished", from.display()))?;
+        let offered =
+            Version::of(&from)?.with_context(|| format!("{} vanished", from.display()))?;
         let current = Version::of(&to)?;
         match decide::step(given.get(&shown), current.as_ref(), &offered, restore) {
             Step::Leave => continue,
@@ -89,7 +93,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut waiting = vec![PathBuf::new()];
     while let Some(below) = waiting.pop() {
-        let entries = fs::read_dir(folder.join(&below)).with_context(|| format!("failed to read {}", folder.join(&below).display()))?;
+        let entries = fs::read_dir(folder.join(&below))
+            .with_context(|| format!("failed to read {}", folder.join(&below).display()))?;
         for entry in entries {
             let entry = entry.with_context(|| format!("failed to read {}", folder.display()))?;
             let path = below.join(entry.file_name());

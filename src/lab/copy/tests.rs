@@ -37,7 +37,11 @@ impl Place {
     }
 
     fn names(&self) -> Vec<String> {
-        files(&self.folder().notebooks()).unwrap().iter().map(|path| path.to_string_lossy().into_owned()).collect()
+        files(&self.folder().notebooks())
+            .unwrap()
+            .iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect()
     }
 }
 
@@ -60,7 +64,11 @@ fn what_the_learner_only_ran_follows_the_course() {
     place.give(&[("00.ipynb", &notebook("old", ""))], false);
     fs::write(place.path("00.ipynb"), notebook("old", "42")).unwrap();
     assert_eq!(place.give(&[("00.ipynb", &notebook("old", ""))], false), Changes::default());
-    assert_eq!(place.read("00.ipynb"), notebook("old", "42"), "outputs stay as long as the course does not change");
+    assert_eq!(
+        place.read("00.ipynb"),
+        notebook("old", "42"),
+        "outputs stay as long as the course does not change"
+    );
     assert_eq!(place.give(&[("00.ipynb", &notebook("new", ""))], false).replaced, ["00.ipynb"]);
     assert_eq!(place.read("00.ipynb"), notebook("new", ""));
 }
@@ -89,7 +97,10 @@ fn a_deletion_is_respected_until_restored() {
     let place = Place::new();
     place.give(&[("00.ipynb", "{}"), ("01.ipynb", "{}")], false);
     fs::remove_file(place.path("01.ipynb")).unwrap();
-    assert_eq!(place.give(&[("00.ipynb", "{}"), ("01.ipynb", &notebook("new", ""))], false).deleted, ["01.ipynb"]);
+    assert_eq!(
+        place.give(&[("00.ipynb", "{}"), ("01.ipynb", &notebook("new", ""))], false).deleted,
+        ["01.ipynb"]
+    );
     assert_eq!(place.names(), ["00.ipynb"]);
     assert_eq!(place.give(&[("01.ipynb", "{}")], true).given, ["01.ipynb"]);
     assert_eq!(place.names(), ["00.ipynb", "01.ipynb"], "and what left the course stays");
@@ -109,7 +120,10 @@ fn a_broken_off_update_is_finished_by_the_next() {
     // Behind the new file, before it is written down.
     fs::write(place.path("00.ipynb"), notebook("newest", "")).unwrap();
     assert_eq!(place.give(&[("00.ipynb", &notebook("newest", ""))], false), Changes::default());
-    assert_eq!(place.give(&[("00.ipynb", &notebook("newest 2", ""))], false).replaced, ["00.ipynb"]);
+    assert_eq!(
+        place.give(&[("00.ipynb", &notebook("newest 2", ""))], false).replaced,
+        ["00.ipynb"]
+    );
     // What was given is forgotten altogether: nothing is lost, either.
     fs::write(place.path("00.ipynb"), notebook("mine 2", "")).unwrap();
     fs::remove_file(place.folder().given()).unwrap();

@@ -9,7 +9,8 @@ use std::path::Path;
 /// Digests of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
-    /// Of what people write in it: of a notebook the kinds and sources of its cells, of any other file all of it.
+    /// Of what people write in it: of a notebook the kinds and sources of its cells, of any other
+    /// file all of it.
     pub content: String,
     /// Of all of it: outputs, execution counts, metadata.
     pub whole: String,
@@ -19,7 +20,9 @@ impl Version {
     /// The version of the file at `path`; `None` when there is none.
     pub fn of(path: &Path) -> Result<Option<Self>> {
         match std::fs::read(path) {
-            Ok(bytes) => Ok(Some(Self::of_bytes(&bytes, path.extension().is_some_and(|end| end == "ipynb")))),
+            Ok(bytes) => {
+                Ok(Some(Self::of_bytes(&bytes, path.extension().is_some_and(|end| end == "ipynb"))))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("failed to read {}", path.display())),
         }
@@ -33,7 +36,8 @@ impl Version {
     }
 }
 
-/// Digest of the cells' kinds and sources. Empty cells do not count: running the last cell makes JupyterLab add one.
+/// Digest of the cells' kinds and sources. Empty cells do not count: running the last cell makes
+/// JupyterLab add one.
 fn cells(notebook: &[u8]) -> Option<String> {
     let notebook: Value = serde_json::from_slice(notebook).ok()?;
     let mut digest = Sha256::new();
@@ -73,8 +77,9 @@ mod tests {
 
     #[test]
     fn outputs_counts_and_form_are_not_content() {
-        let given =
-            version(r#"{"cells": [{"cell_type": "code", "source": ["let a = 1;\n", "a"], "outputs": [], "execution_count": null}]}"#);
+        let given = version(
+            r#"{"cells": [{"cell_type": "code", "source": ["let a = 1;\n", "a"], "outputs": [], "execution_count": null}]}"#,
+        );
         let run = version(
             r#"{"cells": [{"cell_type": "code", "execution_count": 3, "outputs": [{"text": "1"}], "source": "let a = 1;\na"},
                 {"cell_type": "code", "source": []}], "metadata": {"kernelspec": {}}}"#,

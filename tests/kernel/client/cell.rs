@@ -58,18 +58,34 @@ impl Cell {
 
     /// The traceback without colours.
     pub fn traceback(&self) -> String {
-        let lines: Vec<&str> = self.content()["traceback"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap().replace_all(&lines.join("\n"), "").into_owned()
+        let lines: Vec<&str> = self.content()["traceback"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        regex::Regex::new("\u{1b}\\[[0-9;]*m")
+            .unwrap()
+            .replace_all(&lines.join("\n"), "")
+            .into_owned()
     }
 
     /// Contents of the messages of one kind.
     pub fn of(&self, kind: &str) -> Vec<&Value> {
-        self.published.iter().filter(|message| message.kind == kind).map(|message| &message.content).collect()
+        self.published
+            .iter()
+            .filter(|message| message.kind == kind)
+            .map(|message| &message.content)
+            .collect()
     }
 
     /// Text on one stream.
     pub fn stream(&self, name: &str) -> String {
-        self.of("stream").iter().filter(|content| content["name"] == name).filter_map(|content| content["text"].as_str()).collect()
+        self.of("stream")
+            .iter()
+            .filter(|content| content["name"] == name)
+            .filter_map(|content| content["text"].as_str())
+            .collect()
     }
 
     pub fn stdout(&self) -> String {
@@ -85,11 +101,20 @@ impl Cell {
         self.of("execute_result").first().and_then(|content| content["data"]["text/plain"].as_str())
     }
 
-    /// Kinds of output in their order: `stdout`, `stderr`, `display_data` …; neighbours of the same stream count once.
+    /// Kinds of output in their order: `stdout`, `stderr`, `display_data` …; neighbours of the same
+    /// stream count once.
     pub fn order(&self) -> Vec<&str> {
         let mut order: Vec<&str> = Vec::new();
-        for message in self.published.iter().filter(|message| !["status", "execute_input"].contains(&message.kind.as_str())) {
-            let kind = if message.kind == "stream" { message.content["name"].as_str().unwrap() } else { &message.kind };
+        for message in self
+            .published
+            .iter()
+            .filter(|message| !["status", "execute_input"].contains(&message.kind.as_str()))
+        {
+            let kind = if message.kind == "stream" {
+                message.content["name"].as_str().unwrap()
+            } else {
+                &message.kind
+            };
             if message.kind != "stream" || order.last() != Some(&kind) {
                 order.push(kind);
             }
@@ -105,19 +130,34 @@ impl Cell {
             assert_eq!(errors[0][field], self.content()[field], "{field}");
         }
         let traceback = self.traceback();
-        for internal in
-            ["rust_begin_unwind", "core::panicking", "std::panicking", "run_user_code", "evcxr_", "__rust", "libcode_", "src/lib.rs"]
-        {
+        for internal in [
+            "rust_begin_unwind",
+            "core::panicking",
+            "std::panicking",
+            "run_user_code",
+            "evcxr_",
+            "__rust",
+            "libcode_",
+            "src/lib.rs",
+        ] {
             assert!(!traceback.contains(internal), "{internal} shows in\n{traceback}");
         }
-        assert!(traceback.ends_with(&format!("{}: {}", self.ename(), self.evalue())), "{traceback}");
+        assert!(
+            traceback.ends_with(&format!("{}: {}", self.ename(), self.evalue())),
+            "{traceback}"
+        );
         self
     }
 
     /// Everything, for the message of a failed assertion.
     pub fn told(&self) -> String {
         let published = self.published.iter().filter(|message| message.kind != "status");
-        let lines: Vec<String> = published.map(|message| format!("{}: {}", message.kind, message.content)).collect();
-        format!("{}\nreply: {}", lines.join("\n"), self.reply.as_ref().map(|reply| reply.content.to_string()).unwrap_or_default())
+        let lines: Vec<String> =
+            published.map(|message| format!("{}: {}", message.kind, message.content)).collect();
+        format!(
+            "{}\nreply: {}",
+            lines.join("\n"),
+            self.reply.as_ref().map(|reply| reply.content.to_string()).unwrap_or_default()
+        )
     }
 }

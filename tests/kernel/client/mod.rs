@@ -1,7 +1,7 @@
 //! A Jupyter client of one kernel process, as plain blocking calls.
 //!
-//! Content is JSON throughout: a test sees what was on the wire, not what a library made of it. Messages of all sockets are put in one
-//! queue with the time at which they came.
+//! Content is JSON throughout: a test sees what was on the wire, not what a library made of it.
+//! Messages of all sockets are put in one queue with the time at which they came.
 
 mod cell;
 mod process;
@@ -32,7 +32,10 @@ impl Gate {
 
     /// The statement by which a cell waits.
     pub fn wait(&self) -> String {
-        format!("while !std::path::Path::new({:?}).exists() {{ std::thread::sleep(std::time::Duration::from_millis(1)); }}", self.0)
+        format!(
+            "while !std::path::Path::new({:?}).exists() {{ std::thread::sleep(std::time::Duration::from_millis(1)); }}",
+            self.0
+        )
     }
 
     pub fn open(&self) {
@@ -77,8 +80,14 @@ impl Kernel {
         self.sockets.frames(kind, content)
     }
 
-    /// The first message, of those that came and were not asked for yet or of those to come, for which `wanted` holds.
-    pub fn wait_for(&mut self, what: &str, limit: Duration, mut wanted: impl FnMut(&Received) -> bool) -> Received {
+    /// The first message, of those that came and were not asked for yet or of those to come, for
+    /// which `wanted` holds.
+    pub fn wait_for(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut wanted: impl FnMut(&Received) -> bool,
+    ) -> Received {
         if let Some(at) = self.waiting.iter().position(&mut wanted) {
             return self.waiting.remove(at).unwrap();
         }
@@ -87,8 +96,12 @@ impl Kernel {
             match self.incoming.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(message) if wanted(&message) => return message,
                 Ok(message) => self.waiting.push_back(message),
-                Err(RecvTimeoutError::Timeout) => panic!("no {what} within {limit:?}; the kernel's log:\n{}", self.log()),
-                Err(RecvTimeoutError::Disconnected) => panic!("the connection to the kernel was closed; its log:\n{}", self.log()),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("no {what} within {limit:?}; the kernel's log:\n{}", self.log())
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("the connection to the kernel was closed; its log:\n{}", self.log())
+                }
             }
         }
     }
@@ -96,7 +109,9 @@ impl Kernel {
     /// Whether a message for which `wanted` holds comes within the given time.
     pub fn comes(&mut self, limit: Duration, wanted: impl Fn(&Received) -> bool) -> bool {
         let deadline = Instant::now() + limit;
-        while let Ok(message) = self.incoming.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        while let Ok(message) =
+            self.incoming.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             self.waiting.push_back(message);
         }
         self.waiting.iter().any(wanted)
@@ -105,7 +120,10 @@ impl Kernel {
     /// Sends a request and returns the content of its reply.
     pub fn ask(&mut self, channel: Channel, kind: &str, content: Value) -> Value {
         let id = self.send(channel, kind, content);
-        self.wait_for(&format!("reply to {kind}"), LONG, |message| message.channel == channel && message.parent == id).content
+        self.wait_for(&format!("reply to {kind}"), LONG, |message| {
+            message.channel == channel && message.parent == id
+        })
+        .content
     }
 
     /// Executes a cell to its end.
@@ -164,12 +182,16 @@ impl Kernel {
         cell
     }
 
-    /// Waits for text on a stream of a cell that is still running; what came so far stays for [`Kernel::finish`].
+    /// Waits for text on a stream of a cell that is still running; what came so far stays for
+    /// [`Kernel::finish`].
     pub fn wait_for_text(&mut self, id: &str, text: &str) {
         let mut seen = String::new();
         let mut put_back = VecDeque::new();
         while !seen.contains(text) {
-            let message = self.wait_for(&format!("text {text:?} (so far {seen:?})"), LONG, |message| message.parent == id);
+            let message =
+                self.wait_for(&format!("text {text:?} (so far {seen:?})"), LONG, |message| {
+                    message.parent == id
+                });
             if message.kind == "stream" {
                 seen += message.content["text"].as_str().unwrap();
             }

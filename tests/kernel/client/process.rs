@@ -56,7 +56,10 @@ impl Setup {
     /// Builds the template that the kernel starts from, unless it is there.
     pub fn prepare(&self) {
         let mut command = Command::new(BINARY);
-        command.args(["prepare", "--quiet"]).current_dir(env!("CARGO_MANIFEST_DIR")).envs(self.environment.iter().cloned());
+        command
+            .args(["prepare", "--quiet"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .envs(self.environment.iter().cloned());
         if let Some(helpers) = &self.helpers {
             command.arg("--helpers").arg(helpers);
         }
@@ -77,7 +80,10 @@ impl Setup {
         let mut command = Command::new(BINARY);
         command.args(["kernel", "--connection-file"]).arg(&file).args(&self.arguments);
         command.env_remove("JPY_PARENT_PID").env_remove("RUST_BACKTRACE");
-        command.current_dir(&self.directory).env("PARCOURSE_TMPDIR", self.world.path("p")).envs(self.environment.iter().cloned());
+        command
+            .current_dir(&self.directory)
+            .env("PARCOURSE_TMPDIR", self.world.path("p"))
+            .envs(self.environment.iter().cloned());
         if let Some(helpers) = &self.helpers {
             command.env("PARCOURSE_HELPERS", helpers);
         }
@@ -99,9 +105,22 @@ impl Setup {
         let folder = self.world.path(&uuid::Uuid::new_v4().simple().to_string()[..6]);
         let (mut command, connection) = self.command(&folder);
         let log = folder.join("log");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
         let (sockets, incoming) = Sockets::connect(&connection);
-        let mut kernel = Kernel { child, world: self.world, connection, log, sockets, incoming, waiting: VecDeque::new() };
+        let mut kernel = Kernel {
+            child,
+            world: self.world,
+            connection,
+            log,
+            sockets,
+            incoming,
+            waiting: VecDeque::new(),
+        };
         kernel.wait_for("iopub_welcome", LONG, |message| message.kind == "iopub_welcome");
         let begun = Instant::now();
         let info = kernel.ask(Channel::Shell, "kernel_info_request", json!({}));

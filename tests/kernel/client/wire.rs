@@ -1,6 +1,9 @@
 //! The sockets of a Jupyter client.
 
-use jupyter_protocol::{ConnectionInfo, JupyterMessage, JupyterMessageContent, UnknownMessage, connection_info::Transport};
+use jupyter_protocol::{
+    ConnectionInfo, JupyterMessage, JupyterMessageContent, UnknownMessage,
+    connection_info::Transport,
+};
 use jupyter_zmq_client::{self as zmq, Connection, RawMessage};
 use serde_json::{Value, json};
 use std::sync::Mutex;
@@ -36,8 +39,12 @@ pub fn connection_info(transport: Transport, directory: &std::path::Path) -> Con
         Transport::TCP => {
             let ip = std::net::Ipv4Addr::LOCALHOST;
             // All at once, or the same one might be given twice.
-            let listeners: Vec<_> = (0..5).map(|_| std::net::TcpListener::bind((ip, 0)).unwrap()).collect();
-            (ip.to_string(), listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect())
+            let listeners: Vec<_> =
+                (0..5).map(|_| std::net::TcpListener::bind((ip, 0)).unwrap()).collect();
+            (
+                ip.to_string(),
+                listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect(),
+            )
         }
     };
     ConnectionInfo {
@@ -67,15 +74,30 @@ pub struct Sockets {
 impl Sockets {
     /// Connects; the kernel may still be about to listen.
     pub fn connect(connection: &ConnectionInfo) -> (Sockets, Receiver<Received>) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let session = uuid::Uuid::new_v4().to_string();
         let (sender, incoming) = channel();
         let (shell, control, stdin, heartbeat) = runtime.block_on(async {
             let identity = zmq::peer_identity_for_session(&session).unwrap();
-            let iopub = zmq::create_client_iopub_connection(connection, "", &session).await.unwrap();
-            let shell = zmq::create_client_shell_connection_with_identity(connection, &session, identity.clone()).await.unwrap();
-            let stdin = zmq::create_client_stdin_connection_with_identity(connection, &session, identity).await.unwrap();
-            let control = zmq::create_client_control_connection(connection, &session).await.unwrap();
+            let iopub =
+                zmq::create_client_iopub_connection(connection, "", &session).await.unwrap();
+            let shell = zmq::create_client_shell_connection_with_identity(
+                connection,
+                &session,
+                identity.clone(),
+            )
+            .await
+            .unwrap();
+            let stdin =
+                zmq::create_client_stdin_connection_with_identity(connection, &session, identity)
+                    .await
+                    .unwrap();
+            let control =
+                zmq::create_client_control_connection(connection, &session).await.unwrap();
             let heartbeat = zmq::create_client_heartbeat_connection(connection).await.unwrap();
             forward(iopub, Channel::IoPub, sender.clone());
             let (shell, replies) = shell.split();
@@ -86,7 +108,18 @@ impl Sockets {
             forward(requests, Channel::Stdin, sender);
             (Mutex::new(shell), Mutex::new(control), Mutex::new(stdin), Mutex::new(heartbeat))
         });
-        (Sockets { runtime, connection: connection.clone(), session, shell, control, stdin, heartbeat }, incoming)
+        (
+            Sockets {
+                runtime,
+                connection: connection.clone(),
+                session,
+                shell,
+                control,
+                stdin,
+                heartbeat,
+            },
+            incoming,
+        )
     }
 
     fn socket(&self, channel: Channel) -> &Mutex<zmq::DealerSendConnection> {
@@ -111,7 +144,8 @@ impl Sockets {
             "msg_id": uuid::Uuid::new_v4().to_string(), "session": self.session, "username": "test", "date": "2026-01-01T00:00:00Z",
             "msg_type": kind, "version": "5.4",
         });
-        let parts = [header, json!({}), json!({}), content].map(|part| part.to_string().into_bytes());
+        let parts =
+            [header, json!({}), json!({}), content].map(|part| part.to_string().into_bytes());
         let signature = sign(self.connection.key.as_bytes(), &parts.concat());
         [b"<IDS|MSG>".to_vec(), signature.into_bytes()].into_iter().chain(parts).collect()
     }
@@ -125,13 +159,18 @@ impl Sockets {
     pub fn heartbeat(&self) -> Duration {
         let begun = Instant::now();
         let mut heartbeat = self.heartbeat.lock().unwrap();
-        let beat = async { tokio::time::timeout(Duration::from_secs(30), heartbeat.single_heartbeat()).await };
+        let beat = async {
+            tokio::time::timeout(Duration::from_secs(30), heartbeat.single_heartbeat()).await
+        };
         self.runtime.block_on(beat).expect("the heart beats within 30 s").unwrap();
         begun.elapsed()
     }
 
     pub fn subscribe_and_sleep(&self) -> impl Drop + use<> {
-        self.runtime.block_on(zmq::create_client_iopub_connection(&self.connection, "", "sleeper")).map(Sleeper).unwrap()
+        self.runtime
+            .block_on(zmq::create_client_iopub_connection(&self.connection, "", "sleeper"))
+            .map(Sleeper)
+            .unwrap()
     }
 }
 
@@ -151,14 +190,30 @@ fn sign(key: &[u8], text: &[u8]) -> String {
         block
     };
     let inner = Sha256::new().chain_update(padded(0x36)).chain_update(text).finalize();
-    Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::new()
+        .chain_update(padded(0x5c))
+        .chain_update(inner)
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn message(kind: &str, content: Value) -> JupyterMessage {
-    JupyterMessage::new(JupyterMessageContent::UnknownMessage(UnknownMessage { msg_type: kind.to_owned(), content }), None)
+    JupyterMessage::new(
+        JupyterMessageContent::UnknownMessage(UnknownMessage {
+            msg_type: kind.to_owned(),
+            content,
+        }),
+        None,
+    )
 }
 
-fn forward<S: SocketRecv + Send + 'static>(mut connection: Connection<S>, channel: Channel, sender: Sender<Received>) {
+fn forward<S: SocketRecv + Send + 'static>(
+    mut connection: Connection<S>,
+    channel: Channel,
+    sender: Sender<Received>,
+) {
     tokio::spawn(async move {
         loop {
             let Ok(multipart) = connection.socket.recv().await else {
@@ -170,7 +225,9 @@ fn forward<S: SocketRecv + Send + 'static>(mut connection: Connection<S>, channe
                 Ok(raw) => raw,
                 Err(error) => panic!("the kernel sent a bad message on {channel:?}: {error}"),
             };
-            let part = |index: usize| serde_json::from_slice::<Value>(&raw.jparts[index]).unwrap_or_else(|_| json!({}));
+            let part = |index: usize| {
+                serde_json::from_slice::<Value>(&raw.jparts[index]).unwrap_or_else(|_| json!({}))
+            };
             let (header, parent) = (part(0), part(1));
             let received = Received {
                 channel,

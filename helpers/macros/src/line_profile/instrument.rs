@@ -27,7 +27,8 @@ pub struct Instrument<'a> {
     line: Option<u32>,
     /// The line to go back to where a block inside of a larger expression ends.
     resume: Option<u32>,
-    /// The loops around the walk: their labels and, if they have a header that runs every time, its line.
+    /// The loops around the walk: their labels and, if they have a header that runs every time, its
+    /// line.
     loops: Vec<(Option<Lifetime>, Option<u32>)>,
     /// Whether the present function or closure has got a note.
     noted: bool,
@@ -35,7 +36,14 @@ pub struct Instrument<'a> {
 
 impl<'a> Instrument<'a> {
     pub fn new(source: &'a Source) -> Instrument<'a> {
-        Instrument { source, lines: BTreeSet::new(), line: None, resume: None, loops: Vec::new(), noted: false }
+        Instrument {
+            source,
+            lines: BTreeSet::new(),
+            line: None,
+            resume: None,
+            loops: Vec::new(),
+            noted: false,
+        }
     }
 
     /// The body of the function.
@@ -53,7 +61,8 @@ impl<'a> Instrument<'a> {
         self.lines.insert(line);
         self.noted = true;
         let frame = frame_name();
-        // After a `continue` at the end of a body it is never reached, which is no reason to complain to the learner.
+        // After a `continue` at the end of a body it is never reached, which is no reason to
+        // complain to the learner.
         parse_quote! { #conditions #[allow(unreachable_code)] ::parcourse::profile::Frame::line(&#frame, #line); }
     }
 
@@ -98,7 +107,9 @@ impl<'a> Instrument<'a> {
         }
         let mut tokens = stmt.to_token_stream().into_iter().peekable();
         let mut conditions = TokenStream::new();
-        while let Some(TokenTree::Punct(mark)) = tokens.next_if(|token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '#')) {
+        while let Some(TokenTree::Punct(mark)) =
+            tokens.next_if(|token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '#'))
+        {
             let Some(TokenTree::Group(attribute)) = tokens.next() else { return None };
             if attribute.stream().into_iter().next().is_some_and(|name| name.to_string() == "cfg") {
                 conditions.extend([TokenTree::Punct(mark), TokenTree::Group(attribute)]);
@@ -122,7 +133,8 @@ impl<'a> Instrument<'a> {
         }
     }
 
-    /// An expression whose value goes straight to where the statement wants it: nothing is left to do on this line after its last block.
+    /// An expression whose value goes straight to where the statement wants it: nothing is left to
+    /// do on this line after its last block.
     fn expression(&mut self, expression: &mut Expr) {
         self.visit_expr_mut(expression);
     }
@@ -155,7 +167,11 @@ impl<'a> Instrument<'a> {
     /// An arm of a `match`, or what follows `else`.
     fn branch(&mut self, branch: &mut Expr) {
         match branch {
-            Expr::Block(ExprBlock { attrs, label: None, block }) if attrs.is_empty() && !block.stmts.is_empty() => self.block(block),
+            Expr::Block(ExprBlock { attrs, label: None, block })
+                if attrs.is_empty() && !block.stmts.is_empty() =>
+            {
+                self.block(block)
+            }
             _ => {
                 let line = self.line_at(branch).filter(|line| self.line != Some(*line));
                 let Some(line) = line else { return self.expression(branch) };
@@ -171,12 +187,14 @@ impl<'a> Instrument<'a> {
     }
 
     fn closure(&mut self, body: &mut Expr) {
-        let (line, resume, noted) = (self.line, self.resume.take(), std::mem::take(&mut self.noted));
+        let (line, resume, noted) =
+            (self.line, self.resume.take(), std::mem::take(&mut self.noted));
         let loops = std::mem::take(&mut self.loops);
         match &mut *body {
             Expr::Block(ExprBlock { label: None, block, .. }) => self.block(block),
             body => {
-                // Without braces it belongs to the statement around it, on whichever line it stands.
+                // Without braces it belongs to the statement around it, on whichever line it
+                // stands.
                 self.line = self.line_at(body);
                 self.expression(body);
             }
@@ -201,7 +219,13 @@ impl<'a> Instrument<'a> {
     fn target(&self, label: &Option<Lifetime>) -> Option<u32> {
         match label {
             None => self.loops.last()?.1,
-            Some(label) => self.loops.iter().rev().find(|(own, _)| own.as_ref().is_some_and(|own| own.ident == label.ident))?.1,
+            Some(label) => {
+                self.loops
+                    .iter()
+                    .rev()
+                    .find(|(own, _)| own.as_ref().is_some_and(|own| own.ident == label.ident))?
+                    .1
+            }
         }
     }
 }
@@ -209,21 +233,33 @@ impl<'a> Instrument<'a> {
 impl VisitMut for Instrument<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         match expression {
-            // Run at another time or by the compiler; what another macro makes of its tokens is not known.
+            // Run at another time or by the compiler; what another macro makes of its tokens is not
+            // known.
             Expr::Async(_) | Expr::Const(_) | Expr::Macro(_) | Expr::Verbatim(_) => {}
-            Expr::Closure(closure) if closure.asyncness.is_some() || closure.constness.is_some() => {}
+            Expr::Closure(closure)
+                if closure.asyncness.is_some() || closure.constness.is_some() => {}
             Expr::Closure(closure) => self.closure(&mut closure.body),
             Expr::Block(block) => self.block(&mut block.block),
             Expr::Unsafe(block) => self.block(&mut block.block),
             Expr::ForLoop(each) => {
                 self.operand(&mut each.expr);
-                self.body(each.label.as_ref().map(|label| label.name.clone()), self.line, &mut each.body);
+                self.body(
+                    each.label.as_ref().map(|label| label.name.clone()),
+                    self.line,
+                    &mut each.body,
+                );
             }
             Expr::While(each) => {
                 self.operand(&mut each.cond);
-                self.body(each.label.as_ref().map(|label| label.name.clone()), self.line, &mut each.body);
+                self.body(
+                    each.label.as_ref().map(|label| label.name.clone()),
+                    self.line,
+                    &mut each.body,
+                );
             }
-            Expr::Loop(each) => self.body(each.label.as_ref().map(|label| label.name.clone()), None, &mut each.body),
+            Expr::Loop(each) => {
+                self.body(each.label.as_ref().map(|label| label.name.clone()), None, &mut each.body)
+            }
             Expr::If(choice) => {
                 self.operand(&mut choice.cond);
                 self.block(&mut choice.then_branch);
@@ -252,7 +288,9 @@ impl VisitMut for Instrument<'_> {
                 self.operand(&mut assign.left);
                 self.expression(&mut assign.right);
             }
-            Expr::Return(_) | Expr::Break(_) | Expr::Paren(_) | Expr::Group(_) => visit_mut::visit_expr_mut(self, expression),
+            Expr::Return(_) | Expr::Break(_) | Expr::Paren(_) | Expr::Group(_) => {
+                visit_mut::visit_expr_mut(self, expression)
+            }
             _ => {
                 let outer = std::mem::replace(&mut self.resume, self.line);
                 visit_mut::visit_expr_mut(self, expression);

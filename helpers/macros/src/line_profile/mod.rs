@@ -12,9 +12,10 @@
 //!                                            }
 //! ```
 //!
-//! Only statements are added, never expressions rewritten, so that types, borrows, temporaries and the value of the last expression stay
-//! what they were. Where the language wants a block to put a statement into, one is made: an arm of a `match`, `else if`, `continue`. All
-//! three are places at whose end temporaries are dropped anyway.
+//! Only statements are added, never expressions rewritten, so that types, borrows, temporaries and
+//! the value of the last expression stay what they were. Where the language wants a block to put a
+//! statement into, one is made: an arm of a `match`, `else if`, `continue`. All three are places at
+//! whose end temporaries are dropped anyway.
 //!
 //! The added names are hygienic: the function cannot see them.
 
@@ -32,8 +33,12 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     if !arguments.is_empty() {
         return Err(Error::new_spanned(arguments, "`#[line_profile]` takes no arguments"));
     }
-    let mut function: ItemFn = syn::parse2(item)
-        .map_err(|error| Error::new(error.span(), format!("`#[line_profile]` goes on a function with a body: {error}")))?;
+    let mut function: ItemFn = syn::parse2(item).map_err(|error| {
+        Error::new(
+            error.span(),
+            format!("`#[line_profile]` goes on a function with a body: {error}"),
+        )
+    })?;
     refuse(&function.sig)?;
     let source = Source::of(&function)?;
     let mut instrument = Instrument::new(&source);
@@ -57,8 +62,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
 
 fn refuse(signature: &Signature) -> Result<()> {
     if let Some(token) = &signature.asyncness {
-        let reason =
-            "`#[line_profile]` cannot follow an `async fn`, whose lines run whenever it is polled; put it on the functions it calls";
+        let reason = "`#[line_profile]` cannot follow an `async fn`, whose lines run whenever it is polled; put it on the functions it calls";
         return Err(Error::new_spanned(token, reason));
     }
     if let Some(token) = &signature.constness {
@@ -68,7 +72,8 @@ fn refuse(signature: &Signature) -> Result<()> {
     Ok(())
 }
 
-/// Only what is refused: a span knows its line and text only while the compiler runs. The rest is tested in `parcourse`.
+/// Only what is refused: a span knows its line and text only while the compiler runs. The rest is
+/// tested in `parcourse`.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,14 +91,20 @@ mod tests {
                 async fn f() {}
             ),
         );
-        assert!(asynchronous.contains("`async fn`") && asynchronous.contains("the functions it calls"), "{asynchronous}");
+        assert!(
+            asynchronous.contains("`async fn`") && asynchronous.contains("the functions it calls"),
+            "{asynchronous}"
+        );
         let constant = error(
             none(),
             quote!(
                 const fn f() {}
             ),
         );
-        assert!(constant.contains("`const fn`") && constant.contains("without `const`"), "{constant}");
+        assert!(
+            constant.contains("`const fn`") && constant.contains("without `const`"),
+            "{constant}"
+        );
         for item in [
             quote!(
                 struct S;
@@ -107,7 +118,10 @@ mod tests {
             ),
         ] {
             let reason = error(none(), item);
-            assert!(reason.starts_with("`#[line_profile]` goes on a function with a body"), "{reason}");
+            assert!(
+                reason.starts_with("`#[line_profile]` goes on a function with a body"),
+                "{reason}"
+            );
         }
         assert_eq!(
             error(

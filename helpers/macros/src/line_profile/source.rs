@@ -6,20 +6,24 @@ use syn::{Error, ItemFn, Result};
 
 /// Where a function stands in its file, and what stands there.
 pub struct Source {
-    /// The file's line on which the function begins: its visibility or its `fn`, not the attributes above.
+    /// The file's line on which the function begins: its visibility or its `fn`, not the attributes
+    /// above.
     first: usize,
     lines: Vec<String>,
 }
 
 impl Source {
-    /// Reads the text from the spans. Stable Rust does not join spans, but the braces of the body are one token with all that is between
-    /// them, comments too. What stands before the body is put together token by token.
+    /// Reads the text from the spans. Stable Rust does not join spans, but the braces of the body
+    /// are one token with all that is between them, comments too. What stands before the body is
+    /// put together token by token.
     pub fn of(function: &ItemFn) -> Result<Source> {
         let unknown = || {
             let reason = "`#[line_profile]` shows the text of a function, and this one has none of its own: a macro wrote it";
             Error::new_spanned(&function.sig, reason)
         };
-        let header = tokens(function.vis.to_token_stream().into_iter().chain(function.sig.to_token_stream()));
+        let header = tokens(
+            function.vis.to_token_stream().into_iter().chain(function.sig.to_token_stream()),
+        );
         let first = line(*header.first().ok_or_else(unknown)?);
         let body = function.block.brace_token.span;
         let mut canvas = Canvas::new(first);
@@ -34,7 +38,8 @@ impl Source {
         Ok(Source { first, lines: canvas.lines })
     }
 
-    /// The line of a piece of syntax, 1 being the function's first; `None` if it stands outside of it.
+    /// The line of a piece of syntax, 1 being the function's first; `None` if it stands outside of
+    /// it.
     pub fn line(&self, span: Span) -> Option<u32> {
         let number = (line(span) + 1).checked_sub(self.first)?;
         (1..=self.lines.len()).contains(&number).then_some(number as u32)
@@ -44,7 +49,8 @@ impl Source {
     pub fn text(&self) -> String {
         let indentation = |line: &String| line.len() - line.trim_start_matches(' ').len();
         let first = self.lines.first().map_or(0, indentation);
-        let lines: Vec<&str> = self.lines.iter().map(|line| line[indentation(line).min(first)..].trim_end()).collect();
+        let lines: Vec<&str> =
+            self.lines.iter().map(|line| line[indentation(line).min(first)..].trim_end()).collect();
         lines.join("\n")
     }
 }
@@ -60,7 +66,8 @@ impl Canvas {
         Canvas { first, lines: vec![String::new()] }
     }
 
-    /// Puts the text of a span where it stands in the file. `None` when it has no text or stands elsewhere.
+    /// Puts the text of a span where it stands in the file. `None` when it has no text or stands
+    /// elsewhere.
     fn put(&mut self, span: Span) -> Option<()> {
         let text = span.source_text()?;
         let row = line(span).checked_sub(self.first)?;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 /// The share of the busiest thread's time that counts as taking part.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there are no clocks of threads to compare"))]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "there are no clocks of threads to compare")
+)]
 const SHARE: u32 = 20;
 
 #[cfg(not(target_os = "linux"))]
@@ -56,7 +59,9 @@ mod linux {
             let (ready, is_ready) = mpsc::channel();
             let stopped = stop.clone();
             let watcher = std::thread::spawn(move || {
-                let mut clocks: Clocks = threads().filter_map(|thread| Some((thread, (cpu_time(thread)?, Duration::ZERO)))).collect();
+                let mut clocks: Clocks = threads()
+                    .filter_map(|thread| Some((thread, (cpu_time(thread)?, Duration::ZERO))))
+                    .collect();
                 // Nobody waits for it only if the watching thread's creator has died.
                 let _ = ready.send(());
                 loop {
@@ -77,7 +82,8 @@ mod linux {
         /// The threads that have computed since, for so long at least.
         pub fn stop(mut self, least: Duration) -> Vec<u64> {
             self.stop.store(true, Ordering::Release);
-            let clocks = self.watcher.take().and_then(|watcher| watcher.join().ok()).unwrap_or_default();
+            let clocks =
+                self.watcher.take().and_then(|watcher| watcher.join().ok()).unwrap_or_default();
             busy(&clocks, least)
         }
     }
@@ -97,9 +103,13 @@ mod linux {
     }
 
     fn busy(clocks: &Clocks, least: Duration) -> Vec<u64> {
-        let worked = || clocks.iter().map(|(thread, (first, last))| (*thread, last.saturating_sub(*first)));
+        let worked =
+            || clocks.iter().map(|(thread, (first, last))| (*thread, last.saturating_sub(*first)));
         let most = worked().map(|(_, time)| time).max().unwrap_or_default();
-        worked().filter(|(_, time)| *time >= least && *time * SHARE >= most).map(|(thread, _)| thread).collect()
+        worked()
+            .filter(|(_, time)| *time >= least && *time * SHARE >= most)
+            .map(|(thread, _)| thread)
+            .collect()
     }
 
     fn threads() -> impl Iterator<Item = u64> {
@@ -109,10 +119,12 @@ mod linux {
 
     /// What the thread has computed so far; `None` when it has ended meanwhile.
     fn cpu_time(thread: u64) -> Option<Duration> {
-        // What pthread_getcpuclockid computes, which takes a pthread_t: all bits of the number inverted, "of a thread", "scheduler's clock".
+        // What pthread_getcpuclockid computes, which takes a pthread_t: all bits of the number
+        // inverted, "of a thread", "scheduler's clock".
         let clock = (!(thread as libc::pid_t) << 3) | 4 | 2;
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` is a valid place. The kernel refuses a thread that is not ours or is no more.
+        // SAFETY: `time` is a valid place. The kernel refuses a thread that is not ours or is no
+        // more.
         let known = unsafe { libc::clock_gettime(clock, &mut time) } == 0;
         known.then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
     }
@@ -124,7 +136,12 @@ mod linux {
         #[test]
         fn idle_and_hardly_busy_threads_do_not_count() {
             let ms = Duration::from_millis;
-            let clocks = HashMap::from([(1, (ms(500), ms(600))), (2, (ms(0), ms(6))), (3, (ms(0), ms(4))), (4, (ms(900), ms(900)))]);
+            let clocks = HashMap::from([
+                (1, (ms(500), ms(600))),
+                (2, (ms(0), ms(6))),
+                (3, (ms(0), ms(4))),
+                (4, (ms(900), ms(900))),
+            ]);
             let mut threads = busy(&clocks, ms(1));
             threads.sort_unstable();
             assert_eq!(threads, [1, 2]);

@@ -10,19 +10,23 @@ use rayon::ThreadPoolBuilder;
 use std::hint::black_box;
 use std::time::Duration;
 
-/// Checks that a call really uses so many threads: prints how many did with a ✓, or panics with a message for learners.
+/// Checks that a call really uses so many threads: prints how many did with a ✓, or panics with a
+/// message for learners.
 ///
-/// A thread counts that took an item of [`Pool::map`](crate::threads::Pool::map), waited in the prelude's [`sleep`](crate::interrupt::sleep), or
-/// computed: a twentieth of the CPU time of the busiest one, and 0.3 ms, at least (3 ms beside threads that wait or belong to a pool: starting
-/// those takes time, too). So give it work of 20 ms or more. Threads of
-/// rayon, of pools and of the standard library count; one that lives for less than a millisecond may be missed.
+/// A thread counts that took an item of [`Pool::map`](crate::threads::Pool::map), waited in the
+/// prelude's [`sleep`](crate::interrupt::sleep), or computed: a twentieth of the CPU time of the
+/// busiest one, and 0.3 ms, at least (3 ms beside threads that wait or belong to a pool: starting
+/// those takes time, too). So give it work of 20 ms or more. Threads of rayon, of pools and of the
+/// standard library count; one that lives for less than a millisecond may be missed.
 ///
-/// The call is made inside of a rayon pool of `threads` threads, so that the outcome does not depend on the machine's number of cores, and up
-/// to three times, for a busy machine may give all work to one thread. It says nothing about speed; for that there is
+/// The call is made inside of a rayon pool of `threads` threads, so that the outcome does not
+/// depend on the machine's number of cores, and up to three times, for a busy machine may give all
+/// work to one thread. It says nothing about speed; for that there is
 /// [`check_fast!`](crate::check_fast!).
 ///
-/// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check). On systems other than Linux CPU times are not looked at: if too
-/// few threads have left a note, nothing is checked, and that is said.
+/// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check). On systems other than
+/// Linux CPU times are not looked at: if too few threads have left a note, nothing is checked, and
+/// that is said.
 ///
 /// # Panics
 ///
@@ -62,7 +66,8 @@ macro_rules! check_threads {
 
 /// How often at most.
 const CALLS: usize = 3;
-/// Shorter than this may be the start of a thread, or a worker of rayon that looked for work and found none.
+/// Shorter than this may be the start of a thread, or a worker of rayon that looked for work and
+/// found none.
 const LEAST: Duration = Duration::from_micros(300);
 /// Where threads have left notes, who computes for less than this may only have started them.
 const LEAST_BESIDE_NOTES: Duration = Duration::from_millis(3);
@@ -83,7 +88,8 @@ fn judge(call: &(dyn Fn() + Sync), expected: usize, wording: &Wording) {
         return wording.skip("this system does not tell which threads computed");
     }
     let plural = if found == 1 { "" } else { "s" };
-    let message = format!("{} uses {found} thread{plural}, at least {expected} expected", wording.subject());
+    let message =
+        format!("{} uses {found} thread{plural}, at least {expected} expected", wording.subject());
     if found >= expected { wording.pass(message) } else { wording.fail(message) }
 }
 

@@ -1,13 +1,17 @@
 //! sin, cos, exp and ln without branches or tables, for arguments in a usual range.
 //!
-//! Every step is an IEEE operation or a fused multiply-add, on one number; the compiler does them on whole vectors. Every operation is done
-//! for all arguments, so that it takes the same time for each. Outside of the given range the results are rubbish, and the caller asks std.
+//! Every step is an IEEE operation or a fused multiply-add, on one number; the compiler does them
+//! on whole vectors. Every operation is done for all arguments, so that it takes the same time for
+//! each. Outside of the given range the results are rubbish, and the caller asks std.
 //!
-//! The methods are those of the textbooks (W. J. Cody and W. Waite, *Software Manual for the Elementary Functions*, 1980; J.-M. Muller,
-//! *Elementary Functions*, 2016): reduce the argument with the constant in two or three parts, evaluate a polynomial, put the parts together.
-//! The polynomials of sin and exp are minimax approximations of the relative error, computed for this file by Remez' algorithm in 60 digits;
-//! that of ln is the one of Sun's FDLIBM (`e_log.c`, 1993; error below 2⁻⁵⁸·⁴⁵), which does more with it to lose less than one unit in the last
-//! place. The largest errors found in the tests, against std, are 2 units in the last place for sin, cos and ln and 1 for exp.
+//! The methods are those of the textbooks (W. J. Cody and W. Waite, *Software Manual for the
+//! Elementary Functions*, 1980; J.-M. Muller, *Elementary Functions*, 2016): reduce the argument
+//! with the constant in two or three parts, evaluate a polynomial, put the parts together. The
+//! polynomials of sin and exp are minimax approximations of the relative error, computed for this
+//! file by Remez' algorithm in 60 digits; that of ln is the one of Sun's FDLIBM (`e_log.c`, 1993;
+//! error below 2⁻⁵⁸·⁴⁵), which does more with it to lose less than one unit in the last place. The
+//! largest errors found in the tests, against std, are 2 units in the last place for sin, cos and
+//! ln and 1 for exp.
 
 use std::f64::consts::{FRAC_1_PI, LOG2_E};
 use std::ops::RangeInclusive;
@@ -57,7 +61,8 @@ const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 const SIGN: u64 = 1 << 63;
 
 /// π in three parts of 53 bits each.
-const PI: [f64; 3] = [std::f64::consts::PI, 1.224_646_799_147_353_2e-16, -2.994_769_809_718_339_7e-33];
+const PI: [f64; 3] =
+    [std::f64::consts::PI, 1.224_646_799_147_353_2e-16, -2.994_769_809_718_339_7e-33];
 
 /// Of sin(r) = r + r³ · p(r²) for |r| up to π/2, highest power first; relative error below 2.8e-19.
 const SIN: [f64; 8] = [
@@ -112,7 +117,8 @@ fn cos(x: f64) -> f64 {
     f64::from_bits(sine.to_bits() ^ (shifted.to_bits() << 63) ^ SIGN)
 }
 
-/// Of exp(r) = 1 + r + r² · p(r) for |r| up to ln(2)/2, highest power first; relative error below 3.7e-18.
+/// Of exp(r) = 1 + r + r² · p(r) for |r| up to ln(2)/2, highest power first; relative error below
+/// 3.7e-18.
 const EXP: [f64; 10] = [
     2.499_999_988_703_6e-8,
     2.763_030_593_332_016e-7,
@@ -138,7 +144,8 @@ fn exp(x: f64) -> f64 {
     f64::from_bits(power.to_bits().wrapping_add(shifted.to_bits() << 52))
 }
 
-/// Of ln((1 + s) / (1 - s)) = 2 s + s³ · p(s²), highest power first, for 1 + f = (1 + s) / (1 - s) from √½ to √2.
+/// Of ln((1 + s) / (1 - s)) = 2 s + s³ · p(s²), highest power first, for 1 + f = (1 + s) / (1 - s)
+/// from √½ to √2.
 const LN: [f64; 7] = [
     0.147_981_986_051_165_86,
     0.153_138_376_992_093_73,

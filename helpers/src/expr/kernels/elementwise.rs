@@ -50,7 +50,8 @@ for_each_instruction_set! {
 }
 
 for_each_instruction_set! {
-    /// Writes `operation(left, right)` to `to`; without `left`, it is `to` that is changed in place.
+    /// Writes `operation(left, right)` to `to`; without `left`, it is `to` that is changed in
+    /// place.
     fn combine(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64]) = combine_with
 }
 
@@ -90,7 +91,12 @@ fn apply_with<const FMA: bool>(function: Function, from: Option<&[f64]>, to: &mu
 }
 
 #[inline(always)]
-fn combine_with<const FMA: bool>(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64]) {
+fn combine_with<const FMA: bool>(
+    operation: Operation,
+    left: Option<&[f64]>,
+    right: &[f64],
+    to: &mut [f64],
+) {
     match operation {
         Operation::Add => each_pair(left, right, to, |a, b| a + b),
         Operation::Sub => each_pair(left, right, to, |a, b| a - b),
@@ -117,10 +123,12 @@ fn each_pair(left: Option<&[f64]>, right: &[f64], to: &mut [f64], f: impl Fn(f64
     }
 }
 
-/// Numbers that are looked at together: enough to keep the processor busy, few enough to stay in registers and the first cache.
+/// Numbers that are looked at together: enough to keep the processor busy, few enough to stay in
+/// registers and the first cache.
 const GROUP: usize = 32;
 
-/// What is done with a group. A trait and no closure, because a closure that is not inlined is compiled without the vector instructions.
+/// What is done with a group. A trait and no closure, because a closure that is not inlined is
+/// compiled without the vector instructions.
 trait OfGroup {
     fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]);
 }
@@ -163,7 +171,8 @@ fn careful<const FMA: bool, F: Elementary>(from: Option<&[f64]>, to: &mut [f64])
     }
 }
 
-/// `fast(x)` for all `x` in the usual range, `slow(x)` for the others. What becomes of a number does not depend on its neighbours.
+/// `fast(x)` for all `x` in the usual range, `slow(x)` for the others. What becomes of a number
+/// does not depend on its neighbours.
 struct Careful<F>(PhantomData<F>);
 
 impl<F: Elementary> OfGroup for Careful<F> {
@@ -200,7 +209,8 @@ fn replace_unusual<F: Elementary>(from: &[f64; GROUP], to: &mut [f64; GROUP]) {
 
 struct Powi(i32);
 
-/// By repeated squaring, as std does it: the same bits. The loop over the bits of `n` is the outer one, so that the inner ones are vectorised.
+/// By repeated squaring, as std does it: the same bits. The loop over the bits of `n` is the outer
+/// one, so that the inner ones are vectorised.
 impl OfGroup for Powi {
     #[inline(always)]
     fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]) {

@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 /// The vector instructions that expressions use; [`instruction_set`] says which.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum InstructionSet {
-    /// What every processor of this architecture has: two numbers at a time. On x86-64 without fused multiply-add, and then sin, cos, exp and
-    /// ln are those of std, one by one; on AArch64 (NEON) with it.
+    /// What every processor of this architecture has: two numbers at a time. On x86-64 without
+    /// fused multiply-add, and then sin, cos, exp and ln are those of std, one by one; on AArch64
+    /// (NEON) with it.
     Baseline,
     /// x86-64 since about 2013: four numbers at a time.
     Avx2,
@@ -33,10 +34,15 @@ impl InstructionSet {
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn available() -> impl DoubleEndedIterator<Item = InstructionSet> {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        let avx512 = avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq");
-        [(true, InstructionSet::Baseline), (avx2, InstructionSet::Avx2), (avx512, InstructionSet::Avx512)]
-            .into_iter()
-            .filter_map(|(there, set)| there.then_some(set))
+        let avx512 =
+            avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq");
+        [
+            (true, InstructionSet::Baseline),
+            (avx2, InstructionSet::Avx2),
+            (avx512, InstructionSet::Avx512),
+        ]
+        .into_iter()
+        .filter_map(|(there, set)| there.then_some(set))
     }
 
     /// All that this machine has, the best one last.
@@ -68,8 +74,9 @@ impl fmt::Display for InstructionSet {
     }
 }
 
-/// Defines a function that does the same in each instruction set: `$body`, an `#[inline(always)]` function whose constant says whether there
-/// is a fused multiply-add. Being inlined into a function with more instructions, it is compiled with them.
+/// Defines a function that does the same in each instruction set: `$body`, an `#[inline(always)]`
+/// function whose constant says whether there is a fused multiply-add. Being inlined into a
+/// function with more instructions, it is compiled with them.
 macro_rules! for_each_instruction_set {
     ($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:ident) => {
         $(#[$doc])*
@@ -87,7 +94,8 @@ macro_rules! for_each_instruction_set {
             }
 
             match set {
-                // SAFETY: a value other than `Baseline` says that the machine has these instructions; `available` alone makes one.
+                // SAFETY: a value other than `Baseline` says that the machine has these
+                // instructions; `available` alone makes one.
                 #[cfg(target_arch = "x86_64")]
                 InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
                 // SAFETY: as above.

@@ -1,7 +1,9 @@
-//! What is done to one block of numbers: the only code here that is compiled for several instruction sets.
+//! What is done to one block of numbers: the only code here that is compiled for several
+//! instruction sets.
 //!
-//! Nothing in this module is generic over expressions, so it is compiled once, with the crate, and not in each cell. The loops are plain ones;
-//! the compiler makes vector instructions of them, because they stand in functions for which those are enabled.
+//! Nothing in this module is generic over expressions, so it is compiled once, with the crate, and
+//! not in each cell. The loops are plain ones; the compiler makes vector instructions of them,
+//! because they stand in functions for which those are enabled.
 
 mod elementary;
 mod elementwise;
@@ -15,5 +17,6 @@ pub use instruction_set::{InstructionSet, instruction_set};
 pub(crate) use sums::pairwise;
 pub(super) use sums::{greatest, least, sum};
 
-/// Elements that an expression computes at a time: 4 KiB each, so that the operands of several operations fit in a first cache of 32 KiB.
+/// Elements that an expression computes at a time: 4 KiB each, so that the operands of several
+/// operations fit in a first cache of 32 KiB.
 pub(super) const BLOCK: usize = 512;

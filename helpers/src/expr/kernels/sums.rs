@@ -7,7 +7,8 @@ use super::instruction_set::{InstructionSet, for_each_instruction_set};
 pub(in crate::expr) const LANES: usize = 16;
 
 for_each_instruction_set! {
-    /// The sum, of `LANES` partial sums (element `i` belongs to number `i % LANES`), added pairwise.
+    /// The sum, of `LANES` partial sums (element `i` belongs to number `i % LANES`), added
+    /// pairwise.
     fn sum(block: &[f64]) -> f64 = sum_with
 }
 
@@ -59,7 +60,8 @@ fn fold_lanes(block: &[f64], start: f64, f: impl Fn(f64, f64) -> f64) -> f64 {
     lanes[0]
 }
 
-/// Combines the first half and the second half, each in the same way, and then the two; `empty` is the result for nothing.
+/// Combines the first half and the second half, each in the same way, and then the two; `empty` is
+/// the result for nothing.
 pub(crate) fn pairwise<T: Copy>(values: &[T], empty: T, f: &impl Fn(T, T) -> T) -> T {
     match values {
         [] => empty,

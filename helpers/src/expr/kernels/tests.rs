@@ -4,8 +4,12 @@ use super::{BLOCK, Function, InstructionSet, Operation, apply, combine, greatest
 use crate::random::streams;
 use rand::RngExt;
 
-const ELEMENTARY: [(Function, fn(f64) -> f64); 4] =
-    [(Function::Sin, f64::sin), (Function::Cos, f64::cos), (Function::Exp, f64::exp), (Function::Ln, f64::ln)];
+const ELEMENTARY: [(Function, fn(f64) -> f64); 4] = [
+    (Function::Sin, f64::sin),
+    (Function::Cos, f64::cos),
+    (Function::Exp, f64::exp),
+    (Function::Ln, f64::ln),
+];
 
 /// How many floating-point numbers `b` is away from `a`; 0 for two NaN.
 fn distance(a: f64, b: f64) -> u64 {
@@ -23,19 +27,24 @@ fn distance(a: f64, b: f64) -> u64 {
     }
 }
 
-/// The function of all numbers, in blocks, out of place; it is asserted that in place it is the same.
+/// The function of all numbers, in blocks, out of place; it is asserted that in place it is the
+/// same.
 fn computed(set: InstructionSet, function: Function, numbers: &[f64]) -> Vec<f64> {
     let mut results = vec![f64::NAN; numbers.len()];
     for (from, to) in numbers.chunks(BLOCK).zip(results.chunks_mut(BLOCK)) {
         apply(set, function, Some(from), to);
         let mut in_place = from.to_vec();
         apply(set, function, None, &mut in_place);
-        assert!(to.iter().zip(&in_place).all(|(a, b)| a.to_bits() == b.to_bits()), "{set:?} {function:?} in place");
+        assert!(
+            to.iter().zip(&in_place).all(|(a, b)| a.to_bits() == b.to_bits()),
+            "{set:?} {function:?} in place"
+        );
     }
     results
 }
 
-/// Numbers of all magnitudes: random bits; in everyday ranges; and near multiples of π/2, where sin and cos lose all digits but few.
+/// Numbers of all magnitudes: random bits; in everyday ranges; and near multiples of π/2, where sin
+/// and cos lose all digits but few.
 fn arguments() -> Vec<f64> {
     let mut rng = streams(7).stream(0);
     let mut numbers: Vec<f64> = (0..300_000).map(|_| f64::from_bits(rng.random())).collect();
@@ -57,9 +66,19 @@ fn functions_are_within_two_units_in_the_last_place() {
         for (function, of_std) in ELEMENTARY {
             let results = computed(set, function, &numbers);
             let allowed = if function == Function::Exp { 1 } else { 2 };
-            let worst = numbers.iter().zip(&results).map(|(&x, &y)| (distance(y, of_std(x)), x)).max_by_key(|worst| worst.0).unwrap();
+            let worst = numbers
+                .iter()
+                .zip(&results)
+                .map(|(&x, &y)| (distance(y, of_std(x)), x))
+                .max_by_key(|worst| worst.0)
+                .unwrap();
             println!("{set:?} {function:?}: {} at {:e}", worst.0, worst.1);
-            assert!(worst.0 <= allowed, "{set:?} {function:?} of {:e} is {} units off", worst.1, worst.0);
+            assert!(
+                worst.0 <= allowed,
+                "{set:?} {function:?} of {:e} is {} units off",
+                worst.1,
+                worst.0
+            );
         }
     }
 }
@@ -67,8 +86,21 @@ fn functions_are_within_two_units_in_the_last_place() {
 #[test]
 fn special_arguments_give_what_std_gives() {
     let subnormal = f64::MIN_POSITIVE / 8.0;
-    let one_sided =
-        [0.0, f64::MIN_POSITIVE, subnormal, f64::from_bits(1), 1.0, f64::MAX, f64::INFINITY, f64::NAN, 1e9, 1e300, 708.5, 709.9, 745.2];
+    let one_sided = [
+        0.0,
+        f64::MIN_POSITIVE,
+        subnormal,
+        f64::from_bits(1),
+        1.0,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NAN,
+        1e9,
+        1e300,
+        708.5,
+        709.9,
+        745.2,
+    ];
     let both: Vec<f64> = one_sided.iter().flat_map(|&x| [x, -x]).collect();
     for set in InstructionSet::available() {
         for (function, of_std) in ELEMENTARY {
@@ -79,22 +111,29 @@ fn special_arguments_give_what_std_gives() {
                     numbers[place] = x;
                     let results = computed(set, function, &numbers);
                     let (found, expected) = (results[place], of_std(x));
-                    let same =
-                        distance(found, expected) <= 1 && (found.is_nan() || found.is_sign_negative() == expected.is_sign_negative());
+                    let same = distance(found, expected) <= 1
+                        && (found.is_nan()
+                            || found.is_sign_negative() == expected.is_sign_negative());
                     assert!(same, "{set:?} {function:?} of {x:e}: {found:e}, not {expected:e}");
                     let neighbours = results.iter().enumerate().filter(|(i, _)| *i != place);
-                    assert!(neighbours.into_iter().all(|(_, &y)| distance(y, of_std(1.5)) <= 1), "{set:?} {function:?} beside {x:e}");
+                    assert!(
+                        neighbours.into_iter().all(|(_, &y)| distance(y, of_std(1.5)) <= 1),
+                        "{set:?} {function:?} beside {x:e}"
+                    );
                 }
             }
         }
     }
 }
 
-/// IEEE operations have one right result. The order of the operations is the same in all instruction sets.
+/// IEEE operations have one right result. The order of the operations is the same in all
+/// instruction sets.
 #[test]
 fn all_instruction_sets_give_the_same_bits() {
     let numbers = arguments();
-    let bits = |numbers: &[f64]| numbers.iter().map(|x| if x.is_nan() { 0 } else { x.to_bits() }).collect::<Vec<u64>>();
+    let bits = |numbers: &[f64]| {
+        numbers.iter().map(|x| if x.is_nan() { 0 } else { x.to_bits() }).collect::<Vec<u64>>()
+    };
     let simple = [
         Function::Neg,
         Function::Abs,
@@ -118,10 +157,15 @@ fn all_instruction_sets_give_the_same_bits() {
             assert!(bits(&computed(set, function, &numbers)) == expected, "{set:?} {function:?}");
         }
     }
-    let with_fma: Vec<InstructionSet> = InstructionSet::available().filter(|set| *set != InstructionSet::Baseline).collect();
+    let with_fma: Vec<InstructionSet> =
+        InstructionSet::available().filter(|set| *set != InstructionSet::Baseline).collect();
     for (function, _) in ELEMENTARY {
         for pair in with_fma.windows(2) {
-            assert!(bits(&computed(pair[0], function, &numbers)) == bits(&computed(pair[1], function, &numbers)), "{pair:?} {function:?}");
+            assert!(
+                bits(&computed(pair[0], function, &numbers))
+                    == bits(&computed(pair[1], function, &numbers)),
+                "{pair:?} {function:?}"
+            );
         }
     }
     let finite: Vec<f64> = numbers.iter().copied().filter(|x| x.abs() < 1e100).collect();
@@ -129,7 +173,11 @@ fn all_instruction_sets_give_the_same_bits() {
         for length in [0, 1, 15, 16, 17, BLOCK] {
             let block = &finite[1000..1000 + length];
             for reduce in [sum, least, greatest] {
-                assert_eq!(reduce(set, block).to_bits(), reduce(InstructionSet::Baseline, block).to_bits(), "{set:?}, {length} numbers");
+                assert_eq!(
+                    reduce(set, block).to_bits(),
+                    reduce(InstructionSet::Baseline, block).to_bits(),
+                    "{set:?}, {length} numbers"
+                );
             }
         }
     }
@@ -180,14 +228,17 @@ fn pairs_are_combined_in_place_and_out_of_place() {
             combine(set, operation, None, &right, &mut in_place);
             for i in 0..5 {
                 let expected = of_std(left[i], right[i]);
-                assert!(distance(apart[i], expected) == 0 && distance(in_place[i], expected) == 0, "{set:?} {operation:?} {i}");
+                assert!(
+                    distance(apart[i], expected) == 0 && distance(in_place[i], expected) == 0,
+                    "{set:?} {operation:?} {i}"
+                );
             }
         }
     }
 }
 
-/// A function that is not inlined into the one with vector instructions is thirty times slower, and right. Here the best of many runs has to
-/// beat std, which it does five times over.
+/// A function that is not inlined into the one with vector instructions is thirty times slower, and
+/// right. Here the best of many runs has to beat std, which it does five times over.
 #[test]
 fn functions_are_vectorised() {
     let best = |f: &mut dyn FnMut()| {
@@ -202,9 +253,16 @@ fn functions_are_vectorised() {
     let mut results = vec![0.0; BLOCK];
     for set in InstructionSet::available().filter(|set| *set != InstructionSet::Baseline) {
         for (function, of_std) in ELEMENTARY {
-            let vectors = best(&mut || apply(set, function, Some(std::hint::black_box(&numbers)), &mut results));
+            let vectors = best(&mut || {
+                apply(set, function, Some(std::hint::black_box(&numbers)), &mut results)
+            });
             let mut scalars = vec![0.0; BLOCK];
-            let one_by_one = best(&mut || scalars.iter_mut().zip(std::hint::black_box(&numbers)).for_each(|(y, &x)| *y = of_std(x)));
+            let one_by_one = best(&mut || {
+                scalars
+                    .iter_mut()
+                    .zip(std::hint::black_box(&numbers))
+                    .for_each(|(y, &x)| *y = of_std(x))
+            });
             println!("{set:?} {function:?}: {vectors:?}, std {one_by_one:?}");
             assert!(vectors < one_by_one, "{set:?} {function:?}: {vectors:?}, std {one_by_one:?}");
         }

@@ -1,4 +1,5 @@
-//! Linux: the files of `/proc`. Reading one's own is a system call of about a microsecond and allocates nothing.
+//! Linux: the files of `/proc`. Reading one's own is a system call of about a microsecond and
+//! allocates nothing.
 
 use super::tree;
 use crate::memory::Counted;
@@ -21,7 +22,11 @@ impl Meter {
     pub(in crate::memory) fn new() -> Option<Meter> {
         // SAFETY: sysconf has no preconditions.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-        let mut meter = Meter { statm: File::open("/proc/self/statm").ok()?, mib_per_page: page as f64 / (1 << 20) as f64, last: 0.0 };
+        let mut meter = Meter {
+            statm: File::open("/proc/self/statm").ok()?,
+            mib_per_page: page as f64 / (1 << 20) as f64,
+            last: 0.0,
+        };
         meter.last = meter.resident()?;
         Some(meter)
     }
@@ -31,7 +36,8 @@ impl Meter {
         let mut buffer = [0; 128];
         let length = self.statm.read_at(&mut buffer, 0).ok()?;
         // `size resident shared text lib data dt`, in pages.
-        let pages: u64 = std::str::from_utf8(&buffer[..length]).ok()?.split(' ').nth(1)?.parse().ok()?;
+        let pages: u64 =
+            std::str::from_utf8(&buffer[..length]).ok()?.split(' ').nth(1)?.parse().ok()?;
         Some(pages as f64 * self.mib_per_page)
     }
 
@@ -52,20 +58,28 @@ impl Meter {
 
 /// The most resident memory there has been since the mark was last set back.
 pub(in crate::memory) fn high_water() -> Option<f64> {
-    // On the stack: reading a high-water mark should not move it. The line is in the first part of the file.
+    // On the stack: reading a high-water mark should not move it. The line is in the first part of
+    // the file.
     let mut buffer = [0; 2048];
     let length = File::open("/proc/self/status").ok()?.read_at(&mut buffer, 0).ok()?;
     kib(&String::from_utf8_lossy(&buffer[..length]), "VmHWM:").map(|kib| kib / KIB_PER_MIB)
 }
 
-/// Sets the mark back to what is resident now; false where that is not to be had (no such file, or not permitted).
+/// Sets the mark back to what is resident now; false where that is not to be had (no such file, or
+/// not permitted).
 pub(in crate::memory) fn reset_high_water() -> bool {
-    OpenOptions::new().write(true).open("/proc/self/clear_refs").and_then(|mut file| file.write_all(b"5")).is_ok()
+    OpenOptions::new()
+        .write(true)
+        .open("/proc/self/clear_refs")
+        .and_then(|mut file| file.write_all(b"5"))
+        .is_ok()
 }
 
-/// A process's proportional share of memory, in MiB; `None` when the system does not tell or the process is gone.
+/// A process's proportional share of memory, in MiB; `None` when the system does not tell or the
+/// process is gone.
 pub(super) fn proportional(pid: u32) -> Option<f64> {
-    kib(&read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?, "Pss:").map(|kib| kib / KIB_PER_MIB)
+    kib(&read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?, "Pss:")
+        .map(|kib| kib / KIB_PER_MIB)
 }
 
 /// A process's resident memory, in MiB; `None` when it is gone.
@@ -93,7 +107,8 @@ mod tests {
     #[test]
     fn the_ways_to_read_agree() {
         let meter = Meter::new().unwrap();
-        let (resident, from_status) = (meter.resident().unwrap(), resident_of(std::process::id()).unwrap());
+        let (resident, from_status) =
+            (meter.resident().unwrap(), resident_of(std::process::id()).unwrap());
         // Other tests run meanwhile.
         assert!(resident > 0.5 && from_status > 0.5 && high_water().unwrap() > 0.5);
         assert!((resident - from_status).abs() < 512.0, "{resident} {from_status}");

@@ -12,7 +12,8 @@ mod other;
 #[cfg(not(target_os = "linux"))]
 pub(super) use other::{Meter, high_water, reset_high_water};
 
-/// Asks the allocator to return what is free. Otherwise a call that reuses it seems to need no memory.
+/// Asks the allocator to return what is free. Otherwise a call that reuses it seems to need no
+/// memory.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(super) fn give_back_free_memory() {
     // SAFETY: malloc_trim has no preconditions and may be called by several threads.

@@ -1,4 +1,5 @@
-//! Systems without `/proc`. macOS tells the resident memory and the peak since the process began; elsewhere nothing is available.
+//! Systems without `/proc`. macOS tells the resident memory and the peak since the process began;
+//! elsewhere nothing is available.
 
 use crate::memory::Counted;
 
@@ -32,7 +33,13 @@ fn resident() -> Option<f64> {
     let size = size_of::<libc::proc_taskinfo>() as libc::c_int;
     // SAFETY: `info` is a place of the size given; all zeros is a valid proc_taskinfo.
     let info = unsafe {
-        let written = libc::proc_pidinfo(libc::getpid(), libc::PROC_PIDTASKINFO, 0, info.as_mut_ptr().cast(), size);
+        let written = libc::proc_pidinfo(
+            libc::getpid(),
+            libc::PROC_PIDTASKINFO,
+            0,
+            info.as_mut_ptr().cast(),
+            size,
+        );
         (written == size).then(|| info.assume_init())?
     };
     Some(info.pti_resident_size as f64 / (1 << 20) as f64)
@@ -48,7 +55,10 @@ fn resident() -> Option<f64> {
 pub(in crate::memory) fn high_water() -> Option<f64> {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: `usage` is a valid place for one rusage; all zeros is a valid rusage in any case.
-    let usage = unsafe { (libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) == 0).then(|| usage.assume_init())? };
+    let usage = unsafe {
+        (libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) == 0)
+            .then(|| usage.assume_init())?
+    };
     Some(usage.ru_maxrss as f64 / (1 << 20) as f64)
 }
 

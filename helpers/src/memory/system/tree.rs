@@ -4,11 +4,16 @@ use super::linux::{proportional, resident_of};
 use crate::memory::Counted;
 use std::fs::{read_dir, read_to_string};
 
-/// In MiB: proportional shares added up, so that a shared page counts once. Resident memory where shares are not to be had for all.
+/// In MiB: proportional shares added up, so that a shared page counts once. Resident memory where
+/// shares are not to be had for all.
 pub(super) fn memory(pid: u32) -> (f64, Counted) {
     let family = family(pid);
-    // A process that has ended since counts nothing; one that is there and whose share is not readable spoils the sum.
-    let shares: Option<f64> = family.iter().map(|&pid| proportional(pid).or_else(|| resident_of(pid).is_none().then_some(0.0))).sum();
+    // A process that has ended since counts nothing; one that is there and whose share is not
+    // readable spoils the sum.
+    let shares: Option<f64> = family
+        .iter()
+        .map(|&pid| proportional(pid).or_else(|| resident_of(pid).is_none().then_some(0.0)))
+        .sum();
     match shares {
         Some(sum) => (sum, Counted::Proportional),
         None => (family.iter().filter_map(|&pid| resident_of(pid)).sum(), Counted::Resident),
@@ -23,7 +28,11 @@ fn family(pid: u32) -> Vec<u32> {
     while let Some(&member) = family.get(next) {
         next += 1;
         let children = match &all {
-            Some(all) => all.iter().filter(|(_, parent)| *parent == member).map(|(child, _)| *child).collect(),
+            Some(all) => all
+                .iter()
+                .filter(|(_, parent)| *parent == member)
+                .map(|(child, _)| *child)
+                .collect(),
             None => children(member),
         };
         // Process numbers are used again: never go round in circles.
@@ -38,8 +47,13 @@ fn family(pid: u32) -> Vec<u32> {
 /// The children of all threads of a process: the system notes which thread started them.
 fn children(pid: u32) -> Vec<u32> {
     let Ok(threads) = read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let lists = threads.flatten().filter_map(|thread| read_to_string(thread.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<u32>>()).collect()
+    let lists =
+        threads.flatten().filter_map(|thread| read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<u32>>()
+        })
+        .collect()
 }
 
 /// All processes and their parents: the slow way, for systems without `children` files.
@@ -47,7 +61,9 @@ fn parents() -> Vec<(u32, u32)> {
     let Ok(processes) = read_dir("/proc") else { return Vec::new() };
     let number = |name: std::ffi::OsString| name.to_str()?.parse::<u32>().ok();
     let processes = processes.flatten().filter_map(|entry| number(entry.file_name()));
-    processes.filter_map(|pid| Some((pid, parent(&read_to_string(format!("/proc/{pid}/stat")).ok()?)?))).collect()
+    processes
+        .filter_map(|pid| Some((pid, parent(&read_to_string(format!("/proc/{pid}/stat")).ok()?)?)))
+        .collect()
 }
 
 /// `pid (name) state parent …`, where the name may contain anything, `) S 1` too.

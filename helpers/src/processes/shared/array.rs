@@ -11,17 +11,20 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// An array that is one and the same in all processes that have it: Python's `multiprocessing.Array` and `shared_memory`.
+/// An array that is one and the same in all processes that have it: Python's
+/// `multiprocessing.Array` and `shared_memory`.
 ///
-/// Processes forked after it was made have it (those of a [`Pool`](crate::processes::Pool), too); others get it by name. All may read and
-/// write it at the same time, as all threads may: an element is never half written, and [`add`](Self::add) counts every call. What consists
-/// of several elements, or of reading and then writing, needs a [`SharedMutex`](super::SharedMutex), or parts that belong to one process
-/// each ([`for_each_chunk`](Self::for_each_chunk)).
+/// Processes forked after it was made have it (those of a [`Pool`](crate::processes::Pool), too);
+/// others get it by name. All may read and write it at the same time, as all threads may: an
+/// element is never half written, and [`add`](Self::add) counts every call. What consists of
+/// several elements, or of reading and then writing, needs a [`SharedMutex`](super::SharedMutex),
+/// or parts that belong to one process each ([`for_each_chunk`](Self::for_each_chunk)).
 ///
-/// An element costs what one of a `Vec` costs, but the compiler does not combine several of them to one instruction: filling what is in the
-/// cache may take twice as long (floats; small integers more). Memory is taken page by page, when it is written first. A clone is another
-/// handle to the same elements. The memory is given back with the last handle in the last process, also when that is killed; there is never
-/// a file.
+/// An element costs what one of a `Vec` costs, but the compiler does not combine several of them to
+/// one instruction: filling what is in the cache may take twice as long (floats; small integers
+/// more). Memory is taken page by page, when it is written first. A clone is another handle to the
+/// same elements. The memory is given back with the last handle in the last process, also when that
+/// is killed; there is never a file.
 ///
 /// # Examples
 ///
@@ -60,15 +63,16 @@ impl<T: Element> SharedArray<T> {
         }
     }
 
-    /// `len` zeros (or `false`) that other processes of the same user on this machine [`attach`](Self::attach) to.
+    /// `len` zeros (or `false`) that other processes of the same user on this machine
+    /// [`attach`](Self::attach) to.
     ///
-    /// The name is free again when no process has the array any more. Takes a file descriptor, and some milliseconds: all processes are
-    /// asked whether the name is taken.
+    /// The name is free again when no process has the array any more. Takes a file descriptor, and
+    /// some milliseconds: all processes are asked whether the name is taken.
     ///
     /// # Errors
     ///
-    /// When a process has an array of that name, the name is empty or longer than 150 bytes, the system does not give the memory, or is not
-    /// Linux.
+    /// When a process has an array of that name, the name is empty or longer than 150 bytes, the
+    /// system does not give the memory, or is not Linux.
     ///
     /// # Examples
     ///
@@ -89,17 +93,20 @@ impl<T: Element> SharedArray<T> {
             let file = named::create(name, T::NAME, len, bytes)?;
             Mapping::of_file(bytes, file).map_err(Kind::System)
         };
-        make().map(|memory| SharedArray::new(memory, len)).map_err(|kind| Error::new("create", name, kind))
+        make()
+            .map(|memory| SharedArray::new(memory, len))
+            .map_err(|kind| Error::new("create", name, kind))
     }
 
     /// The array that another process, or this one, has created with that name.
     ///
-    /// Costs what [`create`](Self::create) costs. The array stays when its creator ends. For arrays of unknown type, see the message of the
-    /// error.
+    /// Costs what [`create`](Self::create) costs. The array stays when its creator ends. For arrays
+    /// of unknown type, see the message of the error.
     ///
     /// # Errors
     ///
-    /// When no process of the same user has such an array, its elements are of another type, or the system is not Linux.
+    /// When no process of the same user has such an array, its elements are of another type, or the
+    /// system is not Linux.
     pub fn attach(name: &str) -> Result<SharedArray<T>, Error> {
         let open = || {
             let found = named::find(name)?.ok_or(Kind::Unknown)?;
@@ -111,11 +118,18 @@ impl<T: Element> SharedArray<T> {
             }
             Ok((Mapping::of_file(found.bytes, found.file).map_err(Kind::System)?, found.len))
         };
-        open().map(|(memory, len)| SharedArray::new(memory, len)).map_err(|kind| Error::new("attach to", name, kind))
+        open()
+            .map(|(memory, len)| SharedArray::new(memory, len))
+            .map_err(|kind| Error::new("attach to", name, kind))
     }
 
     fn new(memory: Mapping, len: usize) -> SharedArray<T> {
-        SharedArray { start: memory.start().as_ptr().cast(), len, memory: Arc::new(memory), elements: PhantomData }
+        SharedArray {
+            start: memory.start().as_ptr().cast(),
+            len,
+            memory: Arc::new(memory),
+            elements: PhantomData,
+        }
     }
 
     /// How many elements there are.
@@ -137,7 +151,8 @@ impl<T: Element> SharedArray<T> {
     #[inline]
     #[track_caller]
     pub fn get(&self, index: usize) -> T {
-        // SAFETY: `place` is an element; all access is by these functions (see `as_mut_slice` for the one exception).
+        // SAFETY: `place` is an element; all access is by these functions (see `as_mut_slice` for
+        // the one exception).
         unsafe { T::load(self.place(index)) }
     }
 
@@ -149,10 +164,11 @@ impl<T: Element> SharedArray<T> {
         unsafe { T::store(self.place(index), value) }
     }
 
-    /// Adds to the element at `index`, and gives back what it was. Unlike `set(i, get(i) + value)` no addition is lost when several
-    /// processes add at the same time. Integers wrap around.
+    /// Adds to the element at `index`, and gives back what it was. Unlike `set(i, get(i) + value)`
+    /// no addition is lost when several processes add at the same time. Integers wrap around.
     ///
-    /// Costs about ten times as much as `set`, and much more when several processes add to the same element all the time.
+    /// Costs about ten times as much as `set`, and much more when several processes add to the same
+    /// element all the time.
     #[inline]
     #[track_caller]
     pub fn add(&self, index: usize, value: T) -> T
@@ -163,8 +179,8 @@ impl<T: Element> SharedArray<T> {
         unsafe { T::add(self.place(index), value) }
     }
 
-    /// Replaces the element at `index` by `f` of it, and gives back what it was. Nobody writes in between: `f` is called again if somebody
-    /// has.
+    /// Replaces the element at `index` by `f` of it, and gives back what it was. Nobody writes in
+    /// between: `f` is called again if somebody has.
     ///
     /// # Examples
     ///
@@ -204,14 +220,20 @@ impl<T: Element> SharedArray<T> {
     /// When there are not as many values as elements.
     #[track_caller]
     pub fn copy_from(&self, values: &[T]) {
-        assert!(values.len() == self.len, "{} values for a shared array of {} elements", values.len(), self.len);
+        assert!(
+            values.len() == self.len,
+            "{} values for a shared array of {} elements",
+            values.len(),
+            self.len
+        );
         for (index, &value) in values.iter().enumerate() {
             // SAFETY: `index` is below the length, the rest as in `get`.
             unsafe { T::store(self.start.add(index), value) };
         }
     }
 
-    /// Where the elements are in the memory of this process. Another process may have them at another address.
+    /// Where the elements are in the memory of this process. Another process may have them at
+    /// another address.
     pub fn as_ptr(&self) -> *const T {
         self.start
     }
@@ -229,9 +251,10 @@ impl<T: Element> SharedArray<T> {
     /// The elements, if no other handle in this process gives access to them.
     pub(super) fn as_mut_slice(&mut self) -> Option<&mut [T]> {
         Arc::get_mut(&mut self.memory)?;
-        // SAFETY: `len` elements, aligned, and every bit pattern that `Element`s write is one of the type. The only handle in this process
-        // is borrowed exclusively, so that no other reference exists. What other processes do is beyond the language, as with every
-        // mapped file: the method that hands out the slice says that they must leave it alone.
+        // SAFETY: `len` elements, aligned, and every bit pattern that `Element`s write is one of
+        // the type. The only handle in this process is borrowed exclusively, so that no other
+        // reference exists. What other processes do is beyond the language, as with every mapped
+        // file: the method that hands out the slice says that they must leave it alone.
         Some(unsafe { std::slice::from_raw_parts_mut(self.start, self.len) })
     }
 }
@@ -246,13 +269,20 @@ fn out_of_range(index: usize, len: usize) -> ! {
 /// How many bytes so many elements have.
 fn size<T>(len: usize) -> std::io::Result<usize> {
     let limit = isize::MAX as usize;
-    len.checked_mul(size_of::<T>()).filter(|&bytes| bytes <= limit).ok_or_else(|| std::io::ErrorKind::OutOfMemory.into())
+    len.checked_mul(size_of::<T>())
+        .filter(|&bytes| bytes <= limit)
+        .ok_or_else(|| std::io::ErrorKind::OutOfMemory.into())
 }
 
 /// Another handle to the same elements.
 impl<T> Clone for SharedArray<T> {
     fn clone(&self) -> SharedArray<T> {
-        SharedArray { start: self.start, len: self.len, memory: self.memory.clone(), elements: PhantomData }
+        SharedArray {
+            start: self.start,
+            len: self.len,
+            memory: self.memory.clone(),
+            elements: PhantomData,
+        }
     }
 }
 

@@ -9,18 +9,22 @@ use std::fmt;
 use std::ops::Range;
 
 impl<T: Element> SharedArray<T> {
-    /// Cuts the array into chunks of `len` elements (the last one may be shorter) and lets the processes of a pool work on them, in place:
-    /// rayon's `par_chunks_mut(len).enumerate().for_each(…)`.
+    /// Cuts the array into chunks of `len` elements (the last one may be shorter) and lets the
+    /// processes of a pool work on them, in place: rayon's
+    /// `par_chunks_mut(len).enumerate().for_each(…)`.
     ///
-    /// `f` gets the number of the chunk and an ordinary slice, at the speed of one. Nothing is copied or sent.
+    /// `f` gets the number of the chunk and an ordinary slice, at the speed of one. Nothing is
+    /// copied or sent.
     ///
-    /// The compiler sees to it that nobody in this process uses the array meanwhile. It does not see other processes: those that have the
-    /// array since before, by name or by an earlier fork, must leave it alone until this is done.
+    /// The compiler sees to it that nobody in this process uses the array meanwhile. It does not
+    /// see other processes: those that have the array since before, by name or by an earlier fork,
+    /// must leave it alone until this is done.
     ///
     /// # Panics
     ///
-    /// When `len` is 0, or the array has been cloned and the clone is still there. As [`Pool::map`] does when `f` panics or a process is
-    /// killed; then some chunks may be done, some not, and some half.
+    /// When `len` is 0, or the array has been cloned and the clone is still there. As [`Pool::map`]
+    /// does when `f` panics or a process is killed; then some chunks may be done, some not, and
+    /// some half.
     ///
     /// # Examples
     ///
@@ -39,26 +43,37 @@ impl<T: Element> SharedArray<T> {
         self.map_chunks(pool, len, f);
     }
 
-    /// Like [`for_each_chunk`](Self::for_each_chunk), and gives back what `f` returns for each chunk, in their order.
+    /// Like [`for_each_chunk`](Self::for_each_chunk), and gives back what `f` returns for each
+    /// chunk, in their order.
     ///
     /// # Panics
     ///
     /// As `for_each_chunk` does.
     #[track_caller]
-    pub fn map_chunks<R>(&mut self, pool: &Pool, len: usize, f: impl Fn(usize, &mut [T]) -> R) -> Vec<R>
+    pub fn map_chunks<R>(
+        &mut self,
+        pool: &Pool,
+        len: usize,
+        f: impl Fn(usize, &mut [T]) -> R,
+    ) -> Vec<R>
     where
         R: Serialize + DeserializeOwned + 'static,
     {
         assert!(len > 0, "chunks need at least one element");
         let all = self.len();
-        let chunks: Vec<Chunk> = (0..all).step_by(len).map(|start| Chunk(start..all.min(start + len))).collect();
+        let chunks: Vec<Chunk> =
+            (0..all).step_by(len).map(|start| Chunk(start..all.min(start + len))).collect();
         let Some(elements) = self.as_mut_slice() else {
-            panic!("a clone of the shared array exists: drop it first, so that nobody uses it meanwhile")
+            panic!(
+                "a clone of the shared array exists: drop it first, so that nobody uses it meanwhile"
+            )
         };
         let start = elements.as_mut_ptr();
         let work = |Chunk(range): &Chunk| {
-            // SAFETY: `elements` is borrowed exclusively until the pool is done. Its parts do not overlap, and the pool works on each once.
-            let chunk = unsafe { std::slice::from_raw_parts_mut(start.add(range.start), range.len()) };
+            // SAFETY: `elements` is borrowed exclusively until the pool is done. Its parts do not
+            // overlap, and the pool works on each once.
+            let chunk =
+                unsafe { std::slice::from_raw_parts_mut(start.add(range.start), range.len()) };
             f(range.start / len, chunk)
         };
         pool.map(work, &chunks)

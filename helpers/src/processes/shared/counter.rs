@@ -3,8 +3,8 @@
 use super::SharedArray;
 use std::fmt;
 
-/// A whole number that is one and the same in all processes that have it: Python's `multiprocessing.Value`, with an `add` that needs no
-/// lock.
+/// A whole number that is one and the same in all processes that have it: Python's
+/// `multiprocessing.Value`, with an `add` that needs no lock.
 ///
 /// Takes a page of memory. A clone is another handle to the same number.
 ///
@@ -30,7 +30,8 @@ impl SharedCounter {
         SharedCounter(SharedArray::from([start]))
     }
 
-    /// Adds `number` (which may be negative), and gives back what the counter was: each number is given once. Wraps around.
+    /// Adds `number` (which may be negative), and gives back what the counter was: each number is
+    /// given once. Wraps around.
     pub fn add(&self, number: i64) -> i64 {
         self.0.add(0, number)
     }

@@ -1,12 +1,15 @@
 //! What a shared array can hold: numbers that the processor reads and writes as a whole.
 
-use std::sync::atomic::{AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, Ordering::Relaxed,
+};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize};
 
 /// A type that a [`SharedArray`](super::SharedArray) can hold: integers, floats and `bool`.
 ///
-/// Every value is read and written by one instruction, so that no process ever sees half of a number. Which of several writes comes first
-/// is not fixed (`Relaxed`); a value that a process has sent or returned is there for who receives it.
+/// Every value is read and written by one instruction, so that no process ever sees half of a
+/// number. Which of several writes comes first is not fixed (`Relaxed`); a value that a process has
+/// sent or returned is there for who receives it.
 pub trait Element: sealed::Access + Copy + PartialEq + Send + Sync + 'static {}
 
 /// An [`Element`] that can be added to: all but `bool`.
@@ -20,7 +23,8 @@ mod sealed {
 
         /// # Safety
         ///
-        /// `place` is aligned, valid for the lifetime of the call, and everybody accesses it by these functions only.
+        /// `place` is aligned, valid for the lifetime of the call, and everybody accesses it by
+        /// these functions only.
         unsafe fn load(place: *mut Self) -> Self;
 
         /// # Safety
@@ -28,7 +32,8 @@ mod sealed {
         /// As for [`load`](Self::load).
         unsafe fn store(place: *mut Self, value: Self);
 
-        /// Replaces the value by `f(value)` and gives back what it was; `f` is called again when somebody else was faster.
+        /// Replaces the value by `f(value)` and gives back what it was; `f` is called again when
+        /// somebody else was faster.
         ///
         /// # Safety
         ///
@@ -59,7 +64,8 @@ macro_rules! elements {
 
             #[inline(always)]
             unsafe fn load(place: *mut Self) -> Self {
-                // SAFETY: the caller's promise; `$bits` has the size of the element, and its alignment on the systems we build for.
+                // SAFETY: the caller's promise; `$bits` has the size of the element, and its
+                // alignment on the systems we build for.
                 $from_bits(unsafe { $atomic::from_ptr(place.cast()) }.load(Relaxed))
             }
 

@@ -5,8 +5,8 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::ptr::{NonNull, null_mut};
 
-/// Memory of the system that forked processes share with us, zero at first. Without a file it has no name; the system takes it back when
-/// the last process that has it ends, however that may be.
+/// Memory of the system that forked processes share with us, zero at first. Without a file it has
+/// no name; the system takes it back when the last process that has it ends, however that may be.
 #[derive(Debug)]
 pub(super) struct Mapping {
     start: NonNull<u8>,
@@ -15,7 +15,8 @@ pub(super) struct Mapping {
     _file: Option<File>,
 }
 
-// SAFETY: the memory belongs to the process, not to a thread. Who reads or writes it looks after the order of accesses.
+// SAFETY: the memory belongs to the process, not to a thread. Who reads or writes it looks after
+// the order of accesses.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
@@ -39,11 +40,14 @@ impl Mapping {
             None => (libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1),
         };
         // SAFETY: the system chooses the place, so that no memory in use is replaced.
-        let start = unsafe { libc::mmap(null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, flags, descriptor, 0) };
+        let start = unsafe {
+            libc::mmap(null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, flags, descriptor, 0)
+        };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let start = NonNull::new(start.cast()).expect("the system maps nothing at 0 unless asked to");
+        let start =
+            NonNull::new(start.cast()).expect("the system maps nothing at 0 unless asked to");
         Ok(Mapping { start, bytes, _file: file })
     }
 
@@ -55,7 +59,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: it is ours, of this length, and nobody has a reference into it beyond the life of `self`. Other processes keep theirs.
+        // SAFETY: it is ours, of this length, and nobody has a reference into it beyond the life of
+        // `self`. Other processes keep theirs.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
     }
 }

@@ -1,7 +1,8 @@
 //! Memory that processes really share: arrays, a counter, a lock.
 //!
-//! After a fork, everything is there twice: what one process writes, the other does not see. Memory mapped as *shared* is the exception.
-//! Here it holds plain numbers only, because an address in it would mean something else in each process.
+//! After a fork, everything is there twice: what one process writes, the other does not see. Memory
+//! mapped as *shared* is the exception. Here it holds plain numbers only, because an address in it
+//! would mean something else in each process.
 
 mod array;
 mod chunks;

@@ -13,13 +13,16 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 use std::{error, fmt, io};
 
-/// Plain data that one process, or thread, at a time may use: `std::sync::Mutex` for processes, Python's `multiprocessing.Lock`.
+/// Plain data that one process, or thread, at a time may use: `std::sync::Mutex` for processes,
+/// Python's `multiprocessing.Lock`.
 ///
-/// Processes forked after it was made have it. What it guards are numbers, and arrays and tuples of numbers ([`Plain`]). If a process is
-/// killed, or panics, while it holds the lock, the next one gets it as an error: what the lock guards may be half changed. A clone is
-/// another handle to the same lock.
+/// Processes forked after it was made have it. What it guards are numbers, and arrays and tuples of
+/// numbers ([`Plain`]). If a process is killed, or panics, while it holds the lock, the next one
+/// gets it as an error: what the lock guards may be half changed. A clone is another handle to the
+/// same lock.
 ///
-/// (Only Linux tells that a process was killed; elsewhere the lock stays taken then.) Taking a free lock costs some 50 ns. Takes a page of memory.
+/// (Only Linux tells that a process was killed; elsewhere the lock stays taken then.) Taking a free
+/// lock costs some 50 ns. Takes a page of memory.
 ///
 /// # Examples
 ///
@@ -70,8 +73,12 @@ impl<T: Plain> SharedMutex<T> {
     #[track_caller]
     pub fn new(value: T) -> SharedMutex<T> {
         const { assert!(align_of::<Inner<T>>() <= 4096) }
-        match Mapping::anonymous(size_of::<Inner<T>>()).and_then(|memory| initialise(memory, value)) {
-            Ok(memory) => SharedMutex { memory: Arc::new(Memory(ManuallyDrop::new(memory))), value: PhantomData },
+        match Mapping::anonymous(size_of::<Inner<T>>()).and_then(|memory| initialise(memory, value))
+        {
+            Ok(memory) => SharedMutex {
+                memory: Arc::new(Memory(ManuallyDrop::new(memory))),
+                value: PhantomData,
+            },
             Err(error) => panic!("failed to make a shared lock: {error}"),
         }
     }
@@ -80,12 +87,13 @@ impl<T: Plain> SharedMutex<T> {
     ///
     /// # Errors
     ///
-    /// When a process was killed or panicked while it had the lock. The error holds the guard: look at the value, repair it, and go on
-    /// ([`Poisoned::into_inner`]).
+    /// When a process was killed or panicked while it had the lock. The error holds the guard: look
+    /// at the value, repair it, and go on ([`Poisoned::into_inner`]).
     ///
     /// # Panics
     ///
-    /// When this thread has the lock already: it would wait for itself. Unwinds when interrupted (see [`interrupt`]).
+    /// When this thread has the lock already: it would wait for itself. Unwinds when interrupted
+    /// (see [`interrupt`]).
     #[track_caller]
     pub fn lock(&self) -> Result<SharedMutexGuard<'_, T>, Poisoned<'_, T>> {
         match self.take() {
@@ -117,7 +125,8 @@ impl<T: Plain> SharedMutex<T> {
     }
 
     fn inner(&self) -> &Inner<T> {
-        // SAFETY: `initialise` has written it, the memory lives as long as `self`, and is never borrowed exclusively.
+        // SAFETY: `initialise` has written it, the memory lives as long as `self`, and is never
+        // borrowed exclusively.
         unsafe { self.memory.0.start().cast().as_ref() }
     }
 
@@ -132,7 +141,8 @@ impl<T: Plain> SharedMutex<T> {
         // SAFETY: `until` is a place for the answer.
         unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &mut until) };
         let nanoseconds = until.tv_nsec as u64 + u64::from(time.subsec_nanos());
-        until.tv_sec += time.as_secs() as libc::time_t + (nanoseconds / 1_000_000_000) as libc::time_t;
+        until.tv_sec +=
+            time.as_secs() as libc::time_t + (nanoseconds / 1_000_000_000) as libc::time_t;
         until.tv_nsec = (nanoseconds % 1_000_000_000) as _;
         // SAFETY: as in `take`; `until` is a valid time.
         Taken::from(unsafe { libc::pthread_mutex_timedlock(self.inner().mutex.get(), &until) })
@@ -153,17 +163,26 @@ impl<T: Plain> SharedMutex<T> {
             Taken::HolderDied => {
                 inner.poisoned_by.store(inner.holder.load(Relaxed).max(1), Relaxed);
                 #[cfg(target_os = "linux")]
-                // SAFETY: this thread holds the mutex, and the holder before has died: what the call is for.
+                // SAFETY: this thread holds the mutex, and the holder before has died: what the
+                // call is for.
                 unsafe {
                     libc::pthread_mutex_consistent(inner.mutex.get())
                 };
             }
             Taken::Busy => unreachable!("looked at before"),
-            Taken::Failed(libc::EDEADLK) => panic!("this thread has the lock already, and would wait for itself"),
-            Taken::Failed(error) => panic!("failed to take a shared lock: {}", io::Error::from_raw_os_error(error)),
+            Taken::Failed(libc::EDEADLK) => {
+                panic!("this thread has the lock already, and would wait for itself")
+            }
+            Taken::Failed(error) => {
+                panic!("failed to take a shared lock: {}", io::Error::from_raw_os_error(error))
+            }
         }
         inner.holder.store(std::process::id(), Relaxed);
-        let guard = SharedMutexGuard { mutex: self, panicking: std::thread::panicking(), of_this_thread: PhantomData };
+        let guard = SharedMutexGuard {
+            mutex: self,
+            panicking: std::thread::panicking(),
+            of_this_thread: PhantomData,
+        };
         match inner.poisoned_by.load(Relaxed) {
             0 => Ok(guard),
             pid => Err(Poisoned { guard, pid }),
@@ -196,17 +215,27 @@ impl From<libc::c_int> for Taken {
 fn initialise<T: Plain>(memory: Mapping, value: T) -> io::Result<Mapping> {
     let check = |code| if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) };
     let inner: NonNull<Inner<T>> = memory.start().cast();
-    // SAFETY: the memory is new, large enough, aligned to a page and all zeros, which is valid for a mutex (not initialised yet) and the
-    // counters. The attributes are initialised before they are used, and destroyed once.
+    // SAFETY: the memory is new, large enough, aligned to a page and all zeros, which is valid for
+    // a mutex (not initialised yet) and the counters. The attributes are initialised before they
+    // are used, and destroyed once.
     unsafe {
         inner.as_ref().value.get().write(value);
         let mut attributes: libc::pthread_mutexattr_t = std::mem::zeroed();
         check(libc::pthread_mutexattr_init(&mut attributes))?;
-        let result = check(libc::pthread_mutexattr_setpshared(&mut attributes, libc::PTHREAD_PROCESS_SHARED))
-            .and_then(|()| check(libc::pthread_mutexattr_settype(&mut attributes, libc::PTHREAD_MUTEX_ERRORCHECK)));
+        let result = check(libc::pthread_mutexattr_setpshared(
+            &mut attributes,
+            libc::PTHREAD_PROCESS_SHARED,
+        ))
+        .and_then(|()| {
+            check(libc::pthread_mutexattr_settype(&mut attributes, libc::PTHREAD_MUTEX_ERRORCHECK))
+        });
         #[cfg(target_os = "linux")]
-        let result = result.and_then(|()| check(libc::pthread_mutexattr_setrobust(&mut attributes, libc::PTHREAD_MUTEX_ROBUST)));
-        let result = result.and_then(|()| check(libc::pthread_mutex_init(inner.as_ref().mutex.get(), &attributes)));
+        let result = result.and_then(|()| {
+            check(libc::pthread_mutexattr_setrobust(&mut attributes, libc::PTHREAD_MUTEX_ROBUST))
+        });
+        let result = result.and_then(|()| {
+            check(libc::pthread_mutex_init(inner.as_ref().mutex.get(), &attributes))
+        });
         libc::pthread_mutexattr_destroy(&mut attributes);
         result.map(|()| memory)
     }
@@ -215,8 +244,9 @@ fn initialise<T: Plain>(memory: Mapping, value: T) -> io::Result<Mapping> {
 impl Drop for Memory {
     fn drop(&mut self) {
         let mutex: *mut libc::pthread_mutex_t = self.0.start().as_ptr().cast();
-        // A guard that was leaked leaves its mutex in a list that the system walks when the thread ends: then the memory has to stay.
-        // SAFETY: the mutex is the first field of `Inner`, and initialised.
+        // A guard that was leaked leaves its mutex in a list that the system walks when the thread
+        // ends: then the memory has to stay. SAFETY: the mutex is the first field of `Inner`, and
+        // initialised.
         match unsafe { libc::pthread_mutex_trylock(mutex) } {
             // SAFETY: this thread has just taken it, and nobody uses the memory after this.
             0 | libc::EOWNERDEAD => unsafe {
@@ -240,10 +270,15 @@ impl<T: Plain + fmt::Debug> fmt::Debug for SharedMutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = f.debug_struct("SharedMutex");
         match self.take() {
-            Taken::Busy | Taken::Failed(_) => text.field("value", &format_args!("(locked)")).finish(),
+            Taken::Busy | Taken::Failed(_) => {
+                text.field("value", &format_args!("(locked)")).finish()
+            }
             taken => match self.guard(taken) {
                 Ok(guard) => text.field("value", &*guard).finish(),
-                Err(poisoned) => text.field("value", &*poisoned.guard).field("poisoned_by", &poisoned.pid).finish(),
+                Err(poisoned) => text
+                    .field("value", &*poisoned.guard)
+                    .field("poisoned_by", &poisoned.pid)
+                    .finish(),
             },
         }
     }
@@ -281,8 +316,8 @@ impl<T: Plain> Drop for SharedMutexGuard<'_, T> {
         if !self.panicking && std::thread::panicking() {
             inner.poisoned_by.store(std::process::id(), Relaxed);
         }
-        // Fails, without harm, in a process that was forked while its parent had the lock: it is still the parent's.
-        // SAFETY: the mutex is initialised.
+        // Fails, without harm, in a process that was forked while its parent had the lock: it is
+        // still the parent's. SAFETY: the mutex is initialised.
         unsafe { libc::pthread_mutex_unlock(inner.mutex.get()) };
     }
 }
@@ -293,7 +328,8 @@ impl<T: Plain + fmt::Debug> fmt::Debug for SharedMutexGuard<'_, T> {
     }
 }
 
-/// A process was killed or panicked while it had the lock: what the lock guards may be half changed.
+/// A process was killed or panicked while it had the lock: what the lock guards may be half
+/// changed.
 pub struct Poisoned<'mutex, T: Plain> {
     guard: SharedMutexGuard<'mutex, T>,
     pid: u32,
@@ -314,7 +350,11 @@ impl<'mutex, T: Plain> Poisoned<'mutex, T> {
 
 impl<T: Plain> fmt::Display for Poisoned<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "process {} died or panicked while it held the lock: what the lock guards may be half changed", self.pid)
+        write!(
+            f,
+            "process {} died or panicked while it held the lock: what the lock guards may be half changed",
+            self.pid
+        )
     }
 }
 

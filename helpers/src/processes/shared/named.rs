@@ -1,8 +1,9 @@
 //! Finding shared memory by name, without leaving anything behind.
 //!
-//! `shm_open` and Python's `SharedMemory` keep a file in `/dev/shm`, which stays there when the program is killed. Ours is a *memfd*: a file
-//! without a place, which the system drops with the last process that has it open. Its name says what it holds, and who wants it looks
-//! through the open files of all processes of the same user in `/proc`.
+//! `shm_open` and Python's `SharedMemory` keep a file in `/dev/shm`, which stays there when the
+//! program is killed. Ours is a *memfd*: a file without a place, which the system drops with the
+//! last process that has it open. Its name says what it holds, and who wants it looks through the
+//! open files of all processes of the same user in `/proc`.
 
 use super::error::Kind;
 use crate::processes::{fork, memory_file};
@@ -44,9 +45,12 @@ pub(super) fn find(name: &str) -> Result<Option<Found>, Kind> {
     // SAFETY: takes nothing and cannot fail.
     let user = unsafe { libc::geteuid() };
     let processes = fs::read_dir("/proc").map_err(Kind::System)?.flatten();
-    let own = processes.filter(|process| process.metadata().is_ok_and(|metadata| metadata.uid() == user));
+    let own =
+        processes.filter(|process| process.metadata().is_ok_and(|metadata| metadata.uid() == user));
     for process in own {
-        let Some(pid) = process.file_name().to_str().and_then(|number| number.parse().ok()) else { continue };
+        let Some(pid) = process.file_name().to_str().and_then(|number| number.parse().ok()) else {
+            continue;
+        };
         // A process may have ended since, or not be ours to look into.
         let Ok(open_files) = fs::read_dir(process.path().join("fd")) else { continue };
         for open_file in open_files.flatten() {
@@ -71,7 +75,13 @@ fn look_at(path: &Path, name: &str, pid: u32) -> Option<Found> {
     let (element, len) = parse(target.to_str()?, name)?;
     let bytes = file.metadata().ok()?.len() as usize;
     // Only a sealed one is complete.
-    memory_file::is_sealed(&file).then(|| Found { element: element.to_string(), len, bytes, file, pid })
+    memory_file::is_sealed(&file).then(|| Found {
+        element: element.to_string(),
+        len,
+        bytes,
+        file,
+        pid,
+    })
 }
 
 /// Element type and length, from where a link to an array of that name points.
@@ -82,8 +92,9 @@ fn parse<'a>(target: &'a str, name: &str) -> Option<(&'a str, usize)> {
     (found == name).then_some((element, len.parse().ok()?))
 }
 
-/// The right to create: one process at a time, so that two cannot find a name free at the same moment. An address in the system's table of
-/// sockets, which it takes back from a process that dies.
+/// The right to create: one process at a time, so that two cannot find a name free at the same
+/// moment. An address in the system's table of sockets, which it takes back from a process that
+/// dies.
 struct Turn(#[allow(dead_code, reason = "holds the address")] Option<UnixDatagram>);
 
 impl Turn {
@@ -96,7 +107,10 @@ impl Turn {
             match UnixDatagram::bind_addr(&address) {
                 Ok(socket) => return Turn(Some(socket)),
                 // Whoever has it for so long does not do what we do in between.
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse && start.elapsed() < Duration::from_secs(2) => {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse
+                        && start.elapsed() < Duration::from_secs(2) =>
+                {
                     sleep(Duration::from_millis(1));
                 }
                 Err(_) => return Turn(None),
@@ -112,7 +126,10 @@ mod tests {
     #[test]
     fn names_may_contain_anything() {
         assert_eq!(parse("/memfd:parcourse:f64:10:cake (deleted)", "cake"), Some(("f64", 10)));
-        assert_eq!(parse("/memfd:parcourse:f64:10:a:b/c (deleted) (deleted)", "a:b/c (deleted)"), Some(("f64", 10)));
+        assert_eq!(
+            parse("/memfd:parcourse:f64:10:a:b/c (deleted) (deleted)", "a:b/c (deleted)"),
+            Some(("f64", 10))
+        );
         assert_eq!(parse("/memfd:parcourse:f64:10:cakes (deleted)", "cake"), None);
         assert_eq!(parse("/memfd:other:f64:10:cake (deleted)", "cake"), None);
         assert_eq!(parse("socket:[1234]", "cake"), None);

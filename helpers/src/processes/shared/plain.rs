@@ -1,11 +1,12 @@
 //! What a lock between processes can guard: values that mean the same in every process.
 
-/// A value without pointers: it may lie in memory of several processes. Numbers, `bool`, `char`, arrays and tuples of such.
+/// A value without pointers: it may lie in memory of several processes. Numbers, `bool`, `char`,
+/// arrays and tuples of such.
 ///
 /// # Safety
 ///
-/// The value must not contain addresses (references, boxes, strings, vectors), which mean something else in another process, nor own
-/// anything: it is never dropped.
+/// The value must not contain addresses (references, boxes, strings, vectors), which mean something
+/// else in another process, nor own anything: it is never dropped.
 pub unsafe trait Plain: Copy + Send + 'static {}
 
 macro_rules! plain {

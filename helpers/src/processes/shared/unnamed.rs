@@ -14,7 +14,12 @@ pub(super) struct Found {
     never: Infallible,
 }
 
-pub(super) fn create(_name: &str, _element: &str, _len: usize, _bytes: usize) -> Result<File, Kind> {
+pub(super) fn create(
+    _name: &str,
+    _element: &str,
+    _len: usize,
+    _bytes: usize,
+) -> Result<File, Kind> {
     Err(Kind::Unsupported)
 }
 

@@ -1,4 +1,5 @@
-//! The flame graph as a drawing, without scripts: a box per call on the box of its caller, names as tooltips too.
+//! The flame graph as a drawing, without scripts: a box per call on the box of its caller, names as
+//! tooltips too.
 
 use super::tree::{FlameGraph, Node};
 use crate::display::escape::html as escape;
@@ -48,7 +49,8 @@ fn boxes(page: &mut String, graph: &FlameGraph, node: &Node, mut x: f64, y: f64)
     for (name, child) in &node.children {
         let width = child.count as f64 * scale;
         if width >= NARROWEST {
-            let title = format!("{name}: {:.1} % ({} samples)", graph.percent(child.count), child.count);
+            let title =
+                format!("{name}: {:.1} % ({} samples)", graph.percent(child.count), child.count);
             let _ = write!(
                 page,
                 "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"1\" fill=\"{}\"/>",
@@ -61,7 +63,13 @@ fn boxes(page: &mut String, graph: &FlameGraph, node: &Node, mut x: f64, y: f64)
             let fits = ((width - 6.0) / 6.7).max(0.0) as usize;
             if fits >= 3 {
                 let text = shortened(name, fits);
-                let _ = write!(page, "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"#222\">{}</text>", x + 3.0, y + 12.0, escape(&text));
+                let _ = write!(
+                    page,
+                    "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"#222\">{}</text>",
+                    x + 3.0,
+                    y + 12.0,
+                    escape(&text)
+                );
             }
             page.push_str("</g>");
             boxes(page, graph, child, x, y - HEIGHT);
@@ -76,18 +84,24 @@ fn shortened(name: &str, fits: usize) -> String {
     if length <= fits {
         return name.to_owned();
     }
-    let last = name.rsplit("::").next().filter(|last| last.chars().count() < fits && !last.contains(['{', '>']));
+    let last = name
+        .rsplit("::")
+        .next()
+        .filter(|last| last.chars().count() < fits && !last.contains(['{', '>']));
     match last {
         Some(last) => last.to_owned(),
         None => name.chars().take(fits - 1).chain(['…']).collect(),
     }
 }
 
-/// Warm and light, so that dark letters are legible whatever the page's background; the same name has the same colour. The learner's own
-/// functions are redder than libraries.
+/// Warm and light, so that dark letters are legible whatever the page's background; the same name
+/// has the same colour. The learner's own functions are redder than libraries.
 fn colour(name: &str) -> String {
-    let hash = name.bytes().fold(0u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    let is_library = ["core::", "alloc::", "std::", "rayon", "[", "<core", "<alloc", "<std"].iter().any(|start| name.starts_with(start));
+    let hash =
+        name.bytes().fold(0u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let is_library = ["core::", "alloc::", "std::", "rayon", "[", "<core", "<alloc", "<std"]
+        .iter()
+        .any(|start| name.starts_with(start));
     let hue = if is_library { 45 + hash % 15 } else { 12 + hash % 22 };
     format!("hsl({hue},85%,{}%)", 62 + hash / 64 % 10)
 }

@@ -1,7 +1,8 @@
 //! Function names as a learner would write them.
 
 /// What the frames below the work are known by, outermost first to be left out.
-const BEGINNINGS: [&str; 2] = ["parcourse::profile::flame::begin", "std::sys::backtrace::__rust_begin_short_backtrace"];
+const BEGINNINGS: [&str; 2] =
+    ["parcourse::profile::flame::begin", "std::sys::backtrace::__rust_begin_short_backtrace"];
 
 /// Frames that only pass a call on.
 const PASSING: [&str; 10] = [
@@ -17,7 +18,8 @@ const PASSING: [&str; 10] = [
     "<&mut F as core::ops::function::",
 ];
 
-/// A demangled name without the crate of the cell and the function that the engine wraps around a cell's statements.
+/// A demangled name without the crate of the cell and the function that the engine wraps around a
+/// cell's statements.
 pub fn learners_name(name: &str) -> String {
     let name = name.replace("ctx::", "");
     match name.strip_prefix("run_user_code_") {
@@ -30,9 +32,11 @@ pub fn learners_name(name: &str) -> String {
     }
 }
 
-/// A stack, innermost first, as it is drawn: outermost first, without what is below the work, the inside of rayon as one.
+/// A stack, innermost first, as it is drawn: outermost first, without what is below the work, the
+/// inside of rayon as one.
 pub fn learners_stack(stack: &[String]) -> Vec<String> {
-    let is_beginning = |name: &String| BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
+    let is_beginning =
+        |name: &String| BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
     let end = stack.iter().position(is_beginning).unwrap_or(stack.len());
     let mut frames: Vec<String> = Vec::new();
     if stack[..end].is_empty() {
@@ -64,19 +68,28 @@ mod tests {
     #[test]
     fn cells_are_no_part_of_a_name() {
         assert_eq!(learners_name("ctx::work"), "work");
-        assert_eq!(learners_name("<ctx::Grid as core::fmt::Debug>::fmt"), "<Grid as core::fmt::Debug>::fmt");
+        assert_eq!(
+            learners_name("<ctx::Grid as core::fmt::Debug>::fmt"),
+            "<Grid as core::fmt::Debug>::fmt"
+        );
         assert_eq!(learners_name("ctx::run_user_code_12::{{closure}}"), "{{closure}}");
         assert_eq!(learners_name("run_user_code_3"), "cell");
     }
 
     #[test]
     fn stacks_begin_with_the_work() {
-        let stack = |names: &[&str]| learners_stack(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let stack = |names: &[&str]| {
+            learners_stack(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
         let main = ["fib", "fib", "work", "parcourse::profile::flame::begin", "cell", "main"];
         assert_eq!(stack(&main), ["work", "fib", "fib"]);
         assert_eq!(stack(&main[3..]), ["{closure}"]);
-        let worker =
-            ["work", "<rayon::iter::map::MapFolder<C,F> as F>::consume", "core::ops::function::FnOnce::call_once", "rayon_core::join"];
+        let worker = [
+            "work",
+            "<rayon::iter::map::MapFolder<C,F> as F>::consume",
+            "core::ops::function::FnOnce::call_once",
+            "rayon_core::join",
+        ];
         assert_eq!(stack(&worker), ["rayon", "work"]);
     }
 }

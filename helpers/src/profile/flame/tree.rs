@@ -63,7 +63,11 @@ impl FlameGraph {
 
     /// All functions, those with the most samples of their own first.
     pub fn hottest(&self) -> Vec<Hot> {
-        fn walk<'a>(node: &'a Node, above: &mut Vec<&'a str>, found: &mut HashMap<&'a str, (u64, u64)>) {
+        fn walk<'a>(
+            node: &'a Node,
+            above: &mut Vec<&'a str>,
+            found: &mut HashMap<&'a str, (u64, u64)>,
+        ) {
             for (name, child) in &node.children {
                 let entry = found.entry(name).or_default();
                 entry.0 += child.own;
@@ -78,18 +82,24 @@ impl FlameGraph {
         }
         let mut found = HashMap::new();
         walk(&self.root, &mut Vec::new(), &mut found);
-        let mut hot: Vec<Hot> = found.into_iter().map(|(name, (own, total))| Hot { name: name.to_owned(), own, total }).collect();
+        let mut hot: Vec<Hot> = found
+            .into_iter()
+            .map(|(name, (own, total))| Hot { name: name.to_owned(), own, total })
+            .collect();
         hot.sort_by(|a, b| (b.own, b.total, &a.name).cmp(&(a.own, a.total, &b.name)));
         hot
     }
 
     /// The function of that name: its path, or the last part of it.
     pub fn function(&self, name: &str) -> Option<Hot> {
-        let ends = |hot: &Hot| hot.name == name || hot.name.strip_suffix(name).is_some_and(|rest| rest.ends_with("::"));
+        let ends = |hot: &Hot| {
+            hot.name == name || hot.name.strip_suffix(name).is_some_and(|rest| rest.ends_with("::"))
+        };
         self.hottest().into_iter().find(ends)
     }
 
-    /// The distinct paths of calls, outermost first, with the samples that ended there: `(["work", "fib"], 12)`.
+    /// The distinct paths of calls, outermost first, with the samples that ended there: `(["work",
+    /// "fib"], 12)`.
     pub fn stacks(&self) -> Vec<(Vec<String>, u64)> {
         fn walk(node: &Node, path: &mut Vec<String>, found: &mut BTreeSet<(Vec<String>, u64)>) {
             if node.own > 0 {
@@ -125,7 +135,11 @@ impl FlameGraph {
         if let Some(reason) = self.missing {
             return reason.to_owned();
         }
-        let lost = if self.lost > 0 { format!(", {} more came too fast", self.lost) } else { String::new() };
+        let lost = if self.lost > 0 {
+            format!(", {} more came too fast", self.lost)
+        } else {
+            String::new()
+        };
         let few = if self.samples() < 50 { ": too few to tell, give it more to do" } else { "" };
         format!("{} samples of CPU time in all threads{lost}{few}", self.samples())
     }
@@ -138,7 +152,13 @@ impl fmt::Display for FlameGraph {
             write!(formatter, "\n% self  % total  Function")?;
         }
         for hot in self.hottest().iter().take(drawing::ROWS) {
-            write!(formatter, "\n{:6.1}  {:7.1}  {}", self.percent(hot.own), self.percent(hot.total), hot.name)?;
+            write!(
+                formatter,
+                "\n{:6.1}  {:7.1}  {}",
+                self.percent(hot.own),
+                self.percent(hot.total),
+                hot.name
+            )?;
         }
         Ok(())
     }
@@ -162,18 +182,28 @@ mod tests {
 
     #[test]
     fn recursive_functions_are_counted_once() {
-        let graph = graph(&[(&["work", "fib", "fib"], 30), (&["work", "fib"], 60), (&["work"], 10)]);
+        let graph =
+            graph(&[(&["work", "fib", "fib"], 30), (&["work", "fib"], 60), (&["work"], 10)]);
         assert_eq!(graph.samples(), 100);
         assert_eq!(graph.function("fib"), Some(Hot { name: "fib".to_owned(), own: 90, total: 90 }));
-        assert_eq!(graph.function("work"), Some(Hot { name: "work".to_owned(), own: 10, total: 100 }));
+        assert_eq!(
+            graph.function("work"),
+            Some(Hot { name: "work".to_owned(), own: 10, total: 100 })
+        );
         assert_eq!(graph.stacks().len(), 3);
-        assert!(graph.to_string().contains("\n  90.0     90.0  fib\n  10.0    100.0  work"), "{graph}");
+        assert!(
+            graph.to_string().contains("\n  90.0     90.0  fib\n  10.0    100.0  work"),
+            "{graph}"
+        );
     }
 
     #[test]
     fn names_cannot_be_taken_for_markup() {
         let html = graph(&[(&["<Grid<T> as Step>::step"], 80)]).bundle();
         let html = html.get("text/html").unwrap();
-        assert!(html.contains("&lt;Grid&lt;T&gt; as Step&gt;::step") && !html.contains("<Grid"), "{html}");
+        assert!(
+            html.contains("&lt;Grid&lt;T&gt; as Step&gt;::step") && !html.contains("<Grid"),
+            "{html}"
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! The cheapest clock that all cores agree on.
 //!
-//! On x86-64 the processor's time stamp counter, when Linux itself keeps time with it (it has then checked that the counter runs evenly
-//! and the same on all cores); reading it takes half the time of [`Instant::now`]. Otherwise `Instant`. Ticks become durations by comparing
-//! both clocks at the first and the last moment.
+//! On x86-64 the processor's time stamp counter, when Linux itself keeps time with it (it has then
+//! checked that the counter runs evenly and the same on all cores); reading it takes half the time
+//! of [`Instant::now`]. Otherwise `Instant`. Ticks become durations by comparing both clocks at the
+//! first and the last moment.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +16,10 @@ static COUNTER: AtomicBool = AtomicBool::new(false);
 pub fn start() {
     START.get_or_init(|| {
         let trusted = cfg!(all(target_arch = "x86_64", target_os = "linux"))
-            && std::fs::read_to_string("/sys/devices/system/clocksource/clocksource0/current_clocksource")
-                .is_ok_and(|name| name.trim() == "tsc");
+            && std::fs::read_to_string(
+                "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+            )
+            .is_ok_and(|name| name.trim() == "tsc");
         COUNTER.store(trusted, Ordering::Relaxed);
         (counter(), Instant::now())
     });
@@ -25,7 +28,11 @@ pub fn start() {
 /// The present moment in ticks.
 #[inline]
 pub fn now() -> u64 {
-    if COUNTER.load(Ordering::Relaxed) { counter() } else { START.get().map_or(0, |(_, start)| start.elapsed().as_nanos() as u64) }
+    if COUNTER.load(Ordering::Relaxed) {
+        counter()
+    } else {
+        START.get().map_or(0, |(_, start)| start.elapsed().as_nanos() as u64)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -42,7 +49,9 @@ fn counter() -> u64 {
 
 /// How long a tick lasts, in nanoseconds.
 pub fn tick() -> f64 {
-    let Some((first, start)) = START.get().filter(|_| COUNTER.load(Ordering::Relaxed)) else { return 1.0 };
+    let Some((first, start)) = START.get().filter(|_| COUNTER.load(Ordering::Relaxed)) else {
+        return 1.0;
+    };
     // Long enough for the two readings not to matter: 20 ms against some 50 ns.
     if let Some(missing) = Duration::from_millis(20).checked_sub(start.elapsed()) {
         std::thread::sleep(missing);

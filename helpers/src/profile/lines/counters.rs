@@ -3,7 +3,8 @@
 use super::clock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// Counters that one thread writes and any thread may read. They live forever, handed from ended threads to new ones.
+/// Counters that one thread writes and any thread may read. They live forever, handed from ended
+/// threads to new ones.
 #[derive(Debug)]
 pub struct Counters {
     calls: AtomicU64,
@@ -116,7 +117,9 @@ impl Totals {
                 .lines
                 .iter()
                 .enumerate()
-                .map(|(index, now)| (now.0.wrapping_sub(line(index).0), now.1.wrapping_sub(line(index).1)))
+                .map(|(index, now)| {
+                    (now.0.wrapping_sub(line(index).0), now.1.wrapping_sub(line(index).1))
+                })
                 .collect(),
         }
     }
@@ -126,7 +129,8 @@ impl Totals {
     }
 }
 
-/// How many ticks one event takes, measured on counters that nobody else sees: the best of several rounds.
+/// How many ticks one event takes, measured on counters that nobody else sees: the best of several
+/// rounds.
 pub fn ticks_per_event() -> f64 {
     const EVENTS: u32 = 20_000;
     clock::start();

@@ -4,7 +4,8 @@ use super::counters::Counters;
 use super::registry::Function;
 use std::marker::PhantomData;
 
-/// A call of a function that carries `#[line_profile]`, from its first statement until it is left, in whichever way.
+/// A call of a function that carries `#[line_profile]`, from its first statement until it is left,
+/// in whichever way.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Frame {

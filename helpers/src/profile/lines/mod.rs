@@ -1,4 +1,5 @@
-//! The line profiler's running part: what the code written by `#[line_profile]` calls, and the report.
+//! The line profiler's running part: what the code written by `#[line_profile]` calls, and the
+//! report.
 
 mod clock;
 mod counters;

@@ -1,7 +1,8 @@
 //! All profiled functions, and what the threads have counted in them.
 //!
-//! A notebook compiles a function again into every cell that comes after it, so that one function has many statics. What makes two of
-//! them the same function is their path and text. Another text under the same path is a new definition, which takes the old one's place.
+//! A notebook compiles a function again into every cell that comes after it, so that one function
+//! has many statics. What makes two of them the same function is their path and text. Another text
+//! under the same path is a new definition, which takes the old one's place.
 
 use super::clock;
 use super::counters::{Counters, Totals};
@@ -34,7 +35,8 @@ pub struct Entry {
     /// Counters of threads that ended, zeroed, for threads to come.
     free: Vec<&'static Counters>,
     retired: Totals,
-    /// What there was at the last reset. Threads may be counting at that moment, so that only subtracting is exact.
+    /// What there was at the last reset. Threads may be counting at that moment, so that only
+    /// subtracting is exact.
     baseline: Totals,
 }
 
@@ -44,14 +46,20 @@ fn entries() -> MutexGuard<'static, Vec<Entry>> {
     ENTRIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps functions from being registered, while the process is copied: the copy's lock must not be in another thread's hands.
+/// Keeps functions from being registered, while the process is copied: the copy's lock must not be
+/// in another thread's hands.
 pub(crate) fn hold() -> impl Sized {
     entries()
 }
 
 impl Function {
     /// For the attribute only. `path` names an item two levels inside of the function.
-    pub const fn new(path: fn() -> &'static str, module: &'static str, text: &'static str, lines: &'static [u32]) -> Function {
+    pub const fn new(
+        path: fn() -> &'static str,
+        module: &'static str,
+        text: &'static str,
+        lines: &'static [u32],
+    ) -> Function {
         Function { path, module, text, lines, id: OnceLock::new() }
     }
 
@@ -88,7 +96,8 @@ impl Function {
     }
 }
 
-/// `ctx::Grid::step::__PARCOURSE_LINE_PROFILE::here` without the crate and what the attribute added: `Grid::step`.
+/// `ctx::Grid::step::__PARCOURSE_LINE_PROFILE::here` without the crate and what the attribute
+/// added: `Grid::step`.
 fn learners_path(path: &str, module: &str) -> String {
     let path = path.rsplitn(3, "::").nth(2).unwrap_or(path);
     let root = format!("{}::", module.split("::").next().unwrap_or_default());
@@ -159,7 +168,10 @@ impl Thread {
         self.0[id].get_or_insert_with(|| {
             let mut entries = entries();
             let entry = &mut entries[id];
-            let counters = entry.free.pop().unwrap_or_else(|| Box::leak(Box::new(Counters::new(entry.text.lines().count()))));
+            let counters = entry
+                .free
+                .pop()
+                .unwrap_or_else(|| Box::leak(Box::new(Counters::new(entry.text.lines().count()))));
             entry.live.push(counters);
             counters
         })

@@ -7,9 +7,11 @@ use crate::time::FineDuration;
 use std::fmt;
 use std::time::Duration;
 
-/// What the functions with `#[line_profile]` have done since the start or the last [`reset`](crate::profile::reset).
+/// What the functions with `#[line_profile]` have done since the start or the last
+/// [`reset`](crate::profile::reset).
 ///
-/// Shown as a table with the source in a notebook, as text elsewhere; the fields are there to compute with.
+/// Shown as a table with the source in a notebook, as text elsewhere; the fields are there to
+/// compute with.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Report {
     /// The functions that were called, the one with the most time first.
@@ -48,8 +50,9 @@ pub struct Line {
 
 /// The lines of all functions with `#[line_profile]` that were called: hits and times.
 ///
-/// As the last expression of a cell it is shown as a table. Takes some milliseconds: it measures what the profiler itself costs. Calls
-/// that are running count up to their present line, without the time spent on it.
+/// As the last expression of a cell it is shown as a table. Takes some milliseconds: it measures
+/// what the profiler itself costs. Calls that are running count up to their present line, without
+/// the time spent on it.
 ///
 /// # Examples
 ///
@@ -81,18 +84,28 @@ pub fn report() -> Report {
             })
             .collect();
         let total = lines.iter().map(|line| line.time).sum();
-        FunctionReport { name: entry.path.clone(), calls: totals.calls, total, events: totals.events(), lines }
+        FunctionReport {
+            name: entry.path.clone(),
+            calls: totals.calls,
+            total,
+            events: totals.events(),
+            lines,
+        }
     });
     functions.retain(|function| function.calls > 0 || function.events > 0);
     functions.sort_by_key(|function| std::cmp::Reverse(function.total));
-    let overhead_per_event = Duration::from_nanos((counters::ticks_per_event() * tick).round() as u64);
+    let overhead_per_event =
+        Duration::from_nanos((counters::ticks_per_event() * tick).round() as u64);
     Report { functions, overhead_per_event }
 }
 
 impl Report {
-    /// The function of that name: its path, or the last part of it when no other function has the same.
+    /// The function of that name: its path, or the last part of it when no other function has the
+    /// same.
     pub fn function(&self, name: &str) -> Option<&FunctionReport> {
-        let ends = |function: &&FunctionReport| function.name.strip_suffix(name).is_some_and(|rest| rest.ends_with("::"));
+        let ends = |function: &&FunctionReport| {
+            function.name.strip_suffix(name).is_some_and(|rest| rest.ends_with("::"))
+        };
         self.functions.iter().find(|function| function.name == name).or_else(|| {
             let mut candidates = self.functions.iter().filter(ends);
             candidates.next().filter(|_| candidates.next().is_none())
@@ -112,7 +125,9 @@ impl Report {
     /// The sentence about the profiler's own cost.
     pub(super) fn overhead(&self) -> String {
         let events: u64 = self.functions.iter().map(|function| function.events).sum();
-        let all = Duration::from_nanos((self.overhead_per_event.as_nanos() as u64).saturating_mul(events));
+        let all = Duration::from_nanos(
+            (self.overhead_per_event.as_nanos() as u64).saturating_mul(events),
+        );
         format!(
             "Profiler overhead: about {} per line event, {}: about {} of the times above. A line with {} per hit may take far less.",
             FineDuration(self.overhead_per_event),
@@ -131,7 +146,11 @@ impl FunctionReport {
 
     /// The part of the function's time that was spent on this line, in percent.
     pub fn percent(&self, line: &Line) -> f64 {
-        if self.total.is_zero() { 0.0 } else { 100.0 * line.time.as_secs_f64() / self.total.as_secs_f64() }
+        if self.total.is_zero() {
+            0.0
+        } else {
+            100.0 * line.time.as_secs_f64() / self.total.as_secs_f64()
+        }
     }
 
     /// Name, calls and total.
@@ -151,7 +170,9 @@ impl Line {
     pub(super) fn cells(&self, function: &FunctionReport) -> [String; 4] {
         let Some(hits) = self.hits else { return Default::default() };
         let per_hit = self.per_hit();
-        let time = |duration: Option<Duration>| duration.map(|duration| FineDuration(duration).to_string()).unwrap_or_default();
+        let time = |duration: Option<Duration>| {
+            duration.map(|duration| FineDuration(duration).to_string()).unwrap_or_default()
+        };
         let percent = per_hit.map(|_| format!("{:.1}", function.percent(self))).unwrap_or_default();
         [hits.to_string(), time(per_hit.map(|_| self.time)), time(per_hit), percent]
     }
@@ -189,7 +210,8 @@ impl fmt::Display for FunctionReport {
                 [line.number.to_string(), hits, time, per_hit, percent, line.text.clone()]
             }))
             .collect();
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let width =
+            |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..5).map(width).collect();
         for row in &rows {
             let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}"));

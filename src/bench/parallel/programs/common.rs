@@ -21,7 +21,8 @@ fn best<R>(runs: usize, mut work: impl FnMut() -> R) -> (f64, R) {
     (shortest, result)
 }
 
-/// Two that give the same, in turns: noise hits both. The shortest run of each, and what came of it.
+/// Two that give the same, in turns: noise hits both. The shortest run of each, and what came of
+/// it.
 fn in_turns<R>(runs: usize, mut one: impl FnMut() -> R, mut other: impl FnMut() -> R) -> [(f64, R); 2] {
     let mut shortest = [seconds(&mut one), seconds(&mut other)];
     for run in 1..runs {

@@ -1,7 +1,7 @@
 // As in the notebook on fractals.
 
-/// The escape times of N points at once. One that has left goes on and on until all have: its distance is infinite or not a number then, and
-/// no longer counted.
+/// The escape times of N points at once. One that has left goes on and on until all have: its
+/// distance is infinite or not a number then, and no longer counted.
 #[inline(always)]
 fn escape_times<const N: usize>(c_x: [f64; N], c_y: f64, max_steps: u32) -> [u32; N] {
     let (mut x, mut y, mut steps) = ([0.0; N], [0.0; N], [0.0; N]);

@@ -33,7 +33,11 @@ impl<'a> Elf<'a> {
             return None;
         }
         let table = number(bytes, 0x28, 8)? as usize;
-        let (size, count, names) = (number(bytes, 0x3a, 2)? as usize, number(bytes, 0x3c, 2)? as usize, number(bytes, 0x3e, 2)? as usize);
+        let (size, count, names) = (
+            number(bytes, 0x3a, 2)? as usize,
+            number(bytes, 0x3c, 2)? as usize,
+            number(bytes, 0x3e, 2)? as usize,
+        );
         let sections: Vec<Section> = (0..count)
             .map(|index| {
                 let at = table.checked_add(index * size)?;
@@ -47,18 +51,24 @@ impl<'a> Elf<'a> {
                 })
             })
             .collect::<Option<_>>()?;
-        let content = |section: &Section| bytes.get(section.offset as usize..(section.offset.checked_add(section.size)?) as usize);
+        let content = |section: &Section| {
+            bytes.get(section.offset as usize..(section.offset.checked_add(section.size)?) as usize)
+        };
         let string = |table: &[u8], at: usize| {
             let text = table.get(at..)?.split(|byte| *byte == 0).next()?;
             Some(String::from_utf8_lossy(text).into_owned())
         };
         // SHT_SYMTAB, or what is left of a stripped file: SHT_DYNSYM.
-        let table = [2, 11].iter().find_map(|kind| sections.iter().find(|section| section.kind == *kind));
+        let table =
+            [2, 11].iter().find_map(|kind| sections.iter().find(|section| section.kind == *kind));
         let mut symbols = Vec::new();
-        if let Some((entries, strings)) = table.and_then(|table| Some((content(table)?, content(sections.get(table.link as usize)?)?))) {
+        if let Some((entries, strings)) = table
+            .and_then(|table| Some((content(table)?, content(sections.get(table.link as usize)?)?)))
+        {
             for entry in entries.chunks_exact(24) {
                 let is_function = matches!(entry[4] & 0xf, 2 | 10);
-                let (name, start, size) = (number(entry, 0, 4)? as usize, number(entry, 8, 8)?, number(entry, 16, 8)?);
+                let (name, start, size) =
+                    (number(entry, 0, 4)? as usize, number(entry, 8, 8)?, number(entry, 16, 8)?);
                 if is_function && start != 0 {
                     symbols.push((start, start + size, string(strings, name)?));
                 }
@@ -69,12 +79,16 @@ impl<'a> Elf<'a> {
         // Compressed sections (flag 0x800) would need a library; rustc writes none unless asked to.
         let debug = |wanted: &str| {
             let is_it = |section: &&Section| {
-                section.flags & 0x800 == 0 && section.kind != 8 && string(section_names, section.name as usize).as_deref() == Some(wanted)
+                section.flags & 0x800 == 0
+                    && section.kind != 8
+                    && string(section_names, section.name as usize).as_deref() == Some(wanted)
             };
             let bytes = sections.iter().find(is_it).and_then(content).unwrap_or_default();
             Reader::new(bytes, NativeEndian)
         };
-        let has_debug = sections.iter().any(|section| string(section_names, section.name as usize).as_deref() == Some(".debug_info"));
+        let has_debug = sections.iter().any(|section| {
+            string(section_names, section.name as usize).as_deref() == Some(".debug_info")
+        });
         let context = has_debug
             .then(|| gimli::Dwarf::load(|id| Ok::<_, gimli::Error>(debug(id.name()))).ok())
             .flatten()
@@ -82,13 +96,16 @@ impl<'a> Elf<'a> {
         Some(Elf { symbols, context })
     }
 
-    /// Names at an address of the file: functions of the program itself that were inlined first, the function as the linker knows it last.
+    /// Names at an address of the file: functions of the program itself that were inlined first,
+    /// the function as the linker knows it last.
     ///
-    /// Line tables name inlined functions without their path, so that those of libraries could not be told from a learner's own. Their
-    /// source files can; the time of an inlined library function is its caller's.
+    /// Line tables name inlined functions without their path, so that those of libraries could not
+    /// be told from a learner's own. Their source files can; the time of an inlined library
+    /// function is its caller's.
     pub fn names(&self, address: u64) -> Vec<String> {
         let Some(symbol) = self.symbol(address) else { return Vec::new() };
-        let mut names = self.context.as_ref().and_then(|context| inlined(context, address)).unwrap_or_default();
+        let mut names =
+            self.context.as_ref().and_then(|context| inlined(context, address)).unwrap_or_default();
         names.push(symbol);
         names
     }
@@ -109,7 +126,9 @@ fn inlined(context: &Context<Reader<'_>>, address: u64) -> Option<Vec<String>> {
     let mut names = Vec::new();
     while let Ok(Some(frame)) = frames.next() {
         let file = frame.location.and_then(|location| location.file).unwrap_or_default();
-        let is_library = ["/rustc/", "/library/", "/registry/", "/git/checkouts/"].iter().any(|part| file.contains(part));
+        let is_library = ["/rustc/", "/library/", "/registry/", "/git/checkouts/"]
+            .iter()
+            .any(|part| file.contains(part));
         let name = frame.function.and_then(|function| Some(function.raw_name().ok()?.into_owned()));
         names.push((!is_library).then_some(name).flatten());
     }

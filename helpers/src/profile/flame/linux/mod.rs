@@ -47,7 +47,9 @@ impl Session {
             loop {
                 // Looked at before the last round, which then misses nothing.
                 let last = stop.load(Ordering::Acquire);
-                sampler::take(|registers, stack| *stacks.entry(unwinder.walk(registers, stack)).or_default() += 1);
+                sampler::take(|registers, stack| {
+                    *stacks.entry(unwinder.walk(registers, stack)).or_default() += 1
+                });
                 if last {
                     return (stacks, unwinder.into_modules());
                 }
@@ -55,22 +57,35 @@ impl Session {
                 std::thread::sleep(ROUND);
             }
         };
-        let collector = std::thread::Builder::new().name("flame graph".to_owned()).spawn(collect).expect("failed to start a thread");
+        let collector = std::thread::Builder::new()
+            .name("flame graph".to_owned())
+            .spawn(collect)
+            .expect("failed to start a thread");
         session.collector = Some(collector);
         let _ = wait.recv();
         session
     }
 
     pub fn finish(mut self) -> FlameGraph {
-        let Some((stacks, modules)) = self.end() else { return FlameGraph::not_available("the collector of samples failed") };
+        let Some((stacks, modules)) = self.end() else {
+            return FlameGraph::not_available("the collector of samples failed");
+        };
         let lost = sampler::lost();
         // A return address is behind its call; the innermost address is itself.
         let calls = |stack: &[u64]| -> Vec<u64> {
-            stack.iter().enumerate().map(|(depth, address)| address.saturating_sub(u64::from(depth > 0))).collect()
+            stack
+                .iter()
+                .enumerate()
+                .map(|(depth, address)| address.saturating_sub(u64::from(depth > 0)))
+                .collect()
         };
         let names = modules.names(&stacks.keys().flat_map(|stack| calls(stack)).collect());
         let stacks = stacks.iter().map(|(stack, count)| {
-            let frames = calls(stack).into_iter().filter_map(|address| names.get(&address)).flatten().cloned();
+            let frames = calls(stack)
+                .into_iter()
+                .filter_map(|address| names.get(&address))
+                .flatten()
+                .cloned();
             (frames.collect::<Vec<String>>(), *count)
         });
         FlameGraph::new(stacks.collect(), lost)

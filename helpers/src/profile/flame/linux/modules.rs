@@ -40,7 +40,8 @@ impl Modules {
     /// All that is loaded now.
     pub fn loaded() -> Modules {
         let mut found: Vec<Found> = Vec::new();
-        // SAFETY: the callback gets our vector and the loader's own records, and copies from these during the call only.
+        // SAFETY: the callback gets our vector and the loader's own records, and copies from these
+        // during the call only.
         unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut found).cast()) };
         let (mut modules, mut handles) = (Vec::new(), Vec::new());
         for (index, Found { name, base, segments }) in found.into_iter().enumerate() {
@@ -49,7 +50,8 @@ impl Modules {
                 PathBuf::from("/proc/self/exe")
             } else {
                 // SAFETY: a valid string; with RTLD_NOLOAD nothing is loaded and no code runs.
-                let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
+                let handle =
+                    unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
                 if handle.is_null() {
                     // The kernel's own page, which is no file.
                     continue;
@@ -66,18 +68,21 @@ impl Modules {
         self.modules.iter().find(|module| module.contains(address))
     }
 
-    /// For every address the function there; before it the functions that were inlined, innermost first.
+    /// For every address the function there; before it the functions that were inlined, innermost
+    /// first.
     pub fn names(&self, addresses: &BTreeSet<u64>) -> HashMap<u64, Vec<String>> {
         let mut names = HashMap::new();
         let mut left = addresses.clone();
         for module in &self.modules {
-            let own: Vec<u64> = left.iter().copied().filter(|address| module.contains(*address)).collect();
+            let own: Vec<u64> =
+                left.iter().copied().filter(|address| module.contains(*address)).collect();
             if !own.is_empty() {
                 own.iter().for_each(|address| assert!(left.remove(address)));
                 names.extend(module.names(&own));
             }
         }
-        // Neither of the program nor of a library: the page that the kernel maps for reading the clock.
+        // Neither of the program nor of a library: the page that the kernel maps for reading the
+        // clock.
         names.extend(left.into_iter().map(|address| (address, vec!["[vdso]".to_owned()])));
         names
     }
@@ -92,35 +97,63 @@ impl Drop for Modules {
     }
 }
 
-unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: usize, data: *mut libc::c_void) -> libc::c_int {
+unsafe extern "C" fn add(
+    info: *mut libc::dl_phdr_info,
+    _: usize,
+    data: *mut libc::c_void,
+) -> libc::c_int {
     // SAFETY: the loader passes a valid record and our own pointer to the vector.
     unsafe {
         let (info, found) = (&*info, &mut *data.cast::<Vec<Found>>());
-        let segments = std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)).to_vec();
-        found.push(Found { name: CStr::from_ptr(info.dlpi_name).to_owned(), base: info.dlpi_addr, segments });
+        let segments =
+            std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)).to_vec();
+        found.push(Found {
+            name: CStr::from_ptr(info.dlpi_name).to_owned(),
+            base: info.dlpi_addr,
+            segments,
+        });
     }
     0
 }
 
 impl Module {
     fn new(base: u64, file: PathBuf, segments: &[libc::Elf64_Phdr]) -> Module {
-        let range = |segment: &libc::Elf64_Phdr| (base + segment.p_vaddr, base + segment.p_vaddr + segment.p_memsz);
+        let range = |segment: &libc::Elf64_Phdr| {
+            (base + segment.p_vaddr, base + segment.p_vaddr + segment.p_memsz)
+        };
         let loaded = || segments.iter().filter(|segment| segment.p_type == libc::PT_LOAD);
-        let code = loaded().filter(|segment| segment.p_flags & libc::PF_X != 0).map(range).collect();
-        let tables = segments.iter().find(|segment| segment.p_type == libc::PT_GNU_EH_FRAME).map(range).and_then(|(start, end)| {
-            let slice = |start: u64, end: u64| {
-                // SAFETY: a loaded segment, read-only, of a file that `Modules` keeps loaded; the names and tables made from it do not
-                // outlive the one session.
-                unsafe { std::slice::from_raw_parts(start as *const u8, (end - start) as usize) }
-            };
-            let header = slice(start, end);
-            let bases = gimli::BaseAddresses::default().set_eh_frame_hdr(start);
-            let parsed = gimli::EhFrameHdr::new(header, gimli::NativeEndian).parse(&bases, 8).ok()?;
-            let gimli::Pointer::Direct(eh_frame_address) = parsed.eh_frame_ptr() else { return None };
-            // Its length stands nowhere; it ends with the segment at the latest.
-            let (_, end) = loaded().map(range).find(|(start, end)| (*start..*end).contains(&eh_frame_address))?;
-            Some(Tables { header, header_address: start, eh_frame: slice(eh_frame_address, end), eh_frame_address })
-        });
+        let code =
+            loaded().filter(|segment| segment.p_flags & libc::PF_X != 0).map(range).collect();
+        let tables = segments
+            .iter()
+            .find(|segment| segment.p_type == libc::PT_GNU_EH_FRAME)
+            .map(range)
+            .and_then(|(start, end)| {
+                let slice = |start: u64, end: u64| {
+                    // SAFETY: a loaded segment, read-only, of a file that `Modules` keeps loaded;
+                    // the names and tables made from it do not outlive the one session.
+                    unsafe {
+                        std::slice::from_raw_parts(start as *const u8, (end - start) as usize)
+                    }
+                };
+                let header = slice(start, end);
+                let bases = gimli::BaseAddresses::default().set_eh_frame_hdr(start);
+                let parsed =
+                    gimli::EhFrameHdr::new(header, gimli::NativeEndian).parse(&bases, 8).ok()?;
+                let gimli::Pointer::Direct(eh_frame_address) = parsed.eh_frame_ptr() else {
+                    return None;
+                };
+                // Its length stands nowhere; it ends with the segment at the latest.
+                let (_, end) = loaded()
+                    .map(range)
+                    .find(|(start, end)| (*start..*end).contains(&eh_frame_address))?;
+                Some(Tables {
+                    header,
+                    header_address: start,
+                    eh_frame: slice(eh_frame_address, end),
+                    eh_frame_address,
+                })
+            });
         Module { base, code, tables, file }
     }
 
@@ -138,7 +171,10 @@ impl Module {
             if names.is_empty() {
                 return vec![unknown.clone()];
             }
-            names.iter().map(|name| learners_name(&format!("{:#}", rustc_demangle::demangle(name)))).collect()
+            names
+                .iter()
+                .map(|name| learners_name(&format!("{:#}", rustc_demangle::demangle(name))))
+                .collect()
         };
         addresses.iter().map(|address| (*address, look_up(*address))).collect()
     }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 /// As much of a stack as is copied. Deeper ones lose their outer calls.
 const STACK: usize = 64 * 1024;
-/// Buffers: enough for all threads of a large machine to be hit once while the collector works on other samples.
+/// Buffers: enough for all threads of a large machine to be hit once while the collector works on
+/// other samples.
 const SLOTS: usize = 64;
 
 /// Registers by their DWARF numbers: 0 to 15, and 16 for the instruction pointer.
@@ -52,13 +53,15 @@ struct Sample {
 struct Buffers {
     active: AtomicBool,
     lost: AtomicU64,
-    /// `/proc/self/mem`: reading a stack through the kernel ends where its memory does, instead of with a crash.
+    /// `/proc/self/mem`: reading a stack through the kernel ends where its memory does, instead of
+    /// with a crash.
     memory: libc::c_int,
     slots: Box<[Slot]>,
 }
 
-// SAFETY: whoever changes a slot's state from FREE to FILLING, or finds it FULL and is the one collector, has its sample for himself until
-// he sets the next state; everything else is atomic or never changes.
+// SAFETY: whoever changes a slot's state from FREE to FILLING, or finds it FULL and is the one
+// collector, has its sample for himself until he sets the next state; everything else is atomic or
+// never changes.
 unsafe impl Sync for Buffers {}
 // SAFETY: there is nothing in it that belongs to a thread.
 unsafe impl Send for Buffers {}
@@ -70,8 +73,10 @@ pub fn start() {
     let buffers = BUFFERS.get_or_init(|| {
         let memory = std::fs::File::open("/proc/self/mem").map_or(-1, IntoRawFd::into_raw_fd);
         // All memory that the handler will use.
-        let slot =
-            || Slot { state: AtomicU8::new(FREE), sample: UnsafeCell::new(Sample { registers: [0; 17], length: 0, stack: [0; STACK] }) };
+        let slot = || Slot {
+            state: AtomicU8::new(FREE),
+            sample: UnsafeCell::new(Sample { registers: [0; 17], length: 0, stack: [0; STACK] }),
+        };
         let slots = (0..SLOTS).map(|_| slot()).collect();
         Buffers { active: AtomicBool::new(false), lost: AtomicU64::new(0), memory, slots }
     });
@@ -80,7 +85,8 @@ pub fn start() {
     buffers.active.store(true, Ordering::Release);
 }
 
-/// No samples from now on. The handler stays: a signal may be on its way, and without a handler it would end the process.
+/// No samples from now on. The handler stays: a signal may be on its way, and without a handler it
+/// would end the process.
 pub fn stop() {
     if let Some(buffers) = BUFFERS.get() {
         buffers.active.store(false, Ordering::Release);
@@ -109,15 +115,19 @@ type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_voi
 #[track_caller]
 fn install() {
     let handler: Handler = on_sample;
-    // SAFETY: all zeros is a valid sigaction. The handler is async-signal-safe (see there) and in a library that is never unloaded while
-    // its code can be called: notebooks keep it, programs are linked to it.
+    // SAFETY: all zeros is a valid sigaction. The handler is async-signal-safe (see there) and in a
+    // library that is never unloaded while its code can be called: notebooks keep it, programs are
+    // linked to it.
     unsafe {
         let mut before: libc::sigaction = std::mem::zeroed();
         libc::sigaction(libc::SIGPROF, std::ptr::null(), &mut before);
         if before.sa_sigaction == handler as libc::sighandler_t {
             return;
         }
-        assert!([libc::SIG_DFL, libc::SIG_IGN].contains(&before.sa_sigaction), "another profiler in this program uses SIGPROF");
+        assert!(
+            [libc::SIG_DFL, libc::SIG_IGN].contains(&before.sa_sigaction),
+            "another profiler in this program uses SIGPROF"
+        );
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as libc::sighandler_t;
         // System calls that the signal happens to hit go on.
@@ -129,14 +139,20 @@ fn install() {
 
 /// Async-signal-safe: touches atomics, a buffer of its own and errno, and calls nothing but pread.
 extern "C" fn on_sample(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    let Some(buffers) = BUFFERS.get().filter(|buffers| buffers.active.load(Ordering::Acquire)) else { return };
-    let claim = |slot: &&Slot| slot.state.compare_exchange(FREE, FILLING, Ordering::Acquire, Ordering::Relaxed).is_ok();
+    let Some(buffers) = BUFFERS.get().filter(|buffers| buffers.active.load(Ordering::Acquire))
+    else {
+        return;
+    };
+    let claim = |slot: &&Slot| {
+        slot.state.compare_exchange(FREE, FILLING, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    };
     let Some(slot) = buffers.slots.iter().find(claim) else {
         buffers.lost.fetch_add(1, Ordering::Relaxed);
         return;
     };
-    // SAFETY: we have just claimed the slot. The kernel passes a ucontext to handlers with SA_SIGINFO. errno exists in every thread;
-    // pread writes STACK bytes at most into a buffer of that size, and reads what is mapped or fails.
+    // SAFETY: we have just claimed the slot. The kernel passes a ucontext to handlers with
+    // SA_SIGINFO. errno exists in every thread; pread writes STACK bytes at most into a buffer of
+    // that size, and reads what is mapped or fails.
     unsafe {
         let sample = &mut *slot.sample.get();
         let machine = &(*context.cast::<libc::ucontext_t>()).uc_mcontext;

@@ -1,5 +1,5 @@
-//! A timer for every thread, on the thread's own CPU clock. One timer for the process would not do: older kernels like to hand its signal
-//! to the main thread, whoever has used the time.
+//! A timer for every thread, on the thread's own CPU clock. One timer for the process would not do:
+//! older kernels like to hand its signal to the main thread, whoever has used the time.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,8 @@ impl Timers {
     /// Timers for threads that are new, none for those that ended.
     pub fn update(&mut self) {
         let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return };
-        let threads: Vec<libc::pid_t> = tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect();
+        let threads: Vec<libc::pid_t> =
+            tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect();
         self.timers.retain(|thread, timer| {
             let lives = threads.contains(thread);
             if !lives {
@@ -53,11 +54,12 @@ impl Drop for Timers {
 
 /// A running timer; `None` when the thread has ended meanwhile, or the system has no timers left.
 fn create(thread: libc::pid_t) -> Option<libc::timer_t> {
-    // What pthread_getcpuclockid computes, which takes a pthread_t: all bits of the number inverted, "of a thread", "scheduler's clock".
+    // What pthread_getcpuclockid computes, which takes a pthread_t: all bits of the number
+    // inverted, "of a thread", "scheduler's clock".
     let clock = (!thread << 3) | 4 | 2;
     let interval = libc::timespec { tv_sec: 0, tv_nsec: INTERVAL_NS };
-    // SAFETY: all zeros is a valid sigevent, filled in as SIGEV_THREAD_ID wants it; the other arguments are valid places. The kernel
-    // refuses a thread that is not ours or is no more.
+    // SAFETY: all zeros is a valid sigevent, filled in as SIGEV_THREAD_ID wants it; the other
+    // arguments are valid places. The kernel refuses a thread that is not ours or is no more.
     unsafe {
         let mut event: libc::sigevent = std::mem::zeroed();
         event.sigev_notify = libc::SIGEV_THREAD_ID;

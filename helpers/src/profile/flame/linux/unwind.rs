@@ -2,7 +2,9 @@
 
 use super::modules::Modules;
 use super::sampler::Registers;
-use gimli::{BaseAddresses, CfaRule, EhFrame, Register, RegisterRule, UnwindContext, UnwindSection};
+use gimli::{
+    BaseAddresses, CfaRule, EhFrame, Register, RegisterRule, UnwindContext, UnwindSection,
+};
 
 /// Deeper than 64 KiB of useful stack can be.
 const DEEPEST: usize = 1024;
@@ -36,7 +38,9 @@ impl Unwinder {
             let before = registers[STACK_POINTER];
             match self.step(&registers, frames.len() > 1, read) {
                 // Calls are stored one above the other; anything else would go in circles.
-                Some(caller) if caller[RETURN_ADDRESS] != 0 && caller[STACK_POINTER] > before => registers = caller,
+                Some(caller) if caller[RETURN_ADDRESS] != 0 && caller[STACK_POINTER] > before => {
+                    registers = caller
+                }
                 _ => break,
             }
             frames.push(registers[RETURN_ADDRESS]);
@@ -45,15 +49,32 @@ impl Unwinder {
     }
 
     /// The registers of the caller.
-    fn step(&mut self, registers: &Registers, is_caller: bool, read: impl Fn(u64) -> Option<u64>) -> Option<Registers> {
-        // A return address may be the first one behind the function, when the call was its last instruction.
+    fn step(
+        &mut self,
+        registers: &Registers,
+        is_caller: bool,
+        read: impl Fn(u64) -> Option<u64>,
+    ) -> Option<Registers> {
+        // A return address may be the first one behind the function, when the call was its last
+        // instruction.
         let address = registers[RETURN_ADDRESS].checked_sub(u64::from(is_caller))?;
         let tables = self.modules.find(address)?.tables.as_ref()?;
         let frame = EhFrame::new(tables.eh_frame, gimli::NativeEndian);
         let header = gimli::EhFrameHdr::new(tables.header, gimli::NativeEndian);
-        let bases = BaseAddresses::default().set_eh_frame_hdr(tables.header_address).set_eh_frame(tables.eh_frame_address);
+        let bases = BaseAddresses::default()
+            .set_eh_frame_hdr(tables.header_address)
+            .set_eh_frame(tables.eh_frame_address);
         let header = header.parse(&bases, 8).ok()?;
-        let row = header.table()?.unwind_info_for_address(&frame, &bases, &mut self.context, address, EhFrame::cie_from_offset).ok()?;
+        let row = header
+            .table()?
+            .unwind_info_for_address(
+                &frame,
+                &bases,
+                &mut self.context,
+                address,
+                EhFrame::cie_from_offset,
+            )
+            .ok()?;
         let value = |register: Register| registers.get(usize::from(register.0)).copied();
         let CfaRule::RegisterAndOffset { register, offset } = row.cfa() else {
             // Computed, as in the stubs through which libraries are called.
