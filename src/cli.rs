@@ -1,9 +1,11 @@
 //! The command line: what can be asked for, and who answers.
 
-use crate::{bench, book, check, doctor, edition, kernel, kernelspec, lab, run, template};
+use crate::authoring::{book, check, edition};
+use crate::engine::template;
+use crate::launcher::{doctor, kernelspec, lab};
+use crate::{bench, kernel, runner};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A course on parallel computing in Rust: Jupyter kernel, notebook runner, JupyterLab launcher.
@@ -21,7 +23,7 @@ enum Command {
     /// Check this machine for what can go wrong, and say how to mend it
     Doctor(doctor::DoctorArguments),
     /// Execute notebooks cell by cell on a real kernel and report what failed
-    Run(run::RunArguments),
+    Run(runner::RunArguments),
     /// Make an edition of the course: for learners, for instructors, as slides
     Edition(edition::EditionArguments),
     /// Check that a course is what it promises to be, and with --execute that its exercises are
@@ -39,7 +41,7 @@ enum Command {
     BuildTemplate(template::BuildArguments),
     /// Internal: stand between the runner and one kernel, so that nothing outlives the runner
     #[command(name = "__guard", hide = true)]
-    Guard(run::GuardArguments),
+    Guard(runner::GuardArguments),
 }
 
 /// `parcourse kernel`, either as Jupyter starts it or to manage its registration.
@@ -56,7 +58,7 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Lab(arguments) => lab::main(arguments),
         Command::Doctor(arguments) => doctor::main(arguments),
-        Command::Run(arguments) => run::main(arguments),
+        Command::Run(arguments) => runner::main(arguments),
         Command::Check(arguments) => check::main(arguments),
         Command::Book(arguments) => book::main(arguments),
         Command::Edition(arguments) => edition::main(arguments),
@@ -65,14 +67,6 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Prepare(arguments) => template::main(arguments),
         Command::Bench(arguments) => bench::main(arguments),
         Command::BuildTemplate(arguments) => template::build_main(arguments),
-        Command::Guard(arguments) => run::guard(arguments),
+        Command::Guard(arguments) => runner::guard(arguments),
     }
-}
-
-/// Directory of the helper crate's sources, when the user names one.
-#[derive(Args, Clone, Default)]
-pub struct HelpersArgument {
-    /// Directory of the helper crate [default: found from the notebook's folder upwards]
-    #[arg(long, env = "PARCOURSE_HELPERS", value_name = "DIR")]
-    pub helpers: Option<PathBuf>,
 }

@@ -2,9 +2,9 @@
 //! It goes away with us; what is left when we are killed is swept by the next one.
 
 use super::telling::Telling;
-use crate::paths;
-use crate::template::claim::{self, Claim};
-use crate::template::{self, Flavor, Template};
+use crate::base::paths;
+use crate::engine::template::claim::{self, Claim};
+use crate::engine::template::{self, Flavor, Template};
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use super::interrupt::Interrupts;
 use super::iopub::Publisher;
 use super::message::{self, Request};
 use super::{info, shell};
-use crate::log::log;
+use crate::base::log::log;
 use jupyter_zmq_client::KernelControlConnection;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 //! `{:?}`, which saves the first, failing compilation. The engine's commands `:types` and `:fmt`
 //! ask for something else, which only its own code can do: then the method is taken away.
 
-use crate::cell_compiler::DISPLAY;
+use crate::engine::cell_compiler::DISPLAY;
 use anyhow::{Result, anyhow};
 use evcxr::CommandContext;
 

@@ -5,7 +5,7 @@
 //! thread starts the user process, which is killed when that thread ends.
 
 use super::evaluator::{Evaluator, Settings};
-use crate::log::log;
+use crate::base::log::log;
 use anyhow::{Context, Result, anyhow};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;

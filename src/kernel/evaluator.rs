@@ -4,18 +4,18 @@
 //! crates of the cells' manifest and the standard library when the engine starts, and again
 //! whenever that manifest changes. A kernel's manifest does so once, when the helper crate and our
 //! settings come into it; so at the engine's very start it is shown no library at all
-//! ([`library_sources`]), and then a skeleton of it (`crate::skeleton`). A notebook that names the
+//! ([`library_sources`]), and then a skeleton of it (`crate::engine::skeleton`). A notebook that names the
 //! processor's own instructions, which the skeleton is without, gets everything.
 
 use super::dependencies;
 use super::display_format::DisplayFormat;
 use super::library_sources;
-use crate::cargo_proxy;
-use crate::cell_compiler;
-use crate::log::log;
-use crate::skeleton;
-use crate::template::{self, Flavor};
-use crate::user_process::{support, wire};
+use crate::base::log::log;
+use crate::engine::cargo_proxy;
+use crate::engine::cell_compiler;
+use crate::engine::skeleton;
+use crate::engine::template::{self, Flavor};
+use crate::engine::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
 use evcxr::{CommandContext, EvalContext};
 use std::collections::BTreeSet;

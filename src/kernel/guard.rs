@@ -6,8 +6,8 @@
 //! started it does.
 
 use super::processes;
-use crate::log::log;
-use crate::template;
+use crate::base::log::log;
+use crate::engine::template;
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
 use rustix::process::Pid;

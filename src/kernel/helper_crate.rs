@@ -5,7 +5,7 @@
 //! folder per student, learners sort things their way. Where that path leads nowhere the kernel
 //! takes the helper crate that it was registered with.
 
-use crate::paths;
+use crate::base::paths;
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

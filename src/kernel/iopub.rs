@@ -5,7 +5,7 @@
 //! does not fill the kernel's memory.
 
 use super::message::{Request, message};
-use crate::log::log;
+use crate::base::log::log;
 use jupyter_protocol::JupyterMessage;
 use jupyter_zmq_client::{KernelIoPubXPubConnection, SubscriptionEvent};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 //!
 //! Four parts. The *protocol* ([`shell`], [`control`], [`stdin`], [`iopub`]) talks to the front
 //! end. The *engine* ([`engine`]) compiles cells and has them run, on a thread of its own. The
-//! *user process* (`crate::user_process`) runs them; what it writes comes straight to us
+//! *user process* (`crate::engine::user_process`) runs them; what it writes comes straight to us
 //! ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
 
 mod build_progress;
@@ -32,8 +32,8 @@ pub mod stock;
 mod tcp;
 mod workspace;
 
-use crate::log::log;
-use crate::template;
+use crate::base::log::log;
+use crate::engine::template;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jupyter_protocol::ConnectionInfo;
@@ -51,7 +51,7 @@ pub struct StartArguments {
     #[arg(long, short = 'f', value_name = "FILE", required = true)]
     connection_file: Option<PathBuf>,
     #[command(flatten)]
-    helpers: crate::cli::HelpersArgument,
+    helpers: crate::base::paths::HelpersArgument,
     /// Text that one cell may print before the rest is dropped and counted
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 20, env = "PARCOURSE_OUTPUT_LIMIT")]
     output_limit: usize,
@@ -72,7 +72,7 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
         );
     }
     let start = std::env::current_dir().context("failed to find the current directory")?;
-    let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
+    let helpers = crate::base::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
     let template = helpers
         .as_deref()
         .and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());

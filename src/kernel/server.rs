@@ -11,7 +11,7 @@ use super::report::source::Sources;
 use super::stdin::{self, Question};
 use super::workspace::Workspace;
 use super::{control, shell, tcp};
-use crate::log::log;
+use crate::base::log::log;
 use anyhow::{Context, Result};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{ConnectionInfo, JupyterMessage};

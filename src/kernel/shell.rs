@@ -9,7 +9,7 @@ use super::message::{self, Request};
 use super::output::Cell;
 use super::report::Failure;
 use super::{info, introspect};
-use crate::log::log;
+use crate::base::log::log;
 use jupyter_protocol::JupyterMessage;
 use jupyter_zmq_client::KernelShellConnection;
 use serde_json::{Map, Value, json};

@@ -1,7 +1,7 @@
 //! Asking the user for a line.
 
 use super::message::{self, Request};
-use crate::log::log;
+use crate::base::log::log;
 use jupyter_zmq_client::KernelStdinConnection;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};

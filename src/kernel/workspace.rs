@@ -1,9 +1,9 @@
 //! The kernel's private folders: the engine's build directory, and a short one for sockets.
 
-use crate::cargo_proxy::Proxy;
-use crate::log::log;
-use crate::template::claim::Claim;
-use crate::template::{self, Flavor, Template, WorkDirectory};
+use crate::base::log::log;
+use crate::engine::cargo_proxy::Proxy;
+use crate::engine::template::claim::Claim;
+use crate::engine::template::{self, Flavor, Template, WorkDirectory};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

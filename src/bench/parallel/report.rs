@@ -98,7 +98,7 @@ impl Report {
             Some(interpreter) => interpreter.versions().await,
             None => None,
         };
-        let available = crate::memory::available();
+        let available = crate::base::memory::available();
         let side = |peer: &Peer| Side::new(peer.name, peer.in_words);
         let row = |benchmark: &Benchmark, row: &super::benchmarks::Row| {
             let size = benchmark.size(quick, available);

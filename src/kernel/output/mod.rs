@@ -12,7 +12,7 @@ mod text;
 
 use super::iopub::Publisher;
 use super::report::source::Sources;
-use crate::user_process::wire::{Address, Answer, PanicReport, Usage};
+use crate::engine::user_process::wire::{Address, Answer, PanicReport, Usage};
 use bundle::Held;
 use markers::{Markers, Piece};
 use serde_json::{Value, json};

@@ -7,8 +7,8 @@ mod death;
 pub mod source;
 mod trace;
 
+use crate::engine::user_process::wire::PanicReport;
 use crate::kernel::output::Ending;
-use crate::user_process::wire::PanicReport;
 use colours::{RED, RESET};
 pub use death::Cause;
 use serde_json::{Value, json};

@@ -1,0 +1,92 @@
+//! `parcourse doctor`: what can go wrong on a machine, looked at before it does, and how to mend
+//! it.
+//!
+//! Each family of checks is a file here; a check looks, judges and says what to do ([`finding`]).
+//! Nothing is changed and nothing is set up: what is not there yet is a warning that names the
+//! command which makes it. What may take seconds (linking a program, asking package indexes) is
+//! done side by side.
+
+mod builds;
+mod cores;
+mod disk;
+mod filesystem;
+mod finding;
+mod kernels;
+mod leftovers;
+mod limits;
+mod linker;
+mod memory;
+mod network;
+mod patience;
+mod place;
+mod python;
+mod report;
+mod rust;
+mod sockets;
+mod template;
+
+use crate::base::paths::HelpersArgument;
+use anyhow::Result;
+use finding::{Finding, Verdict};
+use place::Place;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// What is looked at, and how it is told.
+#[derive(clap::Args)]
+pub struct DoctorArguments {
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Do not try to reach package indexes
+    #[arg(long)]
+    offline: bool,
+    /// Free disk space, in GiB, below which to warn
+    #[arg(long, value_name = "GIB", default_value_t = 2.0)]
+    disk: f64,
+    /// The Python that would make the private environment
+    #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
+    python: Option<OsString>,
+    #[command(flatten)]
+    helpers: HelpersArgument,
+}
+
+/// Checks everything. Exit code 1 when there is a problem; warnings are none.
+pub fn main(arguments: DoctorArguments) -> Result<ExitCode> {
+    let place = Place::look(
+        arguments.helpers.helpers.as_deref(),
+        arguments.python.as_deref(),
+        arguments.disk,
+    )?;
+    let findings = examine(&place, arguments.offline);
+    let text = if arguments.json { report::json(&findings)? } else { report::table(&findings) };
+    println!("{text}");
+    Ok(ExitCode::from(u8::from(findings.iter().any(|finding| finding.verdict == Verdict::Problem))))
+}
+
+fn examine(place: &Place, offline: bool) -> Vec<Finding> {
+    std::thread::scope(|scope| {
+        let linker = scope.spawn(|| linker::check(place));
+        let crates = scope.spawn(|| (!offline).then(|| network::crates(place)));
+        let packages = scope.spawn(|| (!offline).then(|| network::packages(place)));
+        let jupyter = scope.spawn(|| python::checks(place));
+        let kernels = scope.spawn(kernels::check);
+        let mut findings = rust::checks(place);
+        // A thread that panicked has said why, and its line is missing.
+        findings.extend(linker.join().ok());
+        findings.extend(jupyter.join().unwrap_or_default());
+        findings.push(template::check(place));
+        findings.extend(crates.join().ok().flatten());
+        findings.extend(packages.join().ok().flatten());
+        findings.extend(disk::checks(place));
+        findings.extend(filesystem::checks(place));
+        findings.push(builds::check(place));
+        findings.push(sockets::check(place));
+        findings.extend(cores::checks());
+        findings.extend(memory::checks());
+        findings.extend(limits::checks());
+        findings.extend(kernels.join().ok());
+        findings.push(leftovers::check(place));
+        findings
+    })
+}
