@@ -5,32 +5,14 @@
 //! *user process* (`crate::engine::user_process`) runs them; what it writes comes straight to us
 //! ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
 
-mod build_progress;
-mod completeness;
-mod control;
-mod dependencies;
-mod display_format;
-mod engine;
-mod evaluator;
-mod execute;
-mod guard;
-mod helper_crate;
-mod history;
-mod info;
-mod interrupt;
-mod introspect;
-mod iopub;
-mod library_sources;
-mod message;
+mod evaluation;
 mod output;
-mod processes;
+mod process;
+mod protocol;
 mod report;
+mod requests;
 mod server;
-mod shell;
-mod stdin;
 pub mod stock;
-mod tcp;
-mod workspace;
 
 use crate::base::log::log;
 use crate::engine::template;
@@ -58,7 +40,7 @@ pub struct StartArguments {
 }
 
 pub fn main(arguments: StartArguments) -> Result<ExitCode> {
-    let jupyter = guard::Jupyter::find()?;
+    let jupyter = process::guard::Jupyter::find()?;
     let path = arguments.connection_file.context("no connection file given")?;
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("failed to read the connection file {}", path.display()))?;
@@ -78,8 +60,8 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
         .and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());
 
     let id = uuid::Uuid::new_v4().to_string();
-    let guard = guard::start(&id)?;
-    let workspace = workspace::Workspace::create(template.as_ref())?;
+    let guard = process::guard::start(&id)?;
+    let workspace = process::workspace::Workspace::create(template.as_ref())?;
     workspace.enter(&id);
     jupyter.end_with_it();
     // Lives until the process exits: the heartbeat's thread uses it to the end.

@@ -10,9 +10,9 @@ pub mod relay;
 mod stream;
 mod text;
 
-use super::iopub::Publisher;
 use super::report::source::Sources;
 use crate::engine::user_process::wire::{Address, Answer, PanicReport, Usage};
+use crate::kernel::protocol::iopub::Publisher;
 use bundle::Held;
 use markers::{Markers, Piece};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 
 use super::colours::{BLUE, BOLD, RED, RESET};
 use super::{Failure, headline};
-use crate::kernel::completeness;
+use crate::kernel::evaluation::completeness;
 use evcxr::CompilationError;
 
 /// The failure that a list of diagnostics amounts to. Warnings are left out, and so are

@@ -1,11 +1,13 @@
 //! One execution: compile, run, and tell how it went.
 
 use super::build_progress::BuildProgress;
+use super::completeness;
 use super::evaluator::Evaluator;
-use super::output::{Cell, Ending, Outputs};
-use super::report::source::Sources;
-use super::report::{Cause, Failure, compile};
-use super::{completeness, helper_crate, interrupt::Interrupts};
+use super::helper_crate;
+use crate::kernel::output::{Cell, Ending, Outputs};
+use crate::kernel::process::interrupt::Interrupts;
+use crate::kernel::report::source::Sources;
+use crate::kernel::report::{Cause, Failure, compile};
 use evcxr::EvalOutputs;
 use serde_json::{Value, json};
 use std::path::PathBuf;

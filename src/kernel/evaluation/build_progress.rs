@@ -4,8 +4,8 @@
 //! see that something happens, and how much is left: crates done of total, and the one being
 //! compiled. One line, updated in place, from the second second on.
 
-use super::output::Outputs;
-use super::processes;
+use crate::kernel::output::Outputs;
+use crate::kernel::process::processes;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

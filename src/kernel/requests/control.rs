@@ -1,10 +1,11 @@
 //! The control channel: what must be answered also while a cell runs.
 
-use super::interrupt::Interrupts;
-use super::iopub::Publisher;
-use super::message::{self, Request};
-use super::{info, shell};
+use super::info;
+use super::shell;
 use crate::base::log::log;
+use crate::kernel::process::interrupt::Interrupts;
+use crate::kernel::protocol::iopub::Publisher;
+use crate::kernel::protocol::message::{self, Request};
 use jupyter_zmq_client::KernelControlConnection;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -4,9 +4,9 @@
 //! items and the variables live on. Other code cannot be stopped without its process, which SIGINT
 //! ends by default. A compilation is stopped by killing the compiler.
 
-use super::output::Outputs;
-use super::output::relay::Relay;
 use super::processes;
+use crate::kernel::output::Outputs;
+use crate::kernel::output::relay::Relay;
 use rustix::process::Signal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,15 +1,16 @@
 //! The shell channel: requests in the order in which they came.
 
-use super::completeness::{Completeness, completeness};
-use super::engine::Engine;
-use super::execute::{Executor, Outcome};
 use super::history::History;
-use super::iopub::Publisher;
-use super::message::{self, Request};
-use super::output::Cell;
-use super::report::Failure;
-use super::{info, introspect};
+use super::info;
+use super::introspect;
 use crate::base::log::log;
+use crate::kernel::evaluation::completeness::{Completeness, completeness};
+use crate::kernel::evaluation::engine::Engine;
+use crate::kernel::evaluation::execute::{Executor, Outcome};
+use crate::kernel::output::Cell;
+use crate::kernel::protocol::iopub::Publisher;
+use crate::kernel::protocol::message::{self, Request};
+use crate::kernel::report::Failure;
 use jupyter_protocol::JupyterMessage;
 use jupyter_zmq_client::KernelShellConnection;
 use serde_json::{Map, Value, json};
