@@ -1,11 +1,12 @@
 //! One notebook, from starting its kernel to the executed copy.
 
-use super::client::Client;
+use super::KernelKind;
+use super::Settings;
 use super::notebook::{CodeCell, Source};
-use super::progress::{Progress, seconds};
-use super::session::{Ending, Execution, Session};
-use super::verdict::{Exercise, Verdict, judge};
-use super::{KernelKind, Settings};
+use crate::runner::client::client::Client;
+use crate::runner::client::session::{Ending, Execution, Session};
+use crate::runner::judge::verdict::{Exercise, Verdict, judge};
+use crate::runner::reports::progress::{Progress, seconds};
 use nbformat::v4::{Cell, Notebook};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;

@@ -8,44 +8,33 @@
 //! judgement), [`execute`] (one notebook), [`schedule`] (several), [`plan`] (all of it, also for
 //! other commands), [`report`] and [`machine`] (what came of it).
 
-mod check;
 mod client;
-mod directory;
 mod execute;
-mod guard;
-mod locate;
-mod machine;
+mod judge;
 mod notebook;
-mod outputs;
 mod parameters;
 mod plan;
-mod process;
-mod progress;
-mod report;
+mod reports;
 mod schedule;
-mod session;
-mod text;
-mod verdict;
-mod warm;
 
-pub use guard::{GuardArguments, main as guard};
+pub use client::guard::{GuardArguments, main as guard};
 pub use plan::{Executed, Plan, Settings};
 
 /// What came of executed notebooks, for whoever else has some executed: `parcourse check`.
 pub mod results {
     pub use super::execute::NotebookResult;
     pub use super::notebook::Source;
-    pub use super::report::{failures, one_failure, what_failed};
-    pub use super::verdict::{Exercise, Kind, Verdict};
+    pub use crate::runner::judge::verdict::{Exercise, Kind, Verdict};
+    pub use crate::runner::reports::report::{failures, one_failure, what_failed};
 }
 
 /// A kernel and what it executes, for whoever else needs one: `parcourse bench`.
 pub mod kernels {
-    pub use super::client::Client;
-    pub use super::directory::Directory;
     pub use super::schedule::stopped;
-    pub use super::session::{Ending, Execution, Session};
-    pub use super::warm::Engine;
+    pub use crate::runner::client::client::Client;
+    pub use crate::runner::client::directory::Directory;
+    pub use crate::runner::client::session::{Ending, Execution, Session};
+    pub use crate::runner::client::warm::Engine;
 }
 
 use crate::base::paths::HelpersArgument;
@@ -154,7 +143,7 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
     check_destinations(&arguments, &sources)?;
     let Executed { sources, results, settings, interrupted } = plan.execute(sources)?;
     for (source, result) in sources.iter().zip(&results) {
-        print!("{}", report::failures(source, result, &settings));
+        print!("{}", reports::report::failures(source, result, &settings));
         if let (Some(folder), None) = (&arguments.output, &result.could_not_run) {
             let file = source.path.file_name().context("a notebook has no name")?;
             let path = folder.join(file);
@@ -163,13 +152,13 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
         }
     }
     if let Some(path) = &arguments.junit {
-        machine::write_junit(path, &sources, &results, &settings)?;
+        reports::machine::write_junit(path, &sources, &results, &settings)?;
     }
     if let Some(path) = &arguments.json {
-        machine::write_json(path, &sources, &results, &settings)?;
+        reports::machine::write_json(path, &sources, &results, &settings)?;
     }
     if !arguments.quiet {
-        println!("{}", report::summary(&results, begun.elapsed()));
+        println!("{}", reports::report::summary(&results, begun.elapsed()));
     }
     if let Some(signal) = interrupted {
         bail!("stopped by {signal}; every kernel has been ended");

@@ -1,6 +1,8 @@
 //! Notebooks on disk: read and checked before anything is executed, written when all is done.
 
-use super::{check::Rules, parameters};
+use crate::runner::judge::check::Rules;
+
+use super::parameters;
 use crate::course::Course;
 use crate::course::notebook::tags::{self, Tags};
 use anyhow::{Context, Result, bail};

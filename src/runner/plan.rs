@@ -1,11 +1,13 @@
 //! Executing notebooks as a library call: `parcourse run` does it for the user, `parcourse check`
 //! for itself.
 
+use super::KernelKind;
 use super::execute::NotebookResult;
 use super::notebook::{Request, Source};
-use super::progress::Progress;
-use super::warm::Templates;
-use super::{KernelKind, directory, schedule};
+use super::schedule;
+use crate::runner::client::directory;
+use crate::runner::client::warm::Templates;
+use crate::runner::reports::progress::Progress;
 use anyhow::{Result, ensure};
 use std::path::PathBuf;
 use std::time::Duration;

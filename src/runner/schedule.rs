@@ -3,7 +3,7 @@
 use super::Settings;
 use super::execute::{NotebookResult, Turns, execute};
 use super::notebook::Source;
-use super::progress::Progress;
+use crate::runner::reports::progress::Progress;
 use anyhow::{Context, Result};
 use std::cell::RefCell;
 use std::future::Future;

@@ -6,24 +6,13 @@
 //! command which makes it. What may take seconds (linking a program, asking package indexes) is
 //! done side by side.
 
-mod builds;
-mod cores;
-mod disk;
-mod filesystem;
+mod caches;
 mod finding;
-mod kernels;
-mod leftovers;
-mod limits;
-mod linker;
-mod memory;
-mod network;
+mod machine;
 mod patience;
 mod place;
-mod python;
 mod report;
-mod rust;
-mod sockets;
-mod template;
+mod software;
 
 use crate::base::paths::HelpersArgument;
 use anyhow::Result;
@@ -66,27 +55,27 @@ pub fn main(arguments: DoctorArguments) -> Result<ExitCode> {
 
 fn examine(place: &Place, offline: bool) -> Vec<Finding> {
     std::thread::scope(|scope| {
-        let linker = scope.spawn(|| linker::check(place));
-        let crates = scope.spawn(|| (!offline).then(|| network::crates(place)));
-        let packages = scope.spawn(|| (!offline).then(|| network::packages(place)));
-        let jupyter = scope.spawn(|| python::checks(place));
-        let kernels = scope.spawn(kernels::check);
-        let mut findings = rust::checks(place);
+        let linker = scope.spawn(|| software::linker::check(place));
+        let crates = scope.spawn(|| (!offline).then(|| software::network::crates(place)));
+        let packages = scope.spawn(|| (!offline).then(|| software::network::packages(place)));
+        let jupyter = scope.spawn(|| software::python::checks(place));
+        let kernels = scope.spawn(software::kernels::check);
+        let mut findings = software::rust::checks(place);
         // A thread that panicked has said why, and its line is missing.
         findings.extend(linker.join().ok());
         findings.extend(jupyter.join().unwrap_or_default());
-        findings.push(template::check(place));
+        findings.push(caches::template::check(place));
         findings.extend(crates.join().ok().flatten());
         findings.extend(packages.join().ok().flatten());
-        findings.extend(disk::checks(place));
-        findings.extend(filesystem::checks(place));
-        findings.push(builds::check(place));
-        findings.push(sockets::check(place));
-        findings.extend(cores::checks());
-        findings.extend(memory::checks());
-        findings.extend(limits::checks());
+        findings.extend(machine::disk::checks(place));
+        findings.extend(machine::filesystem::checks(place));
+        findings.push(caches::builds::check(place));
+        findings.push(machine::sockets::check(place));
+        findings.extend(machine::cores::checks());
+        findings.extend(machine::memory::checks());
+        findings.extend(machine::limits::checks());
         findings.extend(kernels.join().ok());
-        findings.push(leftovers::check(place));
+        findings.push(caches::leftovers::check(place));
         findings
     })
 }

@@ -1,10 +1,10 @@
 //! Memory: what is free, what the control group allows, and what programs can share.
 
-use super::finding::Finding;
+use crate::launcher::doctor::finding::Finding;
 use std::path::Path;
 
 /// The helper crate reads the same files, for the same reason; one reader serves both.
-#[path = "../../../helpers/src/cgroup.rs"]
+#[path = "../../../../helpers/src/cgroup.rs"]
 #[allow(dead_code, reason = "the helper crate uses more of it")]
 mod cgroup;
 
@@ -80,8 +80,8 @@ fn judge_shared(size: u64) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     #[test]
     fn the_smaller_of_what_is_there_and_what_is_allowed_counts() {

@@ -1,9 +1,9 @@
 //! What lets a kernel start warm: the one place where the runner and the templates meet.
 
-use super::KernelKind;
-use super::notebook::Source;
 use crate::base::paths;
 use crate::engine::template::{self, Flavor, Template, WorkDirectory};
+use crate::runner::KernelKind;
+use crate::runner::notebook::Source;
 use anyhow::Result;
 use std::collections::HashMap;
 use std::ffi::OsString;

@@ -1,8 +1,8 @@
 //! The helper crate, and the template that lets kernels start warm.
 
-use super::finding::Finding;
-use super::place::Place;
 use crate::engine::template::{self, Flavor};
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::place::Place;
 
 pub fn check(place: &Place) -> Finding {
     const NAME: &str = "helper crate";

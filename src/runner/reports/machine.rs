@@ -1,9 +1,9 @@
 //! Reports for other programs: JSON, and JUnit with one test case per code cell.
 
-use super::Settings;
-use super::execute::NotebookResult;
-use super::notebook::Source;
-use super::verdict::{Exercise, Verdict};
+use crate::runner::Settings;
+use crate::runner::execute::NotebookResult;
+use crate::runner::judge::verdict::{Exercise, Verdict};
+use crate::runner::notebook::Source;
 use anyhow::{Context, Result};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};

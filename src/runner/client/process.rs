@@ -1,10 +1,10 @@
 //! A kernel's process as the runner sees it: started behind a guard, watched, and stopped for
 //! certain.
 
-use super::KernelKind;
 use super::directory::Directory;
 use super::guard;
 use super::warm::Engine;
+use crate::runner::KernelKind;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Stdio;

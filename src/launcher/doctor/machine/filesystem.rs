@@ -1,8 +1,8 @@
 //! On what kind of file system things are written, and what that means for kernels.
 
-use super::finding::Finding;
-use super::place::{self, Place, Role};
 use crate::base::paths;
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::place::{self, Place, Role};
 use std::path::Path;
 
 /// What is known of a kind of file system.
@@ -121,8 +121,8 @@ fn kind(number: u32) -> Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     #[test]
     fn network_is_slow_and_noexec_does_not_work() {

@@ -1,11 +1,11 @@
 //! The Jupyter client's side of one kernel: connection file, sockets, and the first conversation,
 //! after which no output can be lost.
 
-use super::KernelKind;
 use super::directory::Directory;
-use super::notebook::Source;
 use super::process::{Death, Process};
 use super::warm::{Engine, Templates};
+use crate::runner::KernelKind;
+use crate::runner::notebook::Source;
 use anyhow::{Context, Result, bail, ensure};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{

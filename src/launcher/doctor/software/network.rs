@@ -1,9 +1,10 @@
 //! Whether package indexes answer, asked through cargo and pip, because mirrors and proxies stand
 //! in their configuration.
 
-use super::finding::Finding;
-use super::place::Place;
-use super::{patience, template};
+use crate::launcher::doctor::caches::template;
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::patience;
+use crate::launcher::doctor::place::Place;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -108,8 +109,8 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     #[test]
     fn no_network_is_bad_only_before_the_set_up() {

@@ -1,7 +1,7 @@
 //! Free disk space, where things are written.
 
-use super::finding::Finding;
-use super::place::{self, Place, Role};
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::place::{self, Place, Role};
 use std::path::Path;
 
 /// Each kernel writes some 500 files, the set-up some 20 000.
@@ -67,8 +67,8 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     #[test]
     fn little_is_a_warning_and_nothing_a_problem() {

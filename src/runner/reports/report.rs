@@ -1,10 +1,10 @@
 //! What people read after a run: each failure with its cell, and one line of summary.
 
-use super::Settings;
-use super::execute::{CellResult, NotebookResult};
-use super::notebook::Source;
 use super::progress::seconds;
-use super::verdict::{Failure, Verdict};
+use crate::runner::Settings;
+use crate::runner::execute::{CellResult, NotebookResult};
+use crate::runner::judge::verdict::{Failure, Verdict};
+use crate::runner::notebook::Source;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The compiler, cargo, and the parts of the toolchain that some distributions package separately.
 
-use super::finding::Finding;
-use super::place::Place;
 use crate::engine::template::Toolchain;
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::place::Place;
 use crate::launcher::lab::ADD_SOURCES;
 use std::path::Path;
 
@@ -116,8 +116,8 @@ fn shared_library(toolchain: &Toolchain) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     fn toolchain(root: &Path, version: &str) -> Toolchain {
         Toolchain {

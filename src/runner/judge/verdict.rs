@@ -1,10 +1,11 @@
 //! Judges an executed cell: did it do what its tags promise?
 
+use super::check;
 use super::locate;
-use super::notebook::{CodeCell, Source};
-use super::session::{Ending, Execution};
 use super::text::{plain, without_backtrace, without_surviving_panics};
-use super::{KernelKind, check};
+use crate::runner::KernelKind;
+use crate::runner::client::session::{Ending, Execution};
+use crate::runner::notebook::{CodeCell, Source};
 use jupyter_protocol::ReplyStatus;
 
 /// The judgement on one code cell.

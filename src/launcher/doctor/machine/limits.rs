@@ -1,7 +1,7 @@
 //! Limits of the shell (`ulimit`) that are too small for compilers, kernels and browsers'
 //! connections.
 
-use super::finding::Finding;
+use crate::launcher::doctor::finding::Finding;
 use rustix::process::{Resource, getrlimit};
 
 pub fn checks() -> Vec<Finding> {
@@ -55,8 +55,8 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     #[test]
     fn limits_are_told_as_the_shell_counts() {

@@ -1,8 +1,8 @@
 //! Whether sockets fit: their paths may have some hundred bytes and no more, and temporary folders
 //! of batch jobs can be long.
 
-use super::finding::Finding;
-use super::place::Place;
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::place::Place;
 use std::path::Path;
 
 /// Bytes that a socket's path may have, without the zero at its end.
@@ -34,8 +34,8 @@ fn judge(folder: &Path) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     #[test]
     fn a_batch_systems_long_folder_is_noticed() {

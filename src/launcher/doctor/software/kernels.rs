@@ -1,6 +1,6 @@
 //! Kernels registered with Jupyter that a notebook of the course would start in place of ours.
 
-use super::finding::Finding;
+use crate::launcher::doctor::finding::Finding;
 use crate::launcher::kernelspec::{self, Spec};
 
 pub fn check() -> Finding {
@@ -43,8 +43,8 @@ fn judge(specs: &[Spec]) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     fn spec(name: &str, program: &str, ours: bool) -> Spec {
         Spec {

@@ -1,9 +1,9 @@
 //! Python, and the private environment with JupyterLab.
 
-use super::finding::Finding;
-use super::patience;
-use super::place::Place;
 use crate::base::python_environment::Environment;
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::patience;
+use crate::launcher::doctor::place::Place;
 use std::process::Command;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! How many cores this process may use, what the machine has, what a batch job asked for, and
 //! variables that set numbers of threads.
 
-use super::finding::Finding;
+use crate::launcher::doctor::finding::Finding;
 
 /// What batch systems say a task has: the first that is set counts.
 const JOB: [&str; 5] =
@@ -85,8 +85,8 @@ fn threads(usable: usize, variable: &dyn Fn(&str) -> Option<String>) -> Finding 
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
+    use crate::launcher::doctor::finding::Verdict;
 
     #[test]
     fn what_the_job_asked_for_is_compared() {

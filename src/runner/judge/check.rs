@@ -6,9 +6,9 @@
 //! compared: they differ between kernels, and their presence is judged elsewhere. Images are
 //! ignored unless asked for.
 
-use super::KernelKind;
 use super::text::plain;
 use crate::course::Sanitizer;
+use crate::runner::KernelKind;
 use nbformat::v4::Output;
 use regex::Regex;
 use serde_json::Value;

@@ -1,9 +1,9 @@
 //! Where cells are compiled: nobody else may be able to write there or above, because cargo obeys
 //! what it finds in the folders above.
 
-use super::finding::Finding;
-use super::place::Place;
 use crate::base::paths;
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::place::Place;
 use std::path::Path;
 
 pub fn check(place: &Place) -> Finding {

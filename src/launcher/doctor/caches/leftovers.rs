@@ -1,8 +1,8 @@
 //! What kernels and servers that were killed have left in temporary space.
 
-use super::finding::Finding;
-use super::place::Place;
 use crate::engine::template::{self, claim};
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::place::Place;
 
 pub fn check(place: &Place) -> Finding {
     const NAME: &str = "leftovers";

@@ -1,9 +1,9 @@
 //! Whether a program can be linked and started: done, not guessed, in the folder where kernels do
 //! it.
 
-use super::finding::Finding;
-use super::patience;
-use super::place::Place;
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::patience;
+use crate::launcher::doctor::place::Place;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;

@@ -4,9 +4,9 @@
 //! travel on different sockets, and either may be first. Nothing is waited for without a bound: not
 //! the cell, not the second of the two, not the end of an interrupted cell.
 
-use super::KernelKind;
 use super::client::{Client, Incoming};
 use super::outputs::Outputs;
+use crate::runner::KernelKind;
 use jupyter_protocol::{
     ExecuteReply, ExecuteRequest, ExecutionState, JupyterMessage, JupyterMessageContent,
 };
