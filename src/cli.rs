@@ -1,7 +1,7 @@
 //! The command line: what can be asked for, and who answers.
 
 use crate::authoring::{book, check, edition};
-use crate::engine::template;
+use crate::engine::build_cache;
 use crate::launcher::{doctor, kernelspec, lab};
 use crate::{bench, kernel, runner};
 use anyhow::Result;
@@ -33,12 +33,12 @@ enum Command {
     /// The Jupyter kernel, and its registration with existing Jupyter installations
     Kernel(KernelArguments),
     /// Build the template that lets kernels start warm
-    Prepare(template::PrepareArguments),
+    Prepare(build_cache::PrepareArguments),
     /// Measure, side by side in one run
     Bench(bench::BenchArguments),
     /// Internal: fill a template directory
     #[command(name = "__build-template", hide = true)]
-    BuildTemplate(template::BuildArguments),
+    BuildTemplate(build_cache::BuildArguments),
     /// Internal: stand between the runner and one kernel, so that nothing outlives the runner
     #[command(name = "__guard", hide = true)]
     Guard(runner::GuardArguments),
@@ -64,9 +64,9 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Edition(arguments) => edition::main(arguments),
         Command::Kernel(KernelArguments { action: Some(action), .. }) => kernelspec::main(action),
         Command::Kernel(KernelArguments { start, action: None }) => kernel::main(start),
-        Command::Prepare(arguments) => template::main(arguments),
+        Command::Prepare(arguments) => build_cache::main(arguments),
         Command::Bench(arguments) => bench::main(arguments),
-        Command::BuildTemplate(arguments) => template::build_main(arguments),
+        Command::BuildTemplate(arguments) => build_cache::build_main(arguments),
         Command::Guard(arguments) => runner::guard(arguments),
     }
 }

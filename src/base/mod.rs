@@ -6,6 +6,7 @@ pub mod files;
 pub mod library_path;
 pub mod log;
 pub mod memory;
+pub mod owned_dir;
 pub mod paths;
 pub mod process;
 pub mod python_environment;

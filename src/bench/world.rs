@@ -2,9 +2,9 @@
 //! It goes away with us; what is left when we are killed is swept by the next one.
 
 use super::telling::Telling;
+use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
-use crate::engine::template::claim::{self, Claim};
-use crate::engine::template::{self, Flavor, Template};
+use crate::engine::build_cache::{self, Flavor, Template};
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,9 +14,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 const PREFIX: &str = "bench";
 
 pub struct World {
-    claim: Claim,
+    claim: OwnedDir,
     /// For PARCOURSE_TMPDIR: sockets need a short path.
-    _temporary: Claim,
+    _temporary: OwnedDir,
     pub helpers: PathBuf,
     pub program: PathBuf,
 }
@@ -25,8 +25,8 @@ impl World {
     /// Makes it, and turns this process and whatever it starts to it.
     pub fn create(helpers: PathBuf, own_templates: bool) -> Result<World> {
         let [claim, temporary] = [paths::build_folder()?, paths::private_tmp()?].map(|parent| {
-            claim::sweep(&parent, PREFIX);
-            Claim::create(&parent, PREFIX)
+            owned_dir::sweep(&parent, PREFIX);
+            OwnedDir::create(&parent, PREFIX)
         });
         let (claim, temporary) = (claim?, temporary?);
         // SAFETY: no other thread runs yet.
@@ -123,7 +123,7 @@ impl World {
     }
 
     pub fn template(&self, flavor: Flavor) -> Result<Template> {
-        match template::find(&self.helpers, flavor)? {
+        match build_cache::find(&self.helpers, flavor)? {
             Some(template) => Ok(template),
             None => bail!(
                 "the template vanished: is the helper crate {} being edited?",

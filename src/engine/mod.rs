@@ -3,10 +3,10 @@
 //! In reading order: [`user_process`] (what runs in the process of the user's code),
 //! [`cell_compiler`] (what stands between the engine and rustc), [`skeleton`] (what rust-analyzer
 //! reads instead of whole sources), [`cargo_proxy`] (what stands between the engine and cargo),
-//! [`template`] (a build directory made once, copied at each start).
+//! [`build_cache`] (a build directory made once, copied at each start).
 
+pub mod build_cache;
 pub mod cargo_proxy;
 pub mod cell_compiler;
 pub mod skeleton;
-pub mod template;
 pub mod user_process;

@@ -15,7 +15,7 @@ mod server;
 pub mod stock;
 
 use crate::base::log::log;
-use crate::engine::template;
+use crate::engine::build_cache;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jupyter_protocol::ConnectionInfo;
@@ -55,9 +55,9 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     }
     let start = std::env::current_dir().context("failed to find the current directory")?;
     let helpers = crate::base::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
-    let template = helpers
-        .as_deref()
-        .and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());
+    let template = helpers.as_deref().and_then(|helpers| {
+        build_cache::find(helpers, build_cache::Flavor::Parcourse).ok().flatten()
+    });
 
     let id = uuid::Uuid::new_v4().to_string();
     let guard = process::guard::start(&id)?;

@@ -1,6 +1,6 @@
 //! The stock evcxr_jupyter kernel from the same binary, so that every notebook is proven on it too.
 
-use crate::engine::template::{Flavor, WorkDirectory};
+use crate::engine::build_cache::{Flavor, WorkDirectory};
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;

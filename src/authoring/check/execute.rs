@@ -3,8 +3,8 @@
 
 use super::material::Material;
 use crate::authoring::edition;
+use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
-use crate::engine::template::claim::{self, Claim};
 use crate::runner::results::{
     Exercise, Kind, NotebookResult, Source, Verdict, one_failure, what_failed,
 };
@@ -95,15 +95,15 @@ pub fn execute(material: &Material, options: Options) -> Result<Outcome> {
 
 /// The temporary folder with the learner's edition. Removed when dropped.
 struct Place {
-    claim: Claim,
+    claim: OwnedDir,
 }
 
 impl Place {
     fn make(source: &Path, helpers: Option<&Path>) -> Result<Place> {
         // A crate in a cell's `path = "../helpers"` has its parents searched by cargo, too.
         let parent = paths::build_folder()?;
-        claim::sweep(&parent, PREFIX);
-        let place = Place { claim: Claim::create(&parent, PREFIX)? };
+        owned_dir::sweep(&parent, PREFIX);
+        let place = Place { claim: OwnedDir::create(&parent, PREFIX)? };
         edition::learner(source, &place.notebooks())?;
         if let Some(helpers) = helpers {
             // A link, and no copy: the same crate, for which kernels start warm.

@@ -5,7 +5,7 @@
 //! it, so its own manifest becomes one.
 
 use super::folder::File;
-use crate::engine::template::{Sources, locked};
+use crate::engine::build_cache::{Sources, locked};
 use anyhow::{Context, Result};
 use std::path::Path;
 use toml::Table;

@@ -6,7 +6,7 @@ use crate::bench::statistics::Sample;
 use crate::bench::telling::Telling;
 use crate::bench::units;
 use crate::bench::world::World;
-use crate::engine::template::Flavor;
+use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Directory, Engine, Session};
 use anyhow::{Context, Result};

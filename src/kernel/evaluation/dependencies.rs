@@ -10,7 +10,7 @@
 //! This concerns a `:dep` in a notebook, and the first `.await`: the engine then adds tokio, which
 //! the helper crate has compiled already.
 
-use crate::engine::template::RUNTIME;
+use crate::engine::build_cache::RUNTIME;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::path::Path;

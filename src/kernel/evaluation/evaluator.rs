@@ -11,10 +11,10 @@ use super::dependencies;
 use super::display_format::DisplayFormat;
 use super::library_sources;
 use crate::base::log::log;
+use crate::engine::build_cache::{self, Flavor};
 use crate::engine::cargo_proxy;
 use crate::engine::cell_compiler;
 use crate::engine::skeleton;
-use crate::engine::template::{self, Flavor};
 use crate::engine::user_process::{support, wire};
 use anyhow::{Context, Result, anyhow};
 use evcxr::{CommandContext, EvalContext};
@@ -72,7 +72,7 @@ impl Evaluator {
         let executable = std::env::current_exe().context("failed to find the running program")?;
         let mut command = Command::new(executable);
         command.env(wire::CHANNEL_VARIABLE, &settings.channel);
-        let rustc = template::locate_compiler(Path::new(".")).map(|(rustc, _)| rustc);
+        let rustc = build_cache::locate_compiler(Path::new(".")).map(|(rustc, _)| rustc);
         match rustc
             .as_ref()
             .map_err(|error| anyhow!("{error:#}"))
@@ -174,7 +174,7 @@ impl Evaluator {
     pub fn prepare(&mut self) -> Result<()> {
         self.dependencies.clear();
         if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
-            template::restore_lockfile(directory.as_ref())?;
+            build_cache::restore_lockfile(directory.as_ref())?;
         }
         for command in
             Flavor::Parcourse.setup_commands().iter().chain(cell_compiler::setup_commands())
@@ -187,8 +187,10 @@ impl Evaluator {
         // Dependencies come from the template or from cargo's cache; only what is missing there is
         // worth asking the network for.
         self.execute(":offline 1")?;
-        let load =
-            self.helpers.as_ref().map(|helpers| format!(":dep {}", template::dependency(helpers)));
+        let load = self
+            .helpers
+            .as_ref()
+            .map(|helpers| format!(":dep {}", build_cache::dependency(helpers)));
         if let Some(load) = load
             && let Err(error) = self.execute(&load)
         {

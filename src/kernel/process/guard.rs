@@ -7,7 +7,7 @@
 
 use super::processes;
 use crate::base::log::log;
-use crate::engine::template;
+use crate::engine::build_cache;
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
 use rustix::process::Pid;
@@ -75,7 +75,7 @@ fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
         processes::kill_all(&left);
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    template::sweep_after(kernel);
+    build_cache::sweep_after(kernel);
     std::process::exit(0)
 }
 

@@ -1,9 +1,9 @@
 //! The kernel's private folders: the engine's build directory, and a short one for sockets.
 
 use crate::base::log::log;
+use crate::base::owned_dir::OwnedDir;
+use crate::engine::build_cache::{self, Flavor, Template, WorkDirectory};
 use crate::engine::cargo_proxy::Proxy;
-use crate::engine::template::claim::Claim;
-use crate::engine::template::{self, Flavor, Template, WorkDirectory};
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Removed when dropped; after a crash by the guard or by the next kernel's start.
 pub struct Workspace {
     directory: WorkDirectory,
-    sockets: Claim,
+    sockets: OwnedDir,
     /// The helper crate, where the build directory has it compiled.
     helpers: Option<PathBuf>,
     /// None where it could not be made: everything takes longer then.
@@ -22,7 +22,7 @@ impl Workspace {
     /// A copy of the template when there is one, else an empty folder, in which everything will be
     /// compiled.
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
-        let sockets = template::claim_for_sockets()?;
+        let sockets = build_cache::claim_for_sockets()?;
         let copy = template.and_then(|template| match template.checkout() {
             Ok(copy) => Some((template, copy)),
             Err(error) => {
@@ -38,7 +38,7 @@ impl Workspace {
         }
         let directory = WorkDirectory::empty(Flavor::Parcourse, Path::new("."))?;
         // As the engine will find them.
-        let compiler = template::locate_compiler(Path::new(".")).ok().map(|(rustc, _)| rustc);
+        let compiler = build_cache::locate_compiler(Path::new(".")).ok().map(|(rustc, _)| rustc);
         let cargo = compiler.and_then(|rustc| {
             let cargo = Some(rustc.with_file_name("cargo")).filter(|cargo| cargo.exists())?;
             proxy(&directory, &cargo, &rustc)

@@ -1,4 +1,4 @@
-//! `parcourse doctor`: what can go wrong on a machine, looked at before it does, and how to mend
+//! `parcourse doctor`: what can go wrong on a machine, looked at before it does, and how to fix
 //! it.
 //!
 //! Each family of checks is a file here; a check looks, judges and says what to do ([`finding`]).
@@ -9,15 +9,14 @@
 mod caches;
 mod finding;
 mod machine;
-mod patience;
-mod place;
-mod report;
+mod setup;
 mod software;
+mod timeout;
 
 use crate::base::paths::HelpersArgument;
 use anyhow::Result;
 use finding::{Finding, Verdict};
-use place::Place;
+use setup::Setup;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -42,40 +41,40 @@ pub struct DoctorArguments {
 
 /// Checks everything. Exit code 1 when there is a problem; warnings are none.
 pub fn main(arguments: DoctorArguments) -> Result<ExitCode> {
-    let place = Place::look(
+    let setup = Setup::look(
         arguments.helpers.helpers.as_deref(),
         arguments.python.as_deref(),
         arguments.disk,
     )?;
-    let findings = examine(&place, arguments.offline);
-    let text = if arguments.json { report::json(&findings)? } else { report::table(&findings) };
+    let findings = examine(&setup, arguments.offline);
+    let text = if arguments.json { finding::json(&findings)? } else { finding::table(&findings) };
     println!("{text}");
     Ok(ExitCode::from(u8::from(findings.iter().any(|finding| finding.verdict == Verdict::Problem))))
 }
 
-fn examine(place: &Place, offline: bool) -> Vec<Finding> {
+fn examine(setup: &Setup, offline: bool) -> Vec<Finding> {
     std::thread::scope(|scope| {
-        let linker = scope.spawn(|| software::linker::check(place));
-        let crates = scope.spawn(|| (!offline).then(|| software::network::crates(place)));
-        let packages = scope.spawn(|| (!offline).then(|| software::network::packages(place)));
-        let jupyter = scope.spawn(|| software::python::checks(place));
+        let linker = scope.spawn(|| software::linker::check(setup));
+        let crates = scope.spawn(|| (!offline).then(|| software::network::crates(setup)));
+        let packages = scope.spawn(|| (!offline).then(|| software::network::packages(setup)));
+        let jupyter = scope.spawn(|| software::python::checks(setup));
         let kernels = scope.spawn(software::kernels::check);
-        let mut findings = software::rust::checks(place);
+        let mut findings = software::rust::checks(setup);
         // A thread that panicked has said why, and its line is missing.
         findings.extend(linker.join().ok());
         findings.extend(jupyter.join().unwrap_or_default());
-        findings.push(caches::template::check(place));
+        findings.push(caches::helper_crate(setup));
         findings.extend(crates.join().ok().flatten());
         findings.extend(packages.join().ok().flatten());
-        findings.extend(machine::disk::checks(place));
-        findings.extend(machine::filesystem::checks(place));
-        findings.push(caches::builds::check(place));
-        findings.push(machine::sockets::check(place));
+        findings.extend(machine::disk::checks(setup));
+        findings.extend(machine::filesystem::checks(setup));
+        findings.push(caches::builds(setup));
+        findings.push(machine::sockets::check(setup));
         findings.extend(machine::cores::checks());
         findings.extend(machine::memory::checks());
         findings.extend(machine::limits::checks());
         findings.extend(kernels.join().ok());
-        findings.push(caches::leftovers::check(place));
+        findings.push(caches::leftovers(setup));
         findings
     })
 }

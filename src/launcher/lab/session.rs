@@ -5,8 +5,8 @@
 //! and two clones of the course must not overwrite each other's kernelspec. It is removed at the
 //! end; what a killed process leaves is swept by the next start.
 
+use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
-use crate::engine::template::claim::{self, Claim};
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -14,15 +14,15 @@ use std::path::PathBuf;
 const PREFIX: &str = "lab";
 
 pub struct Session {
-    claim: Claim,
+    claim: OwnedDir,
 }
 
 impl Session {
     /// Makes the folder, mode 0700, and removes those whose owners are gone.
     pub fn create() -> Result<Self> {
         let parent = paths::private_tmp()?;
-        claim::sweep(&parent, PREFIX);
-        Ok(Self { claim: Claim::create(&parent, PREFIX)? })
+        owned_dir::sweep(&parent, PREFIX);
+        Ok(Self { claim: OwnedDir::create(&parent, PREFIX)? })
     }
 
     /// For `JUPYTER_PATH`: kernelspecs.

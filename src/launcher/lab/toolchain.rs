@@ -5,7 +5,7 @@
 //! which has no network, too late. So it is done here.
 
 use crate::base::steps::Steps;
-use crate::engine::template::Toolchain;
+use crate::engine::build_cache::Toolchain;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};

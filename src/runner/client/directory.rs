@@ -2,8 +2,8 @@
 //! into it, and it goes away with the kernel, however that ends; should runner and guard both be
 //! killed, the next runner sweeps it.
 
+use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
-use crate::engine::template::claim::{self, Claim};
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,12 +13,12 @@ const PREFIX: &str = "run";
 
 /// Removed when dropped.
 pub struct Directory {
-    claim: Claim,
+    claim: OwnedDir,
 }
 
 impl Directory {
     pub fn create() -> Result<Directory> {
-        Ok(Directory { claim: Claim::create(&paths::private_tmp()?, PREFIX)? })
+        Ok(Directory { claim: OwnedDir::create(&paths::private_tmp()?, PREFIX)? })
     }
 
     pub fn path(&self) -> &Path {
@@ -37,7 +37,7 @@ impl Directory {
 
 /// Removes what runners left behind that were killed together with their guards.
 pub fn sweep() -> Result<()> {
-    claim::sweep(&paths::private_tmp()?, PREFIX);
-    crate::engine::template::sweep();
+    owned_dir::sweep(&paths::private_tmp()?, PREFIX);
+    crate::engine::build_cache::sweep();
     Ok(())
 }

@@ -73,11 +73,11 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     // The runner may still want to read the log.
     let _ = watcher.join();
     // Our kernel's own guard does this too, unless it ran out of patience or was killed itself.
-    crate::engine::template::sweep_after(kernel as u32);
+    crate::engine::build_cache::sweep_after(kernel as u32);
     for directory in
         [Some(&arguments.directory), arguments.also_remove.as_ref()].into_iter().flatten()
     {
-        crate::engine::template::claim::remove(directory);
+        crate::base::owned_dir::remove(directory);
     }
     Ok(ExitCode::SUCCESS)
 }

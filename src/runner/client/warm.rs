@@ -1,7 +1,7 @@
 //! What lets a kernel start warm: the one place where the runner and the templates meet.
 
 use crate::base::paths;
-use crate::engine::template::{self, Flavor, Template, WorkDirectory};
+use crate::engine::build_cache::{self, Flavor, Template, WorkDirectory};
 use crate::runner::KernelKind;
 use crate::runner::notebook::Source;
 use anyhow::Result;
@@ -38,7 +38,7 @@ impl Templates {
             else {
                 continue;
             };
-            match template::ensure(&helpers, flavor(kind), tell) {
+            match build_cache::ensure(&helpers, flavor(kind), tell) {
                 Ok(template) => {
                     templates.by_helpers.insert(helpers, template);
                 }

@@ -29,10 +29,10 @@ fn cores(usable: usize, machine: usize, job: Option<(&str, usize)>) -> Finding {
     }
     match job {
         Some((_, asked)) if asked > usable => {
-            let mend = format!(
+            let fix = format!(
                 "start with all of them: srun --cpus-per-task={asked} …, and without another step that holds them"
             );
-            Finding::warning("cores", found, mend)
+            Finding::warning("cores", found, fix)
         }
         Some((_, asked)) if asked < usable => Finding::warning(
             "cores",
@@ -69,13 +69,13 @@ fn threads(usable: usize, variable: &dyn Fn(&str) -> Option<String>) -> Finding 
     });
     match misleading {
         Some((name, _)) => {
-            let mend = format!(
+            let fix = format!(
                 "unset it for the course: with it, measurements show what that number of threads can do, not {usable} cores"
             );
             Finding::warning(
                 "threads",
                 found.join(", "),
-                mend.replace("it for", &format!("{name} for")),
+                fix.replace("it for", &format!("{name} for")),
             )
         }
         None if found.is_empty() => Finding::ok("threads", "no variable sets their number"),
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(cores(4, 16, Some(("SLURM_CPUS_PER_TASK", 4))).verdict, Verdict::Ok);
         assert_eq!(cores(1, 16, Some(("SLURM_CPUS_PER_TASK", 4))).verdict, Verdict::Warning);
         let unpinned = cores(16, 16, Some(("NSLOTS", 4)));
-        assert!(unpinned.mend.unwrap().contains("RAYON_NUM_THREADS=4"));
+        assert!(unpinned.fix.unwrap().contains("RAYON_NUM_THREADS=4"));
         assert_eq!(cores(1, 8, None).verdict, Verdict::Warning);
     }
 

@@ -1,28 +1,28 @@
 //! Free disk space, where things are written.
 
 use crate::launcher::doctor::finding::Finding;
-use crate::launcher::doctor::place::{self, Place, Role};
+use crate::launcher::doctor::setup::{self, Role, Setup};
 use std::path::Path;
 
 /// Each kernel writes some 500 files, the set-up some 20 000.
 const INODES: u64 = 40_000;
 
-pub fn checks(place: &Place) -> Vec<Finding> {
-    place
+pub fn checks(setup: &Setup) -> Vec<Finding> {
+    setup
         .folders()
         .into_iter()
         .map(|(role, folder)| {
             check(
                 if role == Role::Cache { "disk of cache" } else { "disk of builds" },
                 folder,
-                place.disk,
+                setup.disk,
             )
         })
         .collect()
 }
 
 fn check(name: &'static str, folder: &Path, wanted: u64) -> Finding {
-    let exists = place::existing(folder);
+    let exists = setup::existing(folder);
     match rustix::fs::statvfs(exists) {
         Ok(status) => {
             // Some file systems count no inodes at all.
@@ -46,20 +46,16 @@ fn judge(
 ) -> Finding {
     let gib = |bytes: u64| bytes as f64 / (1u64 << 30) as f64;
     let found = format!("{:.1} GiB free in {}", gib(free), folder.display());
-    let mend = format!(
+    let fix = format!(
         "make room, or let PARCOURSE_CACHE name a folder with {:.1} GiB or more (an environment takes 0.4 GiB, each kernel 0.1 to 0.5 GiB)",
         gib(wanted)
     );
     if free < wanted / 4 {
-        Finding::problem(name, found, mend)
+        Finding::problem(name, found, fix)
     } else if free < wanted {
-        Finding::warning(name, found, mend)
+        Finding::warning(name, found, fix)
     } else if inodes.is_some_and(|inodes| inodes < INODES) {
-        Finding::warning(
-            name,
-            format!("{found}, but only {} files more", inodes.unwrap_or(0)),
-            mend,
-        )
+        Finding::warning(name, format!("{found}, but only {} files more", inodes.unwrap_or(0)), fix)
     } else {
         Finding::ok(name, found)
     }

@@ -2,7 +2,7 @@
 
 use crate::base::paths;
 use crate::launcher::doctor::finding::Finding;
-use crate::launcher::doctor::place::{self, Place, Role};
+use crate::launcher::doctor::setup::{self, Role, Setup};
 use std::path::Path;
 
 /// What is known of a kind of file system.
@@ -14,8 +14,8 @@ enum Kind {
     Network(&'static str),
 }
 
-pub fn checks(place: &Place) -> Vec<Finding> {
-    place
+pub fn checks(setup: &Setup) -> Vec<Finding> {
+    setup
         .folders()
         .into_iter()
         .map(|(role, folder)| if role == Role::Cache { cache(folder) } else { builds(folder) })
@@ -32,26 +32,26 @@ fn cache(folder: &Path) -> Finding {
 
 fn judge_cache(kind: &Kind, noexec: bool, folder: &Path) -> Finding {
     const NAME: &str = "kind of cache";
-    let mend = "let PARCOURSE_CACHE name a folder on a local disk";
+    let fix = "let PARCOURSE_CACHE name a folder on a local disk";
     match kind {
         _ if noexec => Finding::problem(
             NAME,
             format!("programs cannot be started from {} (noexec)", folder.display()),
-            mend,
+            fix,
         ),
         Kind::Network(name) => Finding::warning(
             NAME,
             format!(
                 "{name}: set-up and kernel starts read many small files from it, which takes longer"
             ),
-            format!("if starts are slow, {mend}"),
+            format!("if starts are slow, {fix}"),
         ),
         Kind::Memory(name) => Finding::warning(
             NAME,
             format!(
                 "{name}: gone after the next start of the machine, and it takes up memory until then"
             ),
-            mend,
+            fix,
         ),
         Kind::Local(name) => Finding::ok(NAME, *name),
     }
@@ -66,11 +66,11 @@ fn builds(folder: &Path) -> Finding {
 
 fn judge_builds(kind: &Kind) -> Finding {
     const NAME: &str = "kind of builds";
-    let mend = "let PARCOURSE_TMPDIR name a folder on a disk of this machine, such as the one your batch system gives each job; it is taken \
+    let fix = "let PARCOURSE_TMPDIR name a folder on a disk of this machine, such as the one your batch system gives each job; it is taken \
                 when only you and root can write to it and to all folders above it";
     match kind {
         Kind::Network(name) => {
-            Finding::warning(NAME, format!("{name}: cells are compiled there, slowly"), mend)
+            Finding::warning(NAME, format!("{name}: cells are compiled there, slowly"), fix)
         }
         Kind::Memory(name) => Finding::ok(
             NAME,
@@ -83,7 +83,7 @@ fn judge_builds(kind: &Kind) -> Finding {
 /// The kind, and whether programs cannot be started from it.
 #[cfg(target_os = "linux")]
 fn look(folder: &Path) -> Result<(Kind, bool), String> {
-    let folder = place::existing(folder);
+    let folder = setup::existing(folder);
     let failed =
         |error| format!("failed to ask for the file system of {}: {error}", folder.display());
     let status = rustix::fs::statfs(folder).map_err(failed)?;
@@ -93,7 +93,7 @@ fn look(folder: &Path) -> Result<(Kind, bool), String> {
 
 #[cfg(not(target_os = "linux"))]
 fn look(folder: &Path) -> Result<(Kind, bool), String> {
-    Err(format!("not found out on this system ({})", place::existing(folder).display()))
+    Err(format!("not found out on this system ({})", setup::existing(folder).display()))
 }
 
 #[cfg(any(target_os = "linux", test))]

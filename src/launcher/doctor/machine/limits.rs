@@ -40,14 +40,14 @@ fn judge(
 ) -> Finding {
     let Some(limit) = limit else { return Finding::ok(name, "unlimited") };
     let found = format!("ulimit -{letter} is {}", limit / unit);
-    let mend = format!(
+    let fix = format!(
         "raise it before you start anything: ulimit -{letter} {} (if that is refused, ask whoever runs the machine)",
         enough / unit
     );
     if limit < least {
-        Finding::problem(name, found, mend)
+        Finding::problem(name, found, fix)
     } else if limit < enough {
-        Finding::warning(name, found, mend)
+        Finding::warning(name, found, fix)
     } else {
         Finding::ok(name, found)
     }
@@ -64,6 +64,6 @@ mod tests {
         assert_eq!(judge("open files", 'n', Some(100), 256, 1024, 1).verdict, Verdict::Problem);
         let space = judge("address space", 'v', Some(8 << 30), 4 << 30, 16 << 30, 1024);
         assert_eq!((space.verdict, &*space.found), (Verdict::Warning, "ulimit -v is 8388608"));
-        assert!(space.mend.unwrap().contains("ulimit -v 16777216"));
+        assert!(space.fix.unwrap().contains("ulimit -v 16777216"));
     }
 }

@@ -35,18 +35,18 @@ fn memory(available: Option<u64>, limit: Option<u64>) -> Finding {
     let mut parts: Vec<String> =
         available.into_iter().map(|bytes| format!("{} available", gib(bytes))).collect();
     parts.extend(limit.map(|bytes| format!("limited to {} by the control group", gib(bytes))));
-    let mend = "ask for more (--mem in Slurm, --memory for a container), and close other notebooks";
+    let fix = "ask for more (--mem in Slurm, --memory for a container), and close other notebooks";
     if usable < GIB {
         Finding::problem(
             "memory",
             parts.join(", "),
-            format!("a kernel and its compiler take half a GiB: {mend}"),
+            format!("a kernel and its compiler take half a GiB: {fix}"),
         )
     } else if usable < 2 * GIB {
         Finding::warning(
             "memory",
             parts.join(", "),
-            format!("two notebooks at once may take more than that: {mend}"),
+            format!("two notebooks at once may take more than that: {fix}"),
         )
     } else {
         Finding::ok("memory", parts.join(", "))
@@ -71,8 +71,8 @@ fn shared() -> Finding {
 fn judge_shared(size: u64) -> Finding {
     let found = format!("{} MiB", size >> 20);
     if size <= 64 << 20 {
-        let mend = "too small for MPI with large messages, and for browsers in a container: start the container with --shm-size=1g";
-        Finding::warning("/dev/shm", found, mend)
+        let fix = "too small for MPI with large messages, and for browsers in a container: start the container with --shm-size=1g";
+        Finding::warning("/dev/shm", found, fix)
     } else {
         Finding::ok("/dev/shm", found)
     }

@@ -2,7 +2,7 @@
 //! of batch jobs can be long.
 
 use crate::launcher::doctor::finding::Finding;
-use crate::launcher::doctor::place::Place;
+use crate::launcher::doctor::setup::Setup;
 use std::path::Path;
 
 /// Bytes that a socket's path may have, without the zero at its end.
@@ -10,8 +10,8 @@ const LONGEST: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
 /// What comes below the temporary folder when Jupyter starts a kernel.
 const BELOW: &str = "/lab-1234567-abcdefgh/run/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-10";
 
-pub fn check(place: &Place) -> Finding {
-    match &place.temporary {
+pub fn check(setup: &Setup) -> Finding {
+    match &setup.temporary {
         Ok(folder) => judge(folder),
         Err(error) => Finding::problem(
             "temporary folder",
@@ -25,8 +25,8 @@ fn judge(folder: &Path) -> Finding {
     let (length, most) = (folder.as_os_str().len(), LONGEST - BELOW.len());
     let found = format!("{} has {length} bytes in its name, {most} are possible", folder.display());
     if length > most {
-        let mend = "let PARCOURSE_TMPDIR name a folder with a short path, such as /tmp: we make one of our own in it";
-        Finding::problem("socket paths", format!("too long: {found}"), mend)
+        let fix = "let PARCOURSE_TMPDIR name a folder with a short path, such as /tmp: we make one of our own in it";
+        Finding::problem("socket paths", format!("too long: {found}"), fix)
     } else {
         Finding::ok("socket paths", found)
     }
@@ -43,6 +43,6 @@ mod tests {
         let long =
             judge(Path::new("/var/spool/pbs/tmpdir/pbs.1234567.server.example.org/parcourse-1000"));
         assert_eq!(long.verdict, Verdict::Problem);
-        assert!(long.mend.unwrap().contains("PARCOURSE_TMPDIR"));
+        assert!(long.fix.unwrap().contains("PARCOURSE_TMPDIR"));
     }
 }

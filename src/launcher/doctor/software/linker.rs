@@ -2,8 +2,8 @@
 //! it.
 
 use crate::launcher::doctor::finding::Finding;
-use crate::launcher::doctor::patience;
-use crate::launcher::doctor::place::Place;
+use crate::launcher::doctor::setup::Setup;
+use crate::launcher::doctor::timeout;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub fn check(place: &Place) -> Finding {
-    let Ok(toolchain) = &place.toolchain else {
+pub fn check(setup: &Setup) -> Finding {
+    let Ok(toolchain) = &setup.toolchain else {
         return Finding::unknown("linker", "not tried without a compiler");
     };
-    let folder = match &place.builds {
+    let folder = match &setup.builds {
         Ok(folder) => folder,
         Err(error) => {
             return Finding::unknown("linker", format!("nowhere to try it: {error:#}"));
@@ -57,8 +57,8 @@ fn link_and_start(
         "2024",
         "hello.rs",
     ]);
-    patience::run(&mut compile, PATIENCE).context("linking a small program fails")?;
+    timeout::run(&mut compile, PATIENCE).context("linking a small program fails")?;
     let mut start = Command::new(folder.path().join("hello"));
     start.envs(library_path);
-    patience::run(&mut start, PATIENCE).context("a small program was linked, but does not start")
+    timeout::run(&mut start, PATIENCE).context("a small program was linked, but does not start")
 }

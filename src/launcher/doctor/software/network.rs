@@ -1,10 +1,10 @@
 //! Whether package indexes answer, asked through cargo and pip, because mirrors and proxies stand
 //! in their configuration.
 
-use crate::launcher::doctor::caches::template;
+use crate::launcher::doctor::caches;
 use crate::launcher::doctor::finding::Finding;
-use crate::launcher::doctor::patience;
-use crate::launcher::doctor::place::Place;
+use crate::launcher::doctor::setup::Setup;
+use crate::launcher::doctor::timeout;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,15 +13,15 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The registry of crates.
-pub fn crates(place: &Place) -> Finding {
-    let Ok(toolchain) = &place.toolchain else {
+pub fn crates(setup: &Setup) -> Finding {
+    let Ok(toolchain) = &setup.toolchain else {
         return Finding::unknown("crates", "not tried without cargo");
     };
-    let Ok(builds) = &place.builds else {
+    let Ok(builds) = &setup.builds else {
         return Finding::unknown("crates", "not tried without a folder for builds");
     };
     let asked = ask_cargo(toolchain.cargo(), builds);
-    let needed = !template::is_ready(place);
+    let needed = !caches::is_ready(setup);
     judge(
         "crates",
         asked,
@@ -44,12 +44,12 @@ fn ask_cargo(cargo: PathBuf, builds: &Path) -> Result<()> {
     let mut command = Command::new(cargo);
     command.current_dir(folder.path()).args(["generate-lockfile", "--quiet"]);
     command.env("CARGO_NET_RETRY", "0").env("CARGO_HTTP_TIMEOUT", "10");
-    patience::run(&mut command, PATIENCE)
+    timeout::run(&mut command, PATIENCE)
 }
 
 /// The index of Python packages.
-pub fn packages(place: &Place) -> Finding {
-    let Ok((python, environment)) = &place.python else {
+pub fn packages(setup: &Setup) -> Finding {
+    let Ok((python, environment)) = &setup.python else {
         return Finding::unknown("PyPI", "not tried without Python");
     };
     let ready = environment.is_complete();
@@ -79,7 +79,7 @@ fn ask_pip(python: PathBuf) -> Result<()> {
         "--disable-pip-version-check",
     ]);
     command.args(["--retries", "0", "--timeout", "10", "--dest"]).arg(folder.path()).arg("six");
-    patience::run(&mut command, PATIENCE)
+    timeout::run(&mut command, PATIENCE)
 }
 
 /// No network is a problem only for those who still need one.

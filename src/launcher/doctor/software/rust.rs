@@ -1,16 +1,16 @@
 //! The compiler, cargo, and the parts of the toolchain that some distributions package separately.
 
-use crate::engine::template::Toolchain;
+use crate::engine::build_cache::Toolchain;
 use crate::launcher::doctor::finding::Finding;
-use crate::launcher::doctor::place::Place;
+use crate::launcher::doctor::setup::Setup;
 use crate::launcher::lab::ADD_SOURCES;
 use std::path::Path;
 
 /// The oldest compiler that the helper crate compiles with.
 const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 
-pub fn checks(place: &Place) -> Vec<Finding> {
-    let toolchain = match &place.toolchain {
+pub fn checks(setup: &Setup) -> Vec<Finding> {
+    let toolchain = match &setup.toolchain {
         Ok(toolchain) => toolchain,
         Err(error) => {
             return vec![Finding::problem(
@@ -21,7 +21,7 @@ pub fn checks(place: &Place) -> Vec<Finding> {
         }
     };
     vec![
-        compiler(toolchain, place.helpers.as_deref()),
+        compiler(toolchain, setup.helpers.as_deref()),
         cargo(toolchain),
         sources(toolchain),
         shared_library(toolchain),
@@ -156,7 +156,7 @@ mod tests {
     fn missing_parts_are_problems_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let bare = toolchain(folder.path(), "1.99.0");
-        assert!(sources(&bare).mend.unwrap().contains("rustup component add rust-src"));
+        assert!(sources(&bare).fix.unwrap().contains("rustup component add rust-src"));
         assert_eq!(shared_library(&bare).verdict, Verdict::Problem);
         let library = folder.path().join("lib/rustlib/x86_64-here/lib");
         std::fs::create_dir_all(&library).unwrap();

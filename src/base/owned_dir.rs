@@ -30,20 +30,20 @@ const RANDOM: usize = 8;
 const GRACE: Duration = Duration::from_secs(60);
 
 /// What was made on another machine (a shared temporary folder) is nobody's after this time.
-const FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 3600);
+const FOREIGN_MAX_AGE: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// A directory of this process. Removed on drop.
 #[derive(Debug)]
-pub struct Claim {
+pub struct OwnedDir {
     path: PathBuf,
     _lock: File,
     /// Programs that tidy up temporary space (systemd-tmpfiles) leave a locked folder alone.
     _against_tidying: Option<File>,
 }
 
-impl Claim {
+impl OwnedDir {
     /// Makes `PREFIX-PID-RANDOM` in `parent`.
-    pub fn create(parent: &Path, prefix: &str) -> Result<Claim> {
+    pub fn create(parent: &Path, prefix: &str) -> Result<OwnedDir> {
         let path = tempfile::Builder::new()
             .prefix(&format!("{prefix}-{}-", std::process::id()))
             .rand_bytes(RANDOM)
@@ -73,7 +73,7 @@ impl Claim {
             Ok(lock) => {
                 let folder =
                     File::open(&path).ok().filter(|folder| folder.try_lock_shared().is_ok());
-                Ok(Claim { path, _lock: lock, _against_tidying: folder })
+                Ok(OwnedDir { path, _lock: lock, _against_tidying: folder })
             }
             Err(error) => {
                 let _ = std::fs::remove_dir_all(&path);
@@ -88,7 +88,7 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for OwnedDir {
     fn drop(&mut self) {
         remove(&self.path);
     }
@@ -181,7 +181,7 @@ fn look(path: &Path, pid: u32) -> (State, Option<File>) {
         None => false,
         Some(made_by) if made_by.pid != pid => false,
         Some(made_by) if made_by.host != host_name() => {
-            age(path).is_some_and(|age| age > FORGOTTEN)
+            age(path).is_some_and(|age| age > FOREIGN_MAX_AGE)
         }
         Some(made_by) if made_by.boot != boot() => true,
         Some(made_by) => match owner.try_lock() {
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn lives_as_long_as_its_claim() {
         let parent = tempfile::tempdir().unwrap();
-        let claim = Claim::create(parent.path(), "kernel").unwrap();
+        let claim = OwnedDir::create(parent.path(), "kernel").unwrap();
         std::fs::write(claim.path().join("file"), "x").unwrap();
         assert_eq!(sweep(parent.path(), "kernel"), 0, "the living keep theirs");
         assert!(claim.path().join("file").exists());

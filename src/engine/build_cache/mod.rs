@@ -15,7 +15,6 @@
 mod build;
 mod builder;
 mod checkout;
-pub mod claim;
 mod command;
 mod copy;
 mod flavor;

@@ -4,11 +4,11 @@
 //! directory that is renamed into place when all went well. Its lines become progress for people.
 //! It ends when this process ends, however that happens.
 
-use super::claim::Claim;
 use super::key::Ingredients;
 use super::lock::{self, BuildLock};
 use super::store::{self, Manifest};
 use super::{FORMAT, builder, copy, progress, prune};
+use crate::base::owned_dir::OwnedDir;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
@@ -22,7 +22,7 @@ const BUILD: &str = "build";
 
 /// A finished template that is not yet in its place.
 pub struct Staged {
-    _claim: Claim,
+    _claim: OwnedDir,
     template: PathBuf,
     destination: PathBuf,
 }
@@ -36,7 +36,7 @@ pub fn build(
 ) -> Result<Staged> {
     let start = Instant::now();
     ingredients.flavor.check_cpu(&ingredients.toolchain.rustc)?;
-    let claim = Claim::create(root, store::build_prefix())?;
+    let claim = OwnedDir::create(root, store::build_prefix())?;
     let template = claim.path().join("template");
     let work = template.join("work");
     let elsewhere = elsewhere(claim.path())?;
@@ -94,19 +94,19 @@ pub fn build(
 
 /// Another place to build in, when `folder` is not fit for that: below one that others can write
 /// to, or with a space in its name.
-fn elsewhere(folder: &Path) -> Result<Option<Claim>> {
+fn elsewhere(folder: &Path) -> Result<Option<OwnedDir>> {
     if crate::base::paths::fit_for_builds(folder).is_ok() {
         return Ok(None);
     }
     let builds = crate::base::paths::build_folder()?;
-    super::claim::sweep(&builds, BUILD);
-    Claim::create(&builds, BUILD).map(Some)
+    crate::base::owned_dir::sweep(&builds, BUILD);
+    OwnedDir::create(&builds, BUILD).map(Some)
 }
 
 /// How many builds outside of the templates' folder were killed, left as they are.
 pub fn abandoned() -> usize {
     crate::base::paths::build_folder()
-        .map(|builds| super::claim::abandoned(&builds, BUILD))
+        .map(|builds| crate::base::owned_dir::abandoned(&builds, BUILD))
         .unwrap_or(0)
 }
 
@@ -306,7 +306,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let destination = root.path().join("parcourse-key");
         let stage = |text: &str| {
-            let claim = Claim::create(root.path(), store::build_prefix()).unwrap();
+            let claim = OwnedDir::create(root.path(), store::build_prefix()).unwrap();
             let template = claim.path().join("template");
             std::fs::create_dir(&template).unwrap();
             std::fs::write(template.join("template.json"), text).unwrap();

@@ -1,11 +1,11 @@
 //! The templates in the cache: finding one, and clearing away old ones.
 
-use super::claim;
 use super::copy::Copied;
 use super::flavor::Flavor;
 use super::key::Ingredients;
 use super::toolchain::Toolchain;
 use super::{FORMAT, prune};
+use crate::base::owned_dir;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -116,7 +116,7 @@ pub fn find(root: &Path, ingredients: &Ingredients) -> Option<Template> {
 /// Removes templates that nobody used for two weeks, all but the six most recently used, and what
 /// killed builds left.
 pub fn tidy(root: &Path, keep: &str) {
-    claim::sweep(root, build_prefix());
+    owned_dir::sweep(root, build_prefix());
     let Ok(entries) = std::fs::read_dir(root) else { return };
     let mut others = Vec::new();
     for entry in entries.flatten() {

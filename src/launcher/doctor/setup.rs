@@ -2,14 +2,14 @@
 
 use crate::base::paths;
 use crate::base::python_environment::{Environment, python, python::Python};
-use crate::engine::template::Toolchain;
+use crate::engine::build_cache::Toolchain;
 use crate::launcher::lab;
 use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// The folders and programs that the course would use here.
-pub struct Place {
+pub struct Setup {
     /// The helper crate, when one is found.
     pub helpers: Option<PathBuf>,
     /// The compiler as seen from there.
@@ -25,7 +25,7 @@ pub struct Place {
     pub disk: u64,
 }
 
-impl Place {
+impl Setup {
     pub fn look(helpers: Option<&Path>, python: Option<&OsStr>, disk_gib: f64) -> Result<Self> {
         let here = std::env::current_dir().context("failed to read the current folder")?;
         let cache = paths::cache()?;

@@ -1,10 +1,10 @@
 //! A kernel's private copy of a template.
 
-use super::claim::{self, Claim};
 use super::flavor::Flavor;
 use super::store::Template;
 use super::toolchain::Toolchain;
 use super::{copy, lockfile, prune};
+use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ const PREFIX: &str = "kernel";
 /// A private copy of a template, for one kernel. Removed on drop.
 #[derive(Debug)]
 pub struct WorkDirectory {
-    _claim: Claim,
+    _claim: OwnedDir,
     path: PathBuf,
     environment: Vec<(&'static str, OsString)>,
 }
@@ -167,16 +167,16 @@ fn refresh(target: &Path, packages: &[String], newest: SystemTime) -> Result<()>
     Ok(())
 }
 
-fn claim_for_builds() -> Result<Claim> {
+fn claim_for_builds() -> Result<OwnedDir> {
     let folder = paths::build_folder()?;
-    claim::sweep(&folder, PREFIX);
-    Claim::create(&folder, PREFIX)
+    owned_dir::sweep(&folder, PREFIX);
+    OwnedDir::create(&folder, PREFIX)
 }
 
 /// A folder in temporary space for a kernel's sockets: where cells are built may be on a network,
 /// and its path too long.
-pub fn claim_for_sockets() -> Result<Claim> {
-    Claim::create(&paths::private_tmp()?, PREFIX)
+pub fn claim_for_sockets() -> Result<OwnedDir> {
+    OwnedDir::create(&paths::private_tmp()?, PREFIX)
 }
 
 /// The folders in which kernels have theirs.
@@ -190,18 +190,18 @@ fn places() -> Vec<PathBuf> {
 
 /// How many checkouts there are whose processes died, left as they are.
 pub fn abandoned() -> usize {
-    places().iter().map(|place| claim::abandoned(place, PREFIX)).sum()
+    places().iter().map(|place| owned_dir::abandoned(place, PREFIX)).sum()
 }
 
 /// Removes the checkouts of processes that died without doing so. Returns how many.
 pub fn sweep() -> usize {
-    places().iter().map(|place| claim::sweep(place, PREFIX)).sum()
+    places().iter().map(|place| owned_dir::sweep(place, PREFIX)).sum()
 }
 
 /// The same, once process `pid` is known to be dead, which may have died while it made its own.
 pub fn sweep_after(pid: u32) {
     for place in places() {
-        claim::sweep_unmarked(&place, PREFIX, pid);
+        owned_dir::sweep_unmarked(&place, PREFIX, pid);
     }
     sweep();
 }

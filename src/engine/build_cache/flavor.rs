@@ -139,7 +139,7 @@ fn cpu_features(cpuinfo: &Path) -> String {
             .filter(|line| line.split(':').next().is_some_and(|name| wanted.contains(&name.trim())))
             .collect::<Vec<_>>()
             .join("\n"),
-        Err(_) => super::claim::host_name(),
+        Err(_) => crate::base::owned_dir::host_name(),
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// Runs it to its end. Errors hold the last line that it said, or that it took longer than
-/// `patience` and was killed.
-pub fn run(command: &mut Command, patience: Duration) -> Result<()> {
+/// `timeout` and was killed.
+pub fn run(command: &mut Command, timeout: Duration) -> Result<()> {
     let program = command.get_program().display().to_string();
     let mut child = command
         .stdin(Stdio::null())
@@ -24,10 +24,10 @@ pub fn run(command: &mut Command, patience: Duration) -> Result<()> {
         let _ = sender.send(bytes);
     });
     // Its last word comes when it ends.
-    let Ok(said) = said.recv_timeout(patience) else {
+    let Ok(said) = said.recv_timeout(timeout) else {
         let _ = child.kill();
         let _ = child.wait();
-        bail!("no answer within {} s", patience.as_secs());
+        bail!("no answer within {} s", timeout.as_secs());
     };
     let status = child.wait().context("failed to wait for it")?;
     if !status.success() {

@@ -1,5 +1,0 @@
-//! Checks of what earlier builds and kernels have left.
-
-pub mod builds;
-pub mod leftovers;
-pub mod template;
