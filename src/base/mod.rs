@@ -3,6 +3,7 @@
 //! memory ([`memory`]), and Python environments ([`python_environment`]). It uses no other wing.
 
 pub mod files;
+pub mod hash;
 pub mod library_path;
 pub mod log;
 pub mod memory;

@@ -5,6 +5,7 @@ use super::telling::Telling;
 use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
 use crate::engine::build_cache::{self, Flavor, Template};
+use crate::runner::kernels::Engine;
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -130,6 +131,11 @@ impl World {
                 self.helpers.display()
             ),
         }
+    }
+
+    /// How a kernel of ours is started here.
+    pub fn engine(&self) -> Engine {
+        Engine::of(self.kernel(), vec![("TMPDIR", self.path("tmp").into())])
     }
 
     /// The command line of our kernel, but for the connection file.

@@ -5,6 +5,8 @@
 //! *user process* (`crate::engine::user_process`) runs them; what it writes comes straight to us
 //! ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
 
+mod colours;
+mod completeness;
 mod evaluation;
 mod output;
 mod process;

@@ -1,7 +1,7 @@
 //! Putting the kernel's parts together.
 
+use super::output::source::Sources;
 use super::output::{InputReader, Outputs, relay::Relay};
-use super::report::source::Sources;
 use crate::base::log::log;
 use crate::kernel::evaluation::engine::Engine;
 use crate::kernel::evaluation::evaluator;

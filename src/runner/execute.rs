@@ -1,17 +1,27 @@
 //! One notebook, from starting its kernel to the executed copy.
 
 use super::KernelKind;
-use super::Settings;
 use super::notebook::{CodeCell, Source};
-use crate::runner::client::client::Client;
-use crate::runner::client::session::{Ending, Execution, Session};
-use crate::runner::judge::verdict::{Exercise, Verdict, judge};
-use crate::runner::reports::progress::{Progress, seconds};
+use crate::runner::kernel::client::Client;
+use crate::runner::kernel::session::{Ending, Execution, Session};
+use crate::runner::kernel::warm::Templates;
+use crate::runner::progress::{Progress, seconds};
+use crate::runner::verdict::{Exercise, Verdict, judge};
 use nbformat::v4::{Cell, Notebook};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+
+/// What holds for every notebook of a run.
+pub struct Settings {
+    pub(super) kernel: KernelKind,
+    pub(super) jobs: usize,
+    pub(super) startup_timeout: Duration,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) keep_going: bool,
+    pub(super) templates: Templates,
+}
 
 /// What came of a notebook.
 pub struct NotebookResult {

@@ -3,38 +3,42 @@
 //!
 //! Every notebook gets a kernel process of its own, spoken to over ZeroMQ exactly as JupyterLab
 //! would. All notebooks are read and checked before the first cell runs. In reading order:
-//! [`notebook`] (what is executed), [`directory`], [`guard`], [`process`] and [`client`] (a kernel
-//! that leaves nothing behind), [`session`] and [`outputs`] (one cell), [`verdict`] (its
-//! judgement), [`execute`] (one notebook), [`schedule`] (several), [`plan`] (all of it, also for
-//! other commands), [`report`] and [`machine`] (what came of it).
+//! [`notebook`] and [`parameters`] (what is executed), [`kernel`] (a kernel process and one cell on
+//! it), [`verdict`], [`comparison`] and [`locate`] (did the cell do what its tags say?), [`execute`]
+//! (one notebook), [`schedule`] (several), [`plan`] (all of it, also for other commands),
+//! [`progress`] and [`reports`].
 
-mod client;
+mod comparison;
 mod execute;
-mod judge;
+mod kernel;
+mod locate;
 mod notebook;
 mod parameters;
 mod plan;
+mod progress;
 mod reports;
 mod schedule;
+mod verdict;
 
-pub use client::guard::{GuardArguments, main as guard};
-pub use plan::{Executed, Plan, Settings};
+pub use execute::Settings;
+pub use kernel::guard::{GuardArguments, main as guard};
+pub use plan::{Executed, Plan};
 
 /// What came of executed notebooks, for whoever else has some executed: `parcourse check`.
 pub mod results {
     pub use super::execute::NotebookResult;
     pub use super::notebook::Source;
-    pub use crate::runner::judge::verdict::{Exercise, Kind, Verdict};
-    pub use crate::runner::reports::report::{failures, one_failure, what_failed};
+    pub use crate::runner::reports::text::{failures, one_failure, what_failed};
+    pub use crate::runner::verdict::{Exercise, Kind, Verdict};
 }
 
 /// A kernel and what it executes, for whoever else needs one: `parcourse bench`.
 pub mod kernels {
     pub use super::schedule::stopped;
-    pub use crate::runner::client::client::Client;
-    pub use crate::runner::client::directory::Directory;
-    pub use crate::runner::client::session::{Ending, Execution, Session};
-    pub use crate::runner::client::warm::Engine;
+    pub use crate::runner::kernel::client::Client;
+    pub use crate::runner::kernel::directory::Directory;
+    pub use crate::runner::kernel::session::{Ending, Execution, Session};
+    pub use crate::runner::kernel::warm::Engine;
 }
 
 use crate::base::paths::HelpersArgument;
@@ -143,7 +147,7 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
     check_destinations(&arguments, &sources)?;
     let Executed { sources, results, settings, interrupted } = plan.execute(sources)?;
     for (source, result) in sources.iter().zip(&results) {
-        print!("{}", reports::report::failures(source, result, &settings));
+        print!("{}", reports::text::failures(source, result, &settings));
         if let (Some(folder), None) = (&arguments.output, &result.could_not_run) {
             let file = source.path.file_name().context("a notebook has no name")?;
             let path = folder.join(file);
@@ -158,7 +162,7 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
         reports::machine::write_json(path, &sources, &results, &settings)?;
     }
     if !arguments.quiet {
-        println!("{}", reports::report::summary(&results, begun.elapsed()));
+        println!("{}", reports::text::summary(&results, begun.elapsed()));
     }
     if let Some(signal) = interrupted {
         bail!("stopped by {signal}; every kernel has been ended");

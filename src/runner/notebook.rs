@@ -1,6 +1,6 @@
 //! Notebooks on disk: read and checked before anything is executed, written when all is done.
 
-use crate::runner::judge::check::Rules;
+use crate::runner::comparison::Rules;
 
 use super::parameters;
 use crate::course::Course;

@@ -2,12 +2,12 @@
 //! for itself.
 
 use super::KernelKind;
-use super::execute::NotebookResult;
+use super::execute::{NotebookResult, Settings};
 use super::notebook::{Request, Source};
 use super::schedule;
-use crate::runner::client::directory;
-use crate::runner::client::warm::Templates;
-use crate::runner::reports::progress::Progress;
+use crate::runner::kernel::directory;
+use crate::runner::kernel::warm::Templates;
+use crate::runner::progress::Progress;
 use anyhow::{Result, ensure};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,16 +23,6 @@ pub struct Plan {
     pub check_images: bool,
     pub quiet: bool,
     pub helpers: Option<PathBuf>,
-}
-
-/// What holds for every notebook of a run.
-pub struct Settings {
-    pub(super) kernel: KernelKind,
-    pub(super) jobs: usize,
-    pub(super) startup_timeout: Duration,
-    pub(super) parameters: Vec<(String, String)>,
-    pub(super) keep_going: bool,
-    pub(super) templates: Templates,
 }
 
 /// Executed notebooks.

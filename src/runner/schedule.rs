@@ -3,7 +3,7 @@
 use super::Settings;
 use super::execute::{NotebookResult, Turns, execute};
 use super::notebook::Source;
-use crate::runner::reports::progress::Progress;
+use crate::runner::progress::Progress;
 use anyhow::{Context, Result};
 use std::cell::RefCell;
 use std::future::Future;

@@ -5,9 +5,8 @@
 //! solutions) and `exercise-N-check` (tag `check`); behind them may stand cells that need the
 //! solution, and notes for the instructor anywhere among them.
 
-use super::form::FIX;
 use super::material::Notebook;
-use super::report::Report;
+use super::report::{FIX, Report};
 use crate::authoring::edition;
 use crate::course::minutes;
 use crate::course::notebook::tags::{CHECK, EXERCISE, INSTRUCTOR, NEEDS_SOLUTION, NOTES, SOLUTION};

@@ -3,14 +3,11 @@
 
 use super::exercises;
 use super::material::Notebook;
-use super::report::Report;
+use super::report::{FIX, Report};
 use crate::base::files::write_whole;
 use crate::course::notebook::Document;
 use anyhow::Result;
 use serde_json::Value;
-
-/// What mends all of it.
-pub const FIX: &str = "run `parcourse check --fix`";
 
 pub fn check(notebook: &Notebook, report: &mut Report) {
     kernel(notebook, report);

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// What mends all of it.
+pub const FIX: &str = "run `parcourse check --fix`";
+
 /// One thing that is wrong.
 #[derive(Debug)]
 pub struct Problem {

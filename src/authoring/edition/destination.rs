@@ -6,9 +6,9 @@
 
 use super::folder::File;
 use crate::base::files::write_whole;
+use crate::base::hash::sha256;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ pub(super) fn write(edition: &str, folder: &Path, files: &[File], force: bool) -
     }
     let made_by = format!("parcourse {}", env!("CARGO_PKG_VERSION"));
     let new: BTreeMap<PathBuf, Vec<String>> =
-        files.iter().map(|file| (file.path.clone(), vec![hash(&file.content)])).collect();
+        files.iter().map(|file| (file.path.clone(), vec![sha256(&file.content)])).collect();
     let mut both = new.clone();
     for (path, hashes) in &old {
         both.entry(path.clone()).or_default().extend_from_slice(hashes);
@@ -91,7 +91,7 @@ fn check_unchanged(
     let mut changed = Vec::new();
     for path in files.iter().map(|file| &file.path).chain(old.keys()) {
         let Ok(content) = std::fs::read(folder.join(path)) else { continue };
-        let known = old.get(path).is_some_and(|hashes| hashes.contains(&hash(&content)));
+        let known = old.get(path).is_some_and(|hashes| hashes.contains(&sha256(&content)));
         if !known && !changed.contains(path) {
             changed.push(path.clone());
         }
@@ -125,10 +125,6 @@ fn remove(path: &Path) -> Result<()> {
         let _ = std::fs::remove_dir(folder);
     }
     Ok(())
-}
-
-fn hash(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -193,7 +189,7 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         write("learner", out.path(), &files(&[("a", "1"), ("b", "1")]), false).unwrap();
         let both =
-            BTreeMap::from(["a", "b"].map(|path| (path.into(), vec![hash(b"1"), hash(b"2")])));
+            BTreeMap::from(["a", "b"].map(|path| (path.into(), vec![sha256(b"1"), sha256(b"2")])));
         let marker = Marker { edition: String::new(), made_by: String::new(), files: both };
         std::fs::write(out.path().join(MARKER), serde_json::to_string(&marker).unwrap()).unwrap();
         std::fs::write(out.path().join("a"), "2").unwrap();

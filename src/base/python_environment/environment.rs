@@ -6,6 +6,7 @@
 
 use super::log::Log;
 use super::python::Python;
+use crate::base::hash;
 use crate::base::paths;
 use crate::base::steps::Steps;
 use anyhow::{Context, Result};
@@ -167,7 +168,7 @@ fn key(recipe: Recipe, python: &Python) -> String {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
-    digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    hash::hex(&digest.finalize()[..6])
 }
 
 /// `name==version` and the condition after it, for every pin.

@@ -4,7 +4,7 @@
 //! The first variable is what a start is for: only then has the engine read the library and all
 //! crates.
 
-use super::{latency, memory, starts::ours};
+use super::{latency, memory};
 use crate::bench::common::LIMIT;
 use crate::bench::statistics::Sample;
 use crate::bench::telling::Telling;
@@ -67,7 +67,8 @@ async fn once(measured: &mut Measured, world: &World) -> Result<()> {
         Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
             .await?
     } else {
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
+            .await?
     };
     let mut session = Session::new(
         if measured.kernel == "evcxr" { KernelKind::Evcxr } else { KernelKind::Parcourse },

@@ -21,7 +21,6 @@ use super::world::World;
 use anyhow::{Result, ensure};
 pub use latency::execute;
 use starts::Start;
-pub use starts::ours;
 use std::path::PathBuf;
 use std::process::ExitCode;
 

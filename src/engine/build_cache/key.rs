@@ -5,6 +5,7 @@ use super::flavor::Flavor;
 use super::sources::Sources;
 use super::toolchain::Toolchain;
 use super::{FORMAT, lockfile};
+use crate::base::hash;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -131,17 +132,8 @@ impl Hash {
     }
 
     fn finish(self) -> String {
-        hex(&self.0.finalize()[..12])
+        hash::hex(&self.0.finalize()[..12])
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Sixteen hexadecimal digits that stand for `bytes` in a file name.
-pub(super) fn short_hash(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes)[..8])
 }
 
 #[cfg(test)]

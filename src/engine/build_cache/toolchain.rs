@@ -158,7 +158,7 @@ fn version(rustc: &Path, memory: &Path) -> Result<String> {
     );
     let file = memory
         .join("rustc")
-        .join(format!("{}.json", super::key::short_hash(rustc.as_os_str().as_encoded_bytes())));
+        .join(format!("{}.json", crate::base::hash::short(rustc.as_os_str().as_encoded_bytes())));
     let remembered = std::fs::read(&file)
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Remembered>(&bytes).ok());

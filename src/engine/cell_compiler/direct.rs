@@ -187,7 +187,7 @@ fn fingerprint(arguments: &[OsString]) -> Option<String> {
     for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
         add(&std::fs::read(file).ok()?);
     }
-    Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(crate::base::hash::hex(&hash.finalize()))
 }
 
 /// Sources of dependencies that may be edited: all but those that cargo has downloaded, which it

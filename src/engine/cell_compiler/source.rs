@@ -6,7 +6,7 @@
 //! we know, it is left alone. Lines stay where they were.
 
 use super::LIBRARY;
-use sha2::{Digest, Sha256};
+use crate::base::hash;
 
 /// How the kernel has the engine show values: a method that the engine tries first. In its own
 /// words here, because rust-analyzer reads them and there may be no library.
@@ -63,9 +63,7 @@ pub fn with_library(text: &str) -> String {
 fn with_store(text: &str) -> Option<String> {
     let begin = text.find(STORE[0])?;
     let end = begin + text[begin..].find(STORE[1])? + STORE[1].len();
-    let hash: String =
-        Sha256::digest(&text[begin..end]).iter().map(|byte| format!("{byte:02x}")).collect();
-    (hash == KNOWN).then(|| {
+    (hash::sha256(&text.as_bytes()[begin..end]) == KNOWN).then(|| {
         replaced(text, begin, end, &format!("extern crate {LIBRARY} as evcxr_internal_runtime;"))
     })
 }

@@ -1,7 +1,7 @@
 //! Which crates get a skeleton: the standard library, and what `cargo metadata` names.
 
 use super::cfg::Cfg;
-use super::package::{self, Package};
+use super::package::{self, Package, sources_below};
 use super::store::{Key, Store};
 use anyhow::{Context, Result};
 use ra_ap_syntax::Edition;
@@ -210,26 +210,6 @@ fn redirect_package(
     target["src_path"] = moved.display().to_string().into();
     package["targets"] = Value::Array(vec![target]);
     Ok(())
-}
-
-/// The Rust files in a folder, sorted; build directories and hidden folders left out.
-pub fn sources_below(folder: &Path) -> Vec<PathBuf> {
-    let (mut found, mut ahead) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = ahead.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name());
-            let name = name.to_string_lossy();
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                if name != "target" && !name.starts_with('.') {
-                    ahead.push(path);
-                }
-            } else if name.ends_with(".rs") || name == "Cargo.toml" {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// What this compiler compiles; `unstable`: as the standard library was compiled.

@@ -14,5 +14,6 @@ mod macros;
 mod package;
 mod store;
 
-pub use crates::{library, redirect, sources_below, use_whole_sources};
+pub use crates::{library, redirect, use_whole_sources};
+pub use package::sources_below;
 pub use store::{Key, Store};

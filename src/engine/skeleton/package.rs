@@ -86,8 +86,7 @@ fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf
             let left = |path: &PathBuf| {
                 !files.contains_key(path) && !absent.iter().any(|absent| path.starts_with(absent))
             };
-            let others =
-                if package.names_all { Vec::new() } else { super::crates::sources_below(source) };
+            let others = if package.names_all { Vec::new() } else { sources_below(source) };
             let others = others
                 .into_iter()
                 .filter(|path| path.extension().is_some_and(|end| end == "rs"))
@@ -142,7 +141,7 @@ fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf
 /// The crate's macros that put a condition on items, and whether it holds.
 fn conditions(package: &Package) -> BTreeMap<String, bool> {
     let mut conditions = BTreeMap::new();
-    for file in super::crates::sources_below(package.root.parent().unwrap_or(package.folder)) {
+    for file in sources_below(package.root.parent().unwrap_or(package.folder)) {
         let source = std::fs::read_to_string(&file).unwrap_or_default();
         if source.contains("macro_rules! cfg_") {
             conditions.extend(super::macros::conditions(&source, package.cfg, package.edition));
@@ -178,6 +177,26 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
+/// The Rust files in a folder, sorted; build directories and hidden folders left out.
+pub fn sources_below(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut ahead) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = ahead.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = name.to_string_lossy();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if name != "target" && !name.starts_with('.') {
+                    ahead.push(path);
+                }
+            } else if name.ends_with(".rs") || name == "Cargo.toml" {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,7 +221,7 @@ mod tests {
         };
         let new_root = strip(&package, &to)?;
         assert_eq!(new_root, to.join("src/lib.rs"));
-        let found = super::super::crates::sources_below(&to);
+        let found = sources_below(&to);
         Ok(found
             .into_iter()
             .map(|file| file.strip_prefix(&to).unwrap().display().to_string())

@@ -4,6 +4,7 @@
 //! our mark, in which stands why a crate has no skeleton where it has none. What nobody used for
 //! two weeks goes.
 
+use crate::base::hash;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -137,7 +138,7 @@ impl Key {
     }
 
     fn finish(&self) -> String {
-        self.0.clone().finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+        hash::hex(&self.0.clone().finalize()[..10])
     }
 }
 

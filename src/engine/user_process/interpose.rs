@@ -143,7 +143,9 @@ pub unsafe extern "C" fn write(descriptor: c_int, buffer: *const c_void, count: 
         // still on the stack.
         if channel.is_some() && descriptor == 1 && bytes.ends_with(ERROR_MARKER) {
             report(Kind::ErrorTrace, b"");
-            super::support::trace_error();
+            if let Ok(json) = serde_json::to_vec(&super::stack::addresses()) {
+                report(Kind::ErrorTrace, &json);
+            }
         }
         if let Some(channel) = channel
             && let Some(length) =

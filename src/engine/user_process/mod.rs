@@ -10,6 +10,7 @@
 mod channel;
 mod interpose;
 mod run_loop;
+mod stack;
 pub mod support;
 pub mod wire;
 

@@ -5,16 +5,13 @@
 //! compiled against the shared `libstd` ([`SOURCE`]) and loaded. Without the library everything
 //! still runs; a failure is then described by the engine's marker lines alone.
 
-use super::interpose;
-use super::wire::{self, Address, Kind, PanicReport};
+use super::wire::{self, Kind, PanicReport};
+use super::{interpose, stack};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// Calls of a deeper stack are left out; a report must fit one packet.
-const DEEPEST_STACK: usize = 64;
 
 const SOURCE: &str = include_str!("support_library.rs");
 
@@ -47,7 +44,7 @@ pub fn compile(
     hash.update(flags.join(" "));
     hash.update(rustc.as_os_str().as_encoded_bytes());
     hash.update(format!("{:?}", metadata.modified().ok()));
-    let key: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let key = crate::base::hash::hex(&hash.finalize()[..8]);
     let directory = crate::base::paths::cache()?.join("support");
     let library = directory.join(format!("lib{name}-{key}.{extension}"));
     if library.exists() {
@@ -174,46 +171,6 @@ impl Support {
     }
 }
 
-/// Reports the stack of the calling thread, which is about to leave the cell through `?`.
-pub fn trace_error() {
-    if let Ok(json) = serde_json::to_vec(&stack()) {
-        interpose::report(Kind::ErrorTrace, &json);
-    }
-}
-
-/// The calling thread's stack, as far as it lies in cells, innermost call first. Names and lines
-/// are looked up by the kernel: the standard library's own backtraces know only the objects that
-/// were loaded when the first one was taken.
-fn stack() -> Vec<Address> {
-    let mut addresses = Vec::new();
-    backtrace::trace(|frame| {
-        // Return addresses point behind the call.
-        let address = (frame.ip() as usize).wrapping_sub(1);
-        let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-        // SAFETY: dladdr accepts any address and fills the structure where it answers other than 0;
-        // the name lives as long as the object.
-        let found = unsafe {
-            (libc::dladdr(address as *const libc::c_void, info.as_mut_ptr()) != 0).then(|| {
-                let info = info.assume_init();
-                (
-                    std::ffi::CStr::from_ptr(info.dli_fname).to_string_lossy().into_owned(),
-                    info.dli_fbase as usize,
-                )
-            })
-        };
-        if let Some((object, base)) = found.filter(|(object, _)| is_cell(object)) {
-            addresses.push(Address { object, offset: address.wrapping_sub(base) as u64 });
-        }
-        addresses.len() < DEEPEST_STACK
-    });
-    addresses
-}
-
-/// The engine names the object of a cell `libcode_<number>.so`.
-fn is_cell(object: &str) -> bool {
-    object.rsplit('/').next().is_some_and(|name| name.starts_with("libcode_"))
-}
-
 fn is_main_thread() -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -237,7 +194,7 @@ extern "C" fn report_panic(panic: Panic) {
         column: panic.column,
         thread: truncated(&thread, 200).to_owned(),
         main: is_main_thread(),
-        stack: stack(),
+        stack: stack::addresses(),
     };
     if let Ok(json) = serde_json::to_vec(&report) {
         interpose::report(Kind::Panic, &json);

@@ -1,12 +1,12 @@
 //! One execution: compile, run, and tell how it went.
 
 use super::build_progress::BuildProgress;
-use super::completeness;
 use super::evaluator::Evaluator;
 use super::helper_crate;
+use crate::kernel::completeness;
+use crate::kernel::output::source::Sources;
 use crate::kernel::output::{Cell, Ending, Outputs};
 use crate::kernel::process::interrupt::Interrupts;
-use crate::kernel::report::source::Sources;
 use crate::kernel::report::{Cause, Failure, compile};
 use evcxr::EvalOutputs;
 use serde_json::{Value, json};

@@ -4,7 +4,6 @@
 //! [`library_sources`], and [`build_progress`] (what cargo is building).
 
 pub mod build_progress;
-pub mod completeness;
 pub mod dependencies;
 pub mod display_format;
 pub mod engine;

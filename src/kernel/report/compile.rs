@@ -1,9 +1,9 @@
 //! Compiler diagnostics, one report each, in the compiler's own layout but with the notebook's
 //! lines.
 
-use super::colours::{BLUE, BOLD, RED, RESET};
 use super::{Failure, headline};
-use crate::kernel::evaluation::completeness;
+use crate::kernel::colours::{BLUE, BOLD, RED, RESET};
+use crate::kernel::completeness;
 use evcxr::CompilationError;
 
 /// The failure that a list of diagnostics amounts to. Warnings are left out, and so are

@@ -4,7 +4,7 @@ use super::history::History;
 use super::info;
 use super::introspect;
 use crate::base::log::log;
-use crate::kernel::evaluation::completeness::{Completeness, completeness};
+use crate::kernel::completeness::{Completeness, completeness};
 use crate::kernel::evaluation::engine::Engine;
 use crate::kernel::evaluation::execute::{Executor, Outcome};
 use crate::kernel::output::Cell;

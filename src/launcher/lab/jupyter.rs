@@ -5,7 +5,6 @@ use super::source::FIRST_NOTEBOOK;
 use crate::base::paths;
 use crate::base::python_environment::Environment;
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
@@ -180,5 +179,5 @@ pub fn browser_is_likely() -> bool {
 }
 
 fn short_digest(text: &OsStr) -> String {
-    Sha256::digest(text.as_bytes())[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::base::hash::short(text.as_bytes())[..12].to_owned()
 }

@@ -2,8 +2,8 @@
 
 use crate::runner::Settings;
 use crate::runner::execute::NotebookResult;
-use crate::runner::judge::verdict::{Exercise, Verdict};
 use crate::runner::notebook::Source;
+use crate::runner::verdict::{Exercise, Verdict};
 use anyhow::{Context, Result};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};

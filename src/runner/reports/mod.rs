@@ -1,6 +1,4 @@
-//! Results for people and programs: [`progress`] while notebooks run, [`report`] as text at the end,
-//! [`machine`] as JUnit and JSON.
+//! Results for people and programs: [`text`] for the terminal, [`machine`] as JUnit and JSON.
 
 pub mod machine;
-pub mod progress;
-pub mod report;
+pub mod text;

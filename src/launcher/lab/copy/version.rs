@@ -64,7 +64,7 @@ fn source(cell: &Value) -> Option<String> {
 }
 
 fn hex(digest: Sha256) -> String {
-    digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::base::hash::hex(&digest.finalize()[..16])
 }
 
 #[cfg(test)]

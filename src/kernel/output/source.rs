@@ -4,7 +4,7 @@
 //! and code of its own. It copies the user's statements verbatim, so a line of that file is found
 //! again by its text, and by the lines around it where the text occurs twice.
 
-use super::colours::{RED, RESET};
+use crate::kernel::colours::{RED, RESET};
 use regex::{Captures, Regex};
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};

@@ -1,10 +1,10 @@
 //! What people read after a run: each failure with its cell, and one line of summary.
 
-use super::progress::seconds;
 use crate::runner::Settings;
 use crate::runner::execute::{CellResult, NotebookResult};
-use crate::runner::judge::verdict::{Failure, Verdict};
 use crate::runner::notebook::Source;
+use crate::runner::progress::seconds;
+use crate::runner::verdict::{Failure, Verdict};
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;

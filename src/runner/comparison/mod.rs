@@ -6,7 +6,8 @@
 //! compared: they differ between kernels, and their presence is judged elsewhere. Images are
 //! ignored unless asked for.
 
-use super::text::plain;
+pub mod text;
+
 use crate::course::Sanitizer;
 use crate::runner::KernelKind;
 use nbformat::v4::Output;
@@ -14,6 +15,7 @@ use regex::Regex;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use text::plain;
 
 /// Unless `course.toml` says otherwise.
 const TOLERANCE: f64 = 1e-6;

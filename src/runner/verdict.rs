@@ -1,10 +1,10 @@
 //! Judges an executed cell: did it do what its tags promise?
 
-use super::check;
 use super::locate;
-use super::text::{plain, without_backtrace, without_surviving_panics};
 use crate::runner::KernelKind;
-use crate::runner::client::session::{Ending, Execution};
+use crate::runner::comparison;
+use crate::runner::comparison::text::{plain, without_backtrace, without_surviving_panics};
+use crate::runner::kernel::session::{Ending, Execution};
 use crate::runner::notebook::{CodeCell, Source};
 use jupyter_protocol::ReplyStatus;
 
@@ -160,7 +160,7 @@ pub fn judge(
     }
     if cell.tags.check_output {
         let new = execution.outputs.stored();
-        if let Err(difference) = check::compare(&cell.stored, &new, &source.rules, kernel) {
+        if let Err(difference) = comparison::compare(&cell.stored, &new, &source.rules, kernel) {
             let hint = format!(
                 "To accept the new outputs, copy them from the executed notebook (`--output DIR`) into {}.",
                 source.path.display()
