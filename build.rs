@@ -1,4 +1,4 @@
-//! Exports the functions of `src/user_process/interpose.rs` from the executable, so that the
+//! Exports the functions of `src/engine/user_process/interpose.rs` from the executable, so that the
 //! dynamic linker finds them first.
 
 fn main() {

@@ -1,9 +1,11 @@
 //! The command line: what can be asked for, and who answers.
 
-use crate::{bench, book, check, doctor, edition, kernel, kernelspec, lab, run, template};
+use crate::authoring::{book, check, edition};
+use crate::engine::build_cache;
+use crate::launcher::{doctor, kernelspec, lab};
+use crate::{bench, kernel, runner};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A course on parallel computing in Rust: Jupyter kernel, notebook runner, JupyterLab launcher.
@@ -21,7 +23,7 @@ enum Command {
     /// Check this machine for what can go wrong, and say how to mend it
     Doctor(doctor::DoctorArguments),
     /// Execute notebooks cell by cell on a real kernel and report what failed
-    Run(run::RunArguments),
+    Run(runner::RunArguments),
     /// Make an edition of the course: for learners, for instructors, as slides
     Edition(edition::EditionArguments),
     /// Check that a course is what it promises to be, and with --execute that its exercises are
@@ -31,15 +33,15 @@ enum Command {
     /// The Jupyter kernel, and its registration with existing Jupyter installations
     Kernel(KernelArguments),
     /// Build the template that lets kernels start warm
-    Prepare(template::PrepareArguments),
+    Prepare(build_cache::PrepareArguments),
     /// Measure, side by side in one run
     Bench(bench::BenchArguments),
     /// Internal: fill a template directory
     #[command(name = "__build-template", hide = true)]
-    BuildTemplate(template::BuildArguments),
+    BuildTemplate(build_cache::BuildArguments),
     /// Internal: stand between the runner and one kernel, so that nothing outlives the runner
     #[command(name = "__guard", hide = true)]
-    Guard(run::GuardArguments),
+    Guard(runner::GuardArguments),
 }
 
 /// `parcourse kernel`, either as Jupyter starts it or to manage its registration.
@@ -56,23 +58,15 @@ pub fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Lab(arguments) => lab::main(arguments),
         Command::Doctor(arguments) => doctor::main(arguments),
-        Command::Run(arguments) => run::main(arguments),
+        Command::Run(arguments) => runner::main(arguments),
         Command::Check(arguments) => check::main(arguments),
         Command::Book(arguments) => book::main(arguments),
         Command::Edition(arguments) => edition::main(arguments),
         Command::Kernel(KernelArguments { action: Some(action), .. }) => kernelspec::main(action),
         Command::Kernel(KernelArguments { start, action: None }) => kernel::main(start),
-        Command::Prepare(arguments) => template::main(arguments),
+        Command::Prepare(arguments) => build_cache::main(arguments),
         Command::Bench(arguments) => bench::main(arguments),
-        Command::BuildTemplate(arguments) => template::build_main(arguments),
-        Command::Guard(arguments) => run::guard(arguments),
+        Command::BuildTemplate(arguments) => build_cache::build_main(arguments),
+        Command::Guard(arguments) => runner::guard(arguments),
     }
-}
-
-/// Directory of the helper crate's sources, when the user names one.
-#[derive(Args, Clone, Default)]
-pub struct HelpersArgument {
-    /// Directory of the helper crate [default: found from the notebook's folder upwards]
-    #[arg(long, env = "PARCOURSE_HELPERS", value_name = "DIR")]
-    pub helpers: Option<PathBuf>,
 }

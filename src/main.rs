@@ -2,34 +2,19 @@
 //!
 //! This file hooks, parses and maps to an exit code; everything else lives in the modules.
 
+mod authoring;
+mod base;
 mod bench;
-mod book;
-mod cargo_proxy;
-mod cell_compiler;
-mod check;
 mod cli;
 mod course;
-mod doctor;
-mod edition;
-mod files;
+mod engine;
 mod kernel;
-mod kernelspec;
-mod lab;
-mod library_path;
-mod log;
-mod memory;
-mod notebook;
-mod paths;
-mod process;
-mod python_environment;
-mod run;
-mod skeleton;
-mod steps;
-mod template;
-mod trust;
-mod user_process;
+mod launcher;
+mod runner;
 
+use base::library_path;
 use clap::Parser;
+use engine::{cargo_proxy, cell_compiler, user_process};
 use std::process::ExitCode;
 
 #[global_allocator]

@@ -89,7 +89,7 @@ fn a_machine_before_the_set_up_has_warnings_that_name_the_command() {
         );
         assert!(!check["found"].as_str().unwrap().is_empty(), "{check}");
         let needs_advice = check["verdict"] == "warning" || check["verdict"] == "problem";
-        assert_eq!(check["mend"].is_string(), needs_advice, "{check}");
+        assert_eq!(check["fix"].is_string(), needs_advice, "{check}");
     }
     assert_eq!(code, Some(i32::from(report["problems"] != 0)), "{report:#}");
     for name in ["rustc", "cargo", "rust-src", "libstd", "linker"] {
@@ -98,7 +98,7 @@ fn a_machine_before_the_set_up_has_warnings_that_name_the_command() {
     let template = check(&report, "helper crate");
     assert!(
         template["verdict"] == "warning"
-            && template["mend"].as_str().unwrap().contains("parcourse prepare"),
+            && template["fix"].as_str().unwrap().contains("parcourse prepare"),
         "{template}"
     );
     assert!(
@@ -144,7 +144,7 @@ fn parts_of_a_toolchain_that_are_missing_are_named() {
     ] {
         let check = check(&report, name);
         assert_eq!(check["verdict"], "problem", "{check}");
-        assert!(check["mend"].as_str().unwrap().contains(package), "{check}");
+        assert!(check["fix"].as_str().unwrap().contains(package), "{check}");
     }
 }
 
@@ -163,8 +163,7 @@ fn a_disk_without_enough_space_is_a_problem() {
     assert_eq!(code, Some(1));
     let check = check(&report, "disk of cache");
     assert!(
-        check["verdict"] == "problem"
-            && check["mend"].as_str().unwrap().contains("PARCOURSE_CACHE"),
+        check["verdict"] == "problem" && check["fix"].as_str().unwrap().contains("PARCOURSE_CACHE"),
         "{check}"
     );
 }
@@ -179,7 +178,7 @@ fn a_long_temporary_folder_and_a_forgotten_variable_are_noticed() {
     );
     assert_eq!(code, Some(1));
     assert_eq!(check(&report, "socket paths")["verdict"], "problem", "{report:#}");
-    assert!(check(&report, "threads")["mend"].as_str().unwrap().contains("RAYON_NUM_THREADS"));
+    assert!(check(&report, "threads")["fix"].as_str().unwrap().contains("RAYON_NUM_THREADS"));
 }
 
 /// cargo obeys what it finds in the folders above, so that nobody else may write there.
@@ -201,7 +200,7 @@ fn a_folder_that_others_can_write_to_is_named() {
     let builds = check(&nowhere, "builds");
     assert!(
         builds["verdict"] == "problem"
-            && builds["mend"].as_str().unwrap().contains("PARCOURSE_CACHE"),
+            && builds["fix"].as_str().unwrap().contains("PARCOURSE_CACHE"),
         "{builds}"
     );
     assert_eq!(code, Some(1));

@@ -9,6 +9,7 @@ mod doctor;
 mod edition;
 mod kernel;
 mod kernelspec;
+mod layers;
 mod python;
 mod run;
 mod run_refusals;

@@ -2,8 +2,8 @@
 
 use super::telling::Telling;
 use super::world::World;
-use crate::cli::HelpersArgument;
-use crate::run::kernels::stopped;
+use crate::base::paths::HelpersArgument;
+use crate::runner::kernels::stopped;
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl CommonArguments {
         measure: impl AsyncFnOnce(&World, &Telling) -> Result<T>,
     ) -> Result<T> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
-        let helpers = crate::paths::find_helpers(self.helpers.helpers.as_deref(), &here)
+        let helpers = crate::base::paths::find_helpers(self.helpers.helpers.as_deref(), &here)
             .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
         let world = World::create(helpers, own_templates)?;
         let telling = Telling::new();

@@ -2,9 +2,10 @@
 //! It goes away with us; what is left when we are killed is swept by the next one.
 
 use super::telling::Telling;
-use crate::paths;
-use crate::template::claim::{self, Claim};
-use crate::template::{self, Flavor, Template};
+use crate::base::owned_dir::{self, OwnedDir};
+use crate::base::paths;
+use crate::engine::build_cache::{self, Flavor, Template};
+use crate::runner::kernels::Engine;
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,9 +15,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 const PREFIX: &str = "bench";
 
 pub struct World {
-    claim: Claim,
+    claim: OwnedDir,
     /// For PARCOURSE_TMPDIR: sockets need a short path.
-    _temporary: Claim,
+    _temporary: OwnedDir,
     pub helpers: PathBuf,
     pub program: PathBuf,
 }
@@ -25,8 +26,8 @@ impl World {
     /// Makes it, and turns this process and whatever it starts to it.
     pub fn create(helpers: PathBuf, own_templates: bool) -> Result<World> {
         let [claim, temporary] = [paths::build_folder()?, paths::private_tmp()?].map(|parent| {
-            claim::sweep(&parent, PREFIX);
-            Claim::create(&parent, PREFIX)
+            owned_dir::sweep(&parent, PREFIX);
+            OwnedDir::create(&parent, PREFIX)
         });
         let (claim, temporary) = (claim?, temporary?);
         // SAFETY: no other thread runs yet.
@@ -123,13 +124,18 @@ impl World {
     }
 
     pub fn template(&self, flavor: Flavor) -> Result<Template> {
-        match template::find(&self.helpers, flavor)? {
+        match build_cache::find(&self.helpers, flavor)? {
             Some(template) => Ok(template),
             None => bail!(
                 "the template vanished: is the helper crate {} being edited?",
                 self.helpers.display()
             ),
         }
+    }
+
+    /// How a kernel of ours is started here.
+    pub fn engine(&self) -> Engine {
+        Engine::of(self.kernel(), vec![("TMPDIR", self.path("tmp").into())])
     }
 
     /// The command line of our kernel, but for the connection file.

@@ -1,7 +1,7 @@
 //! Which course a command is about, when the user does not say.
 
 use super::FILE_NAME;
-use crate::trust;
+use crate::base::trust;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 

@@ -2,38 +2,22 @@
 //!
 //! Four parts. The *protocol* ([`shell`], [`control`], [`stdin`], [`iopub`]) talks to the front
 //! end. The *engine* ([`engine`]) compiles cells and has them run, on a thread of its own. The
-//! *user process* (`crate::user_process`) runs them; what it writes comes straight to us
+//! *user process* (`crate::engine::user_process`) runs them; what it writes comes straight to us
 //! ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
 
-mod build_progress;
+mod colours;
 mod completeness;
-mod control;
-mod dependencies;
-mod display_format;
-mod engine;
-mod evaluator;
-mod execute;
-mod guard;
-mod helper_crate;
-mod history;
-mod info;
-mod interrupt;
-mod introspect;
-mod iopub;
-mod library_sources;
-mod message;
+mod evaluation;
 mod output;
-mod processes;
+mod process;
+mod protocol;
 mod report;
+mod requests;
 mod server;
-mod shell;
-mod stdin;
 pub mod stock;
-mod tcp;
-mod workspace;
 
-use crate::log::log;
-use crate::template;
+use crate::base::log::log;
+use crate::engine::build_cache;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use jupyter_protocol::ConnectionInfo;
@@ -51,14 +35,14 @@ pub struct StartArguments {
     #[arg(long, short = 'f', value_name = "FILE", required = true)]
     connection_file: Option<PathBuf>,
     #[command(flatten)]
-    helpers: crate::cli::HelpersArgument,
+    helpers: crate::base::paths::HelpersArgument,
     /// Text that one cell may print before the rest is dropped and counted
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 20, env = "PARCOURSE_OUTPUT_LIMIT")]
     output_limit: usize,
 }
 
 pub fn main(arguments: StartArguments) -> Result<ExitCode> {
-    let jupyter = guard::Jupyter::find()?;
+    let jupyter = process::guard::Jupyter::find()?;
     let path = arguments.connection_file.context("no connection file given")?;
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("failed to read the connection file {}", path.display()))?;
@@ -72,14 +56,14 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
         );
     }
     let start = std::env::current_dir().context("failed to find the current directory")?;
-    let helpers = crate::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
-    let template = helpers
-        .as_deref()
-        .and_then(|helpers| template::find(helpers, template::Flavor::Parcourse).ok().flatten());
+    let helpers = crate::base::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
+    let template = helpers.as_deref().and_then(|helpers| {
+        build_cache::find(helpers, build_cache::Flavor::Parcourse).ok().flatten()
+    });
 
     let id = uuid::Uuid::new_v4().to_string();
-    let guard = guard::start(&id)?;
-    let workspace = workspace::Workspace::create(template.as_ref())?;
+    let guard = process::guard::start(&id)?;
+    let workspace = process::workspace::Workspace::create(template.as_ref())?;
     workspace.enter(&id);
     jupyter.end_with_it();
     // Lives until the process exits: the heartbeat's thread uses it to the end.

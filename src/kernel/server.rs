@@ -1,17 +1,19 @@
 //! Putting the kernel's parts together.
 
-use super::engine::Engine;
-use super::evaluator;
-use super::execute::Executor;
-use super::interrupt::Interrupts;
-use super::iopub::{self, Publisher};
-use super::message::Request;
+use super::output::source::Sources;
 use super::output::{InputReader, Outputs, relay::Relay};
-use super::report::source::Sources;
-use super::stdin::{self, Question};
-use super::workspace::Workspace;
-use super::{control, shell, tcp};
-use crate::log::log;
+use crate::base::log::log;
+use crate::kernel::evaluation::engine::Engine;
+use crate::kernel::evaluation::evaluator;
+use crate::kernel::evaluation::execute::Executor;
+use crate::kernel::process::interrupt::Interrupts;
+use crate::kernel::process::workspace::Workspace;
+use crate::kernel::protocol::iopub::{self, Publisher};
+use crate::kernel::protocol::message::Request;
+use crate::kernel::protocol::stdin::{self, Question};
+use crate::kernel::protocol::tcp;
+use crate::kernel::requests::control;
+use crate::kernel::requests::shell;
 use anyhow::{Context, Result};
 use jupyter_protocol::connection_info::Transport;
 use jupyter_protocol::{ConnectionInfo, JupyterMessage};

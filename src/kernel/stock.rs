@@ -1,6 +1,6 @@
 //! The stock evcxr_jupyter kernel from the same binary, so that every notebook is proven on it too.
 
-use crate::template::{Flavor, WorkDirectory};
+use crate::engine::build_cache::{Flavor, WorkDirectory};
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 ///
 /// On its start the stock kernel rewrites an installed `rust` kernelspec to point at the running
 /// binary. That is somebody else's installation: it is hidden from it. Cells are built where no
-/// other user can write ([`crate::paths::build_folder`]), unless `EVCXR_TMPDIR` says where. What is
+/// other user can write ([`crate::base::paths::build_folder`]), unless `EVCXR_TMPDIR` says where. What is
 /// in the stock kernel's own code stays as it is: it listens on TCP only, and a local user can end
 /// it with a message that claims to be longer than the memory.
 pub fn main() -> Result<ExitCode> {

@@ -30,7 +30,7 @@ def conda_can_read_it(root):
 
 def versions_are_those_of_the_course(root):
     versions = dict(text.split("=") for text in read(root / "environment.yml")["dependencies"] if "=" in text)
-    pinned = re.findall(r"^jupyterlab==(\S+)", (root / "src/lab/requirements.txt").read_text(), re.MULTILINE)
+    pinned = re.findall(r"^jupyterlab==(\S+)", (root / "src/launcher/lab/requirements.txt").read_text(), re.MULTILINE)
     newest = max(pinned, key=lambda version: [int(part) for part in version.split(".")])
     assert versions["jupyterlab"] == newest, f"jupyterlab={versions['jupyterlab']}, but parcourse lab installs {newest}"
     channel = re.search(r'^channel = "(\d+\.\d+)', (root / "rust-toolchain.toml").read_text(), re.MULTILINE).group(1)

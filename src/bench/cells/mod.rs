@@ -13,16 +13,16 @@ mod report;
 mod singles;
 
 use super::common::{CommonArguments, LIMIT};
-use super::kernel::{execute, ours};
+use super::kernel::execute;
 use super::machine::Machine;
 use super::statistics::Sample;
 use super::telling::Telling;
 use super::world::World;
+use crate::base::paths;
 use crate::course::{self, Course};
-use crate::paths;
-use crate::run::kernels::{Client, Execution, Session};
-use crate::run::results::Source;
-use crate::run::{KernelKind, Plan};
+use crate::runner::kernels::{Client, Execution, Session};
+use crate::runner::results::Source;
+use crate::runner::{KernelKind, Plan};
 use anyhow::{Context, Result, ensure};
 use object::Object;
 use report::{Cell, Notebook, Report, Single};
@@ -156,7 +156,8 @@ impl Cost {
 async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> Result<Notebook> {
     telling.say(&format!("{}: starting a kernel", source.name));
     let client =
-        Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(ours(world)), LIMIT).await?;
+        Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(world.engine()), LIMIT)
+            .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(paths::build_folder()?);
     objects.newest();
@@ -207,7 +208,8 @@ async fn measure_singles(
     }
     telling.say("single cells: starting a kernel");
     let client =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
+            .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(paths::build_folder()?);
     execute(&mut session, &world.first_cell(), false).await.context("the first cell")?;

@@ -4,14 +4,14 @@
 mod cells;
 
 use super::common::{CommonArguments, LIMIT};
-use super::kernel::{execute, ours};
+use super::kernel::execute;
 use super::statistics::Sample;
 use super::table::Table;
 use super::telling::Telling;
 use super::units;
 use super::world::World;
-use crate::run::KernelKind;
-use crate::run::kernels::{Client, Session};
+use crate::runner::KernelKind;
+use crate::runner::kernels::{Client, Session};
 use anyhow::{Context, Result, bail};
 use cells::{COMPARISONS, Comparison, DEFINITIONS};
 use serde_json::json;
@@ -48,7 +48,8 @@ async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<
     world.prepare(false, true, telling).await?;
     telling.say("starting the kernel");
     let client =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?;
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
+            .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     for code in [&world.first_cell(), DEFINITIONS] {
         execute(&mut session, code, false).await.context("the first cells")?;

@@ -4,14 +4,14 @@
 //! The first variable is what a start is for: only then has the engine read the library and all
 //! crates.
 
-use super::{latency, memory, starts::ours};
+use super::{latency, memory};
 use crate::bench::common::LIMIT;
 use crate::bench::statistics::Sample;
 use crate::bench::telling::Telling;
 use crate::bench::world::World;
-use crate::run::KernelKind;
-use crate::run::kernels::{Client, Engine, Session};
-use crate::template::Flavor;
+use crate::engine::build_cache::Flavor;
+use crate::runner::KernelKind;
+use crate::runner::kernels::{Client, Engine, Session};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::time::Instant;
@@ -67,7 +67,8 @@ async fn once(measured: &mut Measured, world: &World) -> Result<()> {
         Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
             .await?
     } else {
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await?
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
+            .await?
     };
     let mut session = Session::new(
         if measured.kernel == "evcxr" { KernelKind::Evcxr } else { KernelKind::Parcourse },

@@ -2,14 +2,13 @@
 
 use super::cells::Cell;
 use super::memory::{self, Memory};
-use super::starts::ours;
 use crate::bench::common::LIMIT;
 use crate::bench::statistics::Sample;
 use crate::bench::telling::Telling;
 use crate::bench::world::World;
-use crate::run::KernelKind;
-use crate::run::kernels::{Client, Ending, Engine, Execution, Session};
-use crate::template::Flavor;
+use crate::engine::build_cache::Flavor;
+use crate::runner::KernelKind;
+use crate::runner::kernels::{Client, Ending, Engine, Execution, Session};
 use anyhow::{Context, Result, bail};
 use jupyter_protocol::ReplyStatus;
 use serde::Serialize;
@@ -60,7 +59,8 @@ pub async fn measure(
     let mut stock =
         Session::new(KernelKind::Evcxr, stock.context("failed to start the stock kernel")?);
     let own =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(ours(world)), LIMIT).await;
+        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
+            .await;
     let mut own = Session::new(KernelKind::Parcourse, own.context("failed to start our kernel")?);
     for session in [&mut stock, &mut own] {
         execute(session, &world.first_cell(), false).await.context("the first cell")?;

@@ -1,7 +1,7 @@
 //! `parcourse bench kernel`: our kernel beside the stock one and ipykernel.
 //!
 //! Everything is measured from a Jupyter client's side, on real kernel processes, with the runner's
-//! client (`crate::run::kernels`). A private cache and private temporary space ([`world`]) make
+//! client (`crate::runner::kernels`). A private cache and private temporary space ([`world`]) make
 //! sure that cold is cold and that nothing of the user's is touched. Then come the starts
 //! ([`starts`]), the way to the first variable ([`first_variable`]), the latency of cells
 //! ([`latency`]) with the memory the two kernels take ([`memory`]), and what is told of it
@@ -21,7 +21,6 @@ use super::world::World;
 use anyhow::{Result, ensure};
 pub use latency::execute;
 use starts::Start;
-pub use starts::ours;
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -6,9 +6,9 @@ use crate::bench::statistics::Sample;
 use crate::bench::telling::Telling;
 use crate::bench::units;
 use crate::bench::world::World;
-use crate::run::KernelKind;
-use crate::run::kernels::{Client, Directory, Engine, Session};
-use crate::template::Flavor;
+use crate::engine::build_cache::Flavor;
+use crate::runner::KernelKind;
+use crate::runner::kernels::{Client, Directory, Engine, Session};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::ffi::OsString;
@@ -169,7 +169,7 @@ async fn once(start: Start, world: &World, ipykernel: &[OsString]) -> Result<Tim
             };
             launch(KernelKind::Parcourse, world, &engine).await
         }
-        Start::Warm => launch(KernelKind::Parcourse, world, &|_| Ok(ours(world))).await,
+        Start::Warm => launch(KernelKind::Parcourse, world, &|_| Ok(world.engine())).await,
         Start::Python => {
             let command = ipykernel.to_vec();
             let client = |_: &Directory| Ok(Engine::of(command.clone(), Vec::new()));
@@ -184,11 +184,6 @@ async fn once(start: Start, world: &World, ipykernel: &[OsString]) -> Result<Tim
             Ok(times)
         }
     }
-}
-
-/// How a kernel of ours is started here.
-pub fn ours(world: &World) -> Engine {
-    Engine::of(world.kernel(), vec![("TMPDIR", world.path("tmp").into())])
 }
 
 async fn launch(

@@ -5,8 +5,8 @@ use super::line::{self, Line};
 use crate::bench::common::LIMIT;
 use crate::bench::kernel::execute;
 use crate::bench::world::World;
-use crate::run::KernelKind;
-use crate::run::kernels::{Client, Engine, Session};
+use crate::runner::KernelKind;
+use crate::runner::kernels::{Client, Engine, Session};
 use anyhow::{Context, Result};
 
 /// What is defined before everything else.

@@ -12,6 +12,7 @@
 //! of it. What is missing (a compiler, Python, a package index) is left out with the reason, and
 //! the rest is measured.
 
+mod baselines;
 mod benchmarks;
 mod c;
 mod cells;
@@ -20,13 +21,14 @@ mod program;
 mod python;
 mod report;
 mod rounds;
+mod rows;
 mod targets;
 
 use super::common::CommonArguments;
 use anyhow::Result;
+use baselines::Baselines;
 use benchmarks::{BENCHMARKS, Benchmark};
 use report::Report;
-use rounds::Peers;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -57,7 +59,7 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let common = &arguments.common;
     let python = arguments.python(&selected);
     let report = common.carry_out(true, async |world, telling| {
-        let peers = Peers { c: arguments.peer("c").then(|| c::Compiler::new(world)), python };
+        let peers = Baselines { c: arguments.peer("c").then(|| c::Compiler::new(world)), python };
         let mut report =
             Report::new(common.rounds(), arguments.quick, &selected, &peers, world).await?;
         rounds::measure(&mut report, &peers, world, telling).await?;

@@ -1,9 +1,9 @@
 //! Running the programs of others.
 
 use super::line::{self, Line};
+use crate::base::process::die_with_parent;
 use crate::bench::common::LIMIT;
 use crate::bench::world::KillGroup;
-use crate::process::die_with_parent;
 use anyhow::{Context, Result, bail};
 use std::process::Stdio;
 use tokio::process::Command;

@@ -1,9 +1,9 @@
 //! The Python programs: in a private environment with exactly the packages that are compared.
 
 use super::program;
+use crate::base::python_environment::{Environment, Recipe, python};
+use crate::base::steps::Steps;
 use crate::bench::world::World;
-use crate::python_environment::{Environment, Recipe, python};
-use crate::steps::Steps;
 use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::path::PathBuf;

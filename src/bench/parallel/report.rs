@@ -1,10 +1,10 @@
 //! What is told in the end, to people and to machines.
 
+use super::baselines::{Baselines, NOT_ASKED};
 use super::benchmarks::{Benchmark, OURS, Peer};
-use super::rounds::{NOT_ASKED, Peers};
+use super::rows::{Row, Side};
 use super::targets::{self, Target};
 use crate::bench::machine::Machine;
-use crate::bench::statistics::Sample;
 use crate::bench::table::Table;
 use crate::bench::units;
 use crate::bench::world::World;
@@ -35,58 +35,12 @@ pub struct Report {
     pub benchmarks: Vec<&'static Benchmark>,
 }
 
-/// One thing that was measured of everybody.
-#[derive(Serialize)]
-pub struct Row {
-    pub benchmark: &'static str,
-    pub name: &'static str,
-    pub title: String,
-    /// Of the problem.
-    pub size: usize,
-    pub sides: Vec<Side>,
-}
-
-/// What was measured of one of them.
-#[derive(Serialize)]
-pub struct Side {
-    pub name: &'static str,
-    #[serde(skip)]
-    in_words: &'static str,
-    pub seconds: Sample,
-    /// How far the process's memory rose, input included; nothing where that was not measured.
-    pub peak_bytes: Sample,
-    /// Its time divided by ours, round by round: how many times as fast we are.
-    pub ratio: Sample,
-    /// Why it was not measured, although that is no failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub left_out: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
-}
-
-impl Side {
-    fn new(name: &'static str, in_words: &'static str) -> Side {
-        let (seconds, peak_bytes, ratio) = Default::default();
-        Side { name, in_words, seconds, peak_bytes, ratio, left_out: None, failure: None }
-    }
-}
-
-impl Row {
-    /// The side of a peer.
-    pub fn side(&mut self, name: &str) -> &mut Side {
-        self.sides
-            .iter_mut()
-            .find(|side| side.name == name)
-            .expect("every peer has a side in every row")
-    }
-}
-
 impl Report {
     pub async fn new(
         rounds: usize,
         quick: bool,
         selected: &[&'static Benchmark],
-        peers: &Peers,
+        peers: &Baselines,
         world: &World,
     ) -> Result<Report> {
         let machine = Machine::new(world).await;
@@ -98,7 +52,7 @@ impl Report {
             Some(interpreter) => interpreter.versions().await,
             None => None,
         };
-        let available = crate::memory::available();
+        let available = crate::base::memory::available();
         let side = |peer: &Peer| Side::new(peer.name, peer.in_words);
         let row = |benchmark: &Benchmark, row: &super::benchmarks::Row| {
             let size = benchmark.size(quick, available);

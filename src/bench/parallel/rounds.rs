@@ -1,25 +1,18 @@
 //! Taking turns: in each round everybody does everything once.
 
+use super::baselines::{Baselines, NOT_ASKED};
 use super::benchmarks::{Benchmark, OURS, Peer, Program};
 use super::cells::Kernel;
 use super::line::{Line, disagreement};
-use super::report::{Report, Row};
-use super::{c, program, python};
+use super::program;
+use super::report::Report;
+use super::rows::Row;
 use crate::bench::telling::Telling;
 use crate::bench::world::World;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use tokio::process::Command;
-
-/// Whom to compare with; `None` for those not asked for.
-pub struct Peers {
-    pub c: Option<c::Compiler>,
-    pub python: Option<python::Interpreter>,
-}
-
-/// Why a peer is left out that nobody wants to see.
-pub const NOT_ASKED: &str = "not asked for (--peers)";
 
 /// What stands before the arguments of a program, for those that can be run here, by benchmark and
 /// peer.
@@ -29,7 +22,7 @@ type Programs = HashMap<(&'static str, &'static str), Vec<OsString>>;
 /// nothing means anything.
 pub async fn measure(
     report: &mut Report,
-    peers: &Peers,
+    peers: &Baselines,
     world: &World,
     telling: &Telling,
 ) -> Result<()> {
@@ -88,7 +81,7 @@ pub async fn measure(
 /// Compiles and writes the programs. Those that cannot be run here are marked with the reason.
 async fn prepare(
     report: &mut Report,
-    peers: &Peers,
+    peers: &Baselines,
     world: &World,
     telling: &Telling,
 ) -> Result<Programs> {

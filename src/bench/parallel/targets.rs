@@ -1,7 +1,7 @@
 //! What the project promises, and whether it keeps it.
 
 use super::benchmarks::OURS;
-use super::report::Row;
+use super::rows::Row;
 use serde::Serialize;
 
 /// Somebody's speed relative to somebody else's.

@@ -7,15 +7,16 @@
 mod bundle;
 mod markers;
 pub mod relay;
+pub mod source;
 mod stream;
 mod text;
 
-use super::iopub::Publisher;
-use super::report::source::Sources;
-use crate::user_process::wire::{Address, Answer, PanicReport, Usage};
+use crate::engine::user_process::wire::{Address, Answer, PanicReport, Usage};
+use crate::kernel::protocol::iopub::Publisher;
 use bundle::Held;
 use markers::{Markers, Piece};
 use serde_json::{Value, json};
+use source::Sources;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};

@@ -6,8 +6,8 @@
 //! or a child that holds the pipe open could keep the engine waiting for ever.
 
 use super::Outputs;
-use crate::log::log;
-use crate::user_process::wire::Kind;
+use crate::base::log::log;
+use crate::engine::user_process::wire::Kind;
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};

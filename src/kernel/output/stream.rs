@@ -1,7 +1,7 @@
 //! Text on stdout and stderr, gathered into messages of sensible size.
 
 use super::text::Decoder;
-use crate::kernel::iopub::Publisher;
+use crate::kernel::protocol::iopub::Publisher;
 use serde_json::json;
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! Compiler diagnostics, one report each, in the compiler's own layout but with the notebook's
 //! lines.
 
-use super::colours::{BLUE, BOLD, RED, RESET};
 use super::{Failure, headline};
+use crate::kernel::colours::{BLUE, BOLD, RED, RESET};
 use crate::kernel::completeness;
 use evcxr::CompilationError;
 

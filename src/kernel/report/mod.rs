@@ -1,18 +1,16 @@
 //! How a cell that failed is described: a name, a value and a traceback that shows the user's cell
 //! and line.
 
-mod colours;
 pub mod compile;
 mod death;
-pub mod source;
 mod trace;
 
+use crate::engine::user_process::wire::PanicReport;
+use crate::kernel::colours::{RED, RESET};
 use crate::kernel::output::Ending;
-use crate::user_process::wire::PanicReport;
-use colours::{RED, RESET};
+use crate::kernel::output::source::Sources;
 pub use death::Cause;
 use serde_json::{Value, json};
-use source::Sources;
 
 /// The three fields of Jupyter's errors.
 #[derive(Debug, Clone)]
@@ -85,7 +83,11 @@ impl Failure {
             details.insert(0, format!("cell [{}]", cell.1));
         }
         if sources.locate(&report.file, report.line).is_none() && !report.file.is_empty() {
-            details.push(format!("raised at {}:{}", source::short_path(&report.file), report.line));
+            details.push(format!(
+                "raised at {}:{}",
+                crate::kernel::output::source::short_path(&report.file),
+                report.line
+            ));
         }
         Failure::new("Panic", sources.with_cells(&report.message), details)
     }

@@ -1,7 +1,7 @@
 //! The user's part of a stack.
 
-use super::source::{Place, Sources};
-use crate::user_process::wire::Address;
+use crate::engine::user_process::wire::Address;
+use crate::kernel::output::source::{Place, Sources};
 
 /// A call in one of the notebook's cells.
 #[derive(Debug, Clone, PartialEq)]

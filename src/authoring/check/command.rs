@@ -1,0 +1,117 @@
+//! The command line of `parcourse check`.
+
+use super::execute::{self, Options, What};
+use super::material::Material;
+use super::report::Report;
+use super::{cells, contents, exercises, form, links, manifest};
+use crate::base::paths::HelpersArgument;
+use crate::course;
+use crate::runner::{KernelKind, parse_jobs, parse_seconds};
+use anyhow::Result;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Exit codes: 0 the course is in order, 1 something is wrong with it, 2 it could not be checked.
+#[derive(Args)]
+pub struct CheckArguments {
+    /// Folder of the course [default: found from the current folder upwards, else the one this
+    /// program was built beside]
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Rewrite notebooks in the form in which they are committed: no outputs, written as Jupyter
+    /// writes, exercises with nbgrader's metadata
+    #[arg(long)]
+    fix: bool,
+    /// Then execute the notebooks: the source must pass, and in the learner's edition every
+    /// exercise must fail as given while all the rest passes; or only one of the two
+    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    execute: Option<What>,
+    /// Execute only this notebook (repeatable)
+    #[arg(long, value_name = "FILE", requires = "execute")]
+    only: Vec<String>,
+    /// Which kernel executes them
+    #[arg(long, value_enum, default_value_t = KernelKind::Parcourse, requires = "execute")]
+    kernel: KernelKind,
+    /// Notebooks executed at the same time; one more kernel is started ahead
+    #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs, requires = "execute")]
+    jobs: usize,
+    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
+    /// come before this
+    #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds, requires = "execute")]
+    timeout: Duration,
+    /// Print what is wrong only
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    helpers: HelpersArgument,
+}
+
+pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
+    let folder = course::find(arguments.folder.as_deref())?;
+    let mut report = Report::default();
+    let mut material = Material::read(&folder, &mut report)?;
+    // Notebooks that could not be read are all that has been told so far.
+    let unreadable = !report.problems.is_empty();
+    if arguments.fix {
+        for notebook in &mut material.notebooks {
+            if form::fix(notebook)? && !arguments.quiet {
+                println!("{}: rewritten", notebook.path.display());
+            }
+        }
+    }
+    look(&material, &mut report);
+    if !report.problems.is_empty() {
+        for problem in &report.problems {
+            println!("{problem}");
+        }
+        if !arguments.quiet {
+            println!("{}", told(&material, &counted(report.problems.len(), "problem")));
+        }
+        return Ok(ExitCode::from(if unreadable { 2 } else { 1 }));
+    }
+    let Some(what) = arguments.execute else {
+        if !arguments.quiet {
+            println!("{}", told(&material, "in order"));
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let options = Options {
+        what,
+        kernel: arguments.kernel,
+        jobs: arguments.jobs,
+        timeout: arguments.timeout,
+        only: arguments.only,
+        quiet: arguments.quiet,
+        helpers: arguments.helpers.helpers,
+    };
+    let outcome = execute::execute(&material, options)?;
+    if !arguments.quiet {
+        let order = if outcome.code == 0 { "in order" } else { "not in order" };
+        println!("{}", told(&material, &format!("{order}; {}", outcome.told)));
+    }
+    Ok(ExitCode::from(outcome.code))
+}
+
+/// Everything that can be seen without executing.
+fn look(material: &Material, report: &mut Report) {
+    manifest::check(material, report);
+    for notebook in &material.notebooks {
+        contents::check(notebook, report);
+        exercises::check(notebook, report);
+        cells::check(notebook, report);
+        form::check(notebook, report);
+        links::check(material, notebook, report);
+    }
+}
+
+/// The last line.
+fn told(material: &Material, outcome: &str) -> String {
+    let count = material.on_disk.len();
+    format!("{}: {}, {outcome}", material.folder.display(), counted(count, "notebook"))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

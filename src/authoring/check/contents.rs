@@ -1,0 +1,176 @@
+//! What every notebook has: a title, its minutes, goals, key points, and something to go on with;
+//! all as the manifest says.
+
+use super::material::Notebook;
+use super::report::Report;
+use crate::course::minutes;
+use crate::course::notebook::tags::{GOALS, GOING_FURTHER, KEY_POINTS};
+use crate::course::notebook::{Cell, markdown};
+
+pub fn check(notebook: &Notebook, report: &mut Report) {
+    let Some((name, first)) = notebook.document.named_cells().next() else {
+        report.file(&notebook.path, "has no cells");
+        return;
+    };
+    title(notebook, &name, first, report);
+    promise(notebook, &name, first, report);
+    goals(notebook, report);
+    if let Some((name, cell)) = single(notebook, KEY_POINTS, "the key points", report) {
+        if !has_heading(cell, "Key points") {
+            report.cell(
+                &notebook.path,
+                &name,
+                format!("is tagged `{KEY_POINTS}`, but has no heading `## Key points`: add it"),
+            );
+        }
+        if markdown::bullets(&cell.source).is_empty() {
+            report.cell(&notebook.path, &name, "lists no key points: write each as a line `- …`");
+        }
+    }
+    if let Some((name, cell)) = single(notebook, GOING_FURTHER, "the part for the fast", report)
+        && !has_heading(cell, "Going further")
+    {
+        report.cell(
+            &notebook.path,
+            &name,
+            format!("is tagged `{GOING_FURTHER}`, but has no heading `## Going further`: add it"),
+        );
+    }
+}
+
+fn title(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
+    let headings = if first.is_markdown() { markdown::headings(&first.source) } else { Vec::new() };
+    let Some(heading) = headings.first().filter(|heading| heading.level == 1) else {
+        report.cell(
+            &notebook.path,
+            name,
+            "is the first cell, but does not begin with the title: write `# Title`",
+        );
+        return;
+    };
+    if let Some(entry) = &notebook.entry
+        && entry.title != heading.text
+    {
+        let text = format!(
+            "has the title {:?}, but course.toml says {:?}: make them equal",
+            heading.text, entry.title
+        );
+        report.cell(&notebook.path, name, text);
+    }
+}
+
+/// `**45 minutes**: 15 to read and run, 30 for three exercises.`
+fn promise(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
+    let promise = minutes::promised(&first.source);
+    let planned = notebook.entry.as_ref().and_then(|entry| entry.minutes);
+    let mut wrong = |text: String| report.cell(&notebook.path, name, text);
+    match (promise.total, planned) {
+        (None, _) => {
+            wrong("does not say how long the notebook takes: write `**45 minutes**`".to_string())
+        }
+        (Some(told), Some(planned)) if told != planned => {
+            wrong(format!("says {told} minutes, but course.toml says {planned}: make them equal"));
+        }
+        _ => {}
+    }
+    let all = notebook.document.cells.iter().filter(|cell| cell.is_markdown());
+    let headings: Vec<_> = all.flat_map(|cell| markdown::headings(&cell.source)).collect();
+    let exercises: Vec<u32> = headings
+        .iter()
+        .filter(|heading| heading.text.starts_with("Exercise "))
+        .filter_map(|heading| minutes::of_heading(&heading.text))
+        .collect();
+    let sum: u32 = exercises.iter().sum();
+    if let Some((told, word)) = &promise.exercises {
+        if *told != sum {
+            wrong(format!(
+                "says {told} minutes for exercises, but their headings add up to {sum}: make them agree"
+            ));
+        }
+        if minutes::count(word).is_some_and(|count| count as usize != exercises.len()) {
+            wrong(format!(
+                "says {word} exercises, but {} have minutes in their headings: make them agree",
+                exercises.len()
+            ));
+        }
+    }
+    if let (Some(total), Some(reading), Some((told, _))) =
+        (promise.total, promise.reading, &promise.exercises)
+        && reading + told != total
+    {
+        wrong(format!(
+            "says {total} minutes, but {reading} to read and run and {told} for exercises are {}: make them agree",
+            reading + told
+        ));
+    }
+}
+
+fn goals(notebook: &Notebook, report: &mut Report) {
+    let Some((name, cell)) = single(notebook, GOALS, "the goals", report) else { return };
+    let Some(entry) = &notebook.entry else { return };
+    let told = markdown::bullets(&cell.source);
+    let plain = |goal: &String| goal.trim_end_matches([';', '.', ',']).to_string();
+    let told: Vec<String> = told.iter().map(plain).collect();
+    let planned: Vec<String> = entry.goals.iter().map(plain).collect();
+    for missing in planned.iter().filter(|goal| !told.contains(goal)) {
+        report.cell(
+            &notebook.path,
+            &name,
+            format!("does not list the goal {missing:?} of course.toml: make the two lists equal"),
+        );
+    }
+    for unknown in told.iter().filter(|goal| !planned.contains(goal)) {
+        report.cell(
+            &notebook.path,
+            &name,
+            format!(
+                "lists the goal {unknown:?}, which course.toml does not: make the two lists equal"
+            ),
+        );
+    }
+    if told.len() == planned.len()
+        && told != planned
+        && told.iter().all(|goal| planned.contains(goal))
+    {
+        report.cell(
+            &notebook.path,
+            &name,
+            "lists the goals in another order than course.toml: make the two lists equal",
+        );
+    }
+}
+
+/// The one markdown cell with this tag.
+fn single<'a>(
+    notebook: &'a Notebook,
+    tag: &str,
+    what: &str,
+    report: &mut Report,
+) -> Option<(String, &'a Cell)> {
+    let mut found = notebook.tagged(tag);
+    found.retain(|(_, cell)| cell.is_markdown());
+    match found.len() {
+        0 => report.file(
+            &notebook.path,
+            format!("has no text cell tagged `{tag}`: tag the one with {what}"),
+        ),
+        1 => return found.pop(),
+        _ => {
+            let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+            report.file(
+                &notebook.path,
+                format!(
+                    "has several cells tagged `{tag}` ({}): leave the tag on one of them",
+                    names.join(", ")
+                ),
+            );
+        }
+    }
+    None
+}
+
+fn has_heading(cell: &Cell, text: &str) -> bool {
+    markdown::headings(&cell.source)
+        .iter()
+        .any(|heading| heading.level == 2 && heading.text == text)
+}

@@ -1,0 +1,121 @@
+//! The slides: which cells are for showing, written as Jupyter's `slideshow` metadata.
+//!
+//! All cells stay, so that the notebook can be executed: a picture needs the cells before it. A
+//! notebook with cells tagged `slide`, `subslide` or `fragment` shows these and no others. One
+//! without them gets slides by its headings: `#` and `##` start a slide, `###` one below; text
+//! without a heading becomes speaker's notes; code is shown where it draws a picture. In both,
+//! `notes` and `instructor` are speaker's notes and `skip-slide` is left out.
+
+use crate::course::notebook::tags::{FRAGMENT, INSTRUCTOR, NOTES, SKIP_SLIDE, SLIDE, SUBSLIDE};
+use crate::course::notebook::{Cell, Document, markdown};
+use anyhow::{Result, bail};
+use regex::Regex;
+use serde_json::json;
+use std::sync::LazyLock;
+
+/// The slides' text of a notebook, from its source's text.
+pub(super) fn notebook(source: &str) -> Result<String> {
+    let mut document = Document::parse(source)?;
+    let chosen = [SLIDE, SUBSLIDE, FRAGMENT];
+    let tagged = document.cells.iter().any(|cell| chosen.iter().any(|tag| cell.has_tag(tag)));
+    let count = document.cells.len();
+    for (index, cell) in document.cells.iter_mut().enumerate() {
+        if let [one, other, ..] =
+            chosen.iter().filter(|tag| cell.has_tag(tag)).collect::<Vec<_>>()[..]
+        {
+            bail!(
+                "{}: is tagged `{one}` and `{other}`: it can be only one of them",
+                cell.name(index, count)
+            );
+        }
+        let kind = kind(cell, tagged);
+        cell.metadata.insert("slideshow".to_string(), json!({ "slide_type": kind }));
+    }
+    document.clear();
+    Ok(document.to_text())
+}
+
+/// Jupyter's name for what the cell is among the slides.
+fn kind(cell: &Cell, tagged: bool) -> &'static str {
+    let by_tag = [
+        (SKIP_SLIDE, "skip"),
+        (NOTES, "notes"),
+        (INSTRUCTOR, "notes"),
+        (SLIDE, "slide"),
+        (SUBSLIDE, "subslide"),
+        (FRAGMENT, "fragment"),
+    ];
+    match by_tag.iter().find(|(tag, _)| cell.has_tag(tag)) {
+        // Speaker's notes are text; code there would be executed for nobody.
+        Some((_, "notes")) if cell.is_code() => "skip",
+        Some((_, kind)) => kind,
+        None if tagged => "skip",
+        None if cell.is_markdown() => {
+            match markdown::headings(&cell.source).first().map(|heading| heading.level) {
+                Some(1 | 2) => "slide",
+                Some(_) => "subslide",
+                None => "notes",
+            }
+        }
+        None if cell.is_code() && draws(&cell.source) => "subslide",
+        None => "skip",
+    }
+}
+
+/// Whether a cell draws a picture, as far as its source shows: outputs are not stored.
+fn draws(source: &str) -> bool {
+    static PICTURES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)plot|chart|graph|gantt|timeline|heat_?map|svg|png").expect("a constant")
+    });
+    let last = source.trim_end().lines().last().unwrap_or_default();
+    // A declaration shows nothing yet.
+    PICTURES.is_match(source) && !last.trim_end().ends_with(['}', ';'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(cells: &[(&str, &str, &[&str])]) -> Vec<String> {
+        let cells: Vec<_> = cells
+            .iter()
+            .map(|(kind, source, tags)| json!({"cell_type": kind, "metadata": {"tags": tags}, "source": source, "outputs": []}))
+            .collect();
+        let text =
+            json!({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).to_string();
+        let slides = Document::parse(&notebook(&text).unwrap()).unwrap();
+        slides
+            .cells
+            .iter()
+            .map(|cell| cell.metadata["slideshow"]["slide_type"].as_str().unwrap().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn headings_make_slides_where_no_tag_does() {
+        let found = kinds(&[
+            ("markdown", "# Title", &[]),
+            ("markdown", "prose", &[]),
+            ("code", "let x = 1;", &[]),
+            ("markdown", "### Below", &[]),
+            ("code", "timing.plot()", &[]),
+            ("code", "fn plot_it() {\n}", &[]),
+            ("markdown", "## Not shown", &["skip-slide"]),
+            ("markdown", "ask them", &["instructor"]),
+        ]);
+        assert_eq!(
+            found,
+            ["slide", "notes", "skip", "subslide", "subslide", "skip", "skip", "notes"]
+        );
+    }
+
+    #[test]
+    fn tags_choose_alone_where_there_are_any() {
+        let found = kinds(&[
+            ("markdown", "# Title", &["slide"]),
+            ("markdown", "## Two", &[]),
+            ("code", "x", &["fragment"]),
+        ]);
+        assert_eq!(found, ["slide", "skip", "fragment"]);
+    }
+}

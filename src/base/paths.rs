@@ -1,0 +1,257 @@
+//! Where things live on this machine: the cache, private temporary space, the helper crate.
+
+use crate::base::trust;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The user's cache folder for templates and Python environments: `PARCOURSE_CACHE`, else
+/// `~/.cache/parcourse` (or the platform's).
+pub fn cache() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("PARCOURSE_CACHE") {
+        return Ok(PathBuf::from(path));
+    }
+    own_cache()
+}
+
+fn own_cache() -> Result<PathBuf> {
+    let base =
+        dirs::cache_dir().context("found no cache directory: set HOME or PARCOURSE_CACHE")?;
+    Ok(base.join("parcourse"))
+}
+
+/// Private space on this machine for sockets, connection files and short-lived copies:
+/// [`private_folder`] in `PARCOURSE_TMPDIR` (made when missing), else in the system's temporary
+/// directory.
+pub fn private_tmp() -> Result<PathBuf> {
+    let parent = match std::env::var_os("PARCOURSE_TMPDIR") {
+        Some(named) => {
+            let named = std::path::absolute(named).context("PARCOURSE_TMPDIR is empty")?;
+            make_private(&named)?;
+            named
+        }
+        None => std::env::temp_dir(),
+    };
+    private_folder(&parent).context("let PARCOURSE_TMPDIR name a folder that you can write")
+}
+
+/// `parcourse-UID` in `parent`, made with mode 0700 when missing. What lies in it is ours to
+/// delete, and nothing beside it is.
+///
+/// # Errors
+/// When there is something else of that name: a link, a folder of another user, or one that others
+/// can look into.
+fn private_folder(parent: &Path) -> Result<PathBuf> {
+    let path = parent.join(format!("parcourse-{}", trust::user()));
+    make_private(&path)?;
+    let metadata = std::fs::symlink_metadata(&path)
+        .with_context(|| format!("failed to read {}", path.display()))?;
+    if !metadata.is_dir() || metadata.uid() != trust::user() {
+        bail!("{} is not a directory of yours: remove it", path.display());
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        bail!("{} is open to other users: remove it, or close it with `chmod 700`", path.display());
+    }
+    Ok(path)
+}
+
+/// Makes a folder for this user alone, unless something of that name exists.
+fn make_private(path: &Path) -> Result<()> {
+    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("failed to make {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where cargo works on cells and templates: [`private_tmp`] when nobody but this user and root can
+/// write to it or above it, else [`private_folder`] in the cache, else in the user's own cache (the
+/// first may be a shared one that is only read).
+///
+/// cargo reads `.cargo/config.toml` in every parent of the folder it works in, and starts the
+/// programs named there; [`trust`] has the details. That rules out `/tmp` as it is on most
+/// machines, sticky bit or not. The system's runtime directory (`XDG_RUNTIME_DIR`) would do, but it
+/// is unmounted when its user logs out, while a kernel may go on, and it is a small part of the
+/// memory. Sockets stay in [`private_tmp`]: nothing is searched upwards for them, and they need a
+/// short path on a local disk.
+///
+/// # Errors
+/// When there is no such folder; says what is wrong with each.
+pub fn build_folder() -> Result<PathBuf> {
+    let in_cache = |cache: Result<PathBuf>| {
+        let cache = cache?;
+        std::fs::create_dir_all(&cache)
+            .with_context(|| format!("failed to make {}", cache.display()))?;
+        private_folder(&cache)
+    };
+    let mut reasons: Vec<String> = Vec::new();
+    // One after the other: what is not needed is not made.
+    let candidates: [&dyn Fn() -> Result<PathBuf>; 3] =
+        [&private_tmp, &|| in_cache(cache()), &|| in_cache(own_cache())];
+    for candidate in candidates {
+        match candidate().and_then(|folder| fit_for_builds(&folder)) {
+            Ok(folder) => return Ok(folder),
+            Err(error) => reasons.push(format!("{error:#}")),
+        }
+    }
+    reasons.dedup();
+    bail!(
+        "found no folder to compile cells in: {}; let PARCOURSE_CACHE name a folder that, like all folders above it, only you and root can \
+         write to",
+        reasons.join("; ")
+    )
+}
+
+/// The folder without symbolic links, when cells can be compiled in it and loaded from it, safely.
+pub fn fit_for_builds(folder: &Path) -> Result<PathBuf> {
+    let folder =
+        folder.canonicalize().with_context(|| format!("failed to read {}", folder.display()))?;
+    trust::check_parents(&folder).map_err(anyhow::Error::msg)?;
+    // The engine's own loop takes a path with a space in it for two.
+    if folder.to_string_lossy().contains(char::is_whitespace) {
+        bail!("{} has a space in its name", folder.display());
+    }
+    if is_noexec(&folder) {
+        bail!("programs cannot be started from {} (noexec)", folder.display());
+    }
+    Ok(folder)
+}
+
+#[cfg(target_os = "linux")]
+pub fn is_noexec(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder)
+        .is_ok_and(|status| status.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn is_noexec(_folder: &Path) -> bool {
+    false
+}
+
+/// Directory of the helper crate's sources, when the user names one.
+#[derive(Args, Clone, Default)]
+pub struct HelpersArgument {
+    /// Directory of the helper crate [default: found from the notebook's folder upwards]
+    #[arg(long, env = "PARCOURSE_HELPERS", value_name = "DIR")]
+    pub helpers: Option<PathBuf>,
+}
+
+/// The helper crate's folder as a kernel that starts in `start` would use it: the one named, else
+/// `helpers/` beside one of the folders above `start`, else the one this binary was built beside.
+/// `None` when there is none. One that was found and not named is passed over when another user
+/// could have put it there.
+pub fn find_helpers(named: Option<&Path>, start: &Path) -> Option<PathBuf> {
+    let built_beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("helpers");
+    let found = || {
+        let mut folders =
+            start.ancestors().map(|folder| folder.join("helpers")).chain([built_beside]);
+        folders.find(|folder| {
+            is_helper_crate(folder)
+                && trust::accepts_found(folder, "--helpers or PARCOURSE_HELPERS")
+        })
+    };
+    let named = named.filter(|folder| is_helper_crate(folder)).map(Path::to_path_buf);
+    named.or_else(found).and_then(|folder| folder.canonicalize().ok())
+}
+
+/// Whether a folder holds the helper crate: its manifest names the package `parcourse`.
+pub fn is_helper_crate(directory: &Path) -> bool {
+    std::fs::read_to_string(directory.join("Cargo.toml")).is_ok_and(|text| {
+        text.parse::<toml::Table>().is_ok_and(|table| {
+            table
+                .get("package")
+                .and_then(|package| package.get("name"))
+                .and_then(|name| name.as_str())
+                == Some("parcourse")
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn cells_are_not_compiled_below_what_others_can_write() {
+        // Not below the system's temporary folder, which others can write to; target/ is there when
+        // tests run.
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+        fs::create_dir_all(&target).unwrap();
+        let top = tempfile::Builder::new().prefix("fit-").tempdir_in(target).unwrap();
+        let inner = top.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        assert_eq!(fit_for_builds(&inner).unwrap(), inner.canonicalize().unwrap());
+        let link = top.path().join("link");
+        symlink(&inner, &link).unwrap();
+        assert_eq!(
+            fit_for_builds(&link).unwrap(),
+            inner.canonicalize().unwrap(),
+            "cargo sees where a link leads to"
+        );
+        for mode in [0o777, 0o1777] {
+            fs::set_permissions(top.path(), Permissions::from_mode(mode)).unwrap();
+            let refused = fit_for_builds(&inner).unwrap_err().to_string();
+            assert!(refused.contains("can be written by every user"), "{refused}");
+        }
+        fs::set_permissions(top.path(), Permissions::from_mode(0o700)).unwrap();
+        let space = top.path().join("with a space");
+        fs::create_dir(&space).unwrap();
+        assert!(fit_for_builds(&space).unwrap_err().to_string().contains("space"));
+    }
+
+    #[test]
+    fn helpers_that_another_user_could_have_put_there_are_passed_over() {
+        let top = tempfile::tempdir().unwrap();
+        let notebooks = top.path().join("course/notebooks");
+        fs::create_dir_all(&notebooks).unwrap();
+        let write = |folder: &Path| {
+            fs::create_dir_all(folder).unwrap();
+            fs::write(folder.join("Cargo.toml"), "[package]\nname = \"parcourse\"\n").unwrap();
+            folder.canonicalize().unwrap()
+        };
+        let (outer, inner) =
+            (write(&top.path().join("helpers")), write(&top.path().join("course/helpers")));
+        assert_eq!(find_helpers(None, &notebooks), Some(inner.clone()));
+        fs::set_permissions(top.path().join("course"), Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(
+            find_helpers(None, &notebooks),
+            Some(outer.clone()),
+            "anybody could have made it"
+        );
+        assert_eq!(find_helpers(Some(&inner), &notebooks), Some(inner.clone()), "it was named");
+        fs::set_permissions(&outer, Permissions::from_mode(0o777)).unwrap();
+        let built_beside =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("helpers").canonicalize().unwrap();
+        assert_eq!(
+            find_helpers(None, &notebooks),
+            Some(built_beside),
+            "anybody could have changed it"
+        );
+    }
+
+    #[test]
+    fn the_private_folder_is_made_once_and_never_taken_over() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = private_folder(parent.path()).unwrap();
+        assert_eq!(private_folder(parent.path()).unwrap(), folder);
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(&folder), 0o700);
+        fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+        assert!(private_folder(parent.path()).unwrap_err().to_string().contains("chmod 700"));
+        assert_eq!(mode(&folder), 0o755, "somebody wanted it so");
+        fs::remove_dir(&folder).unwrap();
+        symlink(parent.path(), &folder).unwrap();
+        assert!(
+            private_folder(parent.path())
+                .unwrap_err()
+                .to_string()
+                .contains("not a directory of yours")
+        );
+        assert!(private_folder(&parent.path().join("gone")).is_err());
+    }
+}

@@ -1,0 +1,12 @@
+//! Programs in C and Python that the benchmarks are compared with.
+
+use super::{c, python};
+
+/// Compilers and interpreters of the baselines; `None` for those not asked for.
+pub struct Baselines {
+    pub c: Option<c::Compiler>,
+    pub python: Option<python::Interpreter>,
+}
+
+/// Why a baseline is left out that was not asked for.
+pub const NOT_ASKED: &str = "not asked for (--peers)";

@@ -1,0 +1,236 @@
+//! The support library: what must happen inside the standard library that the cells use.
+//!
+//! Cells link `libstd` dynamically while this executable contains a copy of its own. To flush the
+//! cells' stdout, to learn of their panics as values instead of as text, a few functions are
+//! compiled against the shared `libstd` ([`SOURCE`]) and loaded. Without the library everything
+//! still runs; a failure is then described by the engine's marker lines alone.
+
+use super::wire::{self, Kind, PanicReport};
+use super::{interpose, stack};
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const SOURCE: &str = include_str!("support_library.rs");
+
+/// Compiles the library for the given compiler unless the cache has it, and returns its path.
+///
+/// # Errors
+/// When the compiler fails or the cache cannot be written.
+pub fn prepare(rustc: &Path) -> Result<PathBuf> {
+    compile(
+        rustc,
+        "parcourse_support",
+        SOURCE,
+        "so",
+        &["--crate-type", "cdylib", "-Cprefer-dynamic", "-Crpath", "-Copt-level=2"],
+    )
+}
+
+/// Compiles a library for the given compiler unless the cache has it, and returns its path.
+pub fn compile(
+    rustc: &Path,
+    name: &str,
+    source: &str,
+    extension: &str,
+    flags: &[&str],
+) -> Result<PathBuf> {
+    let metadata =
+        std::fs::metadata(rustc).with_context(|| format!("failed to read {}", rustc.display()))?;
+    let mut hash = Sha256::new();
+    hash.update(source);
+    hash.update(flags.join(" "));
+    hash.update(rustc.as_os_str().as_encoded_bytes());
+    hash.update(format!("{:?}", metadata.modified().ok()));
+    let key = crate::base::hash::hex(&hash.finalize()[..8]);
+    let directory = crate::base::paths::cache()?.join("support");
+    let library = directory.join(format!("lib{name}-{key}.{extension}"));
+    if library.exists() {
+        return Ok(library);
+    }
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("failed to create {}", directory.display()))?;
+    let work = tempfile::tempdir_in(&directory)?;
+    let file = work.path().join(format!("{name}.rs"));
+    std::fs::write(&file, source)?;
+    let built = work.path().join(format!("lib{name}.{extension}"));
+    let output = Command::new(rustc)
+        .args(["--edition", "2024", "--crate-name", name, "-o"])
+        .arg(&built)
+        .arg(&file)
+        .args(flags)
+        .args([
+            "-Cstrip=debuginfo".to_owned(),
+            format!("-Clink-arg=-Wl,-rpath,{}", target_libdir(rustc)?),
+        ])
+        .args(cargos_linker(std::env::vars_os()).map(|linker| format!("-Clinker={linker}")))
+        .env_remove("RUSTC_WRAPPER")
+        .output()
+        .with_context(|| format!("failed to run {}", rustc.display()))?;
+    if !output.status.success() {
+        bail!(
+            "failed to compile the library {name} for cells:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    // Two kernels may build at once: whoever is last replaces an equal file.
+    std::fs::rename(&built, &library)
+        .with_context(|| format!("failed to write {}", library.display()))?;
+    Ok(library)
+}
+
+/// The linker that cargo is told to use on this machine: where compilers come from conda, none is
+/// called `cc`, which rustc would look for.
+fn cargos_linker(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<String> {
+    let ours = format!("CARGO_TARGET_{}_", std::env::consts::ARCH.to_uppercase());
+    let system = if cfg!(target_os = "macos") {
+        "DARWIN".to_owned()
+    } else {
+        std::env::consts::OS.to_uppercase()
+    };
+    let text = |text: OsString| text.into_string().ok();
+    variables.filter_map(|(name, value)| Some((text(name)?, text(value)?))).find_map(
+        |(name, value)| {
+            let target = name.strip_prefix(&ours)?.strip_suffix("_LINKER")?;
+            (target.contains(&system) && !value.is_empty()).then_some(value)
+        },
+    )
+}
+
+fn target_libdir(rustc: &Path) -> Result<String> {
+    let output = Command::new(rustc).args(["--print", "target-libdir"]).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+#[repr(C)]
+struct Text {
+    start: *const u8,
+    length: usize,
+}
+
+impl Text {
+    /// # Safety
+    /// The library passes pointers that are valid during the call.
+    unsafe fn read(&self) -> String {
+        // SAFETY: as promised by the caller.
+        String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(self.start, self.length) })
+            .into_owned()
+    }
+}
+
+#[repr(C)]
+struct Panic {
+    message: Text,
+    file: Text,
+    line: u32,
+    column: u32,
+    thread: Text,
+}
+
+type SetHookFunction = extern "C" fn(extern "C" fn(Panic));
+
+/// The loaded library, or nothing where it could not be had.
+pub struct Support {
+    flush: Option<extern "C" fn()>,
+}
+
+impl Support {
+    /// Loads the library that the kernel named and sets its panic hook.
+    pub fn load() -> Support {
+        let Some(path) = std::env::var_os(wire::SUPPORT_VARIABLE) else {
+            return Support { flush: None };
+        };
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::remove_var(wire::SUPPORT_VARIABLE) };
+        use libloading::os::unix::Library;
+        // SAFETY: the library is ours; it has no initialisers. Its functions have the signatures
+        // given here (support_library.rs).
+        unsafe {
+            let Ok(library) = Library::new(&path) else { return Support { flush: None } };
+            // Never unloaded: the panic hook points into it.
+            let library = std::mem::ManuallyDrop::new(library);
+            if let Ok(set_hook) = library.get::<SetHookFunction>(b"parcourse_set_panic_hook") {
+                set_hook(report_panic);
+            }
+            Support {
+                flush: library
+                    .get::<extern "C" fn()>(b"parcourse_flush")
+                    .ok()
+                    .map(|function| *function),
+            }
+        }
+    }
+
+    /// Sends what the cell printed without a line end.
+    pub fn flush(&self) {
+        if let Some(flush) = self.flush {
+            flush();
+        }
+    }
+}
+
+fn is_main_thread() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        rustix::thread::gettid() == rustix::process::getpid()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        std::thread::current().name() == Some("main")
+    }
+}
+
+extern "C" fn report_panic(panic: Panic) {
+    // SAFETY: called by the library with texts that live during the call.
+    let (message, file, thread) =
+        unsafe { (panic.message.read(), panic.file.read(), panic.thread.read()) };
+    let report = PanicReport {
+        // Escaped, a byte may take six; with the stack it must fit one packet.
+        message: truncated(&message, 5 * 1024).to_owned(),
+        file,
+        line: panic.line,
+        column: panic.column,
+        thread: truncated(&thread, 200).to_owned(),
+        main: is_main_thread(),
+        stack: stack::addresses(),
+    };
+    if let Ok(json) = serde_json::to_vec(&report) {
+        interpose::report(Kind::Panic, &json);
+    }
+}
+
+/// The text cut to at most so many bytes, at a character boundary.
+fn truncated(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_linker_is_the_one_that_cargo_is_told() {
+        let linker = |name: &str, value: &str| {
+            cargos_linker([(OsString::from(name), OsString::from(value))].into_iter())
+        };
+        let architecture = std::env::consts::ARCH.to_uppercase();
+        let target = if cfg!(target_os = "macos") { "APPLE_DARWIN" } else { "UNKNOWN_LINUX_GNU" };
+        assert_eq!(
+            linker(&format!("CARGO_TARGET_{architecture}_{target}_LINKER"), "conda-cc").as_deref(),
+            Some("conda-cc")
+        );
+        assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_{target}_LINKER"), ""), None);
+        assert_eq!(linker(&format!("CARGO_TARGET_{architecture}_{target}_RUNNER"), "qemu"), None);
+        assert_eq!(
+            linker(&format!("CARGO_TARGET_{architecture}_PC_WINDOWS_MSVC_LINKER"), "link.exe"),
+            None
+        );
+        assert_eq!(linker("PATH", "/bin"), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! What everybody sees: status, streams, results, errors.
+//!
+//! Messages are queued from any thread and sent by one task, so their order is the order of the
+//! calls. The queue is bounded: a program that prints faster than the front end reads waits, it
+//! does not fill the kernel's memory.
+
+use super::message::{Request, message};
+use crate::base::log::log;
+use jupyter_protocol::JupyterMessage;
+use jupyter_zmq_client::{KernelIoPubXPubConnection, SubscriptionEvent};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+const QUEUE_LENGTH: usize = 256;
+
+/// The sending end; clones share the queue.
+#[derive(Clone)]
+pub struct Publisher {
+    queue: mpsc::Sender<JupyterMessage>,
+    /// The request that output belongs to: the one being executed, or the last one, whose threads
+    /// may still print.
+    parent: Arc<Mutex<Option<Request>>>,
+}
+
+impl Publisher {
+    /// The sending end, and the queue for [`send_all`].
+    pub fn new() -> (Publisher, mpsc::Receiver<JupyterMessage>) {
+        let (queue, receiver) = mpsc::channel(QUEUE_LENGTH);
+        (Publisher { queue, parent: Arc::default() }, receiver)
+    }
+
+    pub fn set_parent(&self, request: &Request) {
+        *self.lock_parent() = Some(request.clone());
+    }
+
+    fn lock_parent(&self) -> std::sync::MutexGuard<'_, Option<Request>> {
+        self.parent.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Publishes on behalf of the current parent. Must not be called from an async task: it waits
+    /// while the queue is full.
+    pub fn publish(&self, kind: &str, content: Value) {
+        let message = match &*self.lock_parent() {
+            Some(parent) => parent.child(kind, content),
+            None => message(kind, content),
+        };
+        // The receiver ends only with the kernel.
+        let _ = self.queue.blocking_send(with_topic(message, kind));
+    }
+
+    /// Publishes on behalf of the given request.
+    pub async fn publish_for(&self, request: &Request, kind: &str, content: Value) {
+        let _ = self.queue.send(with_topic(request.child(kind, content), kind)).await;
+    }
+
+    pub async fn status(&self, request: &Request, state: &str) {
+        self.publish_for(request, "status", json!({ "execution_state": state })).await;
+    }
+
+    /// Publishes a message that nobody asked for.
+    pub async fn announce(&self, kind: &str, content: Value) {
+        let _ = self.queue.send(with_topic(message(kind, content), kind)).await;
+    }
+}
+
+/// Subscribers filter by the first frame; clients of Jupyter take all.
+fn with_topic(message: JupyterMessage, kind: &str) -> JupyterMessage {
+    message.with_zmq_identities(vec![format!("kernel.parcourse.{kind}").into()])
+}
+
+/// How long a subscriber may take to accept one message, and a message after one that it did not
+/// accept. A subscriber that sleeps must not stop the kernel: it loses messages, as with every PUB
+/// socket.
+const PATIENCE: Duration = Duration::from_secs(1);
+const NO_PATIENCE: Duration = Duration::from_millis(2);
+
+/// Sends what is queued, and welcomes subscribers.
+pub async fn send_all(
+    mut connection: KernelIoPubXPubConnection,
+    mut queue: mpsc::Receiver<JupyterMessage>,
+) {
+    let mut patience = PATIENCE;
+    loop {
+        tokio::select! {
+            // A subscription is served before output, or its client would miss some.
+            biased;
+            event = connection.recv_subscription() => match event {
+                Ok(SubscriptionEvent::Subscribe(topic)) => {
+                    let welcome = with_topic(message("iopub_welcome", json!({ "subscription": topic })), "iopub_welcome");
+                    let _ = connection.send(welcome).await;
+                }
+                Ok(_) => {}
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            message = queue.recv() => match message {
+                Some(message) => match tokio::time::timeout(patience, connection.send(message)).await {
+                    Ok(Ok(())) => patience = PATIENCE,
+                    Ok(Err(error)) => log!("parcourse kernel: failed to publish: {error}"),
+                    Err(_) => {
+                        if patience == PATIENCE {
+                            log!("parcourse kernel: a subscriber does not read its messages; some are lost");
+                        }
+                        patience = NO_PATIENCE;
+                    }
+                },
+                None => return,
+            },
+        }
+    }
+}

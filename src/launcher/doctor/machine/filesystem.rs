@@ -1,0 +1,138 @@
+//! On what kind of file system things are written, and what that means for kernels.
+
+use crate::base::paths;
+use crate::launcher::doctor::finding::Finding;
+use crate::launcher::doctor::setup::{self, Role, Setup};
+use std::path::Path;
+
+/// What is known of a kind of file system.
+enum Kind {
+    Local(&'static str),
+    /// In memory: what is written there counts as memory used.
+    Memory(&'static str),
+    /// On other machines: slow with many small files, locks and sockets not always there.
+    Network(&'static str),
+}
+
+pub fn checks(setup: &Setup) -> Vec<Finding> {
+    setup
+        .folders()
+        .into_iter()
+        .map(|(role, folder)| if role == Role::Cache { cache(folder) } else { builds(folder) })
+        .collect()
+}
+
+fn cache(folder: &Path) -> Finding {
+    let (kind, noexec) = match look(folder) {
+        Ok(found) => found,
+        Err(error) => return Finding::unknown("kind of cache", error),
+    };
+    judge_cache(&kind, noexec, folder)
+}
+
+fn judge_cache(kind: &Kind, noexec: bool, folder: &Path) -> Finding {
+    const NAME: &str = "kind of cache";
+    let fix = "let PARCOURSE_CACHE name a folder on a local disk";
+    match kind {
+        _ if noexec => Finding::problem(
+            NAME,
+            format!("programs cannot be started from {} (noexec)", folder.display()),
+            fix,
+        ),
+        Kind::Network(name) => Finding::warning(
+            NAME,
+            format!(
+                "{name}: set-up and kernel starts read many small files from it, which takes longer"
+            ),
+            format!("if starts are slow, {fix}"),
+        ),
+        Kind::Memory(name) => Finding::warning(
+            NAME,
+            format!(
+                "{name}: gone after the next start of the machine, and it takes up memory until then"
+            ),
+            fix,
+        ),
+        Kind::Local(name) => Finding::ok(NAME, *name),
+    }
+}
+
+fn builds(folder: &Path) -> Finding {
+    match look(folder) {
+        Ok((kind, _)) => judge_builds(&kind),
+        Err(error) => Finding::unknown("kind of builds", error),
+    }
+}
+
+fn judge_builds(kind: &Kind) -> Finding {
+    const NAME: &str = "kind of builds";
+    let fix = "let PARCOURSE_TMPDIR name a folder on a disk of this machine, such as the one your batch system gives each job; it is taken \
+                when only you and root can write to it and to all folders above it";
+    match kind {
+        Kind::Network(name) => {
+            Finding::warning(NAME, format!("{name}: cells are compiled there, slowly"), fix)
+        }
+        Kind::Memory(name) => Finding::ok(
+            NAME,
+            format!("{name}: quick; each kernel takes 0.1 to 0.5 GiB of memory there"),
+        ),
+        Kind::Local(name) => Finding::ok(NAME, *name),
+    }
+}
+
+/// The kind, and whether programs cannot be started from it.
+#[cfg(target_os = "linux")]
+fn look(folder: &Path) -> Result<(Kind, bool), String> {
+    let folder = setup::existing(folder);
+    let failed =
+        |error| format!("failed to ask for the file system of {}: {error}", folder.display());
+    let status = rustix::fs::statfs(folder).map_err(failed)?;
+    // The numbers of statfs(2) have 32 bits, in a type whose width and sign depend on the machine.
+    Ok((kind(status.f_type as u32), paths::is_noexec(folder)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn look(folder: &Path) -> Result<(Kind, bool), String> {
+    Err(format!("not found out on this system ({})", setup::existing(folder).display()))
+}
+
+#[cfg(any(target_os = "linux", test))]
+fn kind(number: u32) -> Kind {
+    match number {
+        0x6969 => Kind::Network("NFS"),
+        0x0BD0_0BD0 => Kind::Network("Lustre"),
+        0x4750_4653 => Kind::Network("GPFS (Spectrum Scale)"),
+        0x1983_0326 => Kind::Network("BeeGFS"),
+        0x00C3_6400 => Kind::Network("Ceph"),
+        0x5346_414F => Kind::Network("AFS"),
+        0xFF53_4D42 | 0xFE53_4D42 => Kind::Network("SMB (Windows share)"),
+        0x0102_1997 => Kind::Network("9p"),
+        0x6573_5546 => Kind::Network("FUSE (sshfs or the like)"),
+        0x0102_1994 => Kind::Memory("tmpfs"),
+        0x8584_58F6 => Kind::Memory("ramfs"),
+        0xEF53 => Kind::Local("ext4"),
+        0x5846_5342 => Kind::Local("XFS"),
+        0x9123_683E => Kind::Local("Btrfs"),
+        0x2FC1_2FC1 => Kind::Local("ZFS"),
+        0x794C_7630 => Kind::Local("overlay (container)"),
+        _ => Kind::Local("local, as far as is known"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::launcher::doctor::finding::Verdict;
+
+    #[test]
+    fn network_is_slow_and_noexec_does_not_work() {
+        let folder = Path::new("/scratch/cache");
+        for number in [0x6969, 0x0BD0_0BD0, 0x4750_4653] {
+            assert_eq!(judge_cache(&kind(number), false, folder).verdict, Verdict::Warning);
+            assert_eq!(judge_builds(&kind(number)).verdict, Verdict::Warning);
+        }
+        assert_eq!(judge_cache(&kind(0xEF53), true, folder).verdict, Verdict::Problem);
+        assert_eq!(judge_builds(&kind(0x0102_1994)).verdict, Verdict::Ok);
+        assert_eq!(judge_cache(&kind(0xEF53), false, folder), Finding::ok("kind of cache", "ext4"));
+    }
+}

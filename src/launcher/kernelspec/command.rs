@@ -1,0 +1,186 @@
+//! `parcourse kernel install`, `uninstall` and `list`.
+
+use super::places::{self, Place};
+use super::spec::{self, Contents, Spec};
+use crate::base::paths::HelpersArgument;
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Registration of the kernel with existing Jupyter installations.
+#[derive(Subcommand)]
+pub enum Action {
+    /// Register the kernel with Jupyter
+    Install(InstallArguments),
+    /// Remove our registration again; other programs' stay
+    Uninstall(UninstallArguments),
+    /// List the kernels Jupyter finds, and which are ours
+    List(ListArguments),
+}
+
+/// One of the places, the user's own unless said otherwise.
+#[derive(Args)]
+pub struct PlaceArguments {
+    /// In the user's own Jupyter folder [default]
+    #[arg(long, group = "place")]
+    user: bool,
+    /// Below PREFIX, such as a Python environment
+    #[arg(long, value_name = "PREFIX", group = "place")]
+    prefix: Option<PathBuf>,
+    /// In the Python environment of the `python3` on PATH
+    #[arg(long, group = "place")]
+    sys_prefix: bool,
+}
+
+impl PlaceArguments {
+    fn chosen(&self) -> Option<Place> {
+        match &self.prefix {
+            Some(prefix) => Some(Place::Prefix(prefix.clone())),
+            None if self.sys_prefix => Some(Place::SysPrefix),
+            None if self.user => Some(Place::User),
+            None => None,
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct InstallArguments {
+    #[command(flatten)]
+    place: PlaceArguments,
+    /// Name of the kernel; the course's notebooks ask for `rust`
+    #[arg(long, default_value = "parcourse")]
+    name: String,
+    /// What Jupyter shows
+    #[arg(long, default_value = "Rust (Parcourse)")]
+    display_name: String,
+    #[command(flatten)]
+    helpers: HelpersArgument,
+    /// Replace another program's kernel of that name
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Args)]
+pub struct UninstallArguments {
+    #[command(flatten)]
+    place: PlaceArguments,
+    /// Name of the kernel
+    #[arg(long, default_value = "parcourse")]
+    name: String,
+}
+
+#[derive(Args)]
+pub struct ListArguments {
+    #[command(flatten)]
+    place: PlaceArguments,
+}
+
+/// Does what was asked.
+pub fn main(action: Action) -> Result<ExitCode> {
+    match action {
+        Action::Install(arguments) => install(&arguments),
+        Action::Uninstall(arguments) => uninstall(&arguments),
+        Action::List(arguments) => list(&arguments),
+    }
+}
+
+fn install(arguments: &InstallArguments) -> Result<ExitCode> {
+    let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
+    let helpers = find_helpers(&arguments.helpers)?;
+    let contents = Contents { display_name: &arguments.display_name, helpers: helpers.as_deref() };
+    let folder = spec::write(&kernels, &arguments.name, contents, arguments.force)?;
+    println!("installed `{}` in {}", arguments.name, folder.display());
+    if helpers.is_none() {
+        println!(
+            "no helper crate was found: kernels will look for `helpers` beside each notebook's folder, and start cold elsewhere"
+        );
+    }
+    if !places::is_searched(&kernels) {
+        println!(
+            "Jupyter finds it when JUPYTER_PATH contains {}, or when it is the Jupyter of that prefix",
+            parent(&kernels).display()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode> {
+    let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
+    match Spec::read(&kernels.join(&arguments.name)) {
+        Some(found) => spec::remove(&found)?,
+        None => bail!(
+            "there is no kernel `{}` in {}: `parcourse kernel list` shows all",
+            arguments.name,
+            kernels.display()
+        ),
+    }
+    println!("removed `{}` from {}", arguments.name, kernels.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(arguments: &ListArguments) -> Result<ExitCode> {
+    let folders = match arguments.place.chosen() {
+        Some(place) => vec![place.kernels()?],
+        None => places::all(),
+    };
+    let found: Vec<Spec> = folders.iter().flat_map(|folder| specs_in(folder)).collect();
+    if found.is_empty() {
+        println!(
+            "no kernels in {}",
+            folders
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+    }
+    let width = found.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
+    for spec in &found {
+        let whose = if spec.ours { "ours " } else { "other" };
+        let note = match &spec.program {
+            Some(program) if !spec.program_exists() => {
+                format!("  BROKEN: {} is not there", program.display())
+            }
+            None => "  BROKEN: its kernel.json names no program".to_owned(),
+            Some(_) => String::new(),
+        };
+        println!("{:width$}  {whose}  {}{note}", spec.name, spec.folder.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All kernels in the places where Jupyter looks.
+pub fn registered() -> Vec<Spec> {
+    places::all().iter().flat_map(|folder| specs_in(folder)).collect()
+}
+
+fn specs_in(kernels: &Path) -> Vec<Spec> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(kernels)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders.iter().filter_map(|folder| Spec::read(folder)).collect()
+}
+
+fn find_helpers(argument: &HelpersArgument) -> Result<Option<PathBuf>> {
+    let here = std::env::current_dir().context("failed to find the current folder")?;
+    let found = crate::base::paths::find_helpers(argument.helpers.as_deref(), &here);
+    if let Some(named) = &argument.helpers
+        && found != named.canonicalize().ok()
+    {
+        bail!(
+            "{} is not the helper crate: its Cargo.toml does not name the package `parcourse`",
+            named.display()
+        );
+    }
+    Ok(found)
+}
+
+fn parent(folder: &Path) -> &Path {
+    folder.parent().unwrap_or(folder)
+}

@@ -1,0 +1,37 @@
+//! The private folder of one start: the kernelspec that names this very binary, connection files,
+//! sockets.
+//!
+//! It lives in node-local temporary space, because sockets do not work on every network file system
+//! and two clones of the course must not overwrite each other's kernelspec. It is removed at the
+//! end; what a killed process leaves is swept by the next start.
+
+use crate::base::owned_dir::{self, OwnedDir};
+use crate::base::paths;
+use anyhow::Result;
+use std::path::PathBuf;
+
+/// What these folders are called in temporary space.
+const PREFIX: &str = "lab";
+
+pub struct Session {
+    claim: OwnedDir,
+}
+
+impl Session {
+    /// Makes the folder, mode 0700, and removes those whose owners are gone.
+    pub fn create() -> Result<Self> {
+        let parent = paths::private_tmp()?;
+        owned_dir::sweep(&parent, PREFIX);
+        Ok(Self { claim: OwnedDir::create(&parent, PREFIX)? })
+    }
+
+    /// For `JUPYTER_PATH`: kernelspecs.
+    pub fn jupyter_path(&self) -> PathBuf {
+        self.claim.path().join("share")
+    }
+
+    /// For `JUPYTER_RUNTIME_DIR`: connection files and sockets.
+    pub fn runtime(&self) -> PathBuf {
+        self.claim.path().join("run")
+    }
+}

@@ -1,0 +1,289 @@
+//! One notebook, from starting its kernel to the executed copy.
+
+use super::KernelKind;
+use super::notebook::{CodeCell, Source};
+use crate::runner::kernel::client::Client;
+use crate::runner::kernel::session::{Ending, Execution, Session};
+use crate::runner::kernel::warm::Templates;
+use crate::runner::progress::{Progress, seconds};
+use crate::runner::verdict::{Exercise, Verdict, judge};
+use nbformat::v4::{Cell, Notebook};
+use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// What holds for every notebook of a run.
+pub struct Settings {
+    pub(super) kernel: KernelKind,
+    pub(super) jobs: usize,
+    pub(super) startup_timeout: Duration,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) keep_going: bool,
+    pub(super) templates: Templates,
+}
+
+/// What came of a notebook.
+pub struct NotebookResult {
+    pub cells: Vec<CellResult>,
+    /// From starting the kernel to its first answer.
+    pub startup: Duration,
+    /// From the first cell to the last.
+    pub wall: Duration,
+    /// Why it could not be executed at all.
+    pub could_not_run: Option<String>,
+    /// The notebook with its new outputs.
+    pub executed: Notebook,
+}
+
+/// What came of a code cell.
+pub struct CellResult {
+    pub cell: CodeCell,
+    pub verdict: Verdict,
+    pub wall: Duration,
+    /// As our kernel measures: compile and run seconds, CPU time, peak memory.
+    pub measured: Option<Value>,
+    pub execution_count: Option<i32>,
+}
+
+impl NotebookResult {
+    pub fn failures(&self) -> usize {
+        self.cells.iter().filter(|cell| matches!(cell.verdict, Verdict::Failed(_))).count()
+    }
+
+    /// How many exercises are open, and how many solved.
+    pub fn exercises(&self) -> (usize, usize) {
+        let checks = self.cells.iter().filter(|cell| cell.cell.tags.check);
+        checks.fold((0, 0), |(open, solved), cell| match &cell.verdict {
+            Verdict::Passed(Some(Exercise::Open(_))) => (open + 1, solved),
+            Verdict::Passed(Some(Exercise::Solved)) => (open, solved + 1),
+            _ => (open, solved),
+        })
+    }
+
+    /// One word for reports.
+    pub fn outcome(&self) -> &'static str {
+        match (&self.could_not_run, self.failures()) {
+            (Some(_), _) => "error",
+            (None, 0) => "passed",
+            (None, _) => "failed",
+        }
+    }
+}
+
+/// Who may do what: living kernels, notebooks being executed, and their cells, of which one that
+/// compares speeds takes all turns.
+pub struct Turns {
+    pub kernels: Semaphore,
+    pub running: Semaphore,
+    pub cells: Semaphore,
+}
+
+/// Executes a notebook when its turn comes. Its kernel starts a little earlier, while another
+/// notebook is running.
+pub async fn execute(
+    number: usize,
+    source: &Source,
+    settings: &Settings,
+    turns: &Turns,
+    progress: &RefCell<Progress>,
+) -> NotebookResult {
+    let name = source.name.clone();
+    let _kernel = turns.kernels.acquire().await;
+    progress.borrow_mut().starting(number, &name);
+    let begun = Instant::now();
+    let mut result =
+        match Client::start(settings.kernel, source, &settings.templates, settings.startup_timeout)
+            .await
+        {
+            Ok(client) => {
+                let startup = begun.elapsed();
+                progress.borrow_mut().ready(number);
+                let _turn = turns.running.acquire().await;
+                let mut result = run_cells(number, source, settings, client, turns, progress).await;
+                result.startup = startup;
+                result
+            }
+            Err(error) => NotebookResult {
+                cells: Vec::new(),
+                startup: begun.elapsed(),
+                wall: Duration::ZERO,
+                could_not_run: Some(format!(
+                    "failed to start the {} kernel: {error:#}",
+                    settings.kernel
+                )),
+                executed: source.notebook.clone(),
+            },
+        };
+    annotate(&mut result, settings);
+    let told = tell(&name, &result);
+    progress.borrow_mut().finished(number, &told);
+    result
+}
+
+fn tell(name: &str, result: &NotebookResult) -> String {
+    let executed =
+        result.cells.iter().filter(|cell| !matches!(cell.verdict, Verdict::Skipped(_))).count();
+    let times = format!("{}, kernel {}", seconds(result.wall), seconds(result.startup));
+    let cells =
+        |count: usize| if count == 1 { "1 cell".to_string() } else { format!("{count} cells") };
+    let exercises = match result.exercises() {
+        (0, 0) => String::new(),
+        (open, 0) => format!(", exercises: {open} open"),
+        (0, solved) => format!(", exercises: {solved} solved"),
+        (open, solved) => format!(", exercises: {open} open, {solved} solved"),
+    };
+    match (&result.could_not_run, result.failures()) {
+        (Some(_), _) => format!("ERROR   {name}  could not run"),
+        (None, 0) => format!("passed  {name}  {} in {times}{exercises}", cells(executed)),
+        (None, failures) => {
+            format!("FAILED  {name}  {failures} of {} in {times}{exercises}", cells(executed))
+        }
+    }
+}
+
+async fn run_cells(
+    number: usize,
+    source: &Source,
+    settings: &Settings,
+    client: Client,
+    turns: &Turns,
+    progress: &RefCell<Progress>,
+) -> NotebookResult {
+    let language_info = client.info.language_info.clone();
+    let engine = client.process.engine.directory.clone();
+    let engine_source = || std::fs::read_to_string(engine.as_ref()?.join("src/lib.rs")).ok();
+    let mut session = Session::new(settings.kernel, client);
+    let begun = Instant::now();
+    // Per cell its execution's place in the session, or why there is none.
+    let mut executed: Vec<Result<usize, &'static str>> = Vec::new();
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    let mut give_up = None;
+    for cell in &source.cells {
+        let skip = if cell.tags.skip_execution {
+            Some("tagged skip-execution")
+        } else if cell.source.trim().is_empty() {
+            Some("empty")
+        } else {
+            give_up
+        };
+        if let Some(reason) = skip {
+            executed.push(Err(reason));
+            verdicts.push(Verdict::Skipped(reason));
+            continue;
+        }
+        progress.borrow_mut().cell(number, cell.number, source.cells.len(), &cell.source);
+        let _turn = turns
+            .cells
+            .acquire_many(if compares_speeds(cell) { turns_of_all(settings) } else { 1 })
+            .await;
+        session.execute(&cell.source, cell.timeout).await;
+        let place = session.executions.len() - 1;
+        let verdict =
+            judge(source, cell, &session.executions[place], settings.kernel, &engine_source);
+        let dead = matches!(
+            session.executions[place].ending,
+            Ending::Died(_) | Ending::TimedOut { killed: true } | Ending::Protocol(_)
+        );
+        if let Verdict::Failed(failure) = &verdict {
+            let place = format!("{}, code cell {}", source.name, cell.number);
+            progress.borrow_mut().note(&format!(
+                "failed  {place}: {}: {}",
+                failure.kind.name(),
+                failure.summary
+            ));
+        }
+        if matches!(verdict, Verdict::Failed(_)) && (dead || !settings.keep_going) {
+            give_up = Some(if dead { "the kernel was gone" } else { "an earlier cell had failed" });
+        }
+        executed.push(Ok(place));
+        verdicts.push(verdict);
+    }
+    let wall = begun.elapsed();
+    let Session { client, executions, .. } = session;
+    client.shut_down().await;
+    // What came late may change a verdict: on the stock kernel text can lag behind the end of its
+    // cell.
+    for ((cell, place), verdict) in source.cells.iter().zip(&executed).zip(&mut verdicts) {
+        if let (Ok(place), Verdict::Passed(_), KernelKind::Evcxr) =
+            (place, &verdict, settings.kernel)
+        {
+            *verdict = judge(source, cell, &executions[*place], settings.kernel, &|| None);
+        }
+    }
+    let mut notebook = source.notebook.clone();
+    notebook.metadata.language_info = serde_json::to_value(&language_info)
+        .ok()
+        .and_then(|info| serde_json::from_value(info).ok());
+    let mut cells = Vec::new();
+    for ((cell, place), verdict) in source.cells.iter().zip(executed).zip(verdicts) {
+        let execution = place.ok().map(|place| &executions[place]);
+        let execution_count = execution.and_then(count_of);
+        store(&mut notebook.cells[cell.index], execution, execution_count, &verdict);
+        let measured = execution.and_then(|execution| execution.measured.clone());
+        let wall = execution.map_or(Duration::ZERO, |execution| execution.wall);
+        cells.push(CellResult { cell: cell.clone(), verdict, wall, measured, execution_count });
+    }
+    NotebookResult { cells, startup: Duration::ZERO, wall, could_not_run: None, executed: notebook }
+}
+
+/// Whether another notebook's cells at the same time could decide how this one ends.
+fn compares_speeds(cell: &CodeCell) -> bool {
+    cell.source.contains("check_fast!")
+}
+
+fn turns_of_all(settings: &Settings) -> u32 {
+    u32::try_from(settings.jobs).unwrap_or(u32::MAX)
+}
+
+fn count_of(execution: &Execution) -> Option<i32> {
+    let count = execution.reply.as_ref()?.execution_count.value();
+    i32::try_from(count).ok().filter(|count| *count > 0)
+}
+
+/// Puts outputs, execution count and times into a cell of the executed notebook.
+fn store(cell: &mut Cell, execution: Option<&Execution>, count: Option<i32>, verdict: &Verdict) {
+    let Cell::Code { metadata, execution_count, outputs, .. } = cell else { return };
+    let Some(execution) = execution else {
+        // A cell that is never executed keeps what it has; one that was not reached has nothing to
+        // show.
+        if !matches!(verdict, Verdict::Skipped("tagged skip-execution")) {
+            (*execution_count, *outputs) = (None, Vec::new());
+        }
+        return;
+    };
+    (*execution_count, *outputs) = (count, execution.outputs.stored());
+    metadata.execution = Some(execution.timestamps.clone());
+    let mut run = Map::new();
+    run.insert("wall_seconds".to_string(), json!(execution.wall.as_secs_f64()));
+    if let Some(Value::Object(measured)) = &execution.measured {
+        run.extend(measured.clone());
+    }
+    if let Verdict::Passed(Some(exercise)) = verdict {
+        run.insert("exercise".to_string(), json!(exercise.name()));
+    }
+    if let Verdict::Failed(failure) = verdict {
+        run.insert(
+            "failure".to_string(),
+            json!(format!("{}: {}", failure.kind.name(), failure.summary)),
+        );
+    }
+    let ours = metadata.additional.entry("parcourse".to_string()).or_insert_with(|| json!({}));
+    if let Value::Object(ours) = ours {
+        ours.insert("run".to_string(), Value::Object(run));
+    }
+}
+
+/// Notes in the executed notebook how it was executed.
+fn annotate(result: &mut NotebookResult, settings: &Settings) {
+    let parameters: Map<String, Value> =
+        settings.parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let run = json!({
+        "kernel": settings.kernel.to_string(),
+        "outcome": result.outcome(),
+        "startup_seconds": result.startup.as_secs_f64(),
+        "wall_seconds": result.wall.as_secs_f64(),
+        "parameters": parameters,
+    });
+    result.executed.metadata.additional.insert("parcourse".to_string(), json!({ "run": run }));
+}

@@ -1,0 +1,43 @@
+//! The private directory of one kernel: connection file, log, temporary files. Nobody else can look
+//! into it, and it goes away with the kernel, however that ends; should runner and guard both be
+//! killed, the next runner sweeps it.
+
+use crate::base::owned_dir::{self, OwnedDir};
+use crate::base::paths;
+use anyhow::{Context, Result};
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+const PREFIX: &str = "run";
+
+/// Removed when dropped.
+pub struct Directory {
+    claim: OwnedDir,
+}
+
+impl Directory {
+    pub fn create() -> Result<Directory> {
+        Ok(Directory { claim: OwnedDir::create(&paths::private_tmp()?, PREFIX)? })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.claim.path()
+    }
+
+    /// Writes a file that only this user can read.
+    pub fn write_private(&self, name: &str, content: &[u8]) -> Result<PathBuf> {
+        let path = self.path().join(name);
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&path);
+        let written = file.and_then(|mut file| std::io::Write::write_all(&mut file, content));
+        written.with_context(|| format!("failed to write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+/// Removes what runners left behind that were killed together with their guards.
+pub fn sweep() -> Result<()> {
+    owned_dir::sweep(&paths::private_tmp()?, PREFIX);
+    crate::engine::build_cache::sweep();
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! The guard: a small process between the runner and one kernel, so that nothing of the kernel
+//! outlives the runner.
+//!
+//! A kernel is a tree of processes: the engine, the user's code, cargo, rustc, and whatever a cell
+//! starts. A runner that is killed with SIGKILL can clean up none of them. The guard can: it
+//! notices the end of its stdin, which the runner holds open and the operating system closes when
+//! the runner is gone, whatever the reason. It is the reaper of everything below it, also of
+//! processes that leave their group, kills what is left, and removes the kernel's directory.
+//!
+//! On its stdout it tells the runner what happens to the kernel, one line each: `started PID`, then
+//! `exited CODE` or `killed SIGNAL`.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// File in the kernel's directory that takes the kernel's own stdout and stderr.
+pub const LOG: &str = "kernel.log";
+
+/// Processes that cannot be killed (waiting for a dead network disk) are given up after this time.
+const REAP_LIMIT: Duration = Duration::from_secs(5);
+
+#[derive(Args)]
+pub struct GuardArguments {
+    /// The kernel's directory, removed in the end
+    #[arg(long)]
+    directory: PathBuf,
+    /// Another folder to remove in the end
+    #[arg(long, value_name = "DIRECTORY")]
+    also_remove: Option<PathBuf>,
+    /// How long processes that outlive the kernel may take to leave by themselves
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    patience: u64,
+    /// The kernel's command line
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
+    survive_signals();
+    become_reaper();
+    let log = std::fs::File::create(arguments.directory.join(LOG))
+        .context("failed to make the kernel's log")?;
+    let guard = std::process::id();
+    let mut command = Command::new(&arguments.command[0]);
+    command.args(&arguments.command[1..]).env("JPY_PARENT_PID", guard.to_string()).process_group(0);
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    // SAFETY: only async-signal-safe calls between fork and exec.
+    unsafe { command.pre_exec(move || die_with(guard)) };
+    let kernel = command
+        .spawn()
+        .with_context(|| format!("failed to start {}", arguments.command[0].display()))?
+        .id() as libc::pid_t;
+    tell(&format!("started {kernel}"));
+
+    let alive = Arc::new(Mutex::new(true));
+    let watcher = std::thread::spawn({
+        let alive = alive.clone();
+        move || {
+            wait_for_end_of_input();
+            kill_group(kernel, &alive);
+        }
+    });
+    tell(&wait_for_exit(kernel));
+    kill_group(kernel, &alive);
+    reap(kernel, &alive, Duration::from_millis(arguments.patience));
+    // The runner may still want to read the log.
+    let _ = watcher.join();
+    // Our kernel's own guard does this too, unless it ran out of patience or was killed itself.
+    crate::engine::build_cache::sweep_after(kernel as u32);
+    for directory in
+        [Some(&arguments.directory), arguments.also_remove.as_ref()].into_iter().flatten()
+    {
+        crate::base::owned_dir::remove(directory);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A runner that is gone reads nothing: that is not the guard's concern.
+fn tell(line: &str) {
+    let mut stdout = std::io::stdout();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+fn wait_for_end_of_input() {
+    let mut buffer = [0; 64];
+    while std::io::stdin().read(&mut buffer).is_ok_and(|count| count > 0) {}
+}
+
+/// Signals meant for the runner (Ctrl-C, a closed terminal) must not take the guard away before it
+/// has done its work. Handlers that do nothing, rather than ignored signals: those a kernel would
+/// inherit.
+fn survive_signals() {
+    extern "C" fn nothing(_: libc::c_int) {}
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+        // SAFETY: an all-zero sigaction is valid, the handler does nothing, and SA_RESTART keeps
+        // interrupted reads and waits going.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as libc::sighandler_t;
+            action.sa_flags = libc::SA_RESTART;
+            libc::sigaction(signal, &action, std::ptr::null_mut());
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn become_reaper() {
+    // SAFETY: takes plain integers. A failure leaves us with the process group alone.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn become_reaper() {}
+
+/// In the kernel, before it is executed: SIGKILL when the guard dies, however that happens.
+#[cfg(target_os = "linux")]
+fn die_with(guard: u32) -> std::io::Result<()> {
+    // SAFETY: plain system calls. The guard may have died before the first took effect; then we
+    // have another parent already.
+    unsafe {
+        if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        if libc::getppid() as u32 != guard {
+            libc::raise(libc::SIGKILL);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with(_guard: u32) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Waits for the kernel's end without reaping it: until then its process id, and its group's,
+/// cannot go to anybody else.
+fn wait_for_exit(kernel: libc::pid_t) -> String {
+    loop {
+        // SAFETY: the structure is only written to, and read after success.
+        let (result, info) = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            (
+                libc::waitid(
+                    libc::P_PID,
+                    kernel as libc::id_t,
+                    &mut info,
+                    libc::WEXITED | libc::WNOWAIT,
+                ),
+                info,
+            )
+        };
+        if result == 0 {
+            // SAFETY: waitid has filled in the fields of a child's end.
+            let status = unsafe { info.si_status() };
+            return if info.si_code == libc::CLD_EXITED {
+                format!("exited {status}")
+            } else {
+                format!("killed {status}")
+            };
+        }
+        if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
+            return "lost".to_string();
+        }
+    }
+}
+
+/// Kills the kernel and all that is in its process group, as long as the group's number is ours.
+fn kill_group(kernel: libc::pid_t, alive: &Mutex<bool>) {
+    let alive = alive.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if *alive {
+        // SAFETY: a plain system call; the kernel is not reaped, so the number still names its
+        // group.
+        unsafe { libc::kill(-kernel, libc::SIGKILL) };
+    }
+}
+
+/// Reaps the kernel, then kills and reaps what it has left behind: orphans below a reaper become
+/// its children.
+fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, patience: Duration) {
+    {
+        let mut alive = alive.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // SAFETY: our own child; no status wanted.
+        unsafe { libc::waitpid(kernel, std::ptr::null_mut(), 0) };
+        *alive = false;
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < REAP_LIMIT {
+        // SAFETY: as above.
+        match unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } {
+            -1 => return,
+            0 => {
+                // A kernel may have a guard of its own, which is just tidying up.
+                let leftovers = if begun.elapsed() < patience { Vec::new() } else { children() };
+                for child in leftovers {
+                    // SAFETY: a child of ours that nobody else reaps.
+                    unsafe { libc::kill(child, libc::SIGKILL) };
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The processes whose parent we are, from `/proc`; none where there is no `/proc`.
+fn children() -> Vec<libc::pid_t> {
+    let us = std::process::id().to_string();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers =
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse::<libc::pid_t>().ok());
+    let is_ours = |pid: &libc::pid_t| {
+        // "PID (name) state PARENT …", and the name may contain anything.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(us.as_str()))
+    };
+    numbers.filter(is_ours).collect()
+}

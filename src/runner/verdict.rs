@@ -1,0 +1,234 @@
+//! Judges an executed cell: did it do what its tags promise?
+
+use super::locate;
+use crate::runner::KernelKind;
+use crate::runner::comparison;
+use crate::runner::comparison::text::{plain, without_backtrace, without_surviving_panics};
+use crate::runner::kernel::session::{Ending, Execution};
+use crate::runner::notebook::{CodeCell, Source};
+use jupyter_protocol::ReplyStatus;
+
+/// The judgement on one code cell.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// Did what it should; of a cell that depends on an exercise, in what state that is.
+    Passed(Option<Exercise>),
+    /// Not executed, and why.
+    Skipped(&'static str),
+    Failed(Failure),
+}
+
+/// The state of the exercise that a cell depends on. Both are as they should be.
+#[derive(Debug, Clone)]
+pub enum Exercise {
+    /// Not solved yet, and what the cell told the learner.
+    Open(Failure),
+    Solved,
+}
+
+impl Exercise {
+    /// As reports name it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Exercise::Open(_) => "open",
+            Exercise::Solved => "solved",
+        }
+    }
+}
+
+/// Why a cell failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub kind: Kind,
+    /// One line.
+    pub summary: String,
+    /// All there is to say, possibly many lines.
+    pub detail: String,
+    /// The line of the cell, from 1, when it is known.
+    pub line: Option<usize>,
+}
+
+/// The kinds of failure, named as reports name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Error,
+    Panic,
+    EarlyReturn,
+    Timeout,
+    KernelDied,
+    Stderr,
+    Output,
+    NoError,
+    Input,
+    Protocol,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Error => "error",
+            Kind::Panic => "panic",
+            Kind::EarlyReturn => "error returned by `?`",
+            Kind::Timeout => "timeout",
+            Kind::KernelDied => "dead kernel",
+            Kind::Stderr => "unexpected stderr",
+            Kind::Output => "output differs",
+            Kind::NoError => "no error",
+            Kind::Input => "keyboard input",
+            Kind::Protocol => "protocol",
+        }
+    }
+}
+
+/// Judges one cell. `engine_source` gives the program the engine made of it, where that can be had.
+pub fn judge(
+    source: &Source,
+    cell: &CodeCell,
+    execution: &Execution,
+    kernel: KernelKind,
+    engine_source: &dyn Fn() -> Option<String>,
+) -> Verdict {
+    let failure = |kind, summary: String, detail: String| {
+        let count = execution.reply.as_ref().map(|reply| reply.execution_count.value() as i32);
+        let line = locate::line(&cell.source, &detail, count, engine_source().as_deref());
+        Failure { kind, summary, detail, line }
+    };
+    let failed =
+        |kind, summary: String, detail: String| Verdict::Failed(failure(kind, summary, detail));
+    match &execution.ending {
+        Ending::Finished => {}
+        Ending::TimedOut { killed } => {
+            let summary = format!("did not finish within {} s", cell.timeout.as_secs_f64());
+            let end = if *killed {
+                "The interrupt did not stop it, so the kernel was killed."
+            } else {
+                "It was interrupted."
+            };
+            let advice = "A cell that needs longer says so in its metadata (`\"parcourse\": {\"timeout\": SECONDS}`), its notebook in course.toml.";
+            return failed(Kind::Timeout, summary, format!("{end} {advice}"));
+        }
+        Ending::Died(cause) => {
+            let summary = cause
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches("; its last words:")
+                .to_string();
+            let stderr = plain(&execution.outputs.stderr);
+            return failed(
+                Kind::KernelDied,
+                summary,
+                format!("{cause}\n{stderr}").trim_end().to_string(),
+            );
+        }
+        Ending::Protocol(what) => return failed(Kind::Protocol, what.clone(), what.clone()),
+    }
+    if let Some(prompt) = execution.asked_for_input.first() {
+        let summary =
+            format!("asked for keyboard input ({prompt:?}), which a headless run cannot give");
+        return failed(Kind::Input, summary.clone(), summary);
+    }
+    let raised = raised(execution);
+    match (raised, cell.tags.raises_exception) {
+        (Some((kind, summary, detail)), false) if cell.tags.of_exercise => {
+            return Verdict::Passed(Some(Exercise::Open(failure(kind, summary, detail))));
+        }
+        (Some((kind, summary, detail)), false) => return failed(kind, summary, detail),
+        (None, true) => {
+            let summary = "succeeded, but is tagged `raises-exception`: it must fail".to_string();
+            return failed(Kind::NoError, summary.clone(), summary);
+        }
+        (Some(_), true) | (None, false) => {}
+    }
+    if !cell.tags.allow_stderr && !cell.tags.raises_exception {
+        // Our kernel reports a panic of the cell's own code as an error, so what is left are panics
+        // of threads that the cell survived.
+        let stderr = plain(&execution.outputs.stderr);
+        let unexpected = if kernel == KernelKind::Parcourse {
+            without_surviving_panics(&stderr)
+        } else {
+            stderr
+        };
+        if !unexpected.trim().is_empty() {
+            let first = unexpected.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            return failed(
+                Kind::Stderr,
+                format!("wrote to stderr (tag `allow-stderr` permits it): {first}"),
+                without_backtrace(&unexpected),
+            );
+        }
+    }
+    if cell.tags.check_output {
+        let new = execution.outputs.stored();
+        if let Err(difference) = comparison::compare(&cell.stored, &new, &source.rules, kernel) {
+            let hint = format!(
+                "To accept the new outputs, copy them from the executed notebook (`--output DIR`) into {}.",
+                source.path.display()
+            );
+            return failed(
+                Kind::Output,
+                difference.summary,
+                format!("{}\n{hint}", difference.detail),
+            );
+        }
+    }
+    Verdict::Passed(cell.tags.of_exercise.then_some(Exercise::Solved))
+}
+
+/// What the cell raised: its kind, in one line, and in full.
+fn raised(execution: &Execution) -> Option<(Kind, String, String)> {
+    let audited = execution.audit.iter().find_map(|event| match event.split_whitespace().next() {
+        Some("panic") => Some(Kind::Panic),
+        Some("error") => Some(Kind::EarlyReturn),
+        _ => None,
+    });
+    let reply = execution.reply.as_ref();
+    let replied = reply.map(|reply| reply.status.clone()).unwrap_or_default();
+    if replied == ReplyStatus::Ok {
+        // The stock kernel calls this success.
+        let stderr = without_backtrace(&plain(&execution.outputs.stderr));
+        let summary = panic_message(&stderr).or(stderr.lines().next().map(str::to_string));
+        return audited.map(|kind| (kind, summary.unwrap_or(kind.name().to_string()), stderr));
+    }
+    if replied == ReplyStatus::Aborted {
+        let what = "the kernel aborted the request".to_string();
+        return Some((Kind::Error, what.clone(), what));
+    }
+    let mut details: Vec<String> =
+        execution.outputs.errors().map(|error| plain(&error.traceback.join("\n"))).collect();
+    let first = execution.outputs.errors().next();
+    let error = reply.and_then(|reply| reply.error.as_ref());
+    let (name, value) = match (error, first) {
+        (Some(error), _) => (error.ename.clone(), error.evalue.clone()),
+        (None, Some(error)) => (error.ename.clone(), error.evalue.clone()),
+        (None, None) => ("Error".to_string(), "the kernel gave no reason".to_string()),
+    };
+    if details.is_empty() {
+        details.extend(error.map(|error| plain(&error.traceback.join("\n"))));
+    }
+    let stderr = without_backtrace(&plain(&execution.outputs.stderr));
+    if !stderr.trim().is_empty() {
+        details.push(format!("stderr:\n{stderr}"));
+    }
+    let value = plain(&value);
+    let first_line = value.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    // The stock kernel calls everything `Error`.
+    let summary = if name == "Error" || name.is_empty() {
+        first_line.to_string()
+    } else {
+        format!("{name}: {first_line}")
+    };
+    let kind = if name.to_lowercase().contains("panic") {
+        Kind::Panic
+    } else {
+        audited.unwrap_or(Kind::Error)
+    };
+    Some((kind, summary, details.join("\n\n")))
+}
+
+/// The message of the first panic report in `stderr`.
+fn panic_message(stderr: &str) -> Option<String> {
+    let mut lines = stderr.lines().skip_while(|line| !line.contains("panicked at "));
+    lines.next()?;
+    lines.next().map(str::to_string)
+}
