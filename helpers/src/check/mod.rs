@@ -49,16 +49,15 @@
 
 mod close;
 mod condition;
-mod difference;
 mod equal;
 mod fast;
 mod memory;
-mod numbers;
 mod threads;
 mod wording;
 
 #[doc(hidden)]
 pub use close::close;
+pub use close::{Number, Numbers};
 #[doc(hidden)]
 pub use condition::condition;
 #[doc(hidden)]
@@ -67,7 +66,6 @@ pub use equal::equal;
 pub use fast::fast;
 #[doc(hidden)]
 pub use memory::memory;
-pub use numbers::{Number, Numbers};
 #[doc(hidden)]
 pub use threads::threads;
 #[doc(hidden)]

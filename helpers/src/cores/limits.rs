@@ -1,7 +1,7 @@
 //! Every limit there is, with its source, as R's `parallelly::availableCores(which = "all")` shows
 //! them.
 
-use super::{Cores, Limit, affinity, cgroup, cpu_list, scheduler};
+use super::{Cores, Limit, quota, scheduler, topology};
 use crate::output::{Bundle, Rich};
 use std::fmt;
 
@@ -69,9 +69,9 @@ impl Cores {
         let variable = |name: &str| std::env::var(name).ok();
         CoreLimits::collect(
             self,
-            affinity::allowed(),
-            &cgroup::cpu_sets(),
-            &cgroup::quotas(),
+            topology::allowed(),
+            &quota::cpu_sets(),
+            &quota::quotas(),
             &scheduler::variables(&variable, &scheduler::host_name().unwrap_or_default()),
             std::thread::available_parallelism().ok().map(usize::from),
             &variable,
@@ -83,8 +83,8 @@ impl CoreLimits {
     fn collect(
         cores: &Cores,
         allowed: Option<Vec<usize>>,
-        cpu_sets: &[cgroup::GroupLimit],
-        quotas: &[cgroup::GroupLimit],
+        cpu_sets: &[quota::GroupLimit],
+        quotas: &[quota::GroupLimit],
         variables: &[scheduler::Variable],
         standard: Option<usize>,
         variable: &dyn Fn(&str) -> Option<String>,
@@ -110,7 +110,7 @@ impl CoreLimits {
             Some(cpus) => add(
                 "CPU affinity",
                 cpus.len() as f64,
-                format!("sched_getaffinity: {}", cpu_list::write(&cpus)),
+                format!("sched_getaffinity: {}", topology::write_cpu_list(&cpus)),
             ),
             None => not_found.push("CPU affinity".to_string()),
         }
@@ -152,8 +152,7 @@ impl CoreLimits {
             (Limit::Affinity, _) => limit.name == "CPU affinity",
             (Limit::Quota, _) => {
                 limit.name == "cgroup quota"
-                    && cgroup::tightest(quotas)
-                        .is_some_and(|tightest| tightest.cores == limit.cores)
+                    && quota::tightest(quotas).is_some_and(|tightest| tightest.cores == limit.cores)
             }
             (Limit::Job, request) => request
                 .is_some_and(|request| limit.source.starts_with(&format!("{}=", request.variable))),
@@ -249,8 +248,8 @@ mod tests {
     use crate::cores::cores;
     use std::path::PathBuf;
 
-    fn group(cores: f64, file: &str, content: &str) -> cgroup::GroupLimit {
-        cgroup::GroupLimit { cores, file: PathBuf::from(file), content: content.to_string() }
+    fn group(cores: f64, file: &str, content: &str) -> quota::GroupLimit {
+        quota::GroupLimit { cores, file: PathBuf::from(file), content: content.to_string() }
     }
 
     fn slurm(cores: usize) -> scheduler::Variable {
@@ -258,13 +257,13 @@ mod tests {
         scheduler::Variable { system: "Slurm", request, value: cores.to_string(), but: None }
     }
 
-    fn all(quotas: &[cgroup::GroupLimit], variables: &[scheduler::Variable]) -> CoreLimits {
+    fn all(quotas: &[quota::GroupLimit], variables: &[scheduler::Variable]) -> CoreLimits {
         let cores = Cores::decide(Found {
             logical: 16,
             physical: Some(8),
             physical_allowed: Some(2),
             allowed: Some(4),
-            quota: cgroup::tightest(quotas).map(|limit| limit.cores),
+            quota: quota::tightest(quotas).map(|limit| limit.cores),
             requested: scheduler::request(variables),
         });
         let sets = [group(4.0, "/sys/fs/cgroup/job/cpuset.cpus.effective", "0-3")];

@@ -19,16 +19,15 @@
 //! On Linux everything is read; on other systems there are the physical and logical numbers and the
 //! batch system's variables.
 
-mod affinity;
-mod cgroup;
-pub(crate) mod cpu_list;
 mod limits;
+mod quota;
 mod scheduler;
 mod topology;
 
 pub use limits::{CoreLimit, CoreLimits};
 pub use scheduler::Request;
 pub(crate) use scheduler::host_name;
+pub(crate) use topology::parse_cpu_list;
 
 use std::fmt;
 
@@ -46,7 +45,7 @@ use std::fmt;
 /// ```
 pub fn cores() -> Cores {
     let logical = topology::logical();
-    let allowed = affinity::allowed();
+    let allowed = topology::allowed();
     let variables =
         scheduler::variables(&|name| std::env::var(name).ok(), &host_name().unwrap_or_default());
     let physical = topology::physical(None);
@@ -56,7 +55,7 @@ pub fn cores() -> Cores {
         physical,
         physical_allowed,
         allowed: allowed.map(|cpus| cpus.len()),
-        quota: cgroup::quota(),
+        quota: quota::quota(),
         requested: scheduler::request(&variables),
     })
 }

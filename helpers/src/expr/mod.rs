@@ -55,11 +55,9 @@ mod kernels;
 mod lazy;
 mod leaf;
 mod nodes;
-mod operators;
 mod output;
 mod reduce;
 mod run;
-mod strided;
 
 pub(crate) use kernels::pairwise;
 pub use kernels::{InstructionSet, instruction_set};

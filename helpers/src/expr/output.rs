@@ -2,9 +2,9 @@
 
 use super::kernels::BLOCK;
 use super::lazy::Lazy;
+use super::leaf::pieces;
 use super::nodes::{Expression, assert_same_shape};
 use super::run::{Blocks, CHUNK, for_each_chunk};
-use super::strided::pieces;
 use ndarray::{Array, ArrayBase, ArrayViewMut, DataMut, Dimension, Ix1};
 
 /// What [`Lazy::assign_to`] writes to: arrays and views of ndarray, vectors and slices, of `f64`.

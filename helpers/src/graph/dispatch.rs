@@ -1,8 +1,8 @@
 //! List scheduling: who does what next. The same rules for a plan on paper and for real threads;
 //! neither time nor threads occur here.
 
+use super::Graph;
 use super::check::Links;
-use super::{Graph, paths};
 
 /// What is to be started: a task, and who does it.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,7 +36,7 @@ impl<'graph> Dispatcher<'graph> {
         links: &'graph Links,
         num_workers: usize,
     ) -> Dispatcher<'graph> {
-        let lengths = paths::to_end(links, &graph.durations());
+        let lengths = to_end(links, &graph.durations());
         let mut by_length: Vec<usize> = (0..graph.len()).collect();
         // A stable sort: equals stay in the order in which they were added.
         by_length.sort_by(|&a, &b| lengths[b].total_cmp(&lengths[a]));
@@ -99,4 +99,40 @@ impl<'graph> Dispatcher<'graph> {
             self.free_units[resource][unit] = is_free;
         }
     }
+}
+
+/// For each task the longest way from its beginning to the end of everything: itself and what has
+/// to follow.
+pub(super) fn to_end(links: &Links, durations: &[f64]) -> Vec<f64> {
+    let mut lengths = vec![0.0; durations.len()];
+    for &task in links.order.iter().rev() {
+        let rest = links.after[task].iter().map(|&next| lengths[next]).fold(0.0, f64::max);
+        lengths[task] = durations[task] + rest;
+    }
+    lengths
+}
+
+/// The tasks of the critical path, first to last; of equals the one added first.
+pub(super) fn critical(links: &Links, durations: &[f64]) -> Vec<usize> {
+    let lengths = to_end(links, durations);
+    let longest = |tasks: &mut dyn Iterator<Item = usize>| -> Option<usize> {
+        tasks.fold(None, |best, task| match best {
+            Some(best)
+                if lengths[best] > lengths[task]
+                    || lengths[best] == lengths[task] && best < task =>
+            {
+                Some(best)
+            }
+            _ => Some(task),
+        })
+    };
+    // Only tasks that wait for nobody can begin the path; a later one would be longer with its
+    // predecessor.
+    let mut next = longest(&mut (0..durations.len()).filter(|&task| links.before[task].is_empty()));
+    let mut path = Vec::new();
+    while let Some(task) = next {
+        path.push(task);
+        next = longest(&mut links.after[task].iter().copied());
+    }
+    path
 }

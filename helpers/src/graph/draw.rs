@@ -2,7 +2,7 @@
 
 use super::describe::short;
 use super::layout::{Bend, layout};
-use super::{Graph, paths};
+use super::{Graph, dispatch};
 use crate::display::Svg;
 use crate::format::escape_html;
 use std::fmt::Write;
@@ -40,7 +40,8 @@ impl Graph {
         let links = self.links();
         let durations = self.durations();
         // Without times all ways are a guess, and none is highlighted.
-        let path = if self.is_timed() { paths::critical(&links, &durations) } else { Vec::new() };
+        let path =
+            if self.is_timed() { dispatch::critical(&links, &durations) } else { Vec::new() };
         let is_critical = |task: usize| path.contains(&task);
         let labels: Vec<(String, String)> = (0..self.len()).map(|task| self.label(task)).collect();
         // Sans-serif letters are about half as wide as high.

@@ -37,16 +37,14 @@ mod check;
 mod describe;
 mod dispatch;
 mod draw;
-mod error;
 mod gantt;
 mod layout;
-mod paths;
 mod plan;
 mod run;
 mod schedule;
 mod work;
 
-pub use error::Error;
+pub use check::Error;
 pub use schedule::{Entry, Schedule};
 pub use work::{IntoWork, Work, Workers};
 
@@ -297,7 +295,7 @@ impl Graph {
     /// When the graph does not pass [`check`](Graph::check).
     #[track_caller]
     pub fn span(&self) -> f64 {
-        paths::to_end(&self.links(), &self.durations()).into_iter().fold(0.0, f64::max)
+        dispatch::to_end(&self.links(), &self.durations()).into_iter().fold(0.0, f64::max)
     }
 
     /// The names of the tasks on the longest way through the graph, from first to last. Of several
@@ -308,7 +306,7 @@ impl Graph {
     /// When the graph does not pass [`check`](Graph::check).
     #[track_caller]
     pub fn critical_path(&self) -> Vec<String> {
-        let path = paths::critical(&self.links(), &self.durations());
+        let path = dispatch::critical(&self.links(), &self.durations());
         path.into_iter().map(|index| self.tasks[index].name.clone()).collect()
     }
 

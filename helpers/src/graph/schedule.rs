@@ -2,7 +2,7 @@
 
 use super::check::Links;
 use super::dispatch::Start;
-use super::{Clock, Graph, paths};
+use super::{Clock, Graph, dispatch};
 
 /// One task of a [`Schedule`].
 #[derive(Clone, PartialEq, Debug)]
@@ -104,7 +104,7 @@ impl Schedule {
             .chain(units.map(|unit| unit_name(graph, unit)))
             .chain(others)
             .collect();
-        let path = paths::critical(links, &durations);
+        let path = dispatch::critical(links, &durations);
         let span = path.iter().map(|&task| durations[task]).sum();
         let critical_path = path.into_iter().map(|task| graph.tasks[task].name.clone()).collect();
         Schedule { entries, clock: graph.clock.clone(), rows, critical_path, span }

@@ -19,9 +19,7 @@
 //! ```
 
 mod draw;
-mod split;
 mod tile;
 
 pub use draw::draw;
-pub use split::{tiles, tiles_mut};
-pub use tile::Tile;
+pub use tile::{Tile, tiles, tiles_mut};

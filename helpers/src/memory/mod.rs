@@ -37,20 +37,14 @@
 //! other systems measuring panics and [`resident`] is `None`: not available there.
 
 mod measurement;
-mod options;
 mod peak;
-mod plot;
-
 mod sampler;
 mod system;
 mod trace;
 
-pub use measurement::Measurement;
-pub use options::MemoryUsage;
+pub use measurement::{Measurement, MemoryUsage};
 pub(crate) use peak::hold;
-pub use plot::plot_memory;
-
-pub use trace::{Counted, MemoryTrace, Sample};
+pub use trace::{Counted, MemoryTrace, Sample, plot_memory};
 
 /// 1024 bytes.
 pub const KIB: usize = 1 << 10;

@@ -4,8 +4,8 @@
 //! of fixed size, its stack, open files. A full buffer is thinned to half, and the interval
 //! doubled: a computation of a second and one of a day fit alike.
 
+use super::Sample;
 use super::system::Meter;
-use super::{MemoryUsage, Sample};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -25,7 +25,7 @@ pub(super) struct Sampler {
 
 impl Sampler {
     /// Starts the thread; it waits for `begin`.
-    pub(super) fn prepare(options: MemoryUsage) -> Sampler {
+    pub(super) fn prepare(interval: Duration, children: bool) -> Sampler {
         let stop = Arc::new(AtomicBool::new(false));
         let (begin, beginning) = sync_channel(1);
         let (ready, is_ready) = sync_channel(1);
@@ -33,7 +33,7 @@ impl Sampler {
             let stop = stop.clone();
             std::thread::Builder::new()
                 .name("memory sampler".into())
-                .spawn(move || run(options, &stop, &ready, &beginning))
+                .spawn(move || run(interval, children, &stop, &ready, &beginning))
         };
         let thread = thread.expect("a thread for sampling the memory");
         // An error means that the thread is gone: then there are no samples, and that is all.
@@ -68,14 +68,15 @@ impl Drop for Sampler {
 }
 
 fn run(
-    options: MemoryUsage,
+    interval: Duration,
+    children: bool,
     stop: &AtomicBool,
     ready: &SyncSender<()>,
     beginning: &Receiver<Instant>,
 ) -> Vec<Sample> {
     let Some(mut meter) = Meter::new() else { return Vec::new() };
-    let mut samples = Samples::new(options.interval);
-    let _ = meter.now(options.children);
+    let mut samples = Samples::new(interval);
+    let _ = meter.now(children);
     std::thread::park_timeout(Duration::from_nanos(1));
     let _ = ready.send(());
     let Ok(start) = beginning.recv() else { return Vec::new() };
@@ -87,7 +88,7 @@ fn run(
             std::thread::park_timeout(next - now);
             continue;
         }
-        let (memory, _) = meter.now(options.children);
+        let (memory, _) = meter.now(children);
         samples.push(Sample { time: now, memory });
         // A reading that takes long (children with much memory) must not become the main work.
         let cost = start.elapsed().saturating_sub(now);
@@ -147,8 +148,8 @@ mod tests {
 
     #[test]
     fn ends_whether_it_has_begun_or_not() {
-        drop(Sampler::prepare(MemoryUsage::new()));
-        let sampler = Sampler::prepare(MemoryUsage::new().interval(Duration::from_micros(100)));
+        drop(Sampler::prepare(Duration::from_millis(10), false));
+        let sampler = Sampler::prepare(Duration::from_micros(100), false);
         sampler.begin(Instant::now());
         std::thread::sleep(Duration::from_millis(30));
         let samples = sampler.finish();

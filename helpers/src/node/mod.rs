@@ -17,17 +17,15 @@
 //! On Linux everything is read from `/proc` and `/sys`; macOS tells most of it; on other systems,
 //! and where a file is missing, a field is `None` and shown as "unknown".
 
-mod cache;
 mod cpu;
 mod job;
 mod memory;
-mod numa;
 mod show;
 mod system;
 
-pub use cache::{Cache, CacheKind};
+pub use cpu::{Cache, CacheKind};
 pub use job::Job;
-pub use numa::NumaNode;
+pub use memory::NumaNode;
 
 #[cfg(target_os = "macos")]
 mod macos;
@@ -126,8 +124,8 @@ fn gather(root: &std::path::Path, variable: &dyn Fn(&str) -> Option<String>) -> 
         sockets: cpu::sockets(root, &cpus),
         cores: cpu::cores(root, &cpus),
         threads: Some(cpus.len()).filter(|&count| count > 0),
-        caches: cache::caches(root, &cpus),
-        numa: numa::nodes(root),
+        caches: cpu::caches(root, &cpus),
+        numa: memory::nodes(root),
         memory,
         memory_available,
         memory_limit: memory::limit(root),

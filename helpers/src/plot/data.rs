@@ -3,7 +3,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Colour, INK};
-use super::series::{Kind, MOST_POINTS, Series};
+use super::series::{Kind, MOST_POINTS, Point, Series};
 use super::{AxisLabel, Plot, palette};
 
 /// A series without the points that have no place.
@@ -13,15 +13,6 @@ pub(super) struct Placed<'plot> {
     /// The number of the series, for its marks; series of one label are one.
     pub(super) number: usize,
     pub(super) points: Vec<Point>,
-}
-
-/// A point, and how far it reaches up and down.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Point {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) low: f64,
-    pub(super) high: f64,
 }
 
 pub(super) struct Data<'plot> {
@@ -89,12 +80,6 @@ impl Data<'_> {
             .filter(|task| !task.start.is_finite() || !task.end.is_finite())
             .count();
         Data { series, bars, x_label, y_label, x_scale, note: left_out.note(plot) }
-    }
-}
-
-impl Point {
-    fn scaled(self, x: f64, y: f64) -> Point {
-        Point { x: self.x * x, y: self.y * y, low: self.low * y, high: self.high * y }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::axis::{Axis, Extent};
 use super::canvas::{Anchor, Canvas, INK};
-use super::data::{Data, Placed, Point};
+use super::data::{Data, Placed};
+
 use super::frame::{self, Frame, TICK};
-use super::series::{Kind, scattered, thinned};
+use super::series::{Kind, Point, scattered, thinned};
 use super::{Plot, bars};
 
 /// Lines with fewer points than this have marks: few points are measurements, many a curve.

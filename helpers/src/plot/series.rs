@@ -1,6 +1,5 @@
 //! What a chart is made of.
 
-use super::data::Point;
 use std::collections::HashSet;
 
 /// How a series is drawn.
@@ -32,6 +31,21 @@ pub(super) struct Series {
     pub(super) ys: Vec<f64>,
     /// Of bands and error bars only.
     pub(super) highs: Vec<f64>,
+}
+
+/// A point, and how far it reaches up and down.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Point {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+impl Point {
+    pub(super) fn scaled(self, x: f64, y: f64) -> Point {
+        Point { x: self.x * x, y: self.y * y, low: self.low * y, high: self.high * y }
+    }
 }
 
 impl Series {

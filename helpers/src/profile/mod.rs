@@ -95,9 +95,18 @@
 
 mod flame;
 mod lines;
-mod page;
 
 pub use flame::{FlameGraph, Hot, flame_graph};
 pub(crate) use lines::hold;
 pub use lines::{Frame, Function, FunctionReport, Line, Report, Resumption, report, reset};
 pub use parcourse_macros::line_profile;
+
+use crate::format::escape_html;
+
+/// Begins a table of figures and code.
+const TABLE: &str = "<table style=\"color:inherit;border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\">";
+
+/// A sentence about the numbers.
+fn remark(text: &str) -> String {
+    format!("<p style=\"opacity:.75;font-size:90%\">{}</p>", escape_html(text))
+}

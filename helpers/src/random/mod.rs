@@ -35,8 +35,6 @@
 //! random subsequences of pseudorandom number generators", 2020): a billion streams of 10¹⁵ numbers
 //! each make 10⁻⁴⁴. Not for secrets: who sees some numbers can compute the others.
 
-mod stream;
 mod streams;
 
-pub use stream::Stream;
-pub use streams::{BLOCK, Streams, streams};
+pub use streams::{BLOCK, Stream, Streams, streams};

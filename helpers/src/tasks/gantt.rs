@@ -1,7 +1,7 @@
 //! The Gantt chart of a task stream.
 
 use super::TaskStream;
-use super::kind::kind;
+use super::stream::kind;
 use crate::display::{Bundle, Rich};
 use crate::plot::{self, Bar, Plot};
 use std::collections::HashMap;

@@ -28,12 +28,10 @@
 //! and takes nothing away from the others.
 
 mod gantt;
-mod kind;
 mod live;
 mod log;
 mod record;
 mod stream;
-mod worker;
 
 pub use live::live;
 pub use record::{record, task};

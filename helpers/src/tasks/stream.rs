@@ -1,7 +1,6 @@
 //! Who did what, and when, and how well the work was spread.
 
-use super::log::{Part, Recording};
-use super::worker;
+use super::log::{self, Part, Recording};
 use crate::display::Table;
 use crate::format::FineDuration;
 use std::collections::HashMap;
@@ -86,7 +85,7 @@ impl TaskStream {
         let left_out = parts.iter().map(|part| part.left_out).sum();
         let mut names: Vec<String> = Vec::new();
         if let Some(threads) = parts.iter().filter_map(|part| part.worker.rayon_threads).max() {
-            names.extend((0..threads).map(worker::rayon));
+            names.extend((0..threads).map(log::rayon_thread_name));
         }
         let mut entries = Vec::with_capacity(parts.iter().map(|part| part.tasks.len()).sum());
         for Row { worker, tasks, .. } in rows(begin, parts) {
@@ -98,7 +97,7 @@ impl TaskStream {
             }));
             names.push(worker);
         }
-        names.sort_by_cached_key(|name| worker::order(name));
+        names.sort_by_cached_key(|name| log::name_order(name));
         names.dedup();
         // Of two that begin together the longer one is the outer one.
         entries.sort_by_key(|entry| (entry.start, std::cmp::Reverse(entry.end)));
@@ -291,11 +290,24 @@ impl fmt::Debug for TaskStream {
     }
 }
 
+/// The name without the numbers at its end: `row` for `row 3`, `tile` for `tile (3, 4)`, `items`
+/// for `items[7]`.
+pub(super) fn kind(name: &str) -> &str {
+    let is_number =
+        |c: char| c.is_ascii_digit() || c.is_whitespace() || "()[]{},.:;-_#/×".contains(c);
+    let stem = name.trim_end_matches(is_number);
+    if name[stem.len()..].contains(|c: char| c.is_ascii_digit()) {
+        if stem.is_empty() { "task" } else { stem }
+    } else {
+        name
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::log::Done;
     use super::*;
-    use crate::tasks::worker::Name;
+    use crate::tasks::log::Name;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -418,5 +430,24 @@ pub(super) mod tests {
         let part = part(begin, "a", &[("a", 0, 10)]);
         let stream = TaskStream::new(begin + 4 * MS, vec![part]);
         assert_eq!((stream.entries()[0].start, stream.work()), (Duration::ZERO, 6 * MS));
+    }
+
+    #[test]
+    fn numbers_at_the_end_do_not_matter() {
+        let names = [
+            ("row 3", "row"),
+            ("tile (3, 4)", "tile"),
+            ("items[7]", "items"),
+            ("pool-12", "pool"),
+            ("stage 2 row 7", "stage 2 row"),
+            ("chop onions", "chop onions"),
+            ("done.", "done."),
+            ("17", "task"),
+            ("", ""),
+            ("π 4", "π"),
+        ];
+        for (name, expected) in names {
+            assert_eq!(kind(name), expected, "{name}");
+        }
     }
 }

@@ -26,7 +26,6 @@ mod plan;
 mod sample;
 mod sampler;
 mod scaling;
-mod stopwatch;
 mod timeit;
 mod timing;
 
@@ -41,8 +40,7 @@ pub use sample::Sample;
 #[doc(hidden)]
 pub use sampler::Sampler;
 pub use scaling::{Scaling, scaling};
-pub use stopwatch::Stopwatch;
-pub use timing::Timing;
+pub use timing::{Stopwatch, Timing};
 
 /// Evaluates an expression, prints the CPU and wall time it took to stdout, and gives its value
 /// back.

@@ -3,8 +3,6 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-mod tree;
-#[cfg(target_os = "linux")]
 pub(super) use linux::{Meter, high_water, reset_high_water};
 
 #[cfg(not(target_os = "linux"))]

@@ -2,19 +2,57 @@
 //! tooltips too.
 
 use super::tree::{FlameGraph, Node};
+use crate::display::{Bundle, Rich};
 use crate::format::escape_html;
-use crate::profile::page::{TABLE, remark};
-use std::fmt::Write;
+use crate::profile::{TABLE, remark};
+use std::fmt::{self, Write};
 
 /// Rows of the table.
-pub const ROWS: usize = 12;
+const ROWS: usize = 12;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 17.0;
 /// Narrower boxes are not drawn.
 const NARROWEST: f64 = 0.6;
 
-pub fn page(graph: &FlameGraph) -> String {
+impl FlameGraph {
+    /// Called by the kernel for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        self.bundle().evcxr_display()
+    }
+
+    /// Shows it now; the same as [`display`](crate::display::display).
+    pub fn show(&self) {
+        crate::display::display(self);
+    }
+}
+
+impl fmt::Display for FlameGraph {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.caption())?;
+        if self.samples() > 0 {
+            write!(formatter, "\n% self  % total  Function")?;
+        }
+        for hot in self.hottest().iter().take(ROWS) {
+            write!(
+                formatter,
+                "\n{:6.1}  {:7.1}  {}",
+                self.percent(hot.own),
+                self.percent(hot.total),
+                hot.name
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Rich for FlameGraph {
+    fn bundle(&self) -> Bundle {
+        Bundle::plain(self.to_string()).with("text/html", page(self))
+    }
+}
+
+fn page(graph: &FlameGraph) -> String {
     let mut page = String::new();
     if graph.samples() > 0 {
         svg(&mut page, graph);
@@ -124,4 +162,20 @@ fn table(page: &mut String, graph: &FlameGraph) {
         );
     }
     page.push_str("</tbody></table>");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::tests::graph;
+    use super::*;
+
+    #[test]
+    fn names_cannot_be_taken_for_markup() {
+        let html = graph(&[(&["<Grid<T> as Step>::step"], 80)]).bundle();
+        let html = html.get("text/html").unwrap();
+        assert!(
+            html.contains("&lt;Grid&lt;T&gt; as Step&gt;::step") && !html.contains("<Grid"),
+            "{html}"
+        );
+    }
 }

@@ -1,10 +1,7 @@
 //! The samples as a tree of calls.
 
-use super::drawing;
 use super::names::learners_stack;
-use crate::display::{Bundle, Rich};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 
 /// Where the CPU time went: what [`flame_graph`](crate::profile::flame_graph) gives.
 ///
@@ -116,16 +113,6 @@ impl FlameGraph {
         found.into_iter().collect()
     }
 
-    /// Called by the kernel for the last expression of a cell.
-    pub fn evcxr_display(&self) {
-        self.bundle().evcxr_display()
-    }
-
-    /// Shows it now; the same as [`display`](crate::display::display).
-    pub fn show(&self) {
-        crate::display::display(self);
-    }
-
     pub(super) fn percent(&self, count: u64) -> f64 {
         100.0 * count as f64 / self.samples().max(1) as f64
     }
@@ -145,36 +132,11 @@ impl FlameGraph {
     }
 }
 
-impl fmt::Display for FlameGraph {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.caption())?;
-        if self.samples() > 0 {
-            write!(formatter, "\n% self  % total  Function")?;
-        }
-        for hot in self.hottest().iter().take(drawing::ROWS) {
-            write!(
-                formatter,
-                "\n{:6.1}  {:7.1}  {}",
-                self.percent(hot.own),
-                self.percent(hot.total),
-                hot.name
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl Rich for FlameGraph {
-    fn bundle(&self) -> Bundle {
-        Bundle::plain(self.to_string()).with("text/html", drawing::page(self))
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn graph(stacks: &[(&[&str], u64)]) -> FlameGraph {
+    pub(in crate::profile::flame) fn graph(stacks: &[(&[&str], u64)]) -> FlameGraph {
         // Innermost first, as they are sampled.
         let stack = |names: &[&str]| names.iter().rev().map(|name| (*name).to_owned()).collect();
         FlameGraph::new(stacks.iter().map(|(names, count)| (stack(names), *count)).collect(), 0)
@@ -194,16 +156,6 @@ mod tests {
         assert!(
             graph.to_string().contains("\n  90.0     90.0  fib\n  10.0    100.0  work"),
             "{graph}"
-        );
-    }
-
-    #[test]
-    fn names_cannot_be_taken_for_markup() {
-        let html = graph(&[(&["<Grid<T> as Step>::step"], 80)]).bundle();
-        let html = html.get("text/html").unwrap();
-        assert!(
-            html.contains("&lt;Grid&lt;T&gt; as Step&gt;::step") && !html.contains("<Grid"),
-            "{html}"
         );
     }
 }

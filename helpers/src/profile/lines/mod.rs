@@ -4,7 +4,6 @@
 mod clock;
 mod counters;
 mod frame;
-mod html;
 mod registry;
 mod report;
 

@@ -85,7 +85,7 @@ fn cpu_sets_of(hierarchies: &[Groups]) -> Vec<GroupLimit> {
         names.iter().find_map(|name| {
             let file = group.join(name);
             let content = read_to_string(&file).ok()?.trim().to_string();
-            let count = super::cpu_list::parse(&content)?.len();
+            let count = super::parse_cpu_list(&content)?.len();
             (count > 0).then_some(GroupLimit { cores: count as f64, file, content })
         })
     });
