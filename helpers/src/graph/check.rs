@@ -30,10 +30,13 @@ impl Links {
         let mut uses = Vec::with_capacity(graph.len());
         for task in &graph.tasks {
             let unknown_task = |missing: &String| {
-                Error(Kind::UnknownTask { task: task.name.clone(), missing: missing.clone() })
+                Error(ErrorKind::UnknownTask { task: task.name.clone(), missing: missing.clone() })
             };
             let unknown_resource = |missing: &String| {
-                Error(Kind::UnknownResource { task: task.name.clone(), missing: missing.clone() })
+                Error(ErrorKind::UnknownResource {
+                    task: task.name.clone(),
+                    missing: missing.clone(),
+                })
             };
             let find =
                 |name: &String| tasks.get(name.as_str()).copied().ok_or_else(|| unknown_task(name));
@@ -53,7 +56,7 @@ impl Links {
         }
         let order = order(&before, &after).map_err(|circle| {
             let tasks = circle.into_iter().map(|index| graph.tasks[index].name.clone()).collect();
-            Error(Kind::Circle { tasks })
+            Error(ErrorKind::Circle { tasks })
         })?;
         Ok(Links { before, after, uses, order })
     }
@@ -101,10 +104,10 @@ fn order(before: &[Vec<usize>], after: &[Vec<usize>]) -> Result<Vec<usize>, Vec<
 
 /// Why a graph cannot be run; its text names the tasks.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Error(pub(super) Kind);
+pub struct Error(pub(super) ErrorKind);
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(super) enum ErrorKind {
     UnknownTask { task: String, missing: String },
     UnknownResource { task: String, missing: String },
     Circle { tasks: Vec<String> },
@@ -114,16 +117,16 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "failed to order the tasks: ")?;
         match &self.0 {
-            Kind::UnknownTask { task, missing } => {
+            ErrorKind::UnknownTask { task, missing } => {
                 write!(formatter, "`{task}` waits for `{missing}`, which is not a task")
             }
-            Kind::UnknownResource { task, missing } => {
+            ErrorKind::UnknownResource { task, missing } => {
                 write!(formatter, "`{task}` uses `{missing}`, which is not a resource of the graph")
             }
-            Kind::Circle { tasks } if tasks.len() == 1 => {
+            ErrorKind::Circle { tasks } if tasks.len() == 1 => {
                 write!(formatter, "`{}` waits for itself", tasks[0])
             }
-            Kind::Circle { tasks } => {
+            ErrorKind::Circle { tasks } => {
                 tasks.iter().try_for_each(|task| write!(formatter, "`{task}` → "))?;
                 write!(formatter, "`{}` wait for each other in a circle", tasks[0])
             }

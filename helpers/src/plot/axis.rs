@@ -168,7 +168,7 @@ impl Axis {
     }
 
     /// Where a value is: 0 at the beginning of the axis, 1 at its end.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(super) fn position(&self, value: f64) -> f64 {
         let place = if self.log {
             (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
         } else {
@@ -325,7 +325,7 @@ mod tests {
         for value in [0.0, 1.0, -3.0, 1e300, 5e-324, f64::MAX, f64::MIN] {
             let axis = linear(&[value]);
             assert!(
-                (0.0..=1.0).contains(&axis.place(value.clamp(-f64::MAX / 4.0, f64::MAX / 4.0))),
+                (0.0..=1.0).contains(&axis.position(value.clamp(-f64::MAX / 4.0, f64::MAX / 4.0))),
                 "{value}: {axis:?}"
             );
             assert!(axis.ticks.len() < 20, "{value}: {axis:?}");
@@ -351,9 +351,9 @@ mod tests {
     #[test]
     fn places_run_from_zero_to_one() {
         let axis = logarithmic(&[1.0, 3.0, 100.0]);
-        assert!((axis.place(10.0) - 0.5).abs() < 1e-9);
+        assert!((axis.position(10.0) - 0.5).abs() < 1e-9);
         let axis = linear(&[12.0, 20.0]);
-        assert!((axis.place(16.0) - 0.5).abs() < 1e-9);
+        assert!((axis.position(16.0) - 0.5).abs() < 1e-9);
     }
 
     #[test]

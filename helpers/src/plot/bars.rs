@@ -13,8 +13,8 @@ use std::time::Duration;
 pub(super) fn are_horizontal(plot: &Plot) -> bool {
     let Some(bars) = plot.bars.as_ref().filter(|_| plot.series.is_empty()) else { return false };
     // About what the numbers at the left leave.
-    let slot =
-        (f64::from(plot.size.unwrap_or(super::SIZE).0) - 90.0) / bars.labels.len().max(1) as f64;
+    let slot = (f64::from(plot.size.unwrap_or(super::show::SIZE).0) - 90.0)
+        / bars.labels.len().max(1) as f64;
     bars.labels.iter().any(|label| TICK.width(label) > slot - 6.0)
 }
 
@@ -91,7 +91,7 @@ pub(super) fn paint_horizontally(
     } else {
         Axis::linear(extent.with_zero(), 1.0, ticks)
     };
-    let x = |value: f64| frame.left + axis.place(value).clamp(0.0, 1.0) * frame.width();
+    let x = |value: f64| frame.left + axis.position(value).clamp(0.0, 1.0) * frame.width();
     for tick in &axis.ticks {
         let at = x(tick.value);
         canvas.line(

@@ -2,12 +2,13 @@
 //! place.
 
 use super::axis::Axis;
+use super::build::AxisLabel;
 use super::canvas::{Colour, INK};
-use super::series::{Kind, MOST_POINTS, Point, Series};
-use super::{AxisLabel, Plot, palette};
+use super::series::{MOST_POINTS, Point, Series, SeriesKind};
+use super::{Plot, palette};
 
 /// A series without the points that have no place.
-pub(super) struct Placed<'plot> {
+pub(super) struct PlottedSeries<'plot> {
     pub(super) series: &'plot Series,
     pub(super) colour: Colour,
     /// The number of the series, for its marks; series of one label are one.
@@ -16,7 +17,7 @@ pub(super) struct Placed<'plot> {
 }
 
 pub(super) struct Data<'plot> {
-    pub(super) series: Vec<Placed<'plot>>,
+    pub(super) series: Vec<PlottedSeries<'plot>>,
     /// NaN for bars without place.
     pub(super) bars: Vec<f64>,
     pub(super) x_label: String,
@@ -47,7 +48,7 @@ impl Data<'_> {
         let mut labels: Vec<&str> = Vec::new();
         let mut series = Vec::new();
         for each in &plot.series {
-            let number = if each.kind == Kind::Ideal {
+            let number = if each.kind == SeriesKind::Ideal {
                 0
             } else {
                 let known =
@@ -57,13 +58,13 @@ impl Data<'_> {
                     labels.len() - 1
                 })
             };
-            let colour = if each.kind == Kind::Ideal { INK } else { palette::series(number) };
+            let colour = if each.kind == SeriesKind::Ideal { INK } else { palette::series(number) };
             let points = each
                 .points()
                 .map(|point| point.scaled(x_scale, y_scale))
                 .filter(|point| left_out.keeps(plot, *point))
                 .collect();
-            series.push(Placed { series: each, colour, number, points });
+            series.push(PlottedSeries { series: each, colour, number, points });
         }
         let values = plot.bars.iter().flat_map(|bars| &bars.values).map(|value| value * y_scale);
         let bars = values
@@ -112,7 +113,7 @@ impl LeftOut {
             notes.push(format!("{} left out: zero or less, on {axes}", counted(self.not_positive)));
         }
         let points =
-            |series: &&Series| series.kind == Kind::Points && series.xs.len() > MOST_POINTS;
+            |series: &&Series| series.kind == SeriesKind::Points && series.xs.len() > MOST_POINTS;
         if let Some(longest) = plot.series.iter().filter(points).map(|series| series.xs.len()).max()
         {
             notes.push(format!("at most {MOST_POINTS} of {longest} points drawn"));

@@ -145,9 +145,9 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
     let start = if (0.0..=0.3 * end).contains(&start) { 0.0 } else { start };
     let end = if end - start > 1e-300 { end } else { start + 1.0 };
     let axis = Axis::exactly(start, end + 0.01 * (end - start), false, frame.x_ticks());
-    let x = |time: f64| frame.left + axis.place(time * scale) * frame.width();
+    let x = |time: f64| frame.left + axis.position(time * scale) * frame.width();
     for tick in &axis.ticks {
-        let at = frame.left + axis.place(tick.value) * frame.width();
+        let at = frame.left + axis.position(tick.value) * frame.width();
         canvas.line([(at, frame.top), (at, frame.bottom)], INK, 1.0, 0.25);
         canvas.text(
             tick.label.as_deref().unwrap_or_default(),

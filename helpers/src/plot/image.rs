@@ -140,7 +140,7 @@ pub(super) fn paint(
         image.to_png(MOST_CELLS, colour_map).bytes(),
     );
     for tick in &x_axis.ticks {
-        let at = frame.left + x_axis.place(tick.value) * frame.width();
+        let at = frame.left + x_axis.position(tick.value) * frame.width();
         canvas.line([(at, frame.bottom), (at, frame.bottom + 4.0)], INK, 1.0, 1.0);
         canvas.text(
             tick.label.as_deref().unwrap_or_default(),
@@ -150,7 +150,7 @@ pub(super) fn paint(
         );
     }
     for tick in &y_axis.ticks {
-        let at = frame.bottom - y_axis.place(tick.value) * frame.height();
+        let at = frame.bottom - y_axis.position(tick.value) * frame.height();
         canvas.line([(frame.left - 4.0, at), (frame.left, at)], INK, 1.0, 1.0);
         canvas.text(
             tick.label.as_deref().unwrap_or_default(),
@@ -167,7 +167,7 @@ pub(super) fn paint(
         &png::encode(1, &indices, &shades(colour_map), false),
     );
     for tick in &colours.ticks {
-        let at = frame.bottom - colours.place(tick.value) * frame.height();
+        let at = frame.bottom - colours.position(tick.value) * frame.height();
         canvas.line([(left + BAR, at), (left + BAR + 4.0, at)], INK, 1.0, 1.0);
         canvas.text(
             tick.label.as_deref().unwrap_or_default(),

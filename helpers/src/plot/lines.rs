@@ -2,10 +2,10 @@
 
 use super::axis::{Axis, Extent};
 use super::canvas::{Anchor, Canvas, INK};
-use super::data::{Data, Placed};
+use super::data::{Data, PlottedSeries};
 
 use super::frame::{self, Frame, TICK};
-use super::series::{Kind, Point, scattered, thinned};
+use super::series::{Point, SeriesKind, scattered, thinned};
 use super::{Plot, bars};
 
 /// Lines with fewer points than this have marks: few points are measurements, many a curve.
@@ -20,11 +20,11 @@ struct Scales {
 
 impl Scales {
     fn x(&self, value: f64) -> f64 {
-        self.frame.left + self.x.place(value) * self.frame.width()
+        self.frame.left + self.x.position(value) * self.frame.width()
     }
 
     fn y(&self, value: f64) -> f64 {
-        self.frame.bottom - self.y.place(value) * self.frame.height()
+        self.frame.bottom - self.y.position(value) * self.frame.height()
     }
 
     /// Within the frame, for areas.
@@ -102,7 +102,7 @@ fn y_extent(plot: &Plot, data: &Data<'_>) -> Option<Extent> {
 
 /// Lengths of bars are compared by eye: they begin at zero.
 fn zero_share(plot: &Plot, data: &Data<'_>) -> f64 {
-    let histogram = data.series.iter().any(|placed| placed.series.kind == Kind::Histogram);
+    let histogram = data.series.iter().any(|placed| placed.series.kind == SeriesKind::Histogram);
     if plot.bars.is_some() || histogram { 1.0 } else { 0.5 }
 }
 
@@ -149,11 +149,12 @@ fn grid(canvas: &mut Canvas<'_>, scales: &Scales, with_x: bool) {
 }
 
 /// Bands and histograms: below the grid's border and all lines.
-fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>, data: &Data<'_>) {
+fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &PlottedSeries<'_>, data: &Data<'_>) {
     let points = &placed.points;
-    if placed.series.kind == Kind::Histogram {
+    if placed.series.kind == SeriesKind::Histogram {
         let alone =
-            data.series.iter().filter(|placed| placed.series.kind == Kind::Histogram).count() < 2;
+            data.series.iter().filter(|placed| placed.series.kind == SeriesKind::Histogram).count()
+                < 2;
         for pair in points.windows(2) {
             let (left, right) = (scales.x_within(pair[0].x), scales.x_within(pair[1].x));
             // A hairline between bins, if they are wide enough.
@@ -182,7 +183,7 @@ fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>, data: &Da
     canvas.polygon(outline, placed.colour, 0.25);
 }
 
-fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
+fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &PlottedSeries<'_>) {
     let frame = scales.frame;
     let places: Vec<(f64, f64)> =
         placed.points.iter().map(|point| (scales.x(point.x), scales.y(point.y))).collect();
@@ -194,11 +195,11 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
         }
     };
     match placed.series.kind {
-        Kind::Ideal => clipped(&thinned(places), frame)
+        SeriesKind::Ideal => clipped(&thinned(places), frame)
             .iter()
             .for_each(|piece| canvas.dashed(piece, placed.colour, 1.5, (6.0, 4.0))),
-        Kind::Points => scattered(places).iter().for_each(|at| mark(canvas, at, faint)),
-        Kind::ErrorBars => {
+        SeriesKind::Points => scattered(places).iter().for_each(|at| mark(canvas, at, faint)),
+        SeriesKind::ErrorBars => {
             for (point, at) in placed.points.iter().zip(&places) {
                 let (low, high) = (scales.y_within(point.low), scales.y_within(point.high));
                 if (frame.left..=frame.right).contains(&at.0) {
@@ -215,7 +216,7 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
                 mark(canvas, at, 1.0);
             }
         }
-        Kind::Line => {
+        SeriesKind::Line => {
             let marked = places.len() <= MARKED;
             let places = thinned(places);
             for piece in clipped(&places, frame) {
@@ -223,7 +224,7 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
             }
             places.iter().filter(|_| marked).for_each(|at| mark(canvas, at, 1.0));
         }
-        Kind::Band | Kind::Histogram => {}
+        SeriesKind::Band | SeriesKind::Histogram => {}
     }
 }
 
@@ -283,7 +284,7 @@ fn clipped_segment(
 }
 
 /// One entry per label; series of the same label share it, the last kind is drawn on top.
-fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[Placed<'_>]) -> f64 {
+fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[PlottedSeries<'_>]) -> f64 {
     let mut labels: Vec<&str> = Vec::new();
     for placed in series {
         if !placed.series.label.is_empty() && !labels.contains(&placed.series.label.as_str()) {
@@ -294,22 +295,24 @@ fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[Placed<'_>]) -> f64 {
         for placed in series.iter().filter(|placed| placed.series.label == labels[index]) {
             let (colour, middle) = (placed.colour, (x + 14.0, y));
             match placed.series.kind {
-                Kind::Line => {
+                SeriesKind::Line => {
                     canvas.line([(x + 2.0, y), (x + 26.0, y)], colour, 2.0, 1.0);
                     if placed.points.len() <= MARKED {
                         canvas.mark(placed.number, middle, 3.0, colour, 1.0);
                     }
                 }
-                Kind::Ideal => canvas.dashed(&[(x, y), (x + 26.0, y)], colour, 1.5, (6.0, 4.0)),
-                Kind::Points => canvas.mark(placed.number, middle, 3.0, colour, 1.0),
-                Kind::ErrorBars => {
+                SeriesKind::Ideal => {
+                    canvas.dashed(&[(x, y), (x + 26.0, y)], colour, 1.5, (6.0, 4.0))
+                }
+                SeriesKind::Points => canvas.mark(placed.number, middle, 3.0, colour, 1.0),
+                SeriesKind::ErrorBars => {
                     canvas.line([(middle.0, y - 6.0), (middle.0, y + 6.0)], colour, 1.5, 1.0);
                     canvas.mark(placed.number, middle, 3.0, colour, 1.0);
                 }
-                Kind::Band => {
+                SeriesKind::Band => {
                     canvas.rectangle((x + 2.0, y - 5.0), (x + 26.0, y + 5.0), colour, 0.25)
                 }
-                Kind::Histogram => {
+                SeriesKind::Histogram => {
                     canvas.rectangle((x + 6.0, y - 5.0), (x + 22.0, y + 5.0), colour, 0.9)
                 }
             }

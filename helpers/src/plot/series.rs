@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 /// How a series is drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(super) enum SeriesKind {
     Line,
     Points,
     Ideal,
@@ -16,16 +16,16 @@ pub(super) enum Kind {
     Histogram,
 }
 
-impl Kind {
+impl SeriesKind {
     pub(super) fn is_area(self) -> bool {
-        matches!(self, Kind::Band | Kind::Histogram)
+        matches!(self, SeriesKind::Band | SeriesKind::Histogram)
     }
 }
 
 /// Points with a label.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Series {
-    pub(super) kind: Kind,
+    pub(super) kind: SeriesKind,
     pub(super) label: String,
     pub(super) xs: Vec<f64>,
     pub(super) ys: Vec<f64>,
@@ -51,11 +51,11 @@ impl Point {
 impl Series {
     pub(super) fn points(&self) -> impl Iterator<Item = Point> {
         self.xs.iter().zip(&self.ys).enumerate().map(|(index, (&x, &y))| match self.kind {
-            Kind::Band => Point { x, y, low: y, high: self.highs[index] },
-            Kind::ErrorBars => {
+            SeriesKind::Band => Point { x, y, low: y, high: self.highs[index] },
+            SeriesKind::ErrorBars => {
                 Point { x, y, low: y - self.highs[index].abs(), high: y + self.highs[index].abs() }
             }
-            Kind::Line | Kind::Points | Kind::Ideal | Kind::Histogram => {
+            SeriesKind::Line | SeriesKind::Points | SeriesKind::Ideal | SeriesKind::Histogram => {
                 Point { x, y, low: y, high: y }
             }
         })

@@ -37,7 +37,7 @@ struct Run {
 
 /// How long nobody asks whether to stop. Long against the microsecond that asking costs, short
 /// against patience.
-const PATIENCE: Duration = Duration::from_millis(50);
+const BATCH_DURATION: Duration = Duration::from_millis(50);
 
 impl Sampler {
     pub fn new(options: Options) -> Sampler {
@@ -99,9 +99,10 @@ impl Sampler {
         run.timed += elapsed.saturating_sub(self.clock.overhead);
         run.loops_left -= done;
         // At most tenfold: the first loops of a run may be quicker than the others.
-        if done == self.batch && elapsed < PATIENCE / 2 {
-            self.batch = self.batch.saturating_mul(if elapsed < PATIENCE / 20 { 10 } else { 2 });
-        } else if elapsed > 2 * PATIENCE {
+        if done == self.batch && elapsed < BATCH_DURATION / 2 {
+            self.batch =
+                self.batch.saturating_mul(if elapsed < BATCH_DURATION / 20 { 10 } else { 2 });
+        } else if elapsed > 2 * BATCH_DURATION {
             self.batch = (self.batch / 2).max(1);
         }
         if run.loops_left == 0 {
