@@ -121,10 +121,10 @@ fn compare(
             if shape.is_empty() {
                 wording.fail(format_args!("{what} is {answer}, expected {expected} ({figures})"));
             }
-            let (place, is) = (place(first, &shape), if off == 1 { "is" } else { "are" });
+            let (index, is) = (index_text(first, &shape), if off == 1 { "is" } else { "are" });
             let share = format!("{off} of {} numbers {is} off", answers.len());
             wording.fail(format_args!(
-                "{what}: number {place} is {answer}, expected {expected} ({figures}; {share})"
+                "{what}: number {index} is {answer}, expected {expected} ({figures}; {share})"
             ));
         }
     }
@@ -148,7 +148,7 @@ fn error(answer: f64, expected: f64, largest: f64) -> f64 {
 }
 
 /// `3` in a sequence, `[1, 2]` in an array.
-fn place(number: usize, shape: &[usize]) -> String {
+fn index_text(number: usize, shape: &[usize]) -> String {
     if shape.len() == 1 {
         return number.to_string();
     }

@@ -32,16 +32,16 @@ impl Target<Ix1> for Vec<f64> {
     }
 }
 
-/// Memory that several threads write to, each at other places.
-struct Places(*mut f64);
+/// Memory that several threads write to, each at other output.
+struct Output(*mut f64);
 
 // SAFETY: only `Lazy::assign_to` makes one, and uses it as described there.
-unsafe impl Sync for Places {}
+unsafe impl Sync for Output {}
 
-impl Places {
+impl Output {
     /// # Safety
     ///
-    /// As for [`set`](Places::set), for all places from `start` on, one behind the other.
+    /// As for [`set`](Output::set), for all output from `start` on, one behind the other.
     unsafe fn set_all(&self, start: usize, values: &[f64]) {
         // SAFETY: by this function's contract.
         unsafe { self.0.add(start).copy_from_nonoverlapping(values.as_ptr(), values.len()) }
@@ -89,35 +89,35 @@ impl<E: Expression> Lazy<E> {
         let mut view = target.elements_mut();
         assert_same_shape(&self.expression.dim(), &view.raw_dim());
         let contiguous = view.is_standard_layout();
-        let places = Places(view.as_mut_ptr());
+        let output = Output(view.as_mut_ptr());
         let eval = |start, length, space: &mut [f64]| self.expression.eval(start, length, space);
         let blocks = Blocks::of::<E>(self.len(), self.serial, &eval);
         // SAFETY: the view is borrowed mutably as long as that runs, and this is its first element,
         // its shape and its strides.
-        unsafe { assign(&blocks, &places, (!contiguous).then(|| (view.shape(), view.strides()))) };
+        unsafe { assign(&blocks, &output, (!contiguous).then(|| (view.shape(), view.strides()))) };
     }
 }
 
-/// Writes the elements to their places: one behind the other, if there is no shape with strides.
+/// Writes the elements to their output: one behind the other, if there is no shape with strides.
 ///
 /// # Safety
 ///
-/// The places are those of an array of so many elements, and nobody else uses it. No two elements
+/// The output are those of an array of so many elements, and nobody else uses it. No two elements
 /// are at the same place.
 #[inline(never)]
-unsafe fn assign(expression: &Blocks, places: &Places, layout: Option<(&[usize], &[isize])>) {
+unsafe fn assign(expression: &Blocks, output: &Output, layout: Option<(&[usize], &[isize])>) {
     for_each_chunk(expression.length, expression.serial, &|range| {
         expression.each(range, |start, block| {
             // SAFETY (of all below): as the caller says; chunks and blocks do not overlap.
             let Some((shape, strides)) = layout else {
                 // SAFETY: as above; the elements lie one behind the other, and there are at least
                 // `start + block.len()`.
-                return unsafe { places.set_all(start, block) };
+                return unsafe { output.set_all(start, block) };
             };
             pieces(shape, strides, start, block.len(), |piece| {
                 for (i, x) in block[piece.range].iter().enumerate() {
                     // SAFETY: as above; `pieces` gives offsets of elements of the array.
-                    unsafe { places.set(piece.offset + i as isize * piece.stride, *x) };
+                    unsafe { output.set(piece.offset + i as isize * piece.stride, *x) };
                 }
             });
         });

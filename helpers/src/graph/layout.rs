@@ -2,8 +2,8 @@
 //! 1981), kept simple.
 //!
 //! A task's layer is the number of arrows that must come before it. Arrows that skip layers get a
-//! place of their own in each (a *bend*), so that they pass between boxes and not behind them.
-//! Within a layer, places are sorted by the average of their neighbours, back and forth; heights
+//! slot of their own in each (a *bend*), so that they pass between boxes and not behind them.
+//! Within a layer, slots are sorted by the average of their neighbours, back and forth; heights
 //! then follow the neighbours as closely as the order allows.
 
 use super::check::Links;
@@ -26,7 +26,7 @@ pub(super) type Bend = (f64, f64, f64);
 const GAP: f64 = 44.0;
 
 /// What stands in a layer.
-struct Place {
+struct Slot {
     layer: usize,
     /// Half of the height it needs.
     half: f64,
@@ -38,8 +38,8 @@ struct Place {
 /// `sizes` are the widths and heights of the boxes.
 pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     let layers = layers(links);
-    let mut places: Vec<Place> = (0..sizes.len())
-        .map(|task| Place {
+    let mut slots: Vec<Slot> = (0..sizes.len())
+        .map(|task| Slot {
             layer: layers[task],
             half: sizes[task].1 / 2.0 + 7.0,
             left: Vec::new(),
@@ -53,44 +53,37 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
             let mut bends = Vec::new();
             let mut last = from;
             for layer in layers[from] + 1..layers[to] {
-                let bend = places.len();
-                places.push(Place {
-                    layer,
-                    half: 9.0,
-                    left: vec![last],
-                    right: Vec::new(),
-                    y: 0.0,
-                });
-                places[last].right.push(bend);
+                let bend = slots.len();
+                slots.push(Slot { layer, half: 9.0, left: vec![last], right: Vec::new(), y: 0.0 });
+                slots[last].right.push(bend);
                 bends.push(bend);
                 last = bend;
             }
-            places[last].right.push(to);
-            places[to].left.push(last);
+            slots[last].right.push(to);
+            slots[to].left.push(last);
             arrows.push((from, to, bends));
         }
     }
     let num_layers = layers.iter().map(|layer| layer + 1).max().unwrap_or(0);
     let mut columns: Vec<Vec<usize>> = vec![Vec::new(); num_layers];
-    places.iter().enumerate().for_each(|(index, place)| columns[place.layer].push(index));
-    columns.iter().for_each(|column| settle(&mut places, column, |_| 0.0));
+    slots.iter().enumerate().for_each(|(index, slot)| columns[slot.layer].push(index));
+    columns.iter().for_each(|column| settle(&mut slots, column, |_| 0.0));
     // The last round goes forward: what combines several tasks stands in their middle.
     for round in 0..9 {
         let forward = round % 2 == 0;
-        let neighbours =
-            |place: &Place| if forward { place.left.clone() } else { place.right.clone() };
+        let neighbours = |slot: &Slot| if forward { slot.left.clone() } else { slot.right.clone() };
         let order: Vec<usize> =
             if forward { (0..num_layers).collect() } else { (0..num_layers).rev().collect() };
         for layer in order {
-            let wishes: Vec<f64> = (0..places.len())
-                .map(|index| wish(&places, index, &neighbours(&places[index])))
+            let wishes: Vec<f64> = (0..slots.len())
+                .map(|index| preferred(&slots, index, &neighbours(&slots[index])))
                 .collect();
             // The order within a layer is settled in the first rounds; the last ones only move
             // heights.
             if round < 6 {
                 columns[layer].sort_by(|&a, &b| wishes[a].total_cmp(&wishes[b]));
             }
-            settle(&mut places, &columns[layer], |index| wishes[index]);
+            settle(&mut slots, &columns[layer], |index| wishes[index]);
         }
     }
     let mut x = 0.0;
@@ -106,19 +99,19 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
         rights.push(x + width);
         x += width + GAP;
     }
-    let top = places.iter().map(|place| place.y - place.half).fold(f64::INFINITY, f64::min);
-    let bottom = places.iter().map(|place| place.y + place.half).fold(f64::NEG_INFINITY, f64::max);
+    let top = slots.iter().map(|slot| slot.y - slot.half).fold(f64::INFINITY, f64::min);
+    let bottom = slots.iter().map(|slot| slot.y + slot.half).fold(f64::NEG_INFINITY, f64::max);
     // Boxes stand in the middle of their layer.
     let boxes = (0..sizes.len())
         .map(|task| {
             (
                 (lefts[layers[task]] + rights[layers[task]] - sizes[task].0) / 2.0,
-                places[task].y - top,
+                slots[task].y - top,
             )
         })
         .collect();
     let bend = |index: usize| {
-        (lefts[places[index].layer], rights[places[index].layer], places[index].y - top)
+        (lefts[slots[index].layer], rights[slots[index].layer], slots[index].y - top)
     };
     let arrows = arrows
         .into_iter()
@@ -143,30 +136,30 @@ fn layers(links: &Links) -> Vec<usize> {
     layers
 }
 
-/// Where a place would like to be: level with its neighbours; without any, where it is.
-fn wish(places: &[Place], index: usize, neighbours: &[usize]) -> f64 {
+/// Where a slot would like to be: level with its neighbours; without any, where it is.
+fn preferred(slots: &[Slot], index: usize, neighbours: &[usize]) -> f64 {
     if neighbours.is_empty() {
-        return places[index].y;
+        return slots[index].y;
     }
-    neighbours.iter().map(|&other| places[other].y).sum::<f64>() / neighbours.len() as f64
+    neighbours.iter().map(|&other| slots[other].y).sum::<f64>() / neighbours.len() as f64
 }
 
-/// Gives the places of a column, in their order, the heights nearest to their wishes (least
+/// Gives the slots of a column, in their order, the heights nearest to their wishes (least
 /// squares) at which they do not overlap.
 ///
 /// With the room they need taken off, this is isotonic regression: neighbours in the wrong order
 /// are merged at their mean.
-fn settle(places: &mut [Place], column: &[usize], wish: impl Fn(usize) -> f64) {
+fn settle(slots: &mut [Slot], column: &[usize], preferred: impl Fn(usize) -> f64) {
     let mut offset = 0.0;
-    // Mean, number of places.
+    // Mean, number of slots.
     let mut blocks: Vec<(f64, usize)> = Vec::new();
     let mut offsets = Vec::new();
     for (position, &index) in column.iter().enumerate() {
         if position > 0 {
-            offset += places[column[position - 1]].half + places[index].half;
+            offset += slots[column[position - 1]].half + slots[index].half;
         }
         offsets.push(offset);
-        let mut block = (wish(index) - offset, 1);
+        let mut block = (preferred(index) - offset, 1);
         while let Some(&(mean, count)) = blocks.last()
             && mean > block.0
         {
@@ -180,7 +173,7 @@ fn settle(places: &mut [Place], column: &[usize], wish: impl Fn(usize) -> f64) {
     }
     let heights = blocks.into_iter().flat_map(|(mean, count)| std::iter::repeat_n(mean, count));
     for ((&index, offset), height) in column.iter().zip(offsets).zip(heights) {
-        places[index].y = height + offset;
+        slots[index].y = height + offset;
     }
 }
 
@@ -238,7 +231,7 @@ mod tests {
         let (layout, _) = laid_out(
             &Graph::new().task("a", 1).task("b", 1).after(["a"]).task("c", 1).after(["b"]),
         );
-        assert!(layout.boxes.iter().all(|place| place.1 == layout.boxes[0].1), "{layout:?}");
+        assert!(layout.boxes.iter().all(|slot| slot.1 == layout.boxes[0].1), "{layout:?}");
         let (empty, _) = laid_out(&Graph::new());
         assert_eq!((empty.width, empty.height), (0.0, 0.0));
     }

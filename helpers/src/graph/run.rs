@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Instant;
 
 /// What a thread says when it is done with a task; times in units since the beginning.
-struct Report {
+struct Finished {
     start: Start,
     from: f64,
     to: f64,
@@ -81,7 +81,7 @@ impl Graph {
         let reports = self.on_threads(Dispatcher::new(self, &links, workers.len()), &workers);
         interrupt::check();
         let (mut done, mut failures) = (Vec::with_capacity(self.len()), Vec::new());
-        for Report { start, from, to, failure } in reports {
+        for Finished { start, from, to, failure } in reports {
             failures.extend(failure.map(|(payload, place)| (start.task, payload, place)));
             done.push((start, from, to));
         }
@@ -99,14 +99,14 @@ impl Graph {
 
     /// Runs until everything is done, or until whatever runs is done after a failure or an
     /// interrupt.
-    fn on_threads(&self, mut dispatcher: Dispatcher, workers: &[String]) -> Vec<Report> {
+    fn on_threads(&self, mut dispatcher: Dispatcher, workers: &[String]) -> Vec<Finished> {
         // Set when all workers are there: starting them is no part of the run.
         let began = OnceLock::new();
         let now = || self.clock.units(began.get_or_init(Instant::now).elapsed());
         let perform = |start: Start| {
             let from = now();
             let failure = quiet::catch(|| self.tasks[start.task].work.perform(&self.clock)).err();
-            Report { start, from, to: now(), failure }
+            Finished { start, from, to: now(), failure }
         };
         thread::scope(|scope| {
             let (reporter, reports) = mpsc::channel();
@@ -129,7 +129,7 @@ impl Graph {
                 })
                 .collect();
             now();
-            let mut done: Vec<Report> = Vec::with_capacity(self.len());
+            let mut done: Vec<Finished> = Vec::with_capacity(self.len());
             let (mut running, mut stop) = (0, false);
             loop {
                 while !stop && let Some(start) = dispatcher.next() {
@@ -140,7 +140,7 @@ impl Graph {
                             .expect("a worker waits for orders until it is dismissed");
                     } else {
                         let reporter = reporter.clone();
-                        let name = schedule::place(self, &start)
+                        let name = schedule::row_name(self, &start)
                             .unwrap_or_else(|| self.tasks[start.task].name.clone());
                         started(
                             named(&name)
@@ -151,7 +151,7 @@ impl Graph {
                 if running == 0 {
                     return done;
                 }
-                let report: Report = reports.recv().expect("this thread has a sender too");
+                let report: Finished = reports.recv().expect("this thread has a sender too");
                 running -= 1;
                 dispatcher.finish(&report.start);
                 stop |= report.failure.is_some() || interrupt::requested();

@@ -57,7 +57,7 @@ fn unit_name(graph: &Graph, (resource, unit): (usize, usize)) -> String {
 }
 
 /// Where an unattended task happens: its first resource, if it has one.
-pub(super) fn place(graph: &Graph, start: &Start) -> Option<String> {
+pub(super) fn row_name(graph: &Graph, start: &Start) -> Option<String> {
     start.units.first().map(|&unit| unit_name(graph, unit))
 }
 
@@ -77,7 +77,7 @@ impl Schedule {
         for (start, from, to) in done {
             let worker = match start.worker {
                 Some(worker) => workers[worker].clone(),
-                None => place(graph, &start).unwrap_or_else(|| {
+                None => row_name(graph, &start).unwrap_or_else(|| {
                     let row = nobody.iter().position(|free| *free <= from).unwrap_or(nobody.len());
                     nobody.resize(nobody.len().max(row + 1), 0.0);
                     nobody[row] = to;

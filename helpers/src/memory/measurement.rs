@@ -37,7 +37,7 @@ impl Measurement {
     }
 
     pub(super) fn start(options: MemoryUsage, only_peak: bool) -> Measurement {
-        system::give_back_free_memory();
+        system::trim_heap();
         let mut meter = Meter::new().expect(
             "measuring memory is not available on this system: it needs Linux's /proc, or macOS",
         );

@@ -13,7 +13,7 @@ const MESSAGE: &str = "application/vnd.parcourse.message+json";
 enum Reader {
     Parcourse,
     Stock,
-    Nobody,
+    Terminal,
 }
 
 /// The environment is read once: it is the kernel that sets these variables, before the program
@@ -24,7 +24,7 @@ static READER: LazyLock<Reader> = LazyLock::new(|| {
     } else if std::env::var_os("EVCXR_IS_RUNTIME").is_some() {
         Reader::Stock
     } else {
-        Reader::Nobody
+        Reader::Terminal
     }
 });
 
@@ -45,7 +45,7 @@ impl Bundle {
 pub(crate) fn send_result(bundle: &Bundle) {
     match *READER {
         Reader::Parcourse | Reader::Stock => write(&blocks(bundle)),
-        Reader::Nobody => write(&line(bundle)),
+        Reader::Terminal => write(&line(bundle)),
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn send_display(bundle: &Bundle, display_id: Option<&str>) {
     match *READER {
         Reader::Parcourse => write(&message("display_data", &content(bundle, display_id))),
         Reader::Stock => write(&blocks(bundle)),
-        Reader::Nobody => write(&line(bundle)),
+        Reader::Terminal => write(&line(bundle)),
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn send_update(bundle: &Bundle, display_id: &str) {
             write(&message("update_display_data", &content(bundle, Some(display_id))))
         }
         Reader::Stock => write(&blocks(bundle)),
-        Reader::Nobody => write(&line(bundle)),
+        Reader::Terminal => write(&line(bundle)),
     }
 }
 

@@ -96,7 +96,7 @@
 mod flame;
 mod lines;
 
-pub use flame::{FlameGraph, Hot, flame_graph};
+pub use flame::{FlameGraph, HotFunction, flame_graph};
 pub(crate) use lines::hold;
 pub use lines::{Frame, Function, FunctionReport, Line, Report, Resumption, report, reset};
 pub use parcourse_macros::line_profile;

@@ -1,7 +1,7 @@
 //! The Gantt chart of a task stream.
 
 use super::TaskStream;
-use super::stream::kind;
+use super::stream::name_stem;
 use crate::display::{Bundle, Rich};
 use crate::plot::{self, Bar, Plot};
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ impl TaskStream {
         let kinds = self.kinds();
         // Rows come in the order in which they are named, those of idle workers too: a bar of no
         // length is hidden by the axis.
-        let first_kind = self.entries().first().map_or("", |entry| kind(&entry.task));
+        let first_kind = self.entries().first().map_or("", |entry| name_stem(&entry.task));
         let first_kind = kinds.get(first_kind).copied().unwrap_or_default();
         let mut bars: Vec<Bar> = self
             .workers()
@@ -43,7 +43,7 @@ impl TaskStream {
         // For each worker, where its last bar is.
         let mut last: HashMap<&str, usize> = HashMap::new();
         for entry in self.entries() {
-            let group = kinds[kind(&entry.task)];
+            let group = kinds[name_stem(&entry.task)];
             let number = last.get(entry.worker.as_str()).copied();
             let before = number.map(|number| &mut bars[number]).filter(|bar| bar.group == group);
             if let Some(bar) = before.filter(|bar| hides(bar, entry.start, entry.end, invisible)) {
@@ -62,7 +62,7 @@ impl TaskStream {
     fn kinds(&self) -> HashMap<&str, &str> {
         let mut times: HashMap<&str, Duration> = HashMap::new();
         for entry in self.entries() {
-            *times.entry(kind(&entry.task)).or_default() += entry.duration();
+            *times.entry(name_stem(&entry.task)).or_default() += entry.duration();
         }
         let mut kinds: Vec<(&str, Duration)> = times.into_iter().collect();
         kinds.sort_by_key(|(kind, time)| (std::cmp::Reverse(*time), *kind));

@@ -292,7 +292,7 @@ impl fmt::Debug for TaskStream {
 
 /// The name without the numbers at its end: `row` for `row 3`, `tile` for `tile (3, 4)`, `items`
 /// for `items[7]`.
-pub(super) fn kind(name: &str) -> &str {
+pub(super) fn name_stem(name: &str) -> &str {
     let is_number =
         |c: char| c.is_ascii_digit() || c.is_whitespace() || "()[]{},.:;-_#/×".contains(c);
     let stem = name.trim_end_matches(is_number);
@@ -447,7 +447,7 @@ pub(super) mod tests {
             ("π 4", "π"),
         ];
         for (name, expected) in names {
-            assert_eq!(kind(name), expected, "{name}");
+            assert_eq!(name_stem(name), expected, "{name}");
         }
     }
 }

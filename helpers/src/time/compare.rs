@@ -1,7 +1,7 @@
 //! Several expressions measured side by side.
 
 use super::Sample;
-use super::plan::{Options, Plan};
+use super::repetitions::{Options, Repetitions};
 use super::sampler::Sampler;
 use crate::display::{self, Bundle, Rich, Table};
 use crate::format::{escape_html, fine_seconds};
@@ -81,10 +81,10 @@ macro_rules! compare {
         $crate::compare!(@entries [$($options)*] [$($done)* [$label [$expression]]] $($($rest)*)?)
     };
     (@entries [$($options:tt)*] [$([$label:literal [$($expression:tt)+]])+]) => {{
-        let mut contest = $crate::time::Contest::new($($options)*, &[$($label),+]);
-        while contest.next_run() {
+        let mut comparison = $crate::time::ComparisonSampler::new($($options)*, &[$($label),+]);
+        while comparison.next_run() {
             $(
-                if let ::std::option::Option::Some(sampler) = contest.next_entry() {
+                if let ::std::option::Option::Some(sampler) = comparison.next_entry() {
                     while let ::std::option::Option::Some(mut batch) = sampler.next_batch() {
                         sampler.start();
                         for _ in batch.by_ref() {
@@ -95,7 +95,7 @@ macro_rules! compare {
                 }
             )+
         }
-        contest.finish()
+        comparison.finish()
     }};
     (@ $($rest:tt)*) => {
         ::std::compile_error!("`compare!` did not understand this: write `compare! { \"label\" => f(x), \"other\" => g(x) }`")
@@ -111,23 +111,25 @@ macro_rules! compare {
 /// Whose run it is; for the macro only.
 #[derive(Debug)]
 #[doc(hidden)]
-pub struct Contest {
+pub struct ComparisonSampler {
     entries: Vec<(String, Sampler)>,
     turn: usize,
     asked: usize,
 }
 
-impl Contest {
+impl ComparisonSampler {
     #[track_caller]
-    pub fn new(options: Options, labels: &[&str]) -> Contest {
+    pub fn new(options: Options, labels: &[&str]) -> ComparisonSampler {
         let entries =
             labels.iter().map(|label| (label.to_string(), Sampler::new(options))).collect();
-        Contest { entries, turn: 0, asked: 0 }
+        ComparisonSampler { entries, turn: 0, asked: 0 }
     }
 
     /// Begins a run of the entry whose turn it is; false when all are done.
     pub fn next_run(&mut self) -> bool {
-        let Some(turn) = Plan::turn(self.entries.iter().map(|(_, sampler)| sampler.plan())) else {
+        let Some(turn) =
+            Repetitions::next_turn(self.entries.iter().map(|(_, sampler)| sampler.repetitions()))
+        else {
             return false;
         };
         (self.turn, self.asked) = (turn, 0);
@@ -360,10 +362,10 @@ mod tests {
     #[test]
     fn runs_take_turns() {
         let mut order = Vec::new();
-        let mut contest = Contest::new(Options::new().loops(2).runs(3), &["a", "b"]);
-        while contest.next_run() {
+        let mut sampler = ComparisonSampler::new(Options::new().loops(2).runs(3), &["a", "b"]);
+        while sampler.next_run() {
             for entry in 0..2 {
-                if let Some(sampler) = contest.next_entry() {
+                if let Some(sampler) = sampler.next_entry() {
                     while let Some(batch) = sampler.next_batch() {
                         sampler.start();
                         batch.for_each(|_| order.push(entry));
@@ -372,7 +374,7 @@ mod tests {
                 }
             }
         }
-        let comparison = contest.finish();
+        let comparison = sampler.finish();
         assert_eq!(order, [0, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1]);
         assert!(comparison.samples().iter().all(|sample| sample.runs == 3 && sample.loops == 2));
     }

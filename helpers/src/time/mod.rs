@@ -22,7 +22,7 @@
 
 mod clock;
 mod compare;
-mod plan;
+mod repetitions;
 mod sample;
 mod sampler;
 mod scaling;
@@ -33,9 +33,9 @@ pub use crate::format::FineDuration;
 pub use clock::Clock;
 pub use compare::Comparison;
 #[doc(hidden)]
-pub use compare::Contest;
+pub use compare::ComparisonSampler;
 #[doc(hidden)]
-pub use plan::Options;
+pub use repetitions::Options;
 pub use sample::Sample;
 #[doc(hidden)]
 pub use sampler::Sampler;

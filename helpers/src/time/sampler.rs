@@ -6,7 +6,7 @@
 
 use super::Sample;
 use super::clock::{Clock, Lap};
-use super::plan::{Options, Plan};
+use super::repetitions::{Options, Repetitions};
 use crate::interrupt::{self, Scope};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct Sampler {
-    plan: Plan,
+    repetitions: Repetitions,
     clock: Clock,
     options: Options,
     /// The run in work, if there is one.
@@ -43,7 +43,7 @@ impl Sampler {
     pub fn new(options: Options) -> Sampler {
         let clock = Clock::measured();
         Sampler {
-            plan: Plan::new(options),
+            repetitions: Repetitions::new(options),
             clock,
             options,
             run: None,
@@ -55,7 +55,7 @@ impl Sampler {
 
     /// Begins the next run; false when everything is done.
     pub fn next_run(&mut self) -> bool {
-        let loops = self.plan.next();
+        let loops = self.repetitions.next();
         self.run = loops.map(|loops_left| Run {
             began: Instant::now(),
             loops_left,
@@ -71,8 +71,8 @@ impl Sampler {
         Some(0..self.batch_size())
     }
 
-    pub(super) fn plan(&self) -> &Plan {
-        &self.plan
+    pub(super) fn repetitions(&self) -> &Repetitions {
+        &self.repetitions
     }
 
     fn batch_size(&self) -> u64 {
@@ -106,7 +106,7 @@ impl Sampler {
             self.batch = (self.batch / 2).max(1);
         }
         if run.loops_left == 0 {
-            self.plan.record(run.timed.as_secs_f64(), run.began.elapsed().as_secs_f64());
+            self.repetitions.record(run.timed.as_secs_f64(), run.began.elapsed().as_secs_f64());
             self.run = None;
         }
     }
@@ -123,7 +123,7 @@ impl Sampler {
 
     pub(super) fn into_sample(self) -> Sample {
         interrupt::check();
-        let (first_call, loops, all_runs) = self.plan.into_results();
+        let (first_call, loops, all_runs) = self.repetitions.into_results();
         Sample::new(all_runs, loops, first_call, self.options.setup, self.clock)
     }
 }

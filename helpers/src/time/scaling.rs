@@ -2,7 +2,7 @@
 
 use super::Sample;
 use super::compare::{times, unit_for, with_notes};
-use super::plan::{Options, Plan};
+use super::repetitions::{Options, Repetitions};
 use super::sampler::Sampler;
 use crate::cores::{Cores, cores};
 use crate::display::{self, Bundle, Rich, Table};
@@ -77,7 +77,7 @@ fn measure(mut threads: Vec<usize>, call: &(dyn Fn(usize) + Sync)) -> Scaling {
         .collect();
     let options = Options::new().runs(5).long_enough(0.02);
     let mut samplers: Vec<Sampler> = threads.iter().map(|_| Sampler::new(options)).collect();
-    while let Some(turn) = Plan::turn(samplers.iter().map(Sampler::plan)) {
+    while let Some(turn) = Repetitions::next_turn(samplers.iter().map(Sampler::repetitions)) {
         let (sampler, count) = (&mut samplers[turn], threads[turn]);
         if !sampler.next_run() {
             break;

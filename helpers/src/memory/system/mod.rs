@@ -13,11 +13,11 @@ pub(super) use other::{Meter, high_water, reset_high_water};
 /// Asks the allocator to return what is free. Otherwise a call that reuses it seems to need no
 /// memory.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(super) fn give_back_free_memory() {
+pub(super) fn trim_heap() {
     // SAFETY: malloc_trim has no preconditions and may be called by several threads.
     unsafe { libc::malloc_trim(0) };
 }
 
 /// Other allocators have no such call.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(super) fn give_back_free_memory() {}
+pub(super) fn trim_heap() {}

@@ -37,7 +37,7 @@ mod linux {
     }
 }
 
-pub use tree::{FlameGraph, Hot};
+pub use tree::{FlameGraph, HotFunction};
 
 /// Runs `work` and shows in which functions the CPU time went: a flame graph and a table of the
 /// hottest functions.

@@ -16,7 +16,7 @@ pub struct FlameGraph {
 
 /// A function in a [`FlameGraph`].
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Hot {
+pub struct HotFunction {
     /// Its path.
     pub name: String,
     /// Samples in the function itself.
@@ -59,7 +59,7 @@ impl FlameGraph {
     }
 
     /// All functions, those with the most samples of their own first.
-    pub fn hottest(&self) -> Vec<Hot> {
+    pub fn hottest(&self) -> Vec<HotFunction> {
         fn walk<'a>(
             node: &'a Node,
             above: &mut Vec<&'a str>,
@@ -79,17 +79,17 @@ impl FlameGraph {
         }
         let mut found = HashMap::new();
         walk(&self.root, &mut Vec::new(), &mut found);
-        let mut hot: Vec<Hot> = found
+        let mut hot: Vec<HotFunction> = found
             .into_iter()
-            .map(|(name, (own, total))| Hot { name: name.to_owned(), own, total })
+            .map(|(name, (own, total))| HotFunction { name: name.to_owned(), own, total })
             .collect();
         hot.sort_by(|a, b| (b.own, b.total, &a.name).cmp(&(a.own, a.total, &b.name)));
         hot
     }
 
     /// The function of that name: its path, or the last part of it.
-    pub fn function(&self, name: &str) -> Option<Hot> {
-        let ends = |hot: &Hot| {
+    pub fn function(&self, name: &str) -> Option<HotFunction> {
+        let ends = |hot: &HotFunction| {
             hot.name == name || hot.name.strip_suffix(name).is_some_and(|rest| rest.ends_with("::"))
         };
         self.hottest().into_iter().find(ends)
@@ -147,10 +147,13 @@ pub(super) mod tests {
         let graph =
             graph(&[(&["work", "fib", "fib"], 30), (&["work", "fib"], 60), (&["work"], 10)]);
         assert_eq!(graph.samples(), 100);
-        assert_eq!(graph.function("fib"), Some(Hot { name: "fib".to_owned(), own: 90, total: 90 }));
+        assert_eq!(
+            graph.function("fib"),
+            Some(HotFunction { name: "fib".to_owned(), own: 90, total: 90 })
+        );
         assert_eq!(
             graph.function("work"),
-            Some(Hot { name: "work".to_owned(), own: 10, total: 100 })
+            Some(HotFunction { name: "work".to_owned(), own: 10, total: 100 })
         );
         assert_eq!(graph.stacks().len(), 3);
         assert!(

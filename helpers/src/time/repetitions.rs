@@ -1,7 +1,7 @@
 //! How often to evaluate: a first call, then 1, 2, 5, 10, 20, … loops until a run is long enough,
 //! then the runs that count.
 //!
-//! No clock in here: the plan is told what things took.
+//! No clock in here: the caller passes in what each run took.
 
 /// What the caller asked for; see [`timeit!`](crate::timeit!) for the meaning.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -64,7 +64,7 @@ impl Default for Options {
 
 /// The state between two runs. Times are seconds.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Plan {
+pub(super) struct Repetitions {
     options: Options,
     loops: u64,
     /// Whether `loops` is final.
@@ -73,9 +73,9 @@ pub(super) struct Plan {
     all_runs: Vec<f64>,
 }
 
-impl Plan {
-    pub(super) fn new(options: Options) -> Plan {
-        Plan {
+impl Repetitions {
+    pub(super) fn new(options: Options) -> Repetitions {
+        Repetitions {
             options,
             loops: options.loops.unwrap_or(1),
             ranged: options.loops.is_some(),
@@ -122,13 +122,17 @@ impl Plan {
         self.ranged && !self.warms_up()
     }
 
-    /// Of several plans, the one to go on with: the loops of all are found first, then the runs
+    /// Of several, the one to go on with: the loops of all are found first, then the runs
     /// take turns. `None` when all are done.
-    pub(super) fn turn<'plans>(plans: impl Iterator<Item = &'plans Plan>) -> Option<usize> {
-        let open = plans.enumerate().filter(|(_, plan)| plan.next().is_some());
+    pub(super) fn next_turn<'all>(all: impl Iterator<Item = &'all Repetitions>) -> Option<usize> {
+        let open = all.enumerate().filter(|(_, repetitions)| repetitions.next().is_some());
         // The first one of those that are equal.
-        open.min_by_key(|(_, plan)| if plan.ranged() { 1 + plan.all_runs.len() } else { 0 })
-            .map(|(turn, _)| turn)
+        open.min_by_key(
+            |(_, repetitions)| {
+                if repetitions.ranged() { 1 + repetitions.all_runs.len() } else { 0 }
+            },
+        )
+        .map(|(turn, _)| turn)
     }
 
     /// The first call is a run of its own, except when exactly one call is asked for.
@@ -151,24 +155,24 @@ fn after(loops: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// Carries a plan out on a clock that is a function: seconds per call from the number of calls
+    /// Runs repetitions on a clock that is a function: seconds per call from the number of calls
     /// made so far.
     fn carry_out(
         options: Options,
         setup: f64,
         seconds: impl Fn(u64) -> f64,
     ) -> (Option<f64>, u64, Vec<f64>, Vec<u64>) {
-        let mut plan = Plan::new(options);
+        let mut repetitions = Repetitions::new(options);
         let mut calls = 0;
         let mut asked = Vec::new();
-        while let Some(loops) = plan.next() {
+        while let Some(loops) = repetitions.next() {
             asked.push(loops);
             // A billion calls of a fake are not worth making one by one.
             let timed = seconds(calls) * loops as f64;
-            plan.record(timed, timed + setup * loops as f64);
+            repetitions.record(timed, timed + setup * loops as f64);
             calls += loops;
         }
-        let (first, loops, all_runs) = plan.into_results();
+        let (first, loops, all_runs) = repetitions.into_results();
         (first, loops, all_runs, asked)
     }
 
