@@ -5,17 +5,17 @@ use super::{Plot, bins, number, palette};
 use crate::plot::Number;
 use std::fmt;
 
-/// What stands beside an axis.
+/// The label of an axis.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(super) struct AxisLabel {
     pub(super) text: String,
-    /// The values are seconds: they are drawn in the unit that fits, which is written after the
-    /// text.
+    /// Whether the values are seconds: they are drawn in the unit that fits, which is appended to
+    /// the text.
     pub(super) seconds: bool,
 }
 
 impl AxisLabel {
-    /// Durations say what they are, until the caller does.
+    /// Durations label the axis unless the caller does.
     fn take_unit(&mut self, unit: &str) {
         if self.text.is_empty() && unit == "s" {
             *self = AxisLabel { text: "time".into(), seconds: true };
@@ -24,12 +24,12 @@ impl AxisLabel {
 }
 
 impl Plot {
-    /// A line through the points (xs, ys), in their order. Series with an empty label have no entry
-    /// in the legend.
+    /// Draws a line through the points (xs, ys), in order. A series with an empty label has no
+    /// entry in the legend.
     ///
     /// # Panics
     ///
-    /// When there are not as many `ys` as `xs`.
+    /// Panics if `xs` and `ys` differ in length.
     #[track_caller]
     pub fn line<X, Y>(self, label: impl Into<String>, xs: X, ys: Y) -> Plot
     where
@@ -39,12 +39,12 @@ impl Plot {
         self.with_series(SeriesKind::Line, label.into(), number::collect(xs), number::collect(ys))
     }
 
-    /// A mark at each of the points (xs, ys). Of more than 5000, those are left out that lie on or
-    /// close to others.
+    /// Draws a mark at each of the points (xs, ys). If there are more than 5000, points on or close
+    /// to others are left out.
     ///
     /// # Panics
     ///
-    /// When there are not as many `ys` as `xs`.
+    /// Panics if `xs` and `ys` differ in length.
     #[track_caller]
     pub fn points<X, Y>(self, label: impl Into<String>, xs: X, ys: Y) -> Plot
     where
@@ -54,11 +54,11 @@ impl Plot {
         self.with_series(SeriesKind::Points, label.into(), number::collect(xs), number::collect(ys))
     }
 
-    /// A dashed grey line: what should be, beside what was measured.
+    /// Draws a dashed grey line: what should be, next to what was measured.
     ///
     /// # Panics
     ///
-    /// When there are not as many `ys` as `xs`.
+    /// Panics if `xs` and `ys` differ in length.
     #[track_caller]
     pub fn ideal<X, Y>(self, label: impl Into<String>, xs: X, ys: Y) -> Plot
     where
@@ -68,12 +68,13 @@ impl Plot {
         self.with_series(SeriesKind::Ideal, label.into(), number::collect(xs), number::collect(ys))
     }
 
-    /// A mark at each of the points (xs, ys), and a bar from `y - error` to `y + error`. With a
-    /// [`line`](Plot::line) of the same label, line and marks belong together.
+    /// Draws a mark at each of the points (xs, ys), and a bar from `y - error` to `y + error`. With
+    /// a
+    /// [`line`](Plot::line) with the same label, line and marks share one colour.
     ///
     /// # Panics
     ///
-    /// When `xs`, `ys` and `errors` are not equally many.
+    /// Panics if `xs`, `ys` and `errors` differ in length.
     #[track_caller]
     pub fn error_bars<X, Y, E>(self, label: impl Into<String>, xs: X, ys: Y, errors: E) -> Plot
     where
@@ -91,8 +92,8 @@ impl Plot {
         .with_highs("errors", errors)
     }
 
-    /// A filled band between `low` and `high`: minimum and maximum, or quartiles. With a
-    /// [`line`](Plot::line) of the same label, they share one colour.
+    /// Draws a filled band between `low` and `high`: minimum and maximum, or quartiles. With a
+    /// [`line`](Plot::line) with the same label, they share one colour.
     ///
     /// # Examples
     ///
@@ -104,7 +105,7 @@ impl Plot {
     ///
     /// # Panics
     ///
-    /// When `xs`, `low` and `high` are not equally many.
+    /// Panics if `xs`, `low` and `high` differ in length.
     #[track_caller]
     pub fn band<X, L, H>(self, label: impl Into<String>, xs: X, low: L, high: H) -> Plot
     where
@@ -117,14 +118,15 @@ impl Plot {
             .with_highs("upper ends", high)
     }
 
-    /// One bar per label, beginning at zero, with its value. They lie where the labels are long.
-    /// Bars that were there are replaced.
+    /// Draws one bar per label, from zero to its value. The bars are horizontal if the labels are
+    /// long. Replaces earlier bars.
     ///
-    /// Lines and points of the same chart have the first bar at x = 0, the second at 1.
+    /// In the coordinates of lines and points of the same chart, the first bar is at x = 0, the
+    /// second at 1.
     ///
     /// # Panics
     ///
-    /// When there are not as many values as labels.
+    /// Panics if labels and values differ in number.
     #[track_caller]
     pub fn bars<L, V>(self, labels: L, values: V) -> Plot
     where
@@ -137,10 +139,10 @@ impl Plot {
         )
     }
 
-    /// How many of the values fall into each of so many equally wide bins from the lowest to the
-    /// highest (at most 10,000).
+    /// Draws a histogram of the values with `bins` equally wide bins from the lowest to the highest
+    /// value (at most 10,000 bins).
     ///
-    /// [`plot::histogram`](histogram) chooses the number of bins itself.
+    /// [`plot::histogram`](histogram) chooses the number of bins for you.
     pub fn histogram<V>(self, values: V, bins: usize) -> Plot
     where
         V: IntoIterator<Item: Number>,
@@ -148,71 +150,69 @@ impl Plot {
         self.with_histogram(number::collect(values), Some(bins))
     }
 
-    /// A heading above the chart.
+    /// Sets the title above the chart.
     pub fn title(mut self, title: impl Into<String>) -> Plot {
         self.title = title.into();
         self
     }
 
-    /// What runs along the horizontal axis, with its unit. Durations are then drawn in seconds.
+    /// Labels the horizontal axis; include the unit. Durations are then drawn in seconds.
     pub fn x_label(mut self, label: impl Into<String>) -> Plot {
         self.x_label = AxisLabel { text: label.into(), seconds: false };
         self
     }
 
-    /// What runs along the vertical axis, with its unit. Durations are then drawn in seconds.
+    /// Labels the vertical axis; include the unit. Durations are then drawn in seconds.
     pub fn y_label(mut self, label: impl Into<String>) -> Plot {
         self.y_label = AxisLabel { text: label.into(), seconds: false };
         self
     }
 
-    /// Makes the horizontal axis logarithmic. Values of zero and less have no place on it and are
-    /// left out.
+    /// Makes the horizontal axis logarithmic. Values of zero and below are left out.
     pub fn log_x(mut self) -> Plot {
         self.log_x = true;
         self
     }
 
-    /// Puts ticks of the horizontal axis at whole numbers only, as is done where all values are
-    /// whole: for a curve through counts.
+    /// Puts ticks on the horizontal axis at whole numbers only, as happens anyway if all values are
+    /// whole. Use it for a curve over counts.
     pub fn whole_x(mut self) -> Plot {
         self.whole_x = true;
         self
     }
 
-    /// Makes the vertical axis logarithmic. Values of zero and less have no place on it and are
-    /// left out.
+    /// Makes the vertical axis logarithmic. Values of zero and below are left out.
     pub fn log_y(mut self) -> Plot {
         self.log_y = true;
         self
     }
 
-    /// Where the horizontal axis begins and ends; what is outside is cut off. For an image, the
-    /// coordinates of its left and right edge.
+    /// Sets the range of the horizontal axis; values outside are cut off. For an image, these are
+    /// the coordinates of its left and right edge.
     ///
     /// # Panics
     ///
-    /// When both are equal, or one is no finite number.
+    /// Panics if the two are equal, or one is not finite.
     #[track_caller]
     pub fn x_range(mut self, from: impl Number, to: impl Number) -> Plot {
         self.x_range = Some(checked_range(from.to_f64(), to.to_f64()));
         self
     }
 
-    /// Where the vertical axis begins and ends; what is outside is cut off. For an image, the
+    /// Sets the range of the vertical axis; values outside are cut off. For an image, these are the
     /// coordinates of its bottom and top edge.
     ///
     /// # Panics
     ///
-    /// When both are equal, or one is no finite number.
+    /// Panics if the two are equal, or one is not finite.
     #[track_caller]
     pub fn y_range(mut self, from: impl Number, to: impl Number) -> Plot {
         self.y_range = Some(checked_range(from.to_f64(), to.to_f64()));
         self
     }
 
-    /// The colours of an [`image`](fn@image), evenly spaced from its lowest to its highest value;
-    /// between them they are mixed. Without this they are those of matplotlib's *viridis*.
+    /// Sets the colours of an [`image`](fn@image), evenly spaced from its lowest to its highest
+    /// value and interpolated in between. The default is matplotlib's *viridis*.
     ///
     /// # Examples
     ///
@@ -224,27 +224,28 @@ impl Plot {
     ///
     /// # Panics
     ///
-    /// When there are none, or one is not written as `#rrggbb`.
+    /// Panics if there are no colours, or one is not written as `#rrggbb`.
     #[track_caller]
     pub fn colours<'colours>(mut self, colours: impl IntoIterator<Item = &'colours str>) -> Plot {
         self.colours = colours.into_iter().map(palette::parsed).collect();
-        assert!(!self.colours.is_empty(), "an image needs a colour");
+        assert!(!self.colours.is_empty(), "an image needs at least one colour");
         self
     }
 
-    /// Width and height in pixels, kept between 160×120 and 4000×4000.
+    /// Sets width and height in pixels, limited to 160×120 … 4000×4000.
     pub fn size(mut self, width: u32, height: u32) -> Plot {
         self.size = Some((width.clamp(160, 4000), height.clamp(120, 4000)));
         self
     }
 
-    /// Label of an axis that has seconds, as a table's column of durations knows it.
+    /// Marks the axes whose values are seconds, for a table's columns of durations.
     pub(crate) fn in_seconds(mut self, x: bool, y: bool) -> Plot {
         (self.x_label.seconds, self.y_label.seconds) = (x, y);
         self
     }
 
-    /// Not generic: compiled once, here, and not in each cell. The same for its neighbours.
+    /// Not generic, so it is compiled once, here, and not in every cell. The same goes for the
+    /// functions below.
     #[track_caller]
     fn with_series(
         mut self,

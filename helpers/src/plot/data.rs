@@ -1,5 +1,5 @@
-//! The values of a chart as they are drawn: in the unit of the axis, without those that have no
-//! place.
+//! The values of a chart as they are drawn: in the unit of the axis, without those that cannot be
+//! drawn.
 
 use super::axis::Axis;
 use super::build::AxisLabel;
@@ -7,18 +7,18 @@ use super::canvas::{Colour, INK};
 use super::series::{MOST_POINTS, Point, Series, SeriesKind};
 use super::{Plot, palette};
 
-/// A series without the points that have no place.
+/// A series without the points that cannot be drawn.
 pub(super) struct PlottedSeries<'plot> {
     pub(super) series: &'plot Series,
     pub(super) colour: Colour,
-    /// The number of the series, for its marks; series of one label are one.
+    /// The index of the series, for its markers; series with the same label share one.
     pub(super) number: usize,
     pub(super) points: Vec<Point>,
 }
 
 pub(super) struct Data<'plot> {
     pub(super) series: Vec<PlottedSeries<'plot>>,
-    /// NaN for bars without place.
+    /// NaN for bars that cannot be drawn.
     pub(super) bars: Vec<f64>,
     pub(super) x_label: String,
     pub(super) y_label: String,
@@ -27,7 +27,7 @@ pub(super) struct Data<'plot> {
     pub(super) note: String,
 }
 
-/// Values that have no place.
+/// How many values cannot be drawn.
 #[derive(Default)]
 struct LeftOut {
     not_finite: usize,
@@ -85,13 +85,13 @@ impl Data<'_> {
 }
 
 impl LeftOut {
-    /// Whether the point has a place; if not, it is counted.
+    /// Whether the point can be drawn; if not, it is counted.
     fn keeps(&mut self, plot: &Plot, point: Point) -> bool {
         if ![point.x, point.y, point.low, point.high].into_iter().all(f64::is_finite) {
             self.not_finite += 1;
             return false;
         }
-        // An error bar may well reach zero: it is cut off there.
+        // An error bar may reach zero: it is cut off there.
         if !Axis::holds(plot.log_x, point.x) || !Axis::holds(plot.log_y, point.y) {
             self.not_positive += 1;
             return false;
@@ -122,7 +122,7 @@ impl LeftOut {
     }
 }
 
-/// What seconds are multiplied by to be in the unit that fits the largest value, and the label with
+/// The factor that converts seconds to the unit that fits the largest value, and the label with
 /// that unit.
 fn unit(label: &AxisLabel, seconds: impl Iterator<Item = f64>) -> (f64, String) {
     if !label.seconds {

@@ -1,4 +1,4 @@
-//! Everything with numbers on both axes; and upright bars, whose horizontal axis has names.
+//! Charts with numbers on both axes; and upright bars, whose horizontal axis has names.
 
 use super::axis::{Axis, Extent};
 use super::canvas::{Anchor, Canvas, INK};
@@ -8,7 +8,7 @@ use super::frame::{self, Frame, TICK};
 use super::series::{Point, SeriesKind, scattered, thinned};
 use super::{Plot, bars};
 
-/// Lines with fewer points than this have marks: few points are measurements, many a curve.
+/// Lines with fewer points than this have markers: few points are measurements, many are a curve.
 const MARKED: usize = 40;
 
 /// The axes within their frame.
@@ -27,7 +27,7 @@ impl Scales {
         self.frame.bottom - self.y.position(value) * self.frame.height()
     }
 
-    /// Within the frame, for areas.
+    /// Clamped to the frame, for areas.
     fn y_within(&self, value: f64) -> f64 {
         self.y(value).clamp(self.frame.top, self.frame.bottom)
     }
@@ -37,7 +37,7 @@ impl Scales {
     }
 }
 
-/// Draws legend, axes and series into what the frame has left.
+/// Draws legend, axes and series into the rest of the frame.
 pub(super) fn paint(
     canvas: &mut Canvas<'_>,
     mut frame: Frame,
@@ -48,8 +48,8 @@ pub(super) fn paint(
     let x_extent =
         Extent::of(data.series.iter().flat_map(|placed| placed.points.iter().map(|point| point.x)));
     let x_extent = x_extent.map(|extent| extent.or_whole(plot.whole_x));
-    // The legend's height is known only when it is drawn, and it begins where the numbers at the
-    // left end; a first guess is good enough.
+    // The legend's height is known only after drawing, and it starts where the numbers on the left
+    // end; a first guess is good enough.
     let y_axis = y_extent.map(|extent| {
         axis(plot.log_y, plot.y_range, extent, zero_share(plot, data), frame.y_ticks())
     });
@@ -100,7 +100,7 @@ fn y_extent(plot: &Plot, data: &Data<'_>) -> Option<Extent> {
     Some(if from_zero { extent.with_zero() } else { extent })
 }
 
-/// Lengths of bars are compared by eye: they begin at zero.
+/// People compare bars by length, so they start at zero.
 fn zero_share(plot: &Plot, data: &Data<'_>) -> f64 {
     let histogram = data.series.iter().any(|placed| placed.series.kind == SeriesKind::Histogram);
     if plot.bars.is_some() || histogram { 1.0 } else { 0.5 }
@@ -148,7 +148,7 @@ fn grid(canvas: &mut Canvas<'_>, scales: &Scales, with_x: bool) {
     }
 }
 
-/// Bands and histograms: below the grid's border and all lines.
+/// Bands and histograms: below the border and all lines.
 fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &PlottedSeries<'_>, data: &Data<'_>) {
     let points = &placed.points;
     if placed.series.kind == SeriesKind::Histogram {
@@ -187,7 +187,7 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &PlottedSeries<'_>) 
     let frame = scales.frame;
     let places: Vec<(f64, f64)> =
         placed.points.iter().map(|point| (scales.x(point.x), scales.y(point.y))).collect();
-    // Very many points show where they are dense.
+    // If there are very many points, transparency shows where they are dense.
     let (radius, faint) = if places.len() > 1000 { (2.0, 0.5) } else { (3.0, 0.8) };
     let mark = |canvas: &mut Canvas<'_>, &at: &(f64, f64), opacity: f64| {
         if is_within(frame, at) {
@@ -233,7 +233,7 @@ fn is_within(frame: Frame, (x, y): (f64, f64)) -> bool {
         && (frame.top - 0.5..=frame.bottom + 0.5).contains(&y)
 }
 
-/// The pieces of a line that are within the frame.
+/// The parts of a line within the frame.
 fn clipped(points: &[(f64, f64)], frame: Frame) -> Vec<Vec<(f64, f64)>> {
     if points.iter().all(|&point| is_within(frame, point)) {
         return vec![points.to_vec()];
@@ -274,7 +274,7 @@ fn clipped_segment(
             leaves = leaves.min(distance / towards);
         }
     }
-    // An end within stays exactly itself, so that the next segment is seen to begin there.
+    // A point within the frame stays bit-identical, so that the next segment connects to it.
     let at = |share: f64| match share {
         0.0 => from,
         1.0 => to,
@@ -283,7 +283,7 @@ fn clipped_segment(
     (enters <= leaves).then(|| (at(enters), at(leaves)))
 }
 
-/// One entry per label; series of the same label share it, the last kind is drawn on top.
+/// One entry per label, shared by all series with that label; the last kind is drawn on top.
 fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[PlottedSeries<'_>]) -> f64 {
     let mut labels: Vec<&str> = Vec::new();
     for placed in series {
@@ -335,7 +335,7 @@ mod tests {
             [[(0.0, 5.0), (5.0, 5.0), (5.0, 10.0)]]
         );
         assert!(clipped(&[(-10.0, -5.0), (20.0, -5.0)], FRAME).is_empty());
-        // Out at the right, in again from below: two pieces.
+        // Leaves on the right, comes back from below: two pieces.
         assert_eq!(
             clipped(&[(5.0, 5.0), (15.0, 5.0), (15.0, 20.0), (5.0, 20.0), (5.0, 6.0)], FRAME).len(),
             2

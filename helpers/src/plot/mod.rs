@@ -1,4 +1,4 @@
-//! Charts in one line: lines, points, bars, histograms, heat maps, Gantt charts.
+//! Charts in one line of code: lines, points, bars, histograms, heat maps, Gantt charts.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -13,21 +13,23 @@
 //! display(&chart);
 //! ```
 //!
-//! A chart is a value: as the last expression of a cell it is shown, as a drawing (SVG) that is
-//! legible on light and on dark pages. [`line`](fn@line), [`scatter`], [`bar`] and [`histogram`]
-//! are short for a chart with one series; [`image`](fn@image) and [`gantt`](fn@gantt) fill a chart
-//! of their own.
+//! A chart is a value. As the last expression of a cell it is shown as an SVG drawing, legible on
+//! light and dark pages. [`line`](fn@line), [`scatter`], [`bar`] and [`histogram`] are shortcuts
+//! for a chart with one series; [`image`](fn@image) and [`gantt`](fn@gantt) fill a chart of their
+//! own.
 //!
-//! Durations are drawn in the unit that fits, and name their axis. Series with the same label share
-//! a colour and a line in the legend: a [`band`](Plot::band) around a [`line`](Plot::line), say.
+//! Durations are drawn in the unit that fits, and label their axis. Series with the same label
+//! share a colour and an entry in the legend, such as a [`band`](Plot::band) around a
+//! [`line`](Plot::line).
 //!
-//! Values that have no place are left out, and the chart says how many: NaN, infinities, and zero
-//! and less on a logarithmic axis. Series of more than 5000 points are thinned out for drawing; the
-//! peaks of lines stay.
+//! Values that cannot be drawn are left out, and the chart says how many: NaN, infinities, and on a
+//! logarithmic axis everything from zero down. Series of more than 5000 points are thinned out for
+//! drawing; the peaks of lines stay.
 //!
-//! The drawing is SVG made with [plotters](https://docs.rs/plotters)' SVG backend. For what is not
-//! here (3-D, several panels, maps), plotters itself draws into a string, which `Svg::new(string)`
-//! shows.
+//! The drawing uses [plotters](https://docs.rs/plotters)' SVG backend. For anything that is missing
+//! here (3-D, several panels, maps), draw into a string with plotters itself and show it with
+//! `Svg::new(string)`. Reading order: `build` and `show` (the methods of [`Plot`]), `series` and
+//! `data`, `draw`, then the drawing of each kind of chart on a `canvas`.
 
 mod axis;
 mod bars;
@@ -58,9 +60,9 @@ use std::fmt;
 
 /// A chart; see the [module](self) for an example.
 ///
-/// Built by methods that take the chart and give it back. Whatever is iterable and yields
-/// [`Number`]s can be drawn: slices, vectors, arrays, ranges, iterators. Size is in pixels, 640×400
-/// unless [`size`](Plot::size) says otherwise.
+/// Its methods take the chart and return it. They accept anything iterable that yields
+/// [`Number`]s: slices, vectors, arrays, ranges, iterators. The size is 640×400 pixels unless you
+/// set it with [`size`](Plot::size).
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Plot {
     title: String,
@@ -75,15 +77,15 @@ pub struct Plot {
     series: Vec<Series>,
     bars: Option<Bars>,
     image: Option<Image>,
-    /// Of the image; none means viridis.
+    /// Of the image; empty means viridis.
     colours: Vec<Colour>,
     gantt: Option<Vec<Bar>>,
-    /// Values that were left out before they came into a series.
+    /// Values that were left out before they got into a series.
     not_finite: usize,
 }
 
 impl Plot {
-    /// A chart without anything in it.
+    /// An empty chart.
     pub fn new() -> Plot {
         Plot::default()
     }
@@ -100,7 +102,7 @@ impl Plot {
 ///
 /// # Panics
 ///
-/// When there are not as many `ys` as `xs`.
+/// Panics if `xs` and `ys` differ in length.
 #[track_caller]
 pub fn line(xs: impl IntoIterator<Item: Number>, ys: impl IntoIterator<Item: Number>) -> Plot {
     Plot::new().line("", xs, ys)
@@ -110,7 +112,7 @@ pub fn line(xs: impl IntoIterator<Item: Number>, ys: impl IntoIterator<Item: Num
 ///
 /// # Panics
 ///
-/// When there are not as many `ys` as `xs`.
+/// Panics if `xs` and `ys` differ in length.
 #[track_caller]
 pub fn scatter(xs: impl IntoIterator<Item: Number>, ys: impl IntoIterator<Item: Number>) -> Plot {
     Plot::new().points("", xs, ys)
@@ -127,7 +129,7 @@ pub fn scatter(xs: impl IntoIterator<Item: Number>, ys: impl IntoIterator<Item: 
 ///
 /// # Panics
 ///
-/// When there are not as many values as labels.
+/// Panics if labels and values differ in number.
 #[track_caller]
 pub fn bar(
     labels: impl IntoIterator<Item: fmt::Display>,
@@ -136,8 +138,8 @@ pub fn bar(
     Plot::new().bars(labels, values)
 }
 
-/// A histogram with a number of bins that suits the values: after Freedman and Diaconis, at most
-/// 80; one each for few whole numbers.
+/// A histogram whose number of bins fits the values: by the Freedman-Diaconis rule, at most 80; a
+/// few whole numbers get one bin each.
 ///
 /// # Examples
 ///
@@ -150,11 +152,11 @@ pub fn histogram(values: impl IntoIterator<Item: Number>) -> Plot {
 }
 
 /// A heat map: rows of `width` values, the first row on top, dark for the lowest and yellow for the
-/// highest; cells without a number are empty.
+/// highest. Cells without a number are empty.
 ///
-/// The picture is a PNG of one pixel per value; above 1200 pixels, of the means of squares of
-/// values. The axes count cells, unless [`x_range`](Plot::x_range) and [`y_range`](Plot::y_range)
-/// tell the coordinates of the edges.
+/// The image is a PNG with one pixel per value; above 1200 pixels, each pixel is the mean of a
+/// square of values. The axes count cells, unless [`x_range`](Plot::x_range) and
+/// [`y_range`](Plot::y_range) set the coordinates of the edges.
 ///
 /// # Examples
 ///
@@ -166,7 +168,7 @@ pub fn histogram(values: impl IntoIterator<Item: Number>) -> Plot {
 ///
 /// # Panics
 ///
-/// When the values make no whole rows.
+/// Panics if the number of values is not a multiple of `width`.
 #[track_caller]
 pub fn image(width: usize, values: impl IntoIterator<Item: Number>) -> Plot {
     Plot { image: Some(Image::new(width, number::collect(values).0)), ..Plot::new() }

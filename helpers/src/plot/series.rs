@@ -1,4 +1,4 @@
-//! What a chart is made of.
+//! The data of a chart.
 
 use std::collections::HashSet;
 
@@ -10,9 +10,9 @@ pub(super) enum SeriesKind {
     Ideal,
     /// From `ys` to `highs`.
     Band,
-    /// `ys` and what they vary by, `highs`.
+    /// `ys`, and their errors in `highs`.
     ErrorBars,
-    /// Each of `ys` from its x to the next one's; the last one is an edge only.
+    /// Each of `ys` spans from its x to the next one; the last is only an edge.
     Histogram,
 }
 
@@ -29,11 +29,11 @@ pub(super) struct Series {
     pub(super) label: String,
     pub(super) xs: Vec<f64>,
     pub(super) ys: Vec<f64>,
-    /// Of bands and error bars only.
+    /// For bands and error bars only.
     pub(super) highs: Vec<f64>,
 }
 
-/// A point, and how far it reaches up and down.
+/// A point, and how far it extends up and down.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Point {
     pub(super) x: f64,
@@ -62,18 +62,18 @@ impl Series {
     }
 }
 
-/// Values with a label each.
+/// Values with one label each.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Bars {
     pub(super) labels: Vec<String>,
     pub(super) values: Vec<f64>,
 }
 
-/// So many points are drawn of one line at most.
+/// The maximum number of points drawn per series.
 pub(super) const MOST_POINTS: usize = 5000;
 
-/// A line with fewer points that looks the same: of each run of neighbours the first, the last and
-/// the outermost on all sides are kept.
+/// Thins out a line without changing its looks: of each run of neighbours, keeps the first, the
+/// last and the extreme ones on all sides.
 pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     if points.len() <= MOST_POINTS {
         return points;
@@ -104,8 +104,8 @@ pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     kept
 }
 
-/// Fewer points, where very many lie on each other: of those within a small square, which grows
-/// until few enough remain, the first.
+/// Thins out points that lie on each other: keeps the first in each small square, which grows until
+/// few enough remain.
 pub(super) fn scattered(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let mut points = points;
     let mut side = 0.5;

@@ -6,27 +6,27 @@ use crate::display::{Bundle, Png, Rich, Svg};
 use std::io;
 use std::path::Path;
 
-/// Width and height of a chart, in pixels.
+/// The default width and height, in pixels.
 pub(super) const SIZE: (u32, u32) = (640, 400);
 
 impl Plot {
-    /// The drawing.
+    /// The chart as an SVG drawing.
     pub fn to_svg(&self) -> Svg {
         Svg::new(draw::svg(self))
     }
 
-    /// The picture of an [`image`](fn@image) alone, one pixel per value, without axes; `None` for
-    /// other charts.
+    /// The pixels of an [`image`](fn@image) alone, one per value, without axes; `None` for other
+    /// charts.
     pub fn to_png(&self) -> Option<Png> {
         self.image.as_ref().map(|image| image.to_png(usize::MAX, &self.colours))
     }
 
-    /// Writes the chart to a file: a drawing (`.svg`), or the pixels of an [`image`](fn@image)
+    /// Saves the chart to a file: as a drawing (`.svg`), or the pixels of an [`image`](fn@image)
     /// (`.png`).
     ///
     /// # Errors
     ///
-    /// When the file cannot be written, or its name ends otherwise.
+    /// Fails if the file cannot be written, or its name ends differently.
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
         self.save_to(path.as_ref())
     }
@@ -42,7 +42,7 @@ impl Plot {
             Some("svg") => std::fs::write(path, draw::svg(self)),
             Some("png") => match self.to_png() {
                 Some(png) => std::fs::write(path, png.bytes()),
-                None => Err(refused("only an image has pixels, other charts are saved as `.svg`")),
+                None => Err(refused("only an image has pixels; save other charts as `.svg`")),
             },
             _ => Err(refused("the name should end in `.svg`")),
         }
@@ -53,12 +53,12 @@ impl Plot {
         self.bundle().evcxr_display();
     }
 
-    /// Shows it now; the same as [`display`](crate::display::display).
+    /// Shows it now, like [`display`](crate::display::display).
     pub fn show(&self) {
         crate::display::display(self);
     }
 
-    /// Width and height, by what has to be drawn if nothing else was asked for.
+    /// Width and height; unless set, they depend on what is drawn.
     pub(super) fn pixels(&self) -> (u32, u32) {
         if let Some(size) = self.size {
             return size;
@@ -72,15 +72,14 @@ impl Plot {
             return (SIZE.0, (title + 60 + 28 * count as u32).clamp(140, 1200));
         }
         if let Some((width, height)) = self.image.as_ref().map(Image::size) {
-            // Room for axis and colour bar beside; an image twice as wide as high needs half the
-            // height.
+            // Space for axis and colour bar; an image twice as wide as high needs half the height.
             let wanted = 540.0 * height as f64 / width as f64;
             return (SIZE.0, title + 50 + (wanted as u32).clamp(120, 480));
         }
         SIZE
     }
 
-    /// The chart in words, for whoever sees no pictures.
+    /// The chart as text, for front ends without images.
     fn text(&self) -> String {
         let labels = self.series.iter().map(|series| series.label.as_str());
         let mut parts: Vec<&str> = Vec::new();
