@@ -195,7 +195,7 @@ fn break_is_not_lost() {
 }
 
 #[test]
-#[should_panic(expected = "`loops` has to be 1 or more")]
+#[should_panic(expected = "`loops` must be at least 1")]
 fn loops_are_checked() {
     timeit!(loops = 0, 1 + 1);
 }

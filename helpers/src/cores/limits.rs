@@ -1,11 +1,10 @@
-//! Every limit there is, with its source, as R's `parallelly::availableCores(which = "all")` shows
-//! them.
+//! All limits with their sources, like R's `parallelly::availableCores(which = "all")`.
 
 use super::{Cores, Limit, quota, scheduler, topology};
 use crate::output::{Bundle, Rich};
 use std::fmt;
 
-/// One number of cores that somebody tells.
+/// One number of cores and its source.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct CoreLimit {
@@ -14,17 +13,17 @@ pub struct CoreLimit {
     /// The number of logical cores (for `physical`: of physical ones; for a quota: CPU time per
     /// wall time).
     pub cores: f64,
-    /// Where it was found, and what stands there.
+    /// Where it was found, and its value there.
     pub source: String,
-    /// Whether this is the one that decided.
+    /// Whether this limit decided.
     pub decides: bool,
 }
 
-/// Every limit that was found, in the order in which they are looked at; what [`Cores::all`] gives.
+/// All limits that were found, in the order in which they are checked; returned by [`Cores::all`].
 ///
 /// # Examples
 ///
-/// Printed; in a notebook it is a table:
+/// Printed (a notebook shows a table):
 ///
 /// ```text
 /// 2 cores usable, limited by SLURM_CPUS_PER_TASK
@@ -41,21 +40,21 @@ pub struct CoreLimit {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CoreLimits {
-    /// What was found.
+    /// The limits that were found.
     pub limits: Vec<CoreLimit>,
-    /// What was looked for and is not there.
+    /// What was looked for and not found.
     pub not_found: Vec<String>,
-    /// The first line: the usable number, and why.
+    /// The first line: the usable number, and the reason.
     summary: String,
 }
 
 impl Cores {
-    /// Every limit there is, with its source, and which one decided: for finding out why the number
-    /// is what it is.
+    /// All limits with their sources, and which one decided. Use it to find out why the number is
+    /// what it is.
     ///
-    /// Besides what [`Cores`] knows: all quotas on the way to the root of the control groups, the
-    /// group's CPU set, all the variables of batch systems including those that do not count, and
-    /// what other libraries would take. The sources are read anew.
+    /// In addition to [`Cores`], it has all quotas on the way to the root of the control groups,
+    /// the group's CPU set, all variables of batch systems including those that are ignored, and
+    /// what other libraries would use. The sources are read anew.
     ///
     /// # Examples
     ///
@@ -157,7 +156,7 @@ impl CoreLimits {
             (Limit::Job, request) => request
                 .is_some_and(|request| limit.source.starts_with(&format!("{}=", request.variable))),
         };
-        // The same quota may be set on several groups.
+        // Several groups may have the same quota.
         if let Some(limit) = limits.iter_mut().find(|limit| decides(limit)) {
             limit.decides = true;
         }
@@ -174,7 +173,7 @@ impl CoreLimits {
     }
 }
 
-/// Whole numbers without decimals, others with two at most.
+/// Whole numbers without decimals, others with at most two.
 fn number(cores: f64) -> String {
     ((cores * 100.0).round() / 100.0).to_string()
 }

@@ -1,21 +1,20 @@
 //! Which logical cores there are, which of them this thread may run on, and which share a physical
 //! core.
 
-/// Logical cores that are switched on.
+/// Logical cores that are online.
 pub(super) fn logical() -> usize {
     // SAFETY: sysconf has no preconditions.
     let online = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
     usize::try_from(online).unwrap_or(1).max(1)
 }
 
-/// Physical cores behind the given logical ones, or behind all that are switched on. `None` when
-/// the system does not tell.
+/// Physical cores behind the given logical ones, or behind all that are online. `None` if unknown.
 #[cfg(target_os = "linux")]
 pub(super) fn physical(cpus: Option<&[usize]>) -> Option<usize> {
     linux::physical(std::path::Path::new("/sys/devices/system/cpu"), cpus)
 }
 
-/// macOS counts them for the whole machine, and has no affinity.
+/// macOS reports them for the whole machine, and has no affinity.
 #[cfg(target_os = "macos")]
 pub(super) fn physical(cpus: Option<&[usize]>) -> Option<usize> {
     if cpus.is_some() {
@@ -23,7 +22,7 @@ pub(super) fn physical(cpus: Option<&[usize]>) -> Option<usize> {
     }
     let mut count: libc::c_int = 0;
     let mut size = size_of::<libc::c_int>();
-    // SAFETY: `count` and `size` describe a place for one C int, which is what this name yields.
+    // SAFETY: `count` and `size` describe one C int, which is what this name yields.
     let result = unsafe {
         libc::sysctlbyname(
             c"hw.physicalcpu".as_ptr(),
@@ -49,8 +48,8 @@ mod linux {
     use std::fs::read_to_string;
     use std::path::Path;
 
-    /// Logical cores that share a physical one name the same set of siblings; there are as many physical
-    /// cores as such sets.
+    /// Logical cores that share a physical core list the same siblings, so the number of distinct
+    /// lists is the number of physical cores.
     pub(super) fn physical(directory: &Path, cpus: Option<&[usize]>) -> Option<usize> {
         let cpus = match cpus {
             Some(cpus) => cpus.to_vec(),
@@ -58,7 +57,7 @@ mod linux {
         };
         let siblings = |cpu: usize| {
             let topology = directory.join(format!("cpu{cpu}/topology"));
-            // The second is the name that kernels before 5.1 have.
+            // The name before Linux 5.1.
             read_to_string(topology.join("core_cpus_list"))
                 .or_else(|_| read_to_string(topology.join("thread_siblings_list")))
                 .ok()
@@ -80,7 +79,7 @@ mod linux {
             for cpu in 0..4 {
                 let topology = directory.join(format!("cpu{cpu}/topology"));
                 fs::create_dir_all(&topology).unwrap();
-                // The last one under the older name.
+                // The last one uses the older name.
                 let name = if cpu == 3 { "thread_siblings_list" } else { "core_cpus_list" };
                 fs::write(topology.join(name), format!("{},{}\n", cpu % 2, cpu % 2 + 2)).unwrap();
             }
@@ -88,7 +87,7 @@ mod linux {
             assert_eq!(physical(&directory, None), Some(2));
             assert_eq!(physical(&directory, Some(&[0, 2])), Some(1));
             assert_eq!(physical(&directory, Some(&[0, 1, 2])), Some(2));
-            // A CPU the directory does not describe: better no number than a wrong one.
+            // For a CPU that the directory does not describe, no number is better than a wrong one.
             assert_eq!(physical(&directory, Some(&[0, 7])), None);
             fs::remove_dir_all(&directory).unwrap();
             assert_eq!(physical(&directory, None), None);
@@ -96,8 +95,8 @@ mod linux {
     }
 }
 
-/// The logical cores this thread, and the threads it starts, may run on; `None` where the system
-/// has no such thing.
+/// The logical cores that this thread, and the threads it starts, may run on; `None` if the system
+/// has no affinity.
 #[cfg(target_os = "linux")]
 pub(super) fn allowed() -> Option<Vec<usize>> {
     // The kernel refuses a mask shorter than its own (EINVAL); machines with more than 1024 CPUs
@@ -116,7 +115,7 @@ pub(super) fn allowed() -> Option<Vec<usize>> {
     None
 }
 
-/// Other systems have no affinity that a program could ask for.
+/// Other systems have no affinity that a program could query.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn allowed() -> Option<Vec<usize>> {
     None
@@ -153,8 +152,7 @@ pub(super) fn write_cpu_list(cpus: &[usize]) -> String {
 mod tests {
     use super::*;
 
-    /// The standard library reads the same mask by its own means, and the cgroup quota on top: an
-    /// upper bound for it.
+    /// The standard library reads the same mask, and applies the cgroup quota: a lower bound.
     #[test]
     fn agrees_with_the_standard_library() {
         let allowed = allowed().expect("Linux has affinity");

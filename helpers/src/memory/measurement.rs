@@ -1,5 +1,4 @@
-//! One measurement, from its preparation to its result. The order of the steps is what makes it
-//! exact.
+//! One measurement, from preparation to result. The order of the steps makes it exact.
 
 use super::peak::HighWater;
 use super::sampler::Sampler;
@@ -8,18 +7,18 @@ use super::{MemoryTrace, Sample};
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A running measurement; what [`memory_usage`](super::memory_usage) and [`memit!`](crate::memit!)
-/// are made of.
+/// A running measurement; [`memory_usage`](super::memory_usage) and [`memit!`](crate::memit!) use
+/// it.
 ///
-/// Dropped without [`stop`](Measurement::stop), by a panic or an early return, it ends too, its
-/// sampling thread with it.
+/// If it is dropped without [`stop`](Measurement::stop), by a panic or an early return, it ends
+/// too, together with its sampling thread.
 #[derive(Debug)]
-#[must_use = "nothing is known until `stop` is called"]
+#[must_use = "a measurement has no result until `stop` is called"]
 pub struct Measurement {
     options: MemoryUsage,
     meter: Meter,
     sampler: Option<Sampler>,
-    // Taken last and dropped first.
+    // Created last and dropped first.
     high_water: HighWater,
     baseline: f64,
     started: SystemTime,
@@ -27,11 +26,11 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Starts measuring the peak; without samples, where the system knows the peak exactly.
+    /// Starts measuring the peak; without samples if the system knows the exact peak.
     ///
     /// # Panics
     ///
-    /// On systems that do not tell how much memory a process uses (neither Linux nor macOS).
+    /// On systems that do not report how much memory a process uses (neither Linux nor macOS).
     pub fn of_peak() -> Measurement {
         Measurement::start(MemoryUsage::new(), true)
     }
@@ -42,10 +41,10 @@ impl Measurement {
             "measuring memory is not available on this system: it needs Linux's /proc, or macOS",
         );
         let wants_samples = !(only_peak && HighWater::can_be_reset());
-        // Has its thread, its buffer and its first reading behind it when this returns, and waits:
-        // from here on it allocates nothing.
+        // When this returns, the sampler has its thread, its buffer and its first reading, and
+        // waits: from here on it allocates nothing.
         let sampler = wants_samples.then(|| Sampler::prepare(options.interval, options.children));
-        // The first reading may be what loads a page of code.
+        // The first reading may load a page of code.
         let _ = meter.now(options.children);
         let high_water = HighWater::begin();
         let (baseline, _) = meter.now(options.children);
@@ -64,7 +63,7 @@ impl Measurement {
         }
     }
 
-    /// Ends it and tells what it found.
+    /// Ends the measurement and returns the result.
     pub fn stop(mut self) -> MemoryTrace {
         let wall = self.start.elapsed();
         // Before anything here allocates.
@@ -81,7 +80,7 @@ impl Measurement {
         );
         samples.push(Sample { time: wall, memory: at_end });
         let sampled = samples.iter().map(|sample| sample.memory).fold(0.0, f64::max);
-        // The mark is one process's; for several there are only samples.
+        // The high-water mark is that of one process; for several processes there are only samples.
         let marked = marked.filter(|_| !self.options.children);
         MemoryTrace {
             samples,
@@ -95,7 +94,7 @@ impl Measurement {
     }
 }
 
-/// Measures the memory that a call needs, with options; [`memory_usage`](super::memory_usage) is
+/// Measures how much memory a call needs, with options; [`memory_usage`](super::memory_usage) is
 /// the short form.
 ///
 /// # Examples
@@ -117,7 +116,7 @@ pub struct MemoryUsage {
 }
 
 impl MemoryUsage {
-    /// A sample every 10 ms, this process alone.
+    /// Takes a sample every 10 ms, of this process only.
     ///
     /// That is short enough to see the steps of a computation of a tenth of a second, and costs
     /// about 0.2 % of one core. memory_profiler's interval is 100 ms.
@@ -125,15 +124,15 @@ impl MemoryUsage {
         MemoryUsage { interval: Duration::from_millis(10), children: false }
     }
 
-    /// Time between samples.
+    /// Sets the time between samples.
     ///
-    /// It is the shortest one: sampling takes no more than a twentieth of one core's time, and at
-    /// most 4096 samples are kept, so that a long computation doubles its interval now and then.
-    /// The exact peak does not depend on it.
+    /// This is a minimum: sampling takes no more than a twentieth of one core's time, and at most
+    /// 4096 samples are kept, so a long computation doubles its interval now and then. The exact
+    /// peak does not depend on it.
     ///
     /// # Panics
     ///
-    /// When the interval is zero.
+    /// Panics if the interval is zero.
     #[track_caller]
     pub fn interval(mut self, interval: Duration) -> MemoryUsage {
         assert!(!interval.is_zero(), "the interval between samples must be longer than zero");
@@ -141,26 +140,26 @@ impl MemoryUsage {
         self
     }
 
-    /// Whether child processes, and theirs, are counted too; they are not unless asked for.
+    /// Whether to include child processes and their descendants; by default they are not included.
     ///
-    /// Then a page that several processes share is counted in equal parts (*proportional set
-    /// size*), so that what a child has from its parent by copy-on-write is counted once, not
-    /// twice. The system must walk through all pages for that: about 1 ms for 1 GiB of small pages
-    /// at every sample. It keeps no peak for several processes together; the peak is that of the
-    /// samples. Where shares are not to be had (Linux before 4.14, a process of another user),
-    /// resident memory is added up; [`MemoryTrace::counted`] tells. On macOS children are not
+    /// With children, a page that several processes share counts in equal parts (*proportional set
+    /// size*): what a child shares with its parent by copy-on-write counts once, not twice. For
+    /// that the system must walk through all pages, which takes about 1 ms per GiB of small pages
+    /// at every sample. It keeps no peak for several processes together, so the peak is that of the
+    /// samples. If shares are not available (Linux before 4.14, a process of another user),
+    /// resident memory is added up; [`MemoryTrace::counted`] shows which. On macOS children are not
     /// available and not counted.
     pub fn include_children(mut self, include: bool) -> MemoryUsage {
         self.children = include && cfg!(target_os = "linux");
         self
     }
 
-    /// Runs `f` and gives back its value and the trace. The value is kept from the optimiser.
+    /// Runs `f` and returns its value and the trace. The value is kept from the optimiser.
     ///
     /// # Panics
     ///
-    /// On systems that do not tell how much memory a process uses (neither Linux nor macOS). A
-    /// panic of `f` goes through.
+    /// On systems that do not report how much memory a process uses (neither Linux nor macOS).
+    /// Panics of `f` propagate.
     #[inline]
     pub fn measure<R>(self, f: impl FnOnce() -> R) -> (R, MemoryTrace) {
         let measurement = self.start();
@@ -168,11 +167,12 @@ impl MemoryUsage {
         (value, measurement.stop())
     }
 
-    /// Starts measuring until [`Measurement::stop`], for what is not one call.
+    /// Starts a measurement that ends with [`Measurement::stop`], for code that is not a single
+    /// call.
     ///
     /// # Panics
     ///
-    /// On systems that do not tell how much memory a process uses (neither Linux nor macOS).
+    /// On systems that do not report how much memory a process uses (neither Linux nor macOS).
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! The result of many runs: statistics, and what has to be said about them.
+//! The result of many runs: statistics, and warnings about them.
 
 use super::clock::Clock;
 use crate::display::{Bundle, Rich};
@@ -6,9 +6,9 @@ use crate::format::fine_seconds;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// The runs of one expression, in seconds per loop; what [`timeit!`](crate::timeit!) gives back.
+/// The runs of one expression, in seconds per loop; returned by [`timeit!`](crate::timeit!).
 ///
-/// The times are `f64` and not [`Duration`], which knows nothing below a nanosecond.
+/// The times are `f64` rather than [`Duration`], which cannot hold less than a nanosecond.
 ///
 /// # Examples
 ///
@@ -29,25 +29,25 @@ pub struct Sample {
     pub runs: usize,
     /// How many times the expression was evaluated in each run.
     pub loops: u64,
-    /// Seconds of the first call, which is part of no run; `None` when there was only one call.
+    /// Seconds of the first call, which is not part of any run; `None` if there was only one call.
     pub first_call: Option<f64>,
     setup: bool,
     clock: Clock,
     printed: Option<Instant>,
 }
 
-/// A first call is remarkable when it took so many times the median …
+/// A first call is worth a remark if it took this many times the median …
 const SLOW_FIRST_CALL: f64 = 4.0;
-/// … and at least so many seconds: below that every first call is slow, its code being fetched from
-/// memory.
+/// … and at least this many seconds: below that, every first call is slow because its code has to
+/// be loaded.
 const WORTH_MENTIONING: f64 = 20e-6;
 /// IPython's limit for slowest over fastest.
 const SKEWED: f64 = 4.0;
 /// Standard deviation over mean.
 const NOISY: f64 = 0.2;
-/// Seconds per loop below which no more than an instruction or two can have been carried out.
+/// A loop this short (in seconds) can have run no more than an instruction or two.
 const SUSPICIOUS: f64 = 1e-9;
-/// A run of so many steps of the clock is known to about one per cent.
+/// A run of this many clock steps is accurate to about one per cent.
 const ENOUGH_STEPS: u32 = 100;
 
 impl Sample {
@@ -66,15 +66,15 @@ impl Sample {
         self.all_runs.iter().sum::<f64>() / self.runs as f64
     }
 
-    /// Standard deviation of the runs (of these runs, divided by their number, as in IPython), in
-    /// seconds per loop.
+    /// Standard deviation of the runs (the population's, divided by n, as in IPython), in seconds
+    /// per loop.
     pub fn stdev(&self) -> f64 {
         let mean = self.average();
         (self.all_runs.iter().map(|run| (run - mean).powi(2)).sum::<f64>() / self.runs as f64)
             .sqrt()
     }
 
-    /// The fastest run, in seconds per loop: the one least disturbed by anything else.
+    /// The fastest run, in seconds per loop: the least disturbed one.
     pub fn best(&self) -> f64 {
         self.sorted()[0]
     }
@@ -84,8 +84,8 @@ impl Sample {
         self.sorted()[self.runs - 1]
     }
 
-    /// The middle run, in seconds per loop; the mean of the two in the middle when their number is
-    /// even.
+    /// The median run, in seconds per loop; for an even number of runs, the mean of the two in the
+    /// middle.
     pub fn median(&self) -> f64 {
         let sorted = self.sorted();
         (sorted[(self.runs - 1) / 2] + sorted[self.runs / 2]) / 2.0
@@ -97,7 +97,7 @@ impl Sample {
         sorted
     }
 
-    /// What is doubtful about the result, in sentences; nothing when it can be trusted.
+    /// Warnings about the result, as sentences; empty if the result can be trusted.
     ///
     /// # Examples
     ///
@@ -110,10 +110,10 @@ impl Sample {
         let mut warnings = Vec::new();
         let run = self.median() * self.loops as f64;
         let step = self.clock.precision.max(self.clock.overhead).as_secs_f64();
-        // Each call with a setup is measured by itself, the others together.
+        // Calls with a setup are measured one by one, others together.
         let stretch = if self.setup { self.median() } else { run };
         let too_short = stretch < f64::from(ENOUGH_STEPS) * step;
-        // The loop around a call that is timed by itself is not timed.
+        // A call timed on its own excludes the loop around it.
         let limit = if self.setup { 0.0 } else { SUSPICIOUS.max(2.0 * self.clock.empty_loop) };
         if !too_short && self.best() <= limit {
             warnings.push(format!(
@@ -144,7 +144,7 @@ impl Sample {
         warnings
     }
 
-    /// A remark on the first call, if it was much slower than the others.
+    /// A remark on the first call if it was much slower than the others.
     fn remark(&self) -> Option<String> {
         let first = self.first_call?;
         let slow = first > SLOW_FIRST_CALL * self.median() && first > WORTH_MENTIONING;
@@ -162,11 +162,11 @@ impl Sample {
         self.printed = Some(Instant::now());
     }
 
-    /// Called by the kernel for the last expression of a cell. Shows nothing when it has just been
-    /// printed, by the macro itself.
+    /// Called by the kernel for the last expression of a cell. Shows nothing if the macro has just
+    /// printed it.
     pub fn evcxr_display(&self) {
-        // Microseconds pass from the print to here when the macro is the cell's last expression; to
-        // another cell, a compiler's run.
+        // If the macro is the cell's last expression, microseconds pass between printing and this
+        // call; before the next cell, a run of the compiler.
         const SAME_CELL: Duration = Duration::from_millis(100);
         if self.printed.is_none_or(|when| when.elapsed() > SAME_CELL) {
             self.bundle().evcxr_display();
@@ -213,7 +213,7 @@ impl fmt::Debug for Sample {
 pub(super) mod tests {
     use super::*;
 
-    /// A clock as it is on an ordinary machine.
+    /// A clock as on an ordinary machine.
     pub(in crate::time) const CLOCK: Clock = Clock {
         overhead: Duration::from_nanos(25),
         precision: Duration::from_nanos(1),
@@ -224,8 +224,8 @@ pub(super) mod tests {
         Sample::new(all_runs.to_vec(), loops, None, false, CLOCK)
     }
 
-    /// By hand: the mean of 2, 4, 4, 4, 5, 5, 7, 9 is 5, the squared deviations are 9 + 1 + 1 + 1 +
-    /// 0 + 0 + 4 + 16 = 32, 32 / 8 = 4.
+    /// Computed by hand: the mean of 2, 4, 4, 4, 5, 5, 7, 9 is 5, the squared deviations are 9 + 1
+    /// + 1 + 1 + 0 + 0 + 4 + 16 = 32, 32 / 8 = 4.
     #[test]
     fn statistics_are_right() {
         let milliseconds = [5e-3, 4e-3, 2e-3, 9e-3, 4e-3, 5e-3, 7e-3, 4e-3];

@@ -1,8 +1,8 @@
-//! What the macros' loops call: which run comes next, how many loops of it, start and stop.
+//! What the macros' loops call: which run comes next, how many loops, start and stop.
 //!
-//! The loops themselves stand in the cell, around the expression, which is written there once: `?`
-//! and `return` leave the cell as they would without the macro, and nothing has to be captured by a
-//! closure. What needs no types of the cell is here, compiled once.
+//! The loops themselves are in the cell, around the expression, which appears only once: `?` and
+//! `return` leave the cell as they would without the macro, and no closure has to capture anything.
+//! Everything that does not need the cell's types is here, compiled once.
 
 use super::Sample;
 use super::clock::{Clock, Lap};
@@ -18,16 +18,16 @@ pub struct Sampler {
     repetitions: Repetitions,
     clock: Clock,
     options: Options,
-    /// The run in work, if there is one.
+    /// The current run, if there is one.
     run: Option<Run>,
     lap: Lap,
-    /// Loops done together without asking whether to stop.
+    /// Loops done in a row without checking for an interrupt.
     batch: u64,
     /// Keeps SIGINT from ending the process.
     _scope: Scope,
 }
 
-/// A run in work.
+/// A run in progress.
 #[derive(Debug)]
 struct Run {
     began: Instant,
@@ -35,8 +35,8 @@ struct Run {
     timed: Duration,
 }
 
-/// How long nobody asks whether to stop. Long against the microsecond that asking costs, short
-/// against patience.
+/// How long to loop without checking for an interrupt: long compared to the microsecond that a
+/// check costs, short for a person.
 const BATCH_DURATION: Duration = Duration::from_millis(50);
 
 impl Sampler {
@@ -53,7 +53,7 @@ impl Sampler {
         }
     }
 
-    /// Begins the next run; false when everything is done.
+    /// Starts the next run; false when everything is done.
     pub fn next_run(&mut self) -> bool {
         let loops = self.repetitions.next();
         self.run = loops.map(|loops_left| Run {
@@ -64,7 +64,7 @@ impl Sampler {
         self.run.is_some()
     }
 
-    /// The loops to do now, without looking up; `None` when the run is done.
+    /// The loops to do next without a check; `None` when the run is done.
     pub fn next_batch(&mut self) -> Option<Range<u64>> {
         self.run.as_ref()?;
         interrupt::check();
@@ -77,7 +77,7 @@ impl Sampler {
 
     fn batch_size(&self) -> u64 {
         let left = self.run.as_ref().map_or(1, |run| run.loops_left);
-        // Each setup is made just before its call and dropped after it: one at a time.
+        // Each setup is made just before its call and dropped after it, one at a time.
         if self.options.setup { 1 } else { self.batch.min(left) }
     }
 
@@ -87,8 +87,8 @@ impl Sampler {
         self.lap = Lap::start();
     }
 
-    /// Stops the clock. Takes what is left of the batch: nothing, unless the expression left the
-    /// loop.
+    /// Stops the clock. `left` is what remains of the batch: nothing, unless the expression left
+    /// the loop.
     #[inline(never)]
     #[track_caller]
     pub fn stop(&mut self, left: Range<u64>) {
@@ -98,7 +98,7 @@ impl Sampler {
         let run = self.run.as_mut().expect("a batch belongs to a run");
         run.timed += elapsed.saturating_sub(self.clock.overhead);
         run.loops_left -= done;
-        // At most tenfold: the first loops of a run may be quicker than the others.
+        // At most tenfold: the first loops of a run may be faster than the others.
         if done == self.batch && elapsed < BATCH_DURATION / 2 {
             self.batch =
                 self.batch.saturating_mul(if elapsed < BATCH_DURATION / 20 { 10 } else { 2 });
@@ -111,7 +111,7 @@ impl Sampler {
         }
     }
 
-    /// The result; printed, unless it is wanted quiet.
+    /// Returns the result, and prints it unless `quiet` is set.
     pub fn finish(self) -> Sample {
         let quiet = self.options.quiet;
         let mut sample = self.into_sample();
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!((sample.loops, sample.runs, sample.all_runs.len()), (1234, 3, 3));
     }
 
-    /// Batches are cut small enough to be interrupted, and their times add up.
+    /// Batches are small enough to be interrupted, and their times add up.
     #[test]
     fn batches_add_up() {
         let nap = Duration::from_millis(2);

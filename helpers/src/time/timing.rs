@@ -1,14 +1,14 @@
-//! One measurement: the stopwatch, and what it says when it stops.
+//! One measurement: the stopwatch, and the timing it returns.
 
 use super::FineDuration;
 use crate::cores::cores;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// What one run of an expression cost: wall time, and CPU time of this process and of its children.
+/// The cost of one run of an expression: wall time, and CPU time of this process and its children.
 ///
-/// `Display`, and `Debug` with it, print the lines of [`time!`](crate::time!); the fields are there
-/// to compute and plot with.
+/// `Display` and `Debug` print the lines of [`time!`](crate::time!); use the fields to compute and
+/// plot.
 ///
 /// # Examples
 ///
@@ -21,24 +21,24 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timing {
-    /// What the clock on the wall says.
+    /// Elapsed time.
     pub wall: Duration,
     /// CPU time spent in the program's own code, summed over its threads.
     pub user: Duration,
     /// CPU time the operating system spent on the program's behalf, summed over its threads.
     pub system: Duration,
-    /// `user` of child processes that ended, and were waited for, during the measurement.
+    /// `user` of child processes that ended and were waited for during the measurement.
     pub children_user: Duration,
-    /// `system` of child processes that ended, and were waited for, during the measurement.
+    /// `system` of child processes that ended and were waited for during the measurement.
     pub children_system: Duration,
 }
 
 impl Timing {
-    /// From here on the ratio of CPU to wall time is printed. Asking for the CPU time costs some
-    /// microseconds of it.
+    /// Shorter runs do not print the ratio of CPU to wall time, because reading the CPU time itself
+    /// takes some microseconds.
     const TELLING: Duration = Duration::from_millis(1);
 
-    /// All the CPU time: user and system, this process and its children.
+    /// The total CPU time: user and system, of this process and its children.
     pub fn cpu(&self) -> Duration {
         self.user + self.system + self.children()
     }
@@ -48,11 +48,11 @@ impl Timing {
         self.children_user + self.children_system
     }
 
-    /// CPU time divided by wall time: 1 when one core computed all the time, 0 when everything
-    /// waited, 4 when four cores computed.
+    /// CPU time divided by wall time: 1 if one core computed all the time, 0 if everything waited,
+    /// 4 if four cores computed.
     ///
-    /// The operating system accounts CPU time in microseconds, so that below a millisecond this is
-    /// an indication at best.
+    /// The operating system counts CPU time in microseconds, so below a millisecond this is only an
+    /// indication.
     pub fn cores_busy(&self) -> f64 {
         if self.wall.is_zero() { 0.0 } else { self.cpu().as_secs_f64() / self.wall.as_secs_f64() }
     }
@@ -91,11 +91,11 @@ impl fmt::Debug for Timing {
     }
 }
 
-/// A running measurement; what [`time!`](crate::time!) and [`timed!`](crate::timed!) are made of.
+/// A running measurement; [`time!`](crate::time!) and [`timed!`](crate::timed!) use it.
 ///
-/// CPU time is that of the whole process, all its threads counted, finished ones too
-/// (`getrusage(RUSAGE_SELF)`). Child processes are counted apart, once they have been waited for
-/// (`RUSAGE_CHILDREN`). Anything else the process does meanwhile is counted as well.
+/// CPU time is that of the whole process, including all its threads, also finished ones
+/// (`getrusage(RUSAGE_SELF)`). Child processes are counted separately, once they have been waited
+/// for (`RUSAGE_CHILDREN`). Anything else that the process does meanwhile counts, too.
 ///
 /// # Examples
 ///
@@ -116,7 +116,7 @@ impl Stopwatch {
     /// Starts measuring.
     pub fn start() -> Stopwatch {
         // The wall clock is read last here and first in `stop`: reading the CPU times is not part
-        // of what is measured.
+        // of the measurement.
         Stopwatch {
             children: CpuTime::now(libc::RUSAGE_CHILDREN),
             own: CpuTime::now(libc::RUSAGE_SELF),
@@ -124,7 +124,7 @@ impl Stopwatch {
         }
     }
 
-    /// What has passed since the start. The stopwatch goes on: calling it again gives a longer
+    /// Returns the time since the start. The stopwatch keeps running: a later call returns a longer
     /// time.
     pub fn stop(&self) -> Timing {
         let wall = self.wall.elapsed();
@@ -140,7 +140,7 @@ impl Stopwatch {
     }
 }
 
-/// CPU time used so far, as the kernel accounts it, in microseconds.
+/// CPU time used so far, as counted by the kernel, in microseconds.
 #[derive(Clone, Copy, Debug)]
 struct CpuTime {
     user: Duration,
@@ -150,8 +150,8 @@ struct CpuTime {
 impl CpuTime {
     fn now(who: libc::c_int) -> CpuTime {
         let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-        // SAFETY: `usage` is a valid place for one rusage, which getrusage fills; all zeros is a
-        // valid rusage in any case.
+        // SAFETY: `usage` is valid for one rusage, which getrusage fills; all zeros is a valid
+        // rusage, too.
         let usage = unsafe {
             libc::getrusage(who, usage.as_mut_ptr());
             usage.assume_init()
@@ -203,7 +203,8 @@ mod tests {
         assert_eq!(timing.cores_busy(), 2.0);
     }
 
-    /// Otherwise a call of 1 µs is said to have kept 7 of 2 cores busy: with asking for the time.
+    /// Otherwise a call of 1 µs seems to keep 7 of 2 cores busy: the time is that of reading the
+    /// clock.
     #[test]
     fn ratio_of_very_short_times_is_not_printed() {
         let short = Timing {
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn computing_costs_cpu_time_and_waiting_does_not() {
-        // Other tests run in the same process: only lower bounds can be tested here.
+        // Other tests run in the same process, so only lower bounds can be tested here.
         // `tests/timing.rs` has the rest.
         let stopwatch = Stopwatch::start();
         compute(Duration::from_millis(60));

@@ -1,4 +1,4 @@
-//! Linux: the files of `/proc`. Reading one's own is a system call of about a microsecond and
+//! Linux: the files of `/proc`. Reading one's own takes a system call of about a microsecond and
 //! allocates nothing.
 
 use crate::memory::Counted;
@@ -17,7 +17,7 @@ pub(in crate::memory) struct Meter {
 }
 
 impl Meter {
-    /// `None` where `/proc` is missing.
+    /// `None` if `/proc` is missing.
     pub(in crate::memory) fn new() -> Option<Meter> {
         // SAFETY: sysconf has no preconditions.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -40,7 +40,7 @@ impl Meter {
         Some(pages as f64 * self.mib_per_page)
     }
 
-    /// Memory in use now, with children or without. A reading that fails gives the one before.
+    /// Memory in use now, with or without children. If a reading fails, returns the previous one.
     pub(in crate::memory) fn now(&mut self, children: bool) -> (f64, Counted) {
         if children {
             let (memory, counted) = memory(std::process::id());
@@ -55,17 +55,17 @@ impl Meter {
     }
 }
 
-/// The most resident memory there has been since the mark was last set back.
+/// The most resident memory since the mark was last reset.
 pub(in crate::memory) fn high_water() -> Option<f64> {
-    // On the stack: reading a high-water mark should not move it. The line is in the first part of
+    // On the stack: reading a high-water mark should not raise it. The line is near the start of
     // the file.
     let mut buffer = [0; 2048];
     let length = File::open("/proc/self/status").ok()?.read_at(&mut buffer, 0).ok()?;
     kib(&String::from_utf8_lossy(&buffer[..length]), "VmHWM:").map(|kib| kib / KIB_PER_MIB)
 }
 
-/// Sets the mark back to what is resident now; false where that is not to be had (no such file, or
-/// not permitted).
+/// Resets the mark to what is resident now; false if that is not possible (no such file, or no
+/// permission).
 pub(in crate::memory) fn reset_high_water() -> bool {
     OpenOptions::new()
         .write(true)
@@ -74,14 +74,14 @@ pub(in crate::memory) fn reset_high_water() -> bool {
         .is_ok()
 }
 
-/// A process's proportional share of memory, in MiB; `None` when the system does not tell or the
+/// A process's proportional share of memory, in MiB; `None` if the system does not report it or the
 /// process is gone.
 pub(super) fn proportional(pid: u32) -> Option<f64> {
     kib(&read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?, "Pss:")
         .map(|kib| kib / KIB_PER_MIB)
 }
 
-/// A process's resident memory, in MiB; `None` when it is gone.
+/// A process's resident memory, in MiB; `None` if it is gone.
 pub(super) fn resident_of(pid: u32) -> Option<f64> {
     kib(&read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS:").map(|kib| kib / KIB_PER_MIB)
 }
@@ -91,12 +91,12 @@ fn kib(text: &str, name: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
-/// In MiB: proportional shares added up, so that a shared page counts once. Resident memory where
-/// shares are not to be had for all.
+/// The sum of proportional shares in MiB, so that a shared page counts once; resident memory if
+/// shares are not available for all.
 pub(super) fn memory(pid: u32) -> (f64, Counted) {
     let family = family(pid);
-    // A process that has ended since counts nothing; one that is there and whose share is not
-    // readable spoils the sum.
+    // A process that has ended counts nothing; one that exists but whose share is not readable
+    // invalidates the sum.
     let shares: Option<f64> = family
         .iter()
         .map(|&pid| proportional(pid).or_else(|| resident_of(pid).is_none().then_some(0.0)))
@@ -122,7 +122,7 @@ fn family(pid: u32) -> Vec<u32> {
                 .collect(),
             None => children(member),
         };
-        // Process numbers are used again: never go round in circles.
+        // Process ids are reused: never go round in circles.
         family.extend(children.into_iter().filter(|child| *child != pid));
         if family.len() > 10_000 {
             break;
@@ -131,7 +131,7 @@ fn family(pid: u32) -> Vec<u32> {
     family
 }
 
-/// The children of all threads of a process: the system notes which thread started them.
+/// The children of all threads of a process: the system records which thread started them.
 fn children(pid: u32) -> Vec<u32> {
     let Ok(threads) = read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     let lists =
@@ -153,7 +153,7 @@ fn parents() -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// `pid (name) state parent …`, where the name may contain anything, `) S 1` too.
+/// `pid (name) state parent …`; the name may contain anything, even `) S 1`.
 fn parent(stat: &str) -> Option<u32> {
     stat[stat.rfind(')')? + 1..].split_whitespace().nth(1)?.parse().ok()
 }
@@ -176,7 +176,7 @@ mod tests {
         let meter = Meter::new().unwrap();
         let (resident, from_status) =
             (meter.resident().unwrap(), resident_of(std::process::id()).unwrap());
-        // Other tests run meanwhile.
+        // Other tests run at the same time.
         assert!(resident > 0.5 && from_status > 0.5 && high_water().unwrap() > 0.5);
         assert!((resident - from_status).abs() < 512.0, "{resident} {from_status}");
     }
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(parent("nonsense"), None);
     }
 
-    /// Both ways of finding them, and a child that another thread than the first one has started.
+    /// Both ways to find them, and a child started by a thread other than the first.
     #[test]
     fn children_are_found_and_counted() {
         let start = || Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! What the operating system tells about the memory of processes. Everything in MiB.
+//! What the operating system reports about the memory of processes. Everything in MiB.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -10,7 +10,7 @@ mod other;
 #[cfg(not(target_os = "linux"))]
 pub(super) use other::{Meter, high_water, reset_high_water};
 
-/// Asks the allocator to return what is free. Otherwise a call that reuses it seems to need no
+/// Asks the allocator to return free memory. Otherwise a call that reuses it seems to need no
 /// memory.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(super) fn trim_heap() {
