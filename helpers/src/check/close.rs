@@ -8,16 +8,16 @@ use ndarray::{ArrayBase, ArrayView, Data, Dimension, IxDyn};
 /// message for learners.
 ///
 /// Takes numbers, slices, arrays, vectors and ndarray's arrays of any dimension; the shapes must be
-/// the same. A number is close when it differs from the expected one by at most `tolerance` times
-/// that. Where 0 is expected, a single number may differ by `tolerance` itself, and one in a
-/// sequence by `tolerance` times the largest number expected there. NaN is close to nothing.
+/// equal. A number is close if it differs from the expected one by at most `tolerance` times the
+/// expected one. If 0 is expected, a single number may differ by `tolerance` itself, and one in a
+/// sequence by `tolerance` times the largest expected number. NaN is close to nothing.
 ///
 /// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check). Memory: both sequences
-/// as `f64`, for a moment.
+/// as `f64`, temporarily.
 ///
 /// # Panics
 ///
-/// When the shapes differ, or any number is off.
+/// Panics if the shapes differ, or any number is off.
 ///
 /// # Examples
 ///
@@ -71,7 +71,7 @@ pub fn close(
     );
 }
 
-/// A shape, and what gives the numbers in it.
+/// A shape, and a function that returns the numbers in it.
 type Shaped<'a> = (Vec<usize>, &'a dyn Fn() -> Vec<f64>);
 
 #[inline(never)]
@@ -130,8 +130,8 @@ fn compare(
     }
 }
 
-/// The error relative to what is expected; relative to the largest of all where that is 0, absolute
-/// where all are.
+/// The error relative to the expected number; if that is 0, relative to the largest expected one;
+/// if all are 0, absolute.
 fn error(answer: f64, expected: f64, largest: f64) -> f64 {
     if answer == expected {
         return 0.0;
@@ -143,7 +143,7 @@ fn error(answer: f64, expected: f64, largest: f64) -> f64 {
     } else {
         1.0
     };
-    // Infinity expected and not found: the quotient would be NaN or 0.
+    // Infinity was expected and not found: the quotient would be NaN or 0.
     if scale.is_finite() { (answer - expected).abs() / scale } else { f64::INFINITY }
 }
 
@@ -161,9 +161,9 @@ fn index_text(number: usize, shape: &[usize]) -> String {
     format!("{indices:?}")
 }
 
-/// A number that `f64` can hold, rounded if need be.
+/// A number that converts to `f64`, possibly with rounding.
 pub trait Number: Copy {
-    /// They as `f64`, the last axis fastest.
+    /// The numbers as `f64`, the last axis fastest.
     fn numbers_of(numbers: ArrayView<'_, Self, IxDyn>) -> Vec<f64>;
 }
 
@@ -194,8 +194,8 @@ macro_rules! number {
 
 number!(f32 f64 u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
-/// Numbers in a shape: what [`check_close!`](crate::check_close!) compares. A single number has the
-/// shape `[]`.
+/// Numbers in a shape, for [`check_close!`](crate::check_close!). A single number has the shape
+/// `[]`.
 pub trait Numbers {
     /// The length along each axis.
     fn shape(&self) -> Vec<usize>;

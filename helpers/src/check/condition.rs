@@ -4,13 +4,13 @@ use super::Wording;
 
 /// Checks a condition: prints a line with a ✓, or panics with a message for learners.
 ///
-/// The message is a format string with its arguments, and is shown in both cases, after a ✓ or a ✗:
-/// say what was found and what is expected. Without a message the condition's source is shown.
-/// Option: `hint = "…"`, see [the module](mod@crate::check).
+/// The message is a format string with its arguments. It is shown in both cases, after a ✓ or a ✗,
+/// so say what was found and what is expected. Without a message, the source of the condition is
+/// shown. Option: `hint = "…"`, see [the module](mod@crate::check).
 ///
 /// # Panics
 ///
-/// When the condition is false.
+/// Panics if the condition is false.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! `check_eq!`: equal values, and where they are not.
+//! `check_eq!`: equal values, or where they differ.
 
 use super::Wording;
 use super::wording::shortened;
@@ -8,16 +8,16 @@ use std::fmt::Debug;
 /// Checks that a value is the expected one: prints it with a ✓, or panics with a message for
 /// learners.
 ///
-/// The failing message names both values; of sequences and long texts it shows the first
-/// difference, and the lengths if they differ. Both are written in full for that (`{:?}`), when the
-/// check fails. For floats that need not agree to the last digit there is
+/// The failure message shows both values; for sequences and long texts it shows the first
+/// difference, and the lengths if they differ. A failing check formats both values in full
+/// (`{:?}`). For floats that need not agree to the last digit, use
 /// [`check_close!`](crate::check_close!).
 ///
 /// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
 ///
 /// # Panics
 ///
-/// When the two are not equal.
+/// Panics if the two are not equal.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ use std::fmt::Debug;
 #[macro_export]
 macro_rules! check_eq {
     ($answer:expr, $expected:expr $(, $($options:tt)*)?) => {
-        // A `match` and no `let`: temporaries live as long as they would without the macro.
+        // A `match` instead of `let`: temporaries live as long as without the macro.
         match (&$answer, &$expected) {
             (answer, expected) => $crate::check::equal(
                 answer,
@@ -77,14 +77,14 @@ fn tell(holds: bool, answer: &dyn Debug, expected: &dyn Debug, wording: &Wording
     }
 }
 
-/// Texts up to this length are shown as they are.
+/// Texts up to this length are shown in full.
 const SHORT: usize = 60;
 
-/// A sentence about two values that are not equal, by their `{:?}` texts.
+/// A sentence about two values that differ, from their `{:?}` texts.
 pub(super) fn difference(what: &str, answer: &str, expected: &str) -> String {
     if answer == expected {
         return format!(
-            "{what} is {}, and not equal to what prints the same (NaN is equal to nothing)",
+            "{what} is {}, but not equal to the expected value, which prints the same (NaN is equal to nothing)",
             shortened(answer, SHORT)
         );
     }
@@ -124,7 +124,7 @@ fn of_sequences(what: &str, answer: &[&str], expected: &[&str]) -> String {
     }
 }
 
-/// The texts, cut to what surrounds their first difference.
+/// Shows the surroundings of the first difference.
 fn of_texts(what: &str, answer: &str, expected: &str) -> String {
     let same = answer.chars().zip(expected.chars()).take_while(|(a, b)| a == b).count();
     let from = same.saturating_sub(SHORT / 3);
@@ -154,7 +154,7 @@ fn elements(text: &str) -> Option<Vec<&str>> {
         match character {
             '"' | '\'' => quote = Some(character),
             '[' | '(' | '{' => depth += 1,
-            // Below 0: several bracketed things, not one.
+            // Below 0: several bracketed parts, not one.
             ']' | ')' | '}' => depth = depth.checked_sub(1)?,
             ',' if depth == 0 => {
                 parts.push(inner[start..at].trim());

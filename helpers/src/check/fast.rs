@@ -1,4 +1,4 @@
-//! `check_fast!`: so many times as fast as another.
+//! `check_fast!`: one function is several times as fast as another.
 
 use super::Wording;
 use crate::format::{fine_seconds, three_figures};
@@ -6,27 +6,26 @@ use crate::interrupt::{self, Scope};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Checks that a function is so many times as fast as another: prints both times with a ✓, or
+/// Checks that a function is `factor` times as fast as another: prints both times with a ✓, or
 /// panics with a message for learners.
 ///
-/// Both are closures without arguments. After a first call that does not count they take turns, and
-/// the fastest run of each counts: whatever else the machine does makes a run slower, never faster.
-/// Calls below a millisecond are repeated within a run. The check is over as soon as `yours` has
-/// been fast enough three runs long; before it fails it has made seven runs of each at least and
-/// tried for some seconds, unless there is no hope (less than half of what is wanted). A factor
-/// close to what is expected is a matter of luck: leave room.
+/// Both are closures without arguments. After a first call that does not count, they alternate, and
+/// the fastest run of each counts: anything else that the machine does makes a run slower, never
+/// faster. Calls below a millisecond are repeated within a run. The check passes as soon as `yours`
+/// has been fast enough after three runs. Before it fails, it makes at least seven runs of each and
+/// tries for some seconds, unless there is no hope (less than half of the factor). A factor close
+/// to the expected speed-up is a matter of luck: leave some margin.
 ///
-/// What the two give back is kept from the optimiser, and not compared: use
-/// [`check_eq!`](crate::check_eq!) first. Let their input come from variables; the compiler
-/// computes with constants beforehand.
+/// The results are kept from the optimiser but not compared: use [`check_eq!`](crate::check_eq!)
+/// first. Take the input from variables; the compiler evaluates constants beforehand.
 ///
-/// Options: `factor = 2.0`, how many times as fast `yours` has to be (1 if nothing is said; below
-/// 1: it may be that much slower); `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
+/// Options: `factor = 2.0`, how many times as fast `yours` must be (default 1; below 1, it may be
+/// slower by that factor); `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
 ///
 /// # Panics
 ///
-/// When `yours` is slower than that. Unwinds with [`Interrupted`](crate::interrupt::Interrupted)
-/// when interrupted, between two runs.
+/// Panics if `yours` is slower than that. Unwinds with
+/// [`Interrupted`](crate::interrupt::Interrupted) when interrupted, between two runs.
 ///
 /// # Examples
 ///
@@ -58,16 +57,15 @@ macro_rules! check_fast {
     };
 }
 
-/// Runs before the check may hold, …
+/// The minimum number of runs before the check may pass, …
 const FEWEST: usize = 3;
-/// … and before it may fail, …
+/// … the minimum before it may fail, …
 const PATIENT: usize = 7;
-/// … and after which it is over.
+/// … and the maximum.
 const MOST: usize = 50;
 /// How long it tries before it fails, unless the first [`FEWEST`] runs take longer.
 const BUDGET: Duration = Duration::from_secs(4);
-/// A run that is repeated until it takes this long has nothing to fear from the clock's steps.
-/// Seconds.
+/// A run is repeated until it takes this long, so that the clock's steps do not matter. Seconds.
 const LONG_ENOUGH: f64 = 1e-3;
 const MOST_LOOPS: f64 = 1e6;
 
@@ -85,8 +83,8 @@ fn judge(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) {
     if ratio >= wording.factor { wording.pass(found) } else { wording.fail(found) }
 }
 
-/// Everything that does not depend on the closures' types: how many times as fast, and the
-/// sentence.
+/// Everything that does not depend on the closures' types: measures the ratio and writes the
+/// message.
 fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> (f64, String) {
     let _scope = Scope::enter();
     let begin = Instant::now();
@@ -104,7 +102,7 @@ fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> 
             return (ratio, sentence(wording, &yours, &given, run));
         }
     }
-    unreachable!("there is a most")
+    unreachable!("at least one run")
 }
 
 fn sentence(wording: &Wording, yours: &Runner, given: &Runner, runs: usize) -> String {
@@ -130,12 +128,12 @@ struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    /// Calls it once, which does not count, and finds out how often to call it in a run.
+    /// Makes a first call, which does not count, and finds the number of calls per run.
     fn new(call: &'a mut dyn FnMut()) -> Runner<'a> {
         let mut runner = Runner { call, loops: 1, fastest: f64::INFINITY };
         runner.run();
         if runner.fastest < LONG_ENOUGH / 4.0 {
-            // The first call was slow, its code and data being far away.
+            // The first call was slow: its code and data were not cached.
             runner.fastest = f64::INFINITY;
             runner.run();
         }
@@ -151,7 +149,7 @@ impl<'a> Runner<'a> {
             (self.call)();
         }
         let seconds = start.elapsed().as_secs_f64() / self.loops as f64;
-        // A clock with coarse steps may say 0; nothing takes less than this.
+        // A clock with coarse steps may report 0; nothing takes less than this.
         self.fastest = self.fastest.min(seconds.max(1e-12));
     }
 }
@@ -193,7 +191,7 @@ mod tests {
         assert!(message.ends_with("; fastest of 7 runs each)\n  Hint: wait less"), "{message}");
     }
 
-    /// The first two runs are disturbed; minimum and patience make up for that.
+    /// The first two runs are disturbed; taking the minimum and retrying makes up for that.
     #[test]
     fn a_disturbance_does_not_count() {
         let mut calls = 0;

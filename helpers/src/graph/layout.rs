@@ -1,34 +1,34 @@
-//! Where the boxes and arrows of a drawing go: left to right in layers (Sugiyama, Tagawa and Toda,
-//! 1981), kept simple.
+//! The positions of boxes and arrows: from left to right in layers (Sugiyama, Tagawa and Toda,
+//! 1981), simplified.
 //!
 //! A task's layer is the number of arrows that must come before it. Arrows that skip layers get a
-//! slot of their own in each (a *bend*), so that they pass between boxes and not behind them.
-//! Within a layer, slots are sorted by the average of their neighbours, back and forth; heights
-//! then follow the neighbours as closely as the order allows.
+//! slot of their own in each of them (a *bend*), so that they pass between boxes and not behind
+//! them. Within a layer, slots are sorted by the average position of their neighbours, forward and
+//! backward; heights then follow the neighbours as closely as the order allows.
 
 use super::check::Links;
 
-/// The finished layout; all coordinates in pixels, of the drawing without margins.
+/// The finished layout; all coordinates in pixels, without margins.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) width: f64,
     pub(super) height: f64,
-    /// For each task the left edge and the middle.
+    /// The left edge and the middle of each task.
     pub(super) boxes: Vec<(f64, f64)>,
-    /// For each arrow its two tasks and the bends between them.
+    /// For each arrow, its two tasks and the bends between them.
     pub(super) arrows: Vec<(usize, usize, Vec<Bend>)>,
 }
 
 /// Where an arrow passes a layer: left end, right end, height.
 pub(super) type Bend = (f64, f64, f64);
 
-/// Between two layers, room for the arrows.
+/// Between two layers, space for the arrows.
 const GAP: f64 = 44.0;
 
-/// What stands in a layer.
+/// A box or a bend in a layer.
 struct Slot {
     layer: usize,
-    /// Half of the height it needs.
+    /// Half of its height.
     half: f64,
     left: Vec<usize>,
     right: Vec<usize>,
@@ -68,7 +68,7 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     let mut columns: Vec<Vec<usize>> = vec![Vec::new(); num_layers];
     slots.iter().enumerate().for_each(|(index, slot)| columns[slot.layer].push(index));
     columns.iter().for_each(|column| settle(&mut slots, column, |_| 0.0));
-    // The last round goes forward: what combines several tasks stands in their middle.
+    // The last round goes forward: a task that combines several others is in the middle of them.
     for round in 0..9 {
         let forward = round % 2 == 0;
         let neighbours = |slot: &Slot| if forward { slot.left.clone() } else { slot.right.clone() };
@@ -78,8 +78,7 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
             let wishes: Vec<f64> = (0..slots.len())
                 .map(|index| preferred(&slots, index, &neighbours(&slots[index])))
                 .collect();
-            // The order within a layer is settled in the first rounds; the last ones only move
-            // heights.
+            // The first rounds determine the order within a layer; the last ones only move heights.
             if round < 6 {
                 columns[layer].sort_by(|&a, &b| wishes[a].total_cmp(&wishes[b]));
             }
@@ -101,7 +100,7 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     }
     let top = slots.iter().map(|slot| slot.y - slot.half).fold(f64::INFINITY, f64::min);
     let bottom = slots.iter().map(|slot| slot.y + slot.half).fold(f64::NEG_INFINITY, f64::max);
-    // Boxes stand in the middle of their layer.
+    // Boxes are centred in their layer.
     let boxes = (0..sizes.len())
         .map(|task| {
             (
@@ -120,8 +119,8 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     Layout { width: (x - GAP).max(0.0), height: (bottom - top).max(0.0), boxes, arrows }
 }
 
-/// A task stands right of all it waits for; one that waits for nobody, just left of the first that
-/// waits for it.
+/// A task is to the right of everything it waits for; a task without predecessors is just left of
+/// its first successor.
 fn layers(links: &Links) -> Vec<usize> {
     let mut layers = vec![0; links.before.len()];
     for &task in &links.order {
@@ -136,7 +135,7 @@ fn layers(links: &Links) -> Vec<usize> {
     layers
 }
 
-/// Where a slot would like to be: level with its neighbours; without any, where it is.
+/// The preferred height of a slot: level with its neighbours; without neighbours, its current one.
 fn preferred(slots: &[Slot], index: usize, neighbours: &[usize]) -> f64 {
     if neighbours.is_empty() {
         return slots[index].y;
@@ -144,11 +143,11 @@ fn preferred(slots: &[Slot], index: usize, neighbours: &[usize]) -> f64 {
     neighbours.iter().map(|&other| slots[other].y).sum::<f64>() / neighbours.len() as f64
 }
 
-/// Gives the slots of a column, in their order, the heights nearest to their wishes (least
-/// squares) at which they do not overlap.
+/// Moves the slots of a column, keeping their order, as close to their preferred heights as
+/// possible (least squares) without overlap.
 ///
-/// With the room they need taken off, this is isotonic regression: neighbours in the wrong order
-/// are merged at their mean.
+/// After subtracting the space they need, this is isotonic regression: neighbours in the wrong
+/// order are merged at their mean.
 fn settle(slots: &mut [Slot], column: &[usize], preferred: impl Fn(usize) -> f64) {
     let mut offset = 0.0;
     // Mean, number of slots.
@@ -188,7 +187,7 @@ mod tests {
         (layout(&links, &sizes), sizes)
     }
 
-    /// Arrows go from left to right, and no two boxes share a spot; also for larger graphs.
+    /// Arrows go from left to right, and no two boxes overlap; also in larger graphs.
     #[test]
     fn boxes_do_not_overlap_and_arrows_point_right() {
         let mut graph = Graph::new();

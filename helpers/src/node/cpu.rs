@@ -10,7 +10,7 @@ pub(super) fn directory(root: &Path, cpu: usize) -> PathBuf {
     root.join(format!("sys/devices/system/cpu/cpu{cpu}"))
 }
 
-/// The logical cores that are switched on; empty when the system does not tell.
+/// The logical cores that are online; empty if unknown.
 pub(super) fn online(root: &Path) -> Vec<usize> {
     read_to_string(root.join("sys/devices/system/cpu/online"))
         .ok()
@@ -18,7 +18,7 @@ pub(super) fn online(root: &Path) -> Vec<usize> {
         .unwrap_or_default()
 }
 
-/// Chips in sockets; `None` when the system does not tell (-1 on some ARM boards).
+/// Chips in sockets; `None` if unknown (-1 on some ARM boards).
 pub(super) fn sockets(root: &Path, cpus: &[usize]) -> Option<usize> {
     let id = |cpu: &usize| {
         read_to_string(directory(root, *cpu).join("topology/physical_package_id"))
@@ -30,11 +30,11 @@ pub(super) fn sockets(root: &Path, cpus: &[usize]) -> Option<usize> {
     distinct(cpus.iter().map(id))
 }
 
-/// Physical cores: so many different sets of siblings.
+/// Physical cores: the number of distinct sets of siblings.
 pub(super) fn cores(root: &Path, cpus: &[usize]) -> Option<usize> {
     let siblings = |cpu: &usize| {
         let topology = directory(root, *cpu).join("topology");
-        // The second is the name that kernels before 5.1 have.
+        // The name before Linux 5.1.
         read_to_string(topology.join("core_cpus_list"))
             .or_else(|_| read_to_string(topology.join("thread_siblings_list")))
             .ok()
@@ -42,13 +42,13 @@ pub(super) fn cores(root: &Path, cpus: &[usize]) -> Option<usize> {
     distinct(cpus.iter().map(siblings))
 }
 
-/// How many different ones; `None` if there are none or one is unknown.
+/// The number of distinct values; `None` if there are none or one is unknown.
 fn distinct<T: std::hash::Hash + Eq>(items: impl Iterator<Item = Option<T>>) -> Option<usize> {
     let items = items.collect::<Option<HashSet<T>>>()?;
     (!items.is_empty()).then_some(items.len())
 }
 
-/// Name of the processor's model.
+/// Name of the processor model.
 pub(super) fn model(root: &Path) -> Option<String> {
     model_in(&read_to_string(root.join("proc/cpuinfo")).ok()?)
 }
@@ -69,7 +69,8 @@ fn model_in(cpuinfo: &str) -> Option<String> {
         .or_else(|| named("Hardware"))
 }
 
-/// ARM processors tell numbers only; these are the ones found in clusters, clouds and small boards.
+/// ARM processors report only numbers; these are the ones found in clusters, clouds and small
+/// boards.
 fn arm(value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let (implementer, part) = (value("CPU implementer")?, value("CPU part")?);
     let name = match (&*implementer, &*part) {
@@ -95,28 +96,28 @@ pub enum CacheKind {
     Data,
     /// Instructions only: `L1i`.
     Instruction,
-    /// Both.
+    /// Both data and instructions.
     Unified,
 }
 
-/// Caches of the machine that are alike.
+/// A kind of cache of the machine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub struct Cache {
-    /// 1 is the nearest to the core.
+    /// 1 is nearest to the core.
     pub level: u32,
     /// What it holds.
     pub kind: CacheKind,
-    /// Size of one of them, in bytes.
+    /// Size of each, in bytes.
     pub size: u64,
-    /// How many logical cores share one.
+    /// How many logical cores share each.
     pub shared_by: usize,
-    /// How many of them the machine has.
+    /// How many of these the machine has.
     pub count: usize,
 }
 
 impl Cache {
-    /// As it is usually called: `L1d`, `L2`.
+    /// The usual name: `L1d`, `L2`.
     ///
     /// ```
     /// for cache in parcourse::node::node_info().caches {
@@ -133,7 +134,7 @@ impl Cache {
     }
 }
 
-/// The caches that these logical cores have.
+/// The caches of these logical cores.
 pub(super) fn caches(root: &Path, cpus: &[usize]) -> Vec<Cache> {
     let mut seen = HashSet::new();
     let mut counts = BTreeMap::new();
@@ -143,7 +144,7 @@ pub(super) fn caches(root: &Path, cpus: &[usize]) -> Vec<Cache> {
             let read =
                 |file: &str| read_to_string(directory.join(format!("index{index}/{file}"))).ok();
             let Some(shared) = read("shared_cpu_list") else { break };
-            // The others that share it are not asked.
+            // The others that share it are skipped.
             if seen.contains(&(index, shared.clone())) {
                 continue;
             }

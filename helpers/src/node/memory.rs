@@ -5,10 +5,10 @@ use crate::cores::parse_cpu_list;
 use std::fs::read_to_string;
 use std::path::Path;
 
-/// Memory of the machine and what is available of it, in bytes.
+/// Total and available memory of the machine, in bytes.
 pub(super) fn machine(root: &Path) -> (Option<u64>, Option<u64>) {
     let meminfo = read_to_string(root.join("proc/meminfo")).unwrap_or_default();
-    // Linux before 3.14 does not know what is available.
+    // Linux before 3.14 does not report available memory.
     (entry(meminfo.lines(), "MemTotal:"), entry(meminfo.lines(), "MemAvailable:"))
 }
 
@@ -28,7 +28,7 @@ pub(super) fn limit(root: &Path) -> Option<u64> {
             read_to_string(directory.join(file)).ok()?.trim().parse::<u64>().ok()
         })
     });
-    // Version 2 says `max`, version 1 a number near the largest there is.
+    // Version 2 says `max`, version 1 a number near the largest possible one.
     limits.filter(|&limit| limit < 1 << 60).min()
 }
 
@@ -38,13 +38,13 @@ pub(super) fn limit(root: &Path) -> Option<u64> {
 pub struct NumaNode {
     /// Its number.
     pub number: usize,
-    /// Its logical cores; none for a node that is memory only.
+    /// Its logical cores; empty for a node with memory only.
     pub cpus: Vec<usize>,
-    /// Its memory in bytes, when the system tells.
+    /// Its memory in bytes, if known.
     pub memory: Option<u64>,
 }
 
-/// The nodes that are switched on; empty when the system does not tell.
+/// The nodes that are online; empty if unknown.
 pub(super) fn nodes(root: &Path) -> Vec<NumaNode> {
     let directory = root.join("sys/devices/system/node");
     let numbers = read_to_string(directory.join("online"))

@@ -51,7 +51,7 @@ impl NodeInfo {
             };
             format!("{} {} {shared}", cache.name(), byte_size(cache.size))
         };
-        // On processors with cores of two kinds, data caches come first all the same.
+        // On processors with two kinds of cores, too, data caches come first.
         let mut caches = self.caches.clone();
         caches.sort_by_key(|cache| (cache.level, cache.kind == CacheKind::Instruction));
         if caches.is_empty() {
@@ -67,7 +67,7 @@ impl NodeInfo {
             [] => "unknown".to_string(),
             [_] => nodes,
             [first, others @ ..] => {
-                // Equal but for what the firmware keeps for itself.
+                // Equal except for what the firmware reserves.
                 let gib = |memory: Option<u64>| {
                     memory.map(|bytes| (bytes as f64 / f64::from(1 << 30)).round())
                 };

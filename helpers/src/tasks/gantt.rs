@@ -7,7 +7,7 @@ use crate::plot::{self, Bar, Plot};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// As many colours as can be told apart; the kinds that took least share the last one.
+/// As many colours as people can distinguish; the kinds that took least share the last one.
 const MOST_KINDS: usize = 7;
 const OTHERS: &str = "others";
 
@@ -16,10 +16,10 @@ const INVISIBLE: f64 = 1.0 / 1200.0;
 
 impl TaskStream {
     /// The Gantt chart: a row for each worker, a bar for each task, white where a worker was idle.
-    /// Colours tell kinds of tasks: names without the numbers at their end.
+    /// Each kind of task (a name without the numbers at its end) has its own colour.
     ///
-    /// Neighbours of one kind that are too short to be seen become one bar, as do gaps: thousands
-    /// of tasks are a small drawing.
+    /// Neighbours of one kind that are too short to be seen merge into one bar, as do gaps:
+    /// thousands of tasks make a small drawing.
     ///
     /// # Examples
     ///
@@ -30,8 +30,8 @@ impl TaskStream {
     /// ```
     pub fn gantt(&self) -> Plot {
         let kinds = self.kinds();
-        // Rows come in the order in which they are named, those of idle workers too: a bar of no
-        // length is hidden by the axis.
+        // Rows are in order of first appearance; a bar of length zero, hidden by the axis, adds the
+        // row of an idle worker.
         let first_kind = self.entries().first().map_or("", |entry| name_stem(&entry.task));
         let first_kind = kinds.get(first_kind).copied().unwrap_or_default();
         let mut bars: Vec<Bar> = self
@@ -40,7 +40,7 @@ impl TaskStream {
             .map(|worker| Bar::new(&worker.name, "", 0.0, 0.0).group(first_kind))
             .collect();
         let invisible = self.makespan().mul_f64(INVISIBLE);
-        // For each worker, where its last bar is.
+        // The index of the last bar of each worker.
         let mut last: HashMap<&str, usize> = HashMap::new();
         for entry in self.entries() {
             let group = kinds[name_stem(&entry.task)];
@@ -57,8 +57,8 @@ impl TaskStream {
         plot::gantt(&bars)
     }
 
-    /// The kinds of tasks, and what their colours are called: those that took longest by their own
-    /// names.
+    /// The kinds of tasks and the names of their colours: the kinds that took longest keep their
+    /// own names.
     fn kinds(&self) -> HashMap<&str, &str> {
         let mut times: HashMap<&str, Duration> = HashMap::new();
         for entry in self.entries() {
@@ -79,14 +79,14 @@ impl TaskStream {
         self.bundle().evcxr_display();
     }
 
-    /// Shows it now; the same as [`display`](crate::display::display).
+    /// Shows it now, like [`display`](crate::display::display).
     pub fn show(&self) {
         crate::display::display(self);
     }
 }
 
-/// Whether a task cannot be told from the bar before it: it is short, and so is the gap between
-/// them.
+/// Whether a task cannot be distinguished from the bar before it: both the task and the gap between
+/// them are short.
 fn hides(bar: &Bar, start: Duration, end: Duration, invisible: Duration) -> bool {
     let gap = start.as_secs_f64() - bar.end;
     end - start <= 2 * invisible && gap <= invisible.as_secs_f64()

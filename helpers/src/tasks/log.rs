@@ -1,4 +1,4 @@
-//! The lists of what was done, one per thread, while somebody asks for them.
+//! The lists of finished tasks, one per thread, while a recording runs.
 
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ pub(crate) struct Event {
 #[derive(Clone, Debug)]
 pub(super) struct Done {
     pub(super) name: Box<str>,
-    /// Where it is not the thread itself that did it.
+    /// Set if another process did it.
     pub(super) worker: Option<Box<str>>,
     pub(super) start: Instant,
     pub(super) end: Instant,
@@ -29,7 +29,7 @@ pub(super) struct Done {
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) worker: Name,
-    /// Only its own thread adds to it, so that the lock is free unless a chart is being drawn.
+    /// Only its own thread adds to it, so the lock is free unless a chart is being drawn.
     done: Mutex<List>,
 }
 
@@ -39,15 +39,14 @@ struct List {
     left_out: usize,
 }
 
-/// More tasks than this in the list of one thread are only counted: some 30 MB of them.
+/// Above this number of tasks in one thread's list (about 30 MB), tasks are only counted.
 const MOST_TASKS: usize = 1 << 18;
 
-/// How many ask for a recording.
+/// How many recordings are running.
 static ASKING: AtomicUsize = AtomicUsize::new(0);
 
-/// The threads' lists, and when the recordings began that go on. Locked at the begin and end of
-/// recordings and at a thread's first task, and while anybody looks into the list of another
-/// thread.
+/// The threads' lists, and the start times of the running recordings. Locked at the start and end
+/// of recordings, at a thread's first task, and to read another thread's list.
 static ALL: Mutex<All> =
     Mutex::new(All { logs: Vec::new(), open: Vec::new(), next: 0, process: 0 });
 
@@ -55,19 +54,19 @@ struct All {
     logs: Vec<Arc<Log>>,
     open: Vec<(u64, Instant)>,
     next: u64,
-    /// To notice that this is a copy of the process it belongs to.
+    /// The process that this belongs to, to notice a fork.
     process: u32,
 }
 
 thread_local!(static LOG: OnceCell<Arc<Log>> = const { OnceCell::new() });
 
-/// Whether events are wanted; one load from memory.
+/// Whether events are recorded; one load from memory.
 #[inline]
 pub(crate) fn recording() -> bool {
     ASKING.load(Ordering::Relaxed) > 0
 }
 
-/// Adds an event, if events are wanted.
+/// Adds an event if events are recorded.
 pub(crate) fn add(event: Event) {
     if recording() {
         let Event { worker, name, start, end } = event;
@@ -75,33 +74,33 @@ pub(crate) fn add(event: Event) {
     }
 }
 
-/// Keeps everybody from looking into lists, while the process is copied: in the copy, the locks of
-/// this thread must be free.
+/// Keeps everyone from reading lists while the process forks: in the child, the locks of this
+/// thread must be free.
 pub(crate) fn hold() -> impl Sized {
     lock(&ALL)
 }
 
-/// What this thread is called in recordings.
+/// The name of this thread in recordings.
 pub(crate) fn this_worker() -> String {
     LOG.with(|log| log.get_or_init(register).worker.text.clone())
 }
 
-/// In a copy of the process: whether the original wants to know.
+/// In a forked child: whether the parent records.
 pub(crate) fn set_recording(recording: bool) {
     ASKING.store(recording.into(), Ordering::Relaxed);
 }
 
-/// In a copy of the process: what was recorded since the last call, for the original. The first
-/// call throws away what is the original's.
+/// In a forked child: what was recorded since the last call, for the parent. The first call
+/// discards what belongs to the parent.
 pub(crate) fn take() -> Vec<Event> {
     let mut all = lock(&ALL);
     if all.process != std::process::id() {
-        // The lists of threads that are not in the copy may be locked for ever.
+        // The lists of threads that do not exist in the child may stay locked forever.
         let own = LOG.try_with(|log| log.get().cloned()).ok().flatten();
         own.iter().for_each(|log| *lock(&log.done) = List::default());
         let now = Instant::now();
-        // A recording within a task must leave its events to the original: as if there were one
-        // around it.
+        // A recording within a task must leave its events to the parent, as if another recording
+        // were running.
         *all = All {
             logs: own.into_iter().collect(),
             open: vec![(u64::MAX, now)],
@@ -121,18 +120,18 @@ pub(crate) fn take() -> Vec<Event> {
         };
         events.extend(std::mem::take(&mut *lock(&log.done)).tasks.into_iter().map(event));
     }
-    // A living thread has the second reference.
+    // A living thread holds the second reference.
     all.logs.retain(|log| Arc::strong_count(log) > 1);
     events
 }
 
-/// Adds what `worker`, or else this thread, has done.
+/// Adds a task of `worker`, or of this thread.
 pub(super) fn push(name: String, worker: Option<String>, start: Instant, end: Instant) {
     let push = |log: &Arc<Log>| {
         let worker = worker.filter(|worker| *worker != log.worker.text).map(String::into_boxed_str);
         lock(&log.done).push(Done { name: name.into_boxed_str(), worker, start, end });
     };
-    // A thread that is ending has no list any more; what its destructors do is nobody's task.
+    // A thread that is ending no longer has a list; what its destructors do is not recorded.
     let _ = LOG.try_with(|log| push(log.get_or_init(register)));
 }
 
@@ -152,7 +151,7 @@ impl List {
     }
 }
 
-/// The time between its beginning and its drop is recorded.
+/// Records the time from its creation to its drop.
 #[derive(Debug)]
 pub(super) struct Recording {
     number: u64,
@@ -177,7 +176,7 @@ impl Recording {
         Recording { number, begin }
     }
 
-    /// What has been done since the beginning.
+    /// What has been done since the start.
     pub(super) fn so_far(&self) -> Vec<Part> {
         let all = lock(&ALL);
         let part = |log: &Arc<Log>| {
@@ -191,7 +190,7 @@ impl Recording {
 }
 
 impl Drop for Recording {
-    /// Throws away what no other recording wants, and the lists of threads that have ended.
+    /// Discards what no other recording needs, and the lists of threads that have ended.
     fn drop(&mut self) {
         let mut all = lock(&ALL);
         ASKING.fetch_sub(1, Ordering::Relaxed);
@@ -204,26 +203,25 @@ impl Drop for Recording {
                 None => *list = List::default(),
             }
         }
-        // A living thread has the second reference.
+        // A living thread holds the second reference.
         all.logs.retain(|log| Arc::strong_count(log) > 1 || !lock(&log.done).tasks.is_empty());
     }
 }
 
-/// The name of a worker, and what is known of its colleagues.
+/// The name of a worker, and its rayon pool.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Name {
     pub(super) text: String,
-    /// How many threads the rayon pool has to which it belongs, if its threads have no names of
-    /// their own.
+    /// The number of threads in its rayon pool, if the pool's threads have no names of their own.
     pub(super) rayon_threads: Option<usize>,
 }
 
-/// The name of thread number `index` of a rayon pool that has not named its threads.
+/// The name of thread `index` of a rayon pool that has not named its threads.
 pub(super) fn rayon_thread_name(index: usize) -> String {
     format!("rayon {index}")
 }
 
-/// The thread's name; the threads of rayon and those without a name get one.
+/// The thread's name; rayon's threads and those without a name get one.
 pub(super) fn name_of_this_thread() -> Name {
     static NAMELESS: AtomicUsize = AtomicUsize::new(1);
     let thread = std::thread::current();
@@ -240,7 +238,7 @@ pub(super) fn name_of_this_thread() -> Name {
     }
 }
 
-/// Puts `rayon 2` before `rayon 10`, and `main` before all others.
+/// Sorts `rayon 2` before `rayon 10`, and `main` before all others.
 pub(super) fn name_order(name: &str) -> (bool, String, usize) {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     (name != "main", stem.to_string(), name[stem.len()..].parse().unwrap_or(0))

@@ -1,5 +1,5 @@
-//! The flame graph as a drawing, without scripts: a box per call on the box of its caller, names as
-//! tooltips too.
+//! The flame graph as a drawing without scripts: a box per call on top of its caller, with names
+//! also as tooltips.
 
 use super::tree::{FlameGraph, Node};
 use crate::display::{Bundle, Rich};
@@ -21,7 +21,7 @@ impl FlameGraph {
         self.bundle().evcxr_display()
     }
 
-    /// Shows it now; the same as [`display`](crate::display::display).
+    /// Shows it now, like [`display`](crate::display::display).
     pub fn show(&self) {
         crate::display::display(self);
     }
@@ -76,7 +76,7 @@ fn svg(page: &mut String, graph: &FlameGraph) {
     page.push_str("</svg>");
 }
 
-/// Levels that are wide enough to be drawn.
+/// The number of levels that are wide enough to be drawn.
 fn depth(node: &Node, scale: f64) -> usize {
     let children = node.children.values().filter(|child| child.count as f64 * scale >= NARROWEST);
     children.map(|child| 1 + depth(child, scale)).max().unwrap_or(0)
@@ -132,8 +132,8 @@ fn shortened(name: &str, fits: usize) -> String {
     }
 }
 
-/// Warm and light, so that dark letters are legible whatever the page's background; the same name
-/// has the same colour. The learner's own functions are redder than libraries.
+/// Warm and light, so that dark letters are legible on any page background. Equal names have equal
+/// colours; the learner's own functions are redder than libraries.
 fn colour(name: &str) -> String {
     let hash =
         name.bytes().fold(0u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));

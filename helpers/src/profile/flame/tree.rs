@@ -3,14 +3,14 @@
 use super::names::learners_stack;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Where the CPU time went: what [`flame_graph`](crate::profile::flame_graph) gives.
+/// Where the CPU time went; returned by [`flame_graph`](crate::profile::flame_graph).
 ///
-/// Shown as a drawing and a table in a notebook, as the table elsewhere.
+/// A notebook shows it as a drawing and a table; elsewhere it is the table as text.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FlameGraph {
     pub(super) root: Node,
     lost: u64,
-    /// Why there is nothing.
+    /// Why there are no samples.
     missing: Option<&'static str>,
 }
 
@@ -25,7 +25,7 @@ pub struct HotFunction {
     pub total: u64,
 }
 
-/// A call, and the calls made from there.
+/// A call, and the calls it made.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Node {
     pub count: u64,
@@ -48,12 +48,12 @@ impl FlameGraph {
         FlameGraph { root, lost, missing: None }
     }
 
-    #[allow(dead_code, reason = "each system has one use of it")]
+    #[allow(dead_code, reason = "each system uses one of the two")]
     pub(super) fn not_available(reason: &'static str) -> FlameGraph {
         FlameGraph { root: Node::default(), lost: 0, missing: Some(reason) }
     }
 
-    /// How many samples there are.
+    /// The number of samples.
     pub fn samples(&self) -> u64 {
         self.root.count
     }
@@ -68,7 +68,7 @@ impl FlameGraph {
             for (name, child) in &node.children {
                 let entry = found.entry(name).or_default();
                 entry.0 += child.own;
-                // A recursive function is in its caller's samples already.
+                // A recursive function is already in its caller's samples.
                 if !above.contains(&name.as_str()) {
                     entry.1 += child.count;
                 }
@@ -95,7 +95,7 @@ impl FlameGraph {
         self.hottest().into_iter().find(ends)
     }
 
-    /// The distinct paths of calls, outermost first, with the samples that ended there: `(["work",
+    /// The distinct call paths, outermost first, with the samples that ended there: `(["work",
     /// "fib"], 12)`.
     pub fn stacks(&self) -> Vec<(Vec<String>, u64)> {
         fn walk(node: &Node, path: &mut Vec<String>, found: &mut BTreeSet<(Vec<String>, u64)>) {
@@ -117,7 +117,7 @@ impl FlameGraph {
         100.0 * count as f64 / self.samples().max(1) as f64
     }
 
-    /// What is said about the samples.
+    /// The sentence about the samples.
     pub(super) fn caption(&self) -> String {
         if let Some(reason) = self.missing {
             return reason.to_owned();
@@ -127,7 +127,8 @@ impl FlameGraph {
         } else {
             String::new()
         };
-        let few = if self.samples() < 50 { ": too few to tell, give it more to do" } else { "" };
+        let few =
+            if self.samples() < 50 { ": too few to be meaningful, give it more to do" } else { "" };
         format!("{} samples of CPU time in all threads{lost}{few}", self.samples())
     }
 }
