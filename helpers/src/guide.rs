@@ -1,20 +1,20 @@
-//! For people who come from NumPy, numba and dask: what to type instead. (Nothing to call here,
-//! only to read.)
+//! If you come from NumPy, numba or dask: what to type instead. (Nothing to call here, only to
+//! read.)
 //!
-//! Every example below is compiled and run by the tests.
+//! The tests compile and run every example below.
 //!
 //! # Three differences to know first
 //!
-//! **A loop is fast.** In Python the inner loop must be hidden in a library. Here a loop, an
+//! **A loop is fast.** In Python you must hide the inner loop in a library. Here a loop, an
 //! iterator and an array expression are all compiled; the array expression is often the slowest,
-//! for it writes its intermediate results to memory.
+//! because it writes its intermediate results to memory.
 //!
-//! **Values have one owner.** `let b = a;` *moves* a vector: `a` is gone. `&a` lends it, to read;
-//! `&mut a` lends it, to change; `a.clone()` copies it. That is why functions here take `&items`,
-//! and why array arithmetic is written `&a + &b`.
+//! **Values have one owner.** `let b = a;` *moves* a vector: `a` is gone. `&a` lends it for
+//! reading; `&mut a` lends it for changing; `a.clone()` copies it. That is why functions here take
+//! `&items`, and why array arithmetic is written `&a + &b`.
 //!
 //! **Threads share memory, and the compiler checks how.** There is no GIL: threads compute at the
-//! same time and nothing is pickled. What several threads can see none may change, unless it is
+//! same time and nothing is pickled. Nothing that several threads can see may change, unless it is
 //! behind a `Mutex` or atomic; a data race does not compile.
 //!
 //! ```compile_fail,E0594
@@ -70,8 +70,8 @@
 //! assert_eq!(product, &a * &a);
 //! ```
 //!
-//! Shapes that do not fit panic, as they raise in NumPy. `a + b` without `&` uses up both arrays,
-//! and the memory of `a` for the result.
+//! Shapes that do not match panic, as they raise in NumPy. `a + b` without `&` consumes both
+//! arrays, and reuses the memory of `a` for the result.
 //!
 //! # Random numbers: [`random`](crate::random)
 //!

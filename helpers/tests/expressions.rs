@@ -206,7 +206,7 @@ fn message_of(f: impl FnOnce()) -> String {
 #[test]
 fn shapes_that_do_not_fit_are_refused_with_both() {
     let (a, b) = (Array2::<f64>::ones((3, 4)), Array2::<f64>::ones((4, 3)));
-    let expected = "arrays of one expression have the same shape, not (3, 4) and (4, 3)";
+    let expected = "all arrays of an expression must have the same shape, not (3, 4) and (4, 3)";
     assert_eq!(message_of(|| _ = lazy(&a) + lazy(&b)), expected);
     assert_eq!(message_of(|| _ = lazy(&a).maximum(lazy(&b))), expected);
     assert_eq!(message_of(|| _ = lazy(&a).dot(lazy(&b))), expected);

@@ -5,23 +5,23 @@ use super::nodes::Expression;
 use ndarray::{ArrayBase, ArrayView, Data, Dimension, Ix1};
 use std::ops::Range;
 
-/// A number that expressions read: `f64`, or one that becomes `f64` (integers beyond 2⁵³ are
-/// rounded).
+/// A number that expressions can read: `f64`, or one that converts to `f64` (integers beyond 2⁵³
+/// are rounded).
 pub trait Number: Copy + Sync + sealed::Sealed {
     /// The numbers themselves, if they are `f64`.
     #[doc(hidden)]
     fn as_f64(numbers: &[Self]) -> Option<&[f64]>;
 
-    /// Writes numbers that lie one behind the other to `to`, which has the same length.
+    /// Writes contiguous numbers to `to`, which has the same length.
     #[doc(hidden)]
     fn copy(numbers: &[Self], to: &mut [f64]);
 
-    /// Writes numbers of an array, from the one at `start` on, to `to`.
+    /// Writes numbers of an array, starting at `start`, to `to`.
     ///
     /// # Safety
     ///
-    /// `first` is the first element of an array of this shape, with so many elements after `start`,
-    /// which lives until this returns.
+    /// `first` is the first element of an array of this shape, which has enough elements after
+    /// `start` and lives until this returns.
     #[doc(hidden)]
     unsafe fn copy_strided(
         first: *const Self,
@@ -49,8 +49,8 @@ macro_rules! numbers {
                 unsafe fn copy_strided(first: *const $type, shape: &[usize], strides: &[isize], start: usize, to: &mut [f64]) {
                     pieces(shape, strides, start, to.len(), |piece| {
                         for (i, to) in to[piece.range].iter_mut().enumerate() {
-                            // SAFETY: `pieces` gives offsets of elements of the array, which is
-                            // there, as the caller says.
+                            // SAFETY: `pieces` returns offsets of elements of the array, which
+                            // exists by the caller's contract.
                             *to = unsafe { *first.offset(piece.offset + i as isize * piece.stride) } as f64;
                         }
                     });
@@ -74,8 +74,8 @@ mod sealed {
     seal! { f64 f32 i8 i16 i32 i64 isize u8 u16 u32 u64 usize }
 }
 
-/// What [`lazy`](super::lazy) makes an expression of: references to arrays, views, vectors and
-/// slices, and views themselves.
+/// What [`lazy`](super::lazy) accepts: references to arrays, views, vectors and slices, and views
+/// themselves.
 pub trait Source<'a> {
     /// The type of the elements.
     type Number: Number + 'a;
@@ -171,18 +171,18 @@ impl<T: Number, D: Dimension> Expression for Leaf<'_, T, D> {
     }
 }
 
-/// Some elements at equal distances in memory, all from one row (one line along the last axis).
+/// Elements at equal distances in memory, all from one row (one line along the last axis).
 pub(super) struct Piece {
-    /// Where the first one is, counted in elements from the array's first.
+    /// The offset of the first one, in elements from the array's first.
     pub offset: isize,
-    /// From one to the next, likewise.
+    /// The distance between two, also in elements.
     pub stride: isize,
-    /// Which they are of the elements that were asked for.
+    /// Their indices among the requested elements.
     pub range: Range<usize>,
 }
 
-/// Calls `f` for the pieces of elements `start..start + length` of an array, in the order of rows.
-/// There must be so many elements.
+/// Calls `f` for the pieces of elements `start..start + length` of an array, in row order. These
+/// elements must exist.
 pub(super) fn pieces(
     shape: &[usize],
     strides: &[isize],
@@ -201,7 +201,7 @@ pub(super) fn pieces(
     if length == 0 {
         return;
     }
-    // The indices of the row, and the place in it.
+    // The indices of the row, and the index within it.
     let mut place = start % row_length;
     let mut row = start / row_length;
     let mut index = vec![0; outer_shape.len()];
@@ -225,7 +225,7 @@ pub(super) fn pieces(
             return;
         }
         place = 0;
-        // To the next row, as an odometer goes.
+        // Advances to the next row, like an odometer.
         for axis in (0..index.len()).rev() {
             index[axis] += 1;
             row_offset += outer_strides[axis];

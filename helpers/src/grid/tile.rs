@@ -3,7 +3,7 @@
 use ndarray::{ArrayBase, ArrayViewMut2, Axis, DataMut, Ix2};
 use std::ops::Range;
 
-/// A rectangle of a two-dimensional grid: these rows, these columns.
+/// A rectangle of a two-dimensional grid: a range of rows and a range of columns.
 ///
 /// # Examples
 ///
@@ -23,28 +23,28 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// How many rows and columns it has.
+    /// The number of rows and columns.
     pub fn shape(&self) -> (usize, usize) {
         (self.rows.len(), self.cols.len())
     }
 
-    /// How many cells it has.
+    /// The number of cells.
     pub fn len(&self) -> usize {
         self.rows.len() * self.cols.len()
     }
 
-    /// Whether it has no cells: in a grid with fewer rows or columns than parts.
+    /// Whether it has no cells, because the grid has fewer rows or columns than parts.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether the cell in this row and column belongs to it.
+    /// Whether it contains the cell in this row and column.
     pub fn contains(&self, (row, col): (usize, usize)) -> bool {
         self.rows.contains(&row) && self.cols.contains(&col)
     }
 
-    /// The tile and `n` cells more on each side, as far as the grid of this shape goes: what a
-    /// worker must know to compute the tile when each cell depends on its neighbours.
+    /// The tile with `n` more cells on each side, within the grid of this shape: what a worker must
+    /// know to compute the tile if each cell depends on its neighbours.
     ///
     /// # Examples
     ///
@@ -61,8 +61,8 @@ impl Tile {
         Tile { rows: wider(&self.rows, rows), cols: wider(&self.cols, cols) }
     }
 
-    /// Whether the two have a common side: not only a corner, and no common cells. Empty tiles have
-    /// none.
+    /// Whether the two share a side: not only a corner, and no cells. Empty tiles have no
+    /// neighbours.
     ///
     /// # Examples
     ///
@@ -81,16 +81,16 @@ impl Tile {
     }
 }
 
-/// Splits a grid of so many rows and columns into `parts.0` × `parts.1` tiles, in rows from the top
-/// left to the bottom right.
+/// Splits a grid of this many rows and columns into `parts.0` × `parts.1` tiles, in rows from the
+/// top left to the bottom right.
 ///
-/// The numbers of rows of any two tiles differ by one at most, as do the numbers of columns; the
-/// larger tiles come first, as in NumPy's `array_split`. There are as many tiles as asked for: some
-/// are empty if, and only if, the grid has fewer rows or columns than parts.
+/// The numbers of rows of any two tiles differ by at most one, as do the numbers of columns; the
+/// larger tiles come first, as in NumPy's `array_split`. The number of tiles is always as
+/// requested; some are empty if, and only if, the grid has fewer rows or columns than parts.
 ///
 /// # Panics
 ///
-/// When the grid is to be split into no parts.
+/// Panics if the number of parts is 0.
 ///
 /// # Examples
 ///
@@ -108,15 +108,14 @@ pub fn tiles(shape: (usize, usize), parts: (usize, usize)) -> Vec<Tile> {
         .collect()
 }
 
-/// Splits an array as [`tiles`] does, and gives each tile with its part of the array, to be
-/// written.
+/// Splits an array like [`tiles`], and returns each tile with its part of the array, writable.
 ///
-/// The parts do not overlap, so that threads may write them at the same time: with
-/// `into_par_iter()`, say. Nothing is copied.
+/// The parts do not overlap, so threads may write them at the same time, for example with
+/// `into_par_iter()`. Nothing is copied.
 ///
 /// # Panics
 ///
-/// When the array is to be split into no parts.
+/// Panics if the number of parts is 0.
 ///
 /// # Examples
 ///
@@ -149,7 +148,7 @@ where
     tiles
 }
 
-/// So many neighbouring ranges that make up `0..length`, the longer ones first.
+/// Splits `0..length` into `parts` neighbouring ranges, the longer ones first.
 #[track_caller]
 fn cuts(length: usize, parts: usize) -> Vec<Range<usize>> {
     assert!(parts > 0, "a grid cannot be split into 0 parts");

@@ -1,10 +1,9 @@
-//! Random numbers for parallel programs: seeded, and the same whatever the number of threads.
+//! Random numbers for parallel programs: seeded, and the same for any number of threads.
 //!
-//! One generator shared by all threads would have to be locked, and which thread draws which number
-//! would be chance. One generator per *thread* gives results that change with the number of
-//! threads. So there is one generator per *task* here: [`streams`] is a family of generators, made
-//! from one seed and numbered. A task takes the stream of its own number, on whichever thread it
-//! runs.
+//! One generator shared by all threads would need a lock, and which thread draws which number would
+//! be chance. One generator per *thread* gives results that change with the number of threads. So
+//! here there is one generator per *task*: [`streams`] is a family of numbered generators, made
+//! from one seed. A task takes the stream of its own number, on whichever thread it runs.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -17,7 +16,7 @@
 //! assert!((pi - std::f64::consts::PI).abs() < 0.01);
 //! ```
 //!
-//! The counterpart in NumPy is `[default_rng(child) for child in SeedSequence(seed).spawn(tasks)]`.
+//! The NumPy counterpart is `[default_rng(child) for child in SeedSequence(seed).spawn(tasks)]`.
 //!
 //! # How the streams are made
 //!
@@ -25,15 +24,15 @@
 //! "Scrambled linear pseudorandom number generators", ACM TOMS 47, 2021): 32 bytes of state, period
 //! 2²⁵⁶ - 1, about a nanosecond per number. Its four words of initial state come, as its authors
 //! recommend, from a SplitMix64 generator (Steele, Lea and Flood, OOPSLA 2014) started with the
-//! scrambled seed: stream `i` takes outputs `4i` to `4i + 3`. SplitMix64 can be started anywhere in
-//! its sequence, so that stream 10⁹ costs no more than stream 0, which jumping ahead by 2¹²⁸ steps
-//! per stream would not allow.
+//! scrambled seed: stream `i` takes outputs `4i` to `4i + 3`. SplitMix64 can start anywhere in its
+//! sequence, so stream 10⁹ costs no more than stream 0; jumping ahead by 2¹²⁸ steps per stream
+//! would not allow that.
 //!
-//! All words are outputs of one bijection at different places, so that no two streams of a family
-//! start alike. They are long stretches of the same cycle; that any two of `n` stretches of length
-//! `l` overlap has a probability of at most n² · l / 2²⁵⁶ (Vigna, "On the probability of overlap of
-//! random subsequences of pseudorandom number generators", 2020): a billion streams of 10¹⁵ numbers
-//! each make 10⁻⁴⁴. Not for secrets: who sees some numbers can compute the others.
+//! All words are outputs of one bijection at different positions, so no two streams of a family
+//! start alike. They are long stretches of the same cycle; the probability that any two of `n`
+//! stretches of length `l` overlap is at most n² · l / 2²⁵⁶ (Vigna, "On the probability of overlap
+//! of random subsequences of pseudorandom number generators", 2020): for a billion streams of 10¹⁵
+//! numbers each, 10⁻⁴⁴. Not for secrets: anyone who sees some numbers can compute the others.
 
 mod streams;
 

@@ -6,12 +6,12 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 use std::convert::Infallible;
 use std::fmt;
 
-/// How many draws [`Streams::blocks`] gives to one stream: enough to make starting it and handing
-/// it to a thread cheap (well below one per cent), few enough to keep all cores busy to the end.
+/// How many draws [`Streams::blocks`] gives to one stream: enough to make the cost of starting it
+/// and handing it to a thread small (well below one per cent), few enough to keep all cores busy to
+/// the end.
 pub const BLOCK: u64 = 1 << 16;
 
-/// The family of generators that belongs to a seed. Costs nothing: streams are made when they are
-/// asked for.
+/// The family of generators of a seed. Costs nothing: streams are made on demand.
 ///
 /// # Examples
 ///
@@ -22,7 +22,7 @@ pub const BLOCK: u64 = 1 << 16;
 /// assert_ne!(first.random::<u64>(), second.random::<u64>());
 /// ```
 pub fn streams(seed: u64) -> Streams {
-    // Scrambled, so that neighbouring seeds do not start at neighbouring places of the sequence
+    // Scrambled, so that neighbouring seeds do not start at neighbouring positions of the sequence
     // that all families share.
     Streams { origin: scramble(seed) }
 }
@@ -34,12 +34,11 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// The generator with this number, always the same one. Costs a few nanoseconds, whatever the
-    /// number.
+    /// The generator of this number, always the same one. Costs a few nanoseconds for any number.
     ///
     /// # Examples
     ///
-    /// A simulation per item, each with its own stream:
+    /// One simulation per item, each with its own stream:
     ///
     /// ```
     /// use parcourse::prelude::*;
@@ -63,9 +62,9 @@ impl Streams {
         (0..tasks).into_par_iter().map(move |number| streams.stream(number))
     }
 
-    /// Divides `draws` into blocks of [`BLOCK`], the last one perhaps shorter, each with a stream
-    /// of its own: pairs of a generator and how often to draw from it. What a draw is, is up to
-    /// you: it may take several random numbers.
+    /// Divides `draws` into blocks of [`BLOCK`] (the last one may be shorter), each with a stream
+    /// of its own: returns pairs of a generator and how often to draw from it. What a draw is, is
+    /// up to you: it may take several random numbers.
     ///
     /// # Examples
     ///
@@ -82,9 +81,9 @@ impl Streams {
     /// [`blocks`](Self::blocks) as a parallel iterator: the same streams and draws, on all threads
     /// of rayon's pool.
     ///
-    /// The blocks are the same for any number of threads. So is what is computed from them, as long
-    /// as it is put together in a way that does not depend on the order: counts do, collected
-    /// blocks do. A `sum` of floats depends on it in its last digits.
+    /// The blocks are the same for any number of threads. So is a result computed from them, if
+    /// combining them does not depend on the order: counts and collected blocks do not; the last
+    /// digits of a `sum` of floats do.
     ///
     /// # Examples
     ///
@@ -109,7 +108,7 @@ impl Streams {
     }
 }
 
-/// Output `place` (counted from 0) of the SplitMix64 generator started at `origin`.
+/// Output `place` (counted from 0) of the SplitMix64 generator that starts at `origin`.
 fn split_mix(origin: u64, place: u64) -> u64 {
     /// 2⁶⁴ divided by the golden ratio, odd: adding it again and again visits every number once.
     const GAMMA: u64 = 0x9e3779b97f4a7c15;
@@ -126,9 +125,9 @@ fn scramble(z: u64) -> u64 {
 
 /// A random number generator, one of a family; made by [`streams`](super::streams).
 ///
-/// Everything the crate [`rand`] does with generators can be done with it: `rng.random::<f64>()` (0
-/// ≤ x < 1, 53 bits), `rng.random_range(1..=6)`, `rng.random_bool(0.1)`, `rng.fill(&mut
-/// array[..])`. A clone goes on with the same numbers.
+/// The crate [`rand`] can do everything with it: `rng.random::<f64>()` (0 ≤ x < 1, 53 bits),
+/// `rng.random_range(1..=6)`, `rng.random_bool(0.1)`, `rng.fill(&mut array[..])`. A clone continues
+/// with the same numbers.
 ///
 /// # Examples
 ///
@@ -145,7 +144,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The generator in the given state, of which not every word may be zero.
+    /// The generator in the given state; at least one word must be nonzero.
     pub(super) fn from_state(state: [u64; 4]) -> Stream {
         let mut seed = [0; 32];
         seed.chunks_exact_mut(8)
@@ -176,7 +175,7 @@ impl TryRng for Stream {
 }
 
 impl fmt::Debug for Stream {
-    /// The state is of no use to anyone.
+    /// The state is of no use to readers.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Stream (xoshiro256++)")
     }
@@ -206,7 +205,7 @@ mod tests {
         assert_eq!(numbers, expected);
     }
 
-    /// Draws at the edges of blocks: what one thread gives, two and three give too, and so does the
+    /// Draws at the edges of blocks: one, two and three threads give the same, and so does the
     /// serial form.
     #[test]
     fn numbers_do_not_depend_on_the_number_of_threads() {

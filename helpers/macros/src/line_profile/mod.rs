@@ -1,4 +1,5 @@
-//! `#[line_profile]`: puts a note "from here on it is line 7" before every statement of a function.
+//! `#[line_profile]`: inserts a note "from here on it is line 7" before every statement of a
+//! function.
 //!
 //! ```text
 //! fn f(n: u32) -> u32 {                      fn f(n: u32) -> u32 {
@@ -12,10 +13,10 @@
 //!                                            }
 //! ```
 //!
-//! Only statements are added, never expressions rewritten, so that types, borrows, temporaries and
-//! the value of the last expression stay what they were. Where the language wants a block to put a
-//! statement into, one is made: an arm of a `match`, `else if`, `continue`. All three are places at
-//! whose end temporaries are dropped anyway.
+//! It only adds statements and never rewrites expressions, so types, borrows, temporaries and the
+//! value of the last expression stay the same. If a statement needs a block around it, one is
+//! added: in an arm of a `match`, `else if`, `continue`. At the end of all three, temporaries are
+//! dropped anyway.
 //!
 //! The added names are hygienic: the function cannot see them.
 
@@ -28,7 +29,7 @@ use quote::quote;
 use source::Source;
 use syn::{Error, ItemFn, Result, Signature};
 
-/// The function with its notes, or the reason why it cannot have any.
+/// Returns the function with its notes, or the reason why that is not possible.
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !arguments.is_empty() {
         return Err(Error::new_spanned(arguments, "`#[line_profile]` takes no arguments"));
@@ -72,8 +73,8 @@ fn refuse(signature: &Signature) -> Result<()> {
     Ok(())
 }
 
-/// Only what is refused: a span knows its line and text only while the compiler runs. The rest is
-/// tested in `parcourse`.
+/// Only the errors: a span knows its line and text only while the compiler runs. The tests of
+/// `parcourse` cover the rest.
 #[cfg(test)]
 mod tests {
     use super::*;

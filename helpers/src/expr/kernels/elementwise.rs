@@ -50,18 +50,17 @@ for_each_instruction_set! {
 }
 
 for_each_instruction_set! {
-    /// Writes `operation(left, right)` to `to`; without `left`, it is `to` that is changed in
-    /// place.
+    /// Writes `operation(left, right)` to `to`; without `left`, `to` is changed in place.
     fn combine(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64]) = combine_with
 }
 
-/// As NumPy's `minimum`: NaN if one of them is.
+/// Like NumPy's `minimum`: NaN if one of them is NaN.
 #[inline(always)]
 pub(in crate::expr) fn minimum(a: f64, b: f64) -> f64 {
     if (a < b) | a.is_nan() { a } else { b }
 }
 
-/// As NumPy's `maximum`: NaN if one of them is.
+/// Like NumPy's `maximum`: NaN if one of them is NaN.
 #[inline(always)]
 pub(in crate::expr) fn maximum(a: f64, b: f64) -> f64 {
     if (a > b) | a.is_nan() { a } else { b }
@@ -123,17 +122,17 @@ fn each_pair(left: Option<&[f64]>, right: &[f64], to: &mut [f64], f: impl Fn(f64
     }
 }
 
-/// Numbers that are looked at together: enough to keep the processor busy, few enough to stay in
-/// registers and the first cache.
+/// Numbers processed together: enough to keep the processor busy, few enough to stay in registers
+/// and the first-level cache.
 const GROUP: usize = 32;
 
-/// What is done with a group. A trait and no closure, because a closure that is not inlined is
+/// A function of a group. A trait rather than a closure, because a closure that is not inlined is
 /// compiled without the vector instructions.
 trait OfGroup {
     fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]);
 }
 
-/// `f` of one group of numbers after the other. The last one is filled up with ones.
+/// Applies `f` to one group of numbers after the other. The last group is padded with ones.
 #[inline(always)]
 fn group_by_group(from: Option<&[f64]>, to: &mut [f64], f: impl OfGroup) {
     let whole = to.len() - to.len() % GROUP;
@@ -166,13 +165,13 @@ fn careful<const FMA: bool, F: Elementary>(from: Option<&[f64]>, to: &mut [f64])
     if FMA {
         group_by_group(from, to, Careful(PhantomData::<F>));
     } else {
-        // `mul_add` would be a call of a function for each multiplication.
+        // `mul_add` would be a function call for each multiplication.
         each(from, to, F::slow);
     }
 }
 
-/// `fast(x)` for all `x` in the usual range, `slow(x)` for the others. What becomes of a number
-/// does not depend on its neighbours.
+/// `fast(x)` for all `x` in the usual range, `slow(x)` for the others. The result for a number does
+/// not depend on its neighbours.
 struct Careful<F>(PhantomData<F>);
 
 impl<F: Elementary> OfGroup for Careful<F> {
@@ -209,7 +208,7 @@ fn replace_unusual<F: Elementary>(from: &[f64; GROUP], to: &mut [f64; GROUP]) {
 
 struct Powi(i32);
 
-/// By repeated squaring, as std does it: the same bits. The loop over the bits of `n` is the outer
+/// By repeated squaring, like std, with the same bits. The loop over the bits of `n` is the outer
 /// one, so that the inner ones are vectorised.
 impl OfGroup for Powi {
     #[inline(always)]
