@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const BLOCK: usize = 512;
 const CHUNK: usize = 16 * BLOCK;
 
-/// Lengths around the edges of groups, blocks, chunks, and of what is done in parallel.
+/// Lengths around the edges of groups, blocks and chunks, and around the threshold for threads.
 const LENGTHS: [usize; 17] = [
     0,
     1,
@@ -125,7 +125,7 @@ fn large_expressions_use_several_threads_and_serial_ones_do_not() {
         })
     };
     assert_eq!(threads_of(true), 1);
-    // On a busy machine one thread may have done it all before another one is awake.
+    // On a busy machine, one thread may have done everything before another one is awake.
     assert!((0..20).any(|_| threads_of(false) > 1));
 }
 
@@ -142,7 +142,7 @@ fn views_in_any_layout_are_read_in_the_order_of_rows() {
         ] {
             let array = (lazy(view) + 1.0).to_array();
             assert_eq!(array, &view + 1.0);
-            // The same bits as of a copy without gaps, and on other threads.
+            // The same bits as from a copy without gaps, and on other threads.
             let sum = lazy(view).sqrt().sum();
             assert_eq!(sum.to_bits(), lazy(&view.as_standard_layout()).sqrt().sum().to_bits());
             assert_eq!(sum.to_bits(), on_threads(3, || lazy(view).sqrt().sum()).to_bits());
