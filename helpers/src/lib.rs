@@ -40,6 +40,9 @@
 //! pool, one interrupt flag.
 #![deny(missing_docs)]
 
+// Layers, lowest first. A room uses only the rooms before it:
+//   format, output, cgroup · cores, node · interrupt · display · plot · time, memory, profile, tasks ·
+//   pool, threads, processes, waiting · check, expr, random, graph, grid · prelude, guide.
 mod cgroup;
 pub mod check;
 pub mod cores;
