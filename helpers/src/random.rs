@@ -179,7 +179,7 @@ pub struct Stream {
 
 impl Stream {
     /// The generator in the given state; at least one word must be nonzero.
-    pub(super) fn from_state(state: [u64; 4]) -> Stream {
+    fn from_state(state: [u64; 4]) -> Stream {
         let mut seed = [0; 32];
         seed.chunks_exact_mut(8)
             .zip(state)

@@ -30,6 +30,7 @@ pub use scheduler::Request;
 pub(crate) use scheduler::host_name;
 pub(crate) use topology::parse_cpu_list;
 
+use crate::format::counted;
 use std::fmt;
 
 /// Counts the cores that this program may use; see [`Cores`].
@@ -151,7 +152,6 @@ impl Cores {
 
 impl fmt::Display for Cores {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.usable == 1 { "core" } else { "cores" };
         let limit = match (self.limit, &self.requested) {
             (Limit::Machine, _) => "all of the machine".to_string(),
             (Limit::Affinity, _) => "limited by CPU affinity".to_string(),
@@ -159,7 +159,7 @@ impl fmt::Display for Cores {
             (Limit::Job, Some(request)) => format!("limited by {}", request.variable),
             (Limit::Job, None) => "limited by the batch job".to_string(),
         };
-        write!(formatter, "{} {plural} usable, {limit}", self.usable)?;
+        write!(formatter, "{} usable, {limit}", counted(self.usable, "core"))?;
         let mut line = |name: &str, value: &dyn fmt::Display, note: &str| {
             write!(formatter, "\n  {name:<8}{value:>4}{note}")
         };

@@ -57,6 +57,11 @@ pub(crate) fn common_decimals(numbers: impl IntoIterator<Item = f64>) -> Option<
     (decimals + digits <= FIGURES as usize + 2).then_some(decimals)
 }
 
+/// A count with its noun: `1 core`, `2 cores`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A number of bytes in the binary unit that fits, with at most three significant figures: `48
 /// KiB`, `1.5 MiB`, `503 GiB`.
 pub(crate) fn byte_size(bytes: u64) -> String {

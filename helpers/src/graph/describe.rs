@@ -2,7 +2,7 @@
 
 use super::{Graph, Schedule, Work};
 use crate::display::{Bundle, Rich};
-use crate::format::without_zeros;
+use crate::format::{counted, without_zeros};
 use std::fmt;
 
 /// A number of units with at most one decimal: `60`, `0.5`, `12.3`.
@@ -67,8 +67,7 @@ impl fmt::Display for Graph {
         };
         let rows: Vec<Vec<String>> = self.tasks.iter().enumerate().map(row).collect();
         aligned(formatter, &rows, &[false, true, false])?;
-        let plural = if self.len() == 1 { "task" } else { "tasks" };
-        write!(formatter, "{} {plural}", self.len())
+        formatter.write_str(&counted(self.len(), "task"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a node is shown: lines of text, or a table of two columns.
 
 use super::{Cache, CacheKind, NodeInfo};
-use crate::format::{byte_size, escape_html};
+use crate::format::{byte_size, counted, escape_html};
 use crate::output::{Bundle, Rich};
 use std::fmt;
 
@@ -116,10 +116,6 @@ impl NodeInfo {
     pub fn evcxr_display(&self) {
         self.bundle().evcxr_display();
     }
-}
-
-fn counted(count: usize, name: &str) -> String {
-    if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
 }
 
 impl fmt::Display for NodeInfo {

@@ -6,6 +6,7 @@ use super::build::AxisLabel;
 use super::canvas::{Colour, INK};
 use super::series::{MOST_POINTS, Point, Series, SeriesKind};
 use super::{Plot, palette};
+use crate::format::counted;
 
 /// A series without the points that cannot be drawn.
 pub(super) struct PlottedSeries<'plot> {
@@ -101,16 +102,16 @@ impl LeftOut {
 
     fn note(&self, plot: &Plot) -> String {
         let mut notes = Vec::new();
-        let counted = |count: usize| {
-            if count == 1 { "1 value".to_string() } else { format!("{count} values") }
-        };
         if self.not_finite > 0 {
-            notes.push(format!("{} left out: NaN or infinite", counted(self.not_finite)));
+            notes.push(format!("{} left out: NaN or infinite", counted(self.not_finite, "value")));
         }
         if self.not_positive > 0 {
             let axes =
                 if plot.log_x && plot.log_y { "logarithmic axes" } else { "a logarithmic axis" };
-            notes.push(format!("{} left out: zero or less, on {axes}", counted(self.not_positive)));
+            notes.push(format!(
+                "{} left out: zero or less, on {axes}",
+                counted(self.not_positive, "value")
+            ));
         }
         let points =
             |series: &&Series| series.kind == SeriesKind::Points && series.xs.len() > MOST_POINTS;

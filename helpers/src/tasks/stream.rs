@@ -2,7 +2,7 @@
 
 use super::log::{self, Part, Recording};
 use crate::display::Table;
-use crate::format::FineDuration;
+use crate::format::{FineDuration, counted};
 use std::collections::HashMap;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -164,11 +164,8 @@ impl TaskStream {
 
     /// `8 tasks, 2 workers, 12.3 ms: efficiency 0.82, load balance 0.93`
     pub(super) fn summary(&self) -> String {
-        let count = |count: usize, what: &str| {
-            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-        };
         let (tasks, workers) =
-            (count(self.entries.len(), "task"), count(self.workers.len(), "worker"));
+            (counted(self.entries.len(), "task"), counted(self.workers.len(), "worker"));
         if self.entries.is_empty() {
             return tasks;
         }

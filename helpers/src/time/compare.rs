@@ -4,7 +4,7 @@ use super::Sample;
 use super::repetitions::{Options, Repetitions};
 use super::sampler::Sampler;
 use crate::display::{self, Bundle, Rich, Table};
-use crate::format::{escape_html, fine_seconds};
+use crate::format::{counted, escape_html, fine_seconds};
 use crate::plot::Plot;
 use std::fmt;
 use std::time::Duration;
@@ -213,10 +213,9 @@ impl Comparison {
 
     /// How the numbers were measured, and warnings about them.
     fn notes(&self) -> Vec<String> {
-        let runs = self.samples[0].runs;
         let mut notes = vec![format!(
-            "{runs} {} of each, in turn; ratio of the medians to the first",
-            if runs == 1 { "run" } else { "runs" }
+            "{} of each, in turn; ratio of the medians to the first",
+            counted(self.samples[0].runs, "run")
         )];
         notes.extend(self.warnings());
         notes

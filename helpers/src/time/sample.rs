@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use crate::display::{Bundle, Rich};
-use crate::format::fine_seconds;
+use crate::format::{counted, fine_seconds};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -182,16 +182,13 @@ impl Rich for Sample {
 
 impl fmt::Display for Sample {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: u64, noun: &str| {
-            if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-        };
         write!(
             formatter,
             "{} ± {} per loop (mean ± std. dev. of {}, {} each)\nfastest {}, median {}, slowest {}",
             fine_seconds(self.average()),
             fine_seconds(self.stdev()),
-            plural(self.runs as u64, "run"),
-            plural(self.loops, "loop"),
+            counted(self.runs, "run"),
+            counted(self.loops as usize, "loop"),
             fine_seconds(self.best()),
             fine_seconds(self.median()),
             fine_seconds(self.worst()),

@@ -3,6 +3,7 @@
 mod busy;
 
 use super::Wording;
+use crate::format::counted;
 use crate::interrupt::{self, Scope};
 use crate::threads::seen;
 use busy::Busy;
@@ -88,9 +89,8 @@ fn judge(call: &(dyn Fn() + Sync), expected: usize, wording: &Wording) {
     if found < expected && !Busy::IS_KNOWN {
         return wording.skip("this system does not report which threads computed");
     }
-    let plural = if found == 1 { "" } else { "s" };
-    let message =
-        format!("{} uses {found} thread{plural}, at least {expected} expected", wording.subject());
+    let threads = counted(found, "thread");
+    let message = format!("{} uses {threads}, at least {expected} expected", wording.subject());
     if found >= expected { wording.pass(message) } else { wording.fail(message) }
 }
 

@@ -3,7 +3,7 @@
 use super::registry::with_entries;
 use super::{clock, counters};
 use crate::display::{Bundle, Rich};
-use crate::format::{FineDuration, escape_html};
+use crate::format::{FineDuration, counted, escape_html};
 use crate::profile::{TABLE, remark};
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -132,7 +132,7 @@ impl Report {
         format!(
             "Profiler overhead: about {} per line event, {}: about {} of the times above. A line with {} per hit may take far less.",
             FineDuration(self.overhead_per_event),
-            counted(events, "event"),
+            counted(events as usize, "event"),
             FineDuration(all),
             FineDuration(self.overhead_per_event),
         )
@@ -156,7 +156,10 @@ impl FunctionReport {
 
     /// Name, calls and total.
     pub(super) fn heading(&self) -> (&str, String) {
-        (&self.name, format!("{}, total {}", counted(self.calls, "call"), FineDuration(self.total)))
+        (
+            &self.name,
+            format!("{}, total {}", counted(self.calls as usize, "call"), FineDuration(self.total)),
+        )
     }
 }
 
@@ -177,10 +180,6 @@ impl Line {
         let percent = per_hit.map(|_| format!("{:.1}", function.percent(self))).unwrap_or_default();
         [hits.to_string(), time(per_hit.map(|_| self.time)), time(per_hit), percent]
     }
-}
-
-fn counted(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The text of an empty report.
