@@ -10,4 +10,4 @@ pub use arguments::Arguments;
 pub use failure::{Cause, Failure};
 pub use future::Future;
 pub(crate) use future::Waiting;
-pub(crate) use slot::{Outcome, Slot};
+pub(crate) use slot::Slot;

@@ -5,9 +5,9 @@
 
 use super::by_fork::hire_once;
 use super::chunk::Chunk;
-use super::crew::{Answer, cause, kill_all};
+use super::crew::{cause, kill_all};
 use super::kept::Kept;
-use super::run::{cannot_start, each_value};
+use super::run::cannot_start;
 use super::shipped::Shipped;
 use super::value::{self, Arrived, Format, Value};
 use super::worker::{News, Worker, wait};
@@ -164,19 +164,22 @@ impl<I: Iterator<Item: Value + fmt::Debug>, K: AsRef<Kept>> Source for Sent<I, K
 pub(super) struct Imap<S, R> {
     stream: Box<dyn Streaming>,
     source: S,
-    result: PhantomData<fn() -> R>,
+    /// Results that have arrived and that the caller has not taken yet, and the index of the first.
+    ready: std::vec::IntoIter<R>,
+    next: usize,
 }
 
 /// The one thing that is done with a [`Stream`]: so it can be dropped without its type being known.
 trait Streaming {
-    fn next(&mut self, source: &mut dyn Source) -> Option<(usize, Result<Box<dyn Any>, Failure>)>;
+    /// Some values, and the index of the first.
+    fn next(&mut self, source: &mut dyn Source) -> Option<(usize, Result<Values, Failure>)>;
 }
 
 struct Stream {
     in_order: bool,
     size: usize,
     chunk: Chunk,
-    boxed: Boxed,
+    decode: Decode,
     format: Format,
     is_at_end: bool,
     /// What is to be done once more.
@@ -187,14 +190,22 @@ struct Stream {
     /// How many items were taken, and how many results were given.
     taken: usize,
     given: usize,
-    results: BTreeMap<usize, Result<Box<dyn Any>, Failure>>,
+    /// Results that have arrived, by the index of the first of each run.
+    results: BTreeMap<usize, Result<Values, Failure>>,
 }
 
-/// Makes a value of what has come.
-type Boxed = fn(Format, Arrived) -> Result<Box<dyn Any>, Cause>;
+/// A `Vec` of values of items that follow each other, and their number.
+type Values = (Box<dyn Any>, usize);
 
-fn boxed<R: Value>(format: Format, arrived: Arrived) -> Result<Box<dyn Any>, Cause> {
-    value::take::<R>(format, arrived).map(|value| Box::new(value) as _)
+/// Decodes the next value, and those after it as long as nothing else comes in between, up to this
+/// number.
+type Decode = fn(Format, Arrived, usize) -> Result<Values, Cause>;
+
+fn decode<R: Value>(format: Format, arrived: Arrived, max: usize) -> Result<Values, Cause> {
+    value::take_many::<R>(format, arrived, max).map(|values| {
+        let count = values.len();
+        (Box::new(values) as _, count)
+    })
 }
 
 /// Items for a worker.
@@ -207,9 +218,10 @@ struct Batch {
 impl<S: Source, R: Value> Imap<S, R> {
     pub(super) fn new(source: S, size: usize, chunk: Chunk, in_order: bool) -> Imap<S, R> {
         Imap {
-            stream: new_stream(size, chunk, in_order, Format::of::<R>(), boxed::<R>),
+            stream: new_stream(size, chunk, in_order, Format::of::<R>(), decode::<R>),
             source,
-            result: PhantomData,
+            ready: Vec::new().into_iter(),
+            next: 0,
         }
     }
 }
@@ -220,13 +232,13 @@ fn new_stream(
     chunk: Chunk,
     in_order: bool,
     format: Format,
-    boxed: Boxed,
+    decode: Decode,
 ) -> Box<dyn Streaming> {
     Box::new(Stream {
         in_order,
         size,
         chunk,
-        boxed,
+        decode,
         format,
         is_at_end: false,
         again: VecDeque::new(),
@@ -282,21 +294,27 @@ impl Stream {
             let batch = &self.batches[position];
             let mut is_done = false;
             for news in std::mem::take(&mut worker.news) {
-                match Answer::of(news) {
-                    Ok(answer) => each_value(answer, &mut |index, arrived| {
-                        let value = arrived.and_then(|arrived| (self.boxed)(self.format, arrived));
-                        let result = value.map_err(|cause| Failure {
-                            index,
-                            item: source.name(index),
-                            cause,
-                        });
-                        self.results.insert(index, result);
-                    }),
-                    Err(News::Done { items, took, .. }) => {
+                let mut add = |index: usize, arrived: Arrived, max: usize| {
+                    let values = (self.decode)(self.format, arrived, max)
+                        .map_err(|cause| Failure { index, item: source.name(index), cause });
+                    let count = values.as_ref().map_or(1, |(_, count)| *count);
+                    self.results.insert(index, values);
+                    count
+                };
+                match news {
+                    News::Values(mut items, bytes) => {
+                        let mut rest = &bytes[..];
+                        while !items.is_empty() {
+                            items.start += add(items.start, Arrived::Bytes(&mut rest), items.len());
+                        }
+                    }
+                    News::Large(index, landing) => {
+                        add(index, Arrived::Numbers(landing), 1);
+                    }
+                    News::Done { items, took, .. } => {
                         self.chunk.learn(items, took.max(batch.pulling));
                         is_done = true;
                     }
-                    Err(_) => unreachable!("all others are answers"),
                 }
             }
             if is_done {
@@ -335,7 +353,7 @@ impl Stream {
 }
 
 impl Streaming for Stream {
-    fn next(&mut self, source: &mut dyn Source) -> Option<(usize, Result<Box<dyn Any>, Failure>)> {
+    fn next(&mut self, source: &mut dyn Source) -> Option<(usize, Result<Values, Failure>)> {
         let _scope = Scope::enter();
         loop {
             interrupt::check();
@@ -347,8 +365,9 @@ impl Streaming for Stream {
                 .first_entry()
                 .filter(|entry| !self.in_order || *entry.key() == self.given);
             if let Some(entry) = first {
-                self.given += 1;
-                return Some(entry.remove_entry());
+                let (index, result) = entry.remove_entry();
+                self.given += result.as_ref().map_or(1, |(_, count)| *count);
+                return Some((index, result));
             }
             if self.workers.is_empty() {
                 return None;
@@ -363,10 +382,15 @@ impl<S: Source, R: Value> Iterator for Imap<S, R> {
 
     #[track_caller]
     fn next(&mut self) -> Option<(usize, R)> {
-        let (index, value) = next(&mut *self.stream, &mut self.source)?;
-        match value.downcast() {
-            Ok(value) => Some((index, *value)),
-            Err(_) => unreachable!("made for a result of this type"),
+        loop {
+            if let Some(value) = self.ready.next() {
+                interrupt::check();
+                self.next += 1;
+                return Some((self.next - 1, value));
+            }
+            let (index, values) = next(&mut *self.stream, &mut self.source)?;
+            let values: Box<Vec<R>> = values.downcast().expect("values of this type");
+            (self.next, self.ready) = (index, values.into_iter());
         }
     }
 }
@@ -376,7 +400,7 @@ impl<S: Source, R: Value> Iterator for Imap<S, R> {
 fn next(stream: &mut dyn Streaming, source: &mut dyn Source) -> Option<(usize, Box<dyn Any>)> {
     let (index, result) = stream.next(source)?;
     match result {
-        Ok(value) => Some((index, value)),
+        Ok((values, _)) => Some((index, values)),
         Err(failure) => panic!("{failure}"),
     }
 }

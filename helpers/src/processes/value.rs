@@ -262,6 +262,37 @@ pub(super) fn take<R: Value>(format: Format, from: Arrived<'_, '_>) -> Result<R,
     }
 }
 
+/// The values that have come, at least one and at most `max`: as many as serde has written one
+/// after the other.
+///
+/// # Errors
+///
+/// Why there is none.
+pub(super) fn take_many<R: Value>(
+    format: Format,
+    mut from: Arrived<'_, '_>,
+    max: usize,
+) -> Result<Vec<R>, Cause> {
+    format.check(TypeId::of::<R>());
+    // Numbers come one by one.
+    let max = if format.raw.is_some() { 1 } else { max };
+    let mut values = Vec::<R>::with_capacity(max);
+    let place = values.as_mut_ptr().cast();
+    // SAFETY: there is room for so many values of this type, and so many are there.
+    unsafe {
+        let mut count = match &mut from {
+            Arrived::Bytes(bytes) => format.take_many_to(bytes, place, max),
+            Arrived::Numbers(_) => 0,
+        };
+        if count == 0 {
+            format.take_to(from, place)?;
+            count = 1;
+        }
+        values.set_len(count);
+    }
+    Ok(values)
+}
+
 /// Values on their way: one after the other, however large.
 pub(super) struct Writer {
     format: Format,
