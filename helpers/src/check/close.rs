@@ -1,7 +1,7 @@
 //! `check_close!`: numbers that agree within a tolerance.
 
 use super::{Numbers, Wording};
-use crate::display::cell::four_figures;
+use crate::format::four_figures;
 
 /// Checks that numbers agree within a relative tolerance: prints a line with a ✓, or panics with a
 /// message for learners.

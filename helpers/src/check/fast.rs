@@ -1,8 +1,8 @@
 //! `check_fast!`: so many times as fast as another.
 
 use super::Wording;
+use crate::format::{fine_seconds, three_figures};
 use crate::interrupt::{self, Scope};
-use crate::time::{fine_seconds, three_figures};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@
 //! them.
 
 use super::{Cores, Limit, affinity, cgroup, cpu_list, scheduler};
-use crate::display::{Bundle, Rich};
+use crate::output::{Bundle, Rich};
 use std::fmt;
 
 /// One number of cores that somebody tells.
@@ -72,7 +72,7 @@ impl Cores {
             affinity::allowed(),
             &cgroup::cpu_sets(),
             &cgroup::quotas(),
-            &scheduler::variables(&variable, &crate::node::host_name().unwrap_or_default()),
+            &scheduler::variables(&variable, &scheduler::host_name().unwrap_or_default()),
             std::thread::available_parallelism().ok().map(usize::from),
             &variable,
         )
@@ -209,15 +209,15 @@ impl fmt::Debug for CoreLimits {
 
 impl Rich for CoreLimits {
     fn bundle(&self) -> Bundle {
-        use crate::display::escape::html as escape;
+        use crate::format::escape_html;
         let rows = self.limits.iter().map(|limit| {
             let (open, close) = if limit.decides { ("<b>", "</b>") } else { ("", "") };
             let cell = |text: &str, align: &str| {
-                format!("<td style=\"text-align:{align}\">{open}{}{close}</td>", escape(text))
+                format!("<td style=\"text-align:{align}\">{open}{}{close}</td>", escape_html(text))
             };
             let source = format!(
                 "<td style=\"text-align:left\"><code>{}</code></td>",
-                escape(&limit.source)
+                escape_html(&limit.source)
             );
             let decides = cell(if limit.decides { "decides" } else { "" }, "left");
             format!(
@@ -230,13 +230,13 @@ impl Rich for CoreLimits {
         let not_found = if self.not_found.is_empty() {
             String::new()
         } else {
-            format!("<p><small>not found: {}</small></p>", escape(&self.not_found.join(", ")))
+            format!("<p><small>not found: {}</small></p>", escape_html(&self.not_found.join(", ")))
         };
         let head = "<th style=\"text-align:left\">limit</th><th style=\"text-align:right\">cores</th>\
                     <th style=\"text-align:left\">source</th><th></th>";
         let html = format!(
             "<p>{}</p><table><tr>{head}</tr>{rows}</table>{not_found}",
-            escape(&self.summary)
+            escape_html(&self.summary)
         );
         Bundle::plain(self.to_string()).with("text/html", html)
     }

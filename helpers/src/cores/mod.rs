@@ -28,6 +28,7 @@ mod topology;
 
 pub use limits::{CoreLimit, CoreLimits};
 pub use scheduler::Request;
+pub(crate) use scheduler::host_name;
 
 use std::fmt;
 
@@ -46,10 +47,8 @@ use std::fmt;
 pub fn cores() -> Cores {
     let logical = topology::logical();
     let allowed = affinity::allowed();
-    let variables = scheduler::variables(
-        &|name| std::env::var(name).ok(),
-        &crate::node::host_name().unwrap_or_default(),
-    );
+    let variables =
+        scheduler::variables(&|name| std::env::var(name).ok(), &host_name().unwrap_or_default());
     let physical = topology::physical(None);
     let physical_allowed = allowed.as_deref().and_then(|cpus| topology::physical(Some(cpus)));
     Cores::decide(Found {

@@ -117,6 +117,15 @@ fn slots<'a>(
     (sum > 0).then_some(sum)
 }
 
+/// The name of this machine, on any system.
+pub(crate) fn host_name() -> Option<String> {
+    let mut name = [0u8; 256];
+    // SAFETY: the buffer has the size given; the last byte is kept for the terminating zero.
+    let result = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
+    let length = name.iter().position(|&byte| byte == 0)?;
+    (result == 0 && length > 0).then(|| String::from_utf8_lossy(&name[..length]).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,5 +216,10 @@ mod tests {
             [("Slurm", 32, Some("for all tasks on this node together")), ("Grid Engine", 2, None)]
         );
         assert!(all.iter().all(|variable| SYSTEMS.contains(&variable.system)));
+    }
+
+    #[test]
+    fn this_machine_has_a_name() {
+        assert!(host_name().is_some_and(|name| !name.is_empty()));
     }
 }

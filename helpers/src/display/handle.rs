@@ -1,7 +1,6 @@
 //! Showing things at any time, and changing what was shown.
 
-use super::bundle::Rich;
-use super::protocol;
+use crate::output::{Rich, protocol};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,7 +1,6 @@
 //! The kinds of rich output: text that is HTML, SVG, Markdown or JSON, and PNG pictures.
 
-use super::bundle::{Bundle, Rich};
-use super::{base64, json, protocol};
+use crate::output::{Bundle, Rich, base64, json, protocol};
 use std::fmt;
 
 /// What all kinds have in common: shown by themselves at the end of a cell, or at any time with

@@ -15,20 +15,15 @@
 //! updates simply replace each other, so that what is seen is the final state. Outside of a
 //! notebook nothing renders rich output, and its text form is printed.
 //!
-//! How it travels is described in the `README.md` beside this module.
+//! How it travels is described in the `helpers/src/output/README.md`.
 
-pub(crate) mod base64;
-mod bundle;
-pub(crate) mod cell;
-pub(crate) mod escape;
+mod cell;
 mod handle;
-mod json;
 mod kinds;
 mod progress;
-pub(crate) mod protocol;
 mod table;
 
-pub use bundle::{Bundle, Rich};
+pub use crate::output::{Bundle, Rich};
 pub use cell::{Cell, Content, Row};
 pub use handle::{Handle, clear_output, display, display_with_id};
 pub use kinds::{Html, Json, Markdown, Png, Svg};

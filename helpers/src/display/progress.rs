@@ -1,10 +1,9 @@
 //! A progress bar for loops.
 
-use super::bundle::Bundle;
 use super::handle::{Handle, display_with_id};
-use super::protocol;
+use crate::format::FineDuration;
 use crate::interrupt::{self, Scope};
-use crate::time::FineDuration;
+use crate::output::{Bundle, protocol};
 use std::time::{Duration, Instant};
 
 /// Goes through the items as the loop would, and shows how far it is. The loop can be interrupted

@@ -1,9 +1,8 @@
 //! A table of named columns.
 
-use super::bundle::{Bundle, Rich};
-use super::cell::{Cell, Content, Row, common_decimals};
-use super::{escape, protocol};
-use crate::plot::Plot;
+use super::cell::{Cell, Content, Row};
+use crate::format::{common_decimals, escape_html};
+use crate::output::{Bundle, Rich, protocol};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -38,26 +37,26 @@ pub struct Table {
 const MOST_ROWS: usize = 60;
 
 #[derive(Clone, PartialEq)]
-struct Column {
-    name: String,
+pub(crate) struct Column {
+    pub(crate) name: String,
     cells: Vec<Content>,
 }
 
 impl Column {
     /// Numbers, and gaps between them.
-    fn is_numeric(&self) -> bool {
+    pub(crate) fn is_numeric(&self) -> bool {
         self.cells.iter().all(|cell| !matches!(cell, Content::Text(_)))
     }
 
-    fn is_durations(&self) -> bool {
+    pub(crate) fn is_durations(&self) -> bool {
         self.cells.iter().any(|cell| matches!(cell, Content::Duration(_)))
     }
 
-    fn numbers(&self) -> impl Iterator<Item = f64> {
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
         self.cells.iter().map(|cell| cell.number().unwrap_or(f64::NAN))
     }
 
-    fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         let decimals = common_decimals(self.cells.iter().filter_map(|cell| match cell {
             Content::Number(number) => Some(*number),
             _ => None,
@@ -156,26 +155,6 @@ impl Table {
         self.find(name).numbers().collect()
     }
 
-    /// A chart of one column over another: a line over numbers, bars over texts. The columns' names
-    /// are at the axes.
-    ///
-    /// # Panics
-    ///
-    /// When there is no such column.
-    #[track_caller]
-    pub fn plot(&self, x: &str, y: &str) -> Plot {
-        let (xs, ys) = (self.find(x), self.find(y));
-        let plot = Plot::new()
-            .x_label(&xs.name)
-            .y_label(&ys.name)
-            .in_seconds(xs.is_durations(), ys.is_durations());
-        if xs.is_numeric() {
-            plot.line("", xs.numbers(), ys.numbers())
-        } else {
-            plot.bars(xs.texts(), ys.numbers())
-        }
-    }
-
     /// The names of the columns, from left to right.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
@@ -248,7 +227,7 @@ impl Table {
     }
 
     #[track_caller]
-    fn find(&self, name: &str) -> &Column {
+    pub(crate) fn find(&self, name: &str) -> &Column {
         match self.columns.iter().find(|column| column.name == name) {
             Some(column) => column,
             None => {
@@ -280,7 +259,7 @@ impl Table {
             html += &format!(
                 "<th style=\"text-align:{}\">{}</th>",
                 align(column),
-                escape::html(&column.name)
+                escape_html(&column.name)
             );
         }
         html += "</tr></thead>\n<tbody>\n";
@@ -299,7 +278,7 @@ impl Table {
                 html += &format!(
                     "<td style=\"text-align:{}\">{}</td>",
                     align(column),
-                    escape::html(&texts[row])
+                    escape_html(&texts[row])
                 );
             }
             html += "</tr>\n";
@@ -438,23 +417,6 @@ mod tests {
         let html = Table::new().column("<b>", ["a & \"b\""]).html();
         assert!(html.contains("&lt;b&gt;") && html.contains("a &amp; &quot;b&quot;"), "{html}");
         roxmltree::Document::parse(&html).unwrap();
-    }
-
-    #[test]
-    fn charts_take_names_and_values() {
-        let table = table().column("time", [1, 2, 3].map(std::time::Duration::from_secs));
-        assert_eq!(
-            table.plot("x", "time"),
-            Plot::new()
-                .line("", [0.5, 1.25, 10.0], [1, 2, 3])
-                .x_label("x")
-                .y_label("time")
-                .in_seconds(false, true)
-        );
-        assert_eq!(
-            table.plot("host", "x"),
-            Plot::new().bars(["b", "a", "c"], [0.5, 1.25, 10.0]).x_label("host").y_label("x")
-        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Graphs and schedules as text.
 
 use super::{Graph, Schedule, Work};
-use crate::display::cell::without_zeros;
 use crate::display::{Bundle, Rich};
+use crate::format::without_zeros;
 use std::fmt;
 
 /// A number of units with at most one decimal; `60`, `0.5`, `12.3`.

@@ -3,7 +3,8 @@
 use super::describe::short;
 use super::layout::{Bend, layout};
 use super::{Graph, paths};
-use crate::display::{Svg, escape};
+use crate::display::Svg;
+use crate::format::escape_html;
 use std::fmt::Write;
 
 const MARGIN: f64 = 14.0;
@@ -76,14 +77,14 @@ impl Graph {
             let _ = write!(
                 shapes,
                 r##"<text x="{x:.1}" y="{baseline:.1}" font-size="13" fill="#1b1f24">{}</text>"##,
-                escape::html(name)
+                escape_html(name)
             );
             if !note.is_empty() {
                 let baseline = middle + 13.0;
                 let _ = write!(
                     shapes,
                     r##"<text x="{x:.1}" y="{baseline:.1}" font-size="11" fill="#4a525c">{}</text>"##,
-                    escape::html(note)
+                    escape_html(note)
                 );
             }
         }

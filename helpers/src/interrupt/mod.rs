@@ -29,7 +29,7 @@
 
 mod signal;
 
-use crate::display::protocol;
+use crate::output::protocol;
 use crate::threads::seen;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
 //! The signal handler, and the scopes that install it and put back what was there before.
 
-use crate::display::protocol;
+use crate::output::protocol;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 

@@ -1,7 +1,7 @@
 //! macOS: what sysctl tells. There are no NUMA nodes, no control groups, and no number for what is
 //! available of the memory.
 
-use super::{Cache, CacheKind, NodeInfo, job, system};
+use super::{Cache, CacheKind, NodeInfo, job};
 use std::ffi::CStr;
 
 pub(super) fn gather(variable: &dyn Fn(&str) -> Option<String>) -> NodeInfo {
@@ -27,7 +27,7 @@ pub(super) fn gather(variable: &dyn Fn(&str) -> Option<String>) -> NodeInfo {
         ),
     ];
     NodeInfo {
-        host: system::host_name(),
+        host: crate::cores::host_name(),
         system: text(c"kern.osproductversion").map(|version| format!("macOS {version}")),
         kernel: text(c"kern.osrelease"),
         architecture: std::env::consts::ARCH,

@@ -17,7 +17,6 @@
 //! On Linux everything is read from `/proc` and `/sys`; macOS tells most of it; on other systems,
 //! and where a file is missing, a field is `None` and shown as "unknown".
 
-mod bytes;
 mod cache;
 mod cpu;
 mod job;
@@ -29,7 +28,6 @@ mod system;
 pub use cache::{Cache, CacheKind};
 pub use job::Job;
 pub use numa::NumaNode;
-pub(crate) use system::host_name;
 
 #[cfg(target_os = "macos")]
 mod macos;

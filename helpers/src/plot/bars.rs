@@ -4,10 +4,9 @@ use super::Plot;
 use super::axis::{Axis, Extent};
 use super::canvas::{Anchor, Canvas, INK};
 use super::data::Data;
-use super::draw::{Frame, NOTE, TICK};
+use super::frame::{Frame, NOTE, TICK};
 use super::palette;
-use crate::display::cell::four_figures;
-use crate::time::FineDuration;
+use crate::format::{FineDuration, four_figures};
 use std::time::Duration;
 
 /// Whether the names are too long to stand below upright bars.

@@ -3,7 +3,7 @@
 //! plotters counts in whole pixels, which makes steps of flat curves. Here a pixel has ten of them,
 //! and the finished drawing is told its true size.
 
-use crate::display::base64;
+use crate::output::base64;
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{

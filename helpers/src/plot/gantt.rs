@@ -1,7 +1,7 @@
 //! Who did what when.
 
 use super::canvas::{Anchor, Canvas, Colour, Font, INK};
-use super::draw::{Frame, TICK};
+use super::frame::{Frame, TICK};
 use super::number::Number;
 use super::{Plot, axis::Axis, palette};
 use std::collections::{HashMap, HashSet};
@@ -205,7 +205,7 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
 }
 
 fn legend(canvas: &mut Canvas<'_>, frame: Frame, kinds: &[(&str, Colour)]) -> f64 {
-    super::draw::legend(
+    super::frame::legend(
         canvas,
         frame,
         kinds.iter().map(|(kind, _)| *kind),

@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Colour, INK};
-use super::draw::{Frame, TICK};
+use super::frame::{Frame, TICK};
 use super::{Plot, palette, png};
 use crate::display::Png;
 

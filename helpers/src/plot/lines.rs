@@ -3,7 +3,7 @@
 use super::axis::{Axis, Extent};
 use super::canvas::{Anchor, Canvas, INK};
 use super::data::{Data, Placed, Point};
-use super::draw::{self, Frame, TICK};
+use super::frame::{self, Frame, TICK};
 use super::series::{Kind, scattered, thinned};
 use super::{Plot, bars};
 
@@ -289,7 +289,7 @@ fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[Placed<'_>]) -> f64 {
             labels.push(&placed.series.label);
         }
     }
-    draw::legend(canvas, frame, labels.clone(), |canvas, index, (x, y)| {
+    frame::legend(canvas, frame, labels.clone(), |canvas, index, (x, y)| {
         for placed in series.iter().filter(|placed| placed.series.label == labels[index]) {
             let (colour, middle) = (placed.colour, (x + 14.0, y));
             match placed.series.kind {

@@ -35,6 +35,7 @@ mod bins;
 mod canvas;
 mod data;
 mod draw;
+mod frame;
 mod gantt;
 mod image;
 mod lines;
@@ -42,6 +43,7 @@ mod number;
 mod palette;
 mod png;
 mod series;
+mod table;
 
 pub use gantt::{Bar, gantt};
 pub use number::Number;

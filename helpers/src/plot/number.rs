@@ -1,6 +1,6 @@
 //! What can be plotted.
 
-use crate::time::FineDuration;
+use crate::format::FineDuration;
 use std::time::Duration;
 
 /// A number that can be drawn: all of Rust's own, durations as seconds, and references to them.

@@ -2,7 +2,7 @@
 //! this file tells what that is.
 
 use super::{events, lifeline, output, per_process};
-use crate::display::protocol;
+use crate::output::protocol;
 use crate::threads::quiet;
 use crate::{interrupt, memory, profile, tasks, threads};
 use std::io::{self, PipeReader, Write};

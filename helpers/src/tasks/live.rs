@@ -2,7 +2,8 @@
 
 use super::log::Recording;
 use super::stream::TaskStream;
-use crate::display::{Bundle, Handle, Rich, display, display_with_id, protocol};
+use crate::display::{Bundle, Handle, Rich, display, display_with_id};
+use crate::output::protocol;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 use super::log::{Part, Recording};
 use super::worker;
 use crate::display::Table;
-use crate::time::FineDuration;
+use crate::format::FineDuration;
 use std::collections::HashMap;
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -1,10 +1,10 @@
 //! Several expressions measured side by side.
 
 use super::Sample;
-use super::fine_duration::fine_seconds;
 use super::plan::{Options, Plan};
 use super::sampler::Sampler;
-use crate::display::{self, Bundle, Rich, Table, escape};
+use crate::display::{self, Bundle, Rich, Table};
+use crate::format::{escape_html, fine_seconds};
 use crate::plot::Plot;
 use std::fmt;
 use std::time::Duration;
@@ -283,7 +283,7 @@ pub(super) fn with_notes(table: &Table, notes: &[String]) -> Bundle {
         .collect::<Vec<_>>()
         .join("\n");
     let notes: String =
-        notes.iter().map(|note| format!("<div>{}</div>", escape::html(note))).collect();
+        notes.iter().map(|note| format!("<div>{}</div>", escape_html(note))).collect();
     Bundle::plain(text).with(
         "text/html",
         format!("{html}<div style=\"font-size:smaller;opacity:0.8\">{notes}</div>"),

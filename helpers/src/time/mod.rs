@@ -22,7 +22,6 @@
 
 mod clock;
 mod compare;
-mod fine_duration;
 mod plan;
 mod sample;
 mod sampler;
@@ -31,12 +30,11 @@ mod stopwatch;
 mod timeit;
 mod timing;
 
+pub use crate::format::FineDuration;
 pub use clock::Clock;
 pub use compare::Comparison;
 #[doc(hidden)]
 pub use compare::Contest;
-pub use fine_duration::FineDuration;
-pub(crate) use fine_duration::{fine_seconds, three_figures};
 #[doc(hidden)]
 pub use plan::Options;
 pub use sample::Sample;

@@ -1,8 +1,8 @@
 //! The result of many runs: statistics, and what has to be said about them.
 
 use super::clock::Clock;
-use super::fine_duration::fine_seconds;
 use crate::display::{Bundle, Rich};
+use crate::format::fine_seconds;
 use std::fmt;
 use std::time::{Duration, Instant};
 

@@ -5,8 +5,8 @@
 //! ms and wakes the future when it is set. The future itself is not polled more often than without
 //! that.
 
-use crate::display::protocol;
 use crate::interrupt::{self, Scope};
+use crate::output::protocol;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,7 +2,7 @@
 //! tooltips too.
 
 use super::tree::{FlameGraph, Node};
-use crate::display::escape::html as escape;
+use crate::format::escape_html;
 use crate::profile::page::{TABLE, remark};
 use std::fmt::Write;
 
@@ -54,7 +54,7 @@ fn boxes(page: &mut String, graph: &FlameGraph, node: &Node, mut x: f64, y: f64)
             let _ = write!(
                 page,
                 "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"1\" fill=\"{}\"/>",
-                escape(&title),
+                escape_html(&title),
                 (width - 0.5).max(0.3),
                 HEIGHT - 1.0,
                 colour(name)
@@ -68,7 +68,7 @@ fn boxes(page: &mut String, graph: &FlameGraph, node: &Node, mut x: f64, y: f64)
                     "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"#222\">{}</text>",
                     x + 3.0,
                     y + 12.0,
-                    escape(&text)
+                    escape_html(&text)
                 );
             }
             page.push_str("</g>");
@@ -120,7 +120,7 @@ fn table(page: &mut String, graph: &FlameGraph) {
              <td style=\"text-align:left;{CELL}\">{}</td></tr>",
             graph.percent(hot.own),
             graph.percent(hot.total),
-            escape(&hot.name)
+            escape_html(&hot.name)
         );
     }
     page.push_str("</tbody></table>");

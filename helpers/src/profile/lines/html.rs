@@ -1,14 +1,14 @@
 //! The report as a table in HTML: colours that work on light and dark pages, no scripts.
 
 use super::report::{FunctionReport, HEADER, NOTHING, Report};
-use crate::display::escape::html as escape;
+use crate::format::escape_html;
 use crate::profile::page::{TABLE, remark};
 use std::fmt::Write;
 
 /// The whole report.
 pub fn page(report: &Report) -> String {
     if report.functions.is_empty() {
-        return format!("<p>{}</p>", escape(NOTHING));
+        return format!("<p>{}</p>", escape_html(NOTHING));
     }
     let mut page = String::new();
     for function in &report.functions {
@@ -25,8 +25,8 @@ fn table(page: &mut String, function: &FunctionReport) {
     let _ = write!(
         page,
         "<p style=\"margin:.6em 0 .3em\"><code><b>{}</b></code>: {}</p>",
-        escape(name),
-        escape(&rest)
+        escape_html(name),
+        escape_html(&rest)
     );
     let _ = write!(page, "{TABLE}<thead><tr>");
     for (column, title) in HEADER.iter().enumerate() {
@@ -53,7 +53,7 @@ fn table(page: &mut String, function: &FunctionReport) {
         for cell in line.cells(function) {
             let _ = write!(page, "<td style=\"{CELL}\">{cell}</td>");
         }
-        let _ = write!(page, "<td style=\"{SOURCE}\">{}</td></tr>", escape(&line.text));
+        let _ = write!(page, "<td style=\"{SOURCE}\">{}</td></tr>", escape_html(&line.text));
     }
     page.push_str("</tbody></table>");
 }

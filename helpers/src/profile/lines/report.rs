@@ -3,7 +3,7 @@
 use super::registry::with_entries;
 use super::{clock, counters, html};
 use crate::display::{Bundle, Rich};
-use crate::time::FineDuration;
+use crate::format::FineDuration;
 use std::fmt;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Text that becomes a part of HTML.
 
 /// Text with the characters escaped that mean something in HTML, between tags and in attributes.
-pub(crate) fn html(text: &str) -> String {
+pub(crate) fn escape_html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -21,9 +21,12 @@ mod tests {
     #[test]
     fn what_means_something_is_escaped() {
         assert_eq!(
-            super::html("<a href=\"x\">'&'</a> π"),
+            super::escape_html("<a href=\"x\">'&'</a> π"),
             "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt; π"
         );
-        assert_eq!(super::html("if a<b && \"c\">d"), "if a&lt;b &amp;&amp; &quot;c&quot;&gt;d");
+        assert_eq!(
+            super::escape_html("if a<b && \"c\">d"),
+            "if a&lt;b &amp;&amp; &quot;c&quot;&gt;d"
+        );
     }
 }

@@ -5,7 +5,7 @@
 //! change of kernel or compiler.
 
 /// A text as JSON string, quotes included. The result has no line ends in it.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
@@ -29,7 +29,7 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// Whether the text is one JSON value (RFC 8259), nested at most 128 deep.
-pub(super) fn is_valid(text: &str) -> bool {
+pub(crate) fn is_valid(text: &str) -> bool {
     let mut reader = Reader { rest: text.as_bytes() };
     reader.value(128).is_some() && {
         reader.space();

@@ -34,6 +34,13 @@ pub(crate) fn on_our_kernel() -> bool {
     *READER == Reader::Parcourse
 }
 
+impl Bundle {
+    /// Called by the kernel for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        send_result(self);
+    }
+}
+
 /// The result of a cell: plain blocks, which the kernel turns into an `execute_result`.
 pub(crate) fn send_result(bundle: &Bundle) {
     match *READER {
@@ -43,7 +50,7 @@ pub(crate) fn send_result(bundle: &Bundle) {
 }
 
 /// Output in the middle of a cell.
-pub(super) fn send_display(bundle: &Bundle, display_id: Option<&str>) {
+pub(crate) fn send_display(bundle: &Bundle, display_id: Option<&str>) {
     match *READER {
         Reader::Parcourse => write(&message("display_data", &content(bundle, display_id))),
         Reader::Stock => write(&blocks(bundle)),
@@ -53,7 +60,7 @@ pub(super) fn send_display(bundle: &Bundle, display_id: Option<&str>) {
 
 /// A new state of something shown before. The stock kernel has no such thing, but it shows only the
 /// last content it gets.
-pub(super) fn send_update(bundle: &Bundle, display_id: &str) {
+pub(crate) fn send_update(bundle: &Bundle, display_id: &str) {
     match *READER {
         Reader::Parcourse => {
             write(&message("update_display_data", &content(bundle, Some(display_id))))
@@ -64,7 +71,7 @@ pub(super) fn send_update(bundle: &Bundle, display_id: &str) {
 }
 
 /// Empties the cell's output, on the kernel that can.
-pub(super) fn send_clear_output(wait: bool) {
+pub(crate) fn send_clear_output(wait: bool) {
     if on_our_kernel() {
         write(&message("clear_output", &format!(",\"wait\":{wait}")));
     }

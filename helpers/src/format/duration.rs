@@ -1,5 +1,6 @@
 //! Durations as people read them: three significant figures and a unit that fits.
 
+use super::three_figures;
 use std::fmt;
 use std::time::Duration;
 
@@ -56,18 +57,6 @@ fn in_words(duration: Duration) -> String {
     } else {
         format!("{minutes}min {seconds}s")
     }
-}
-
-/// A number from 1 on with three significant figures, or all before the point where there are more.
-pub(crate) fn three_figures(value: f64) -> String {
-    let decimals = if value < 9.995 {
-        2
-    } else if value < 99.95 {
-        1
-    } else {
-        0
-    };
-    format!("{value:.decimals$}")
 }
 
 /// Seconds as text, in the same form; below a nanosecond too, which a [`Duration`] cannot hold:

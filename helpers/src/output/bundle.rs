@@ -54,11 +54,6 @@ impl Bundle {
     pub fn parts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.parts.iter().map(|(mime_type, content)| (&**mime_type, content.as_str()))
     }
-
-    /// Called by the kernel for the last expression of a cell.
-    pub fn evcxr_display(&self) {
-        super::protocol::send_result(self);
-    }
 }
 
 /// What can be shown as more than text.
