@@ -40,6 +40,7 @@
 //! rayon pool, one interruption flag.
 #![deny(missing_docs)]
 
+mod base;
 mod cgroup;
 pub mod check;
 pub mod cores;

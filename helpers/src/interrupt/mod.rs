@@ -29,13 +29,13 @@
 
 mod signal;
 
+use crate::base::thread_activity;
 use crate::output::protocol;
-use crate::threads::seen;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-pub(crate) use signal::{Scope, hold, leave_to_parent};
+pub(crate) use signal::{Scope, leave_to_parent, lock_for_fork};
 
 /// What an interrupted operation unwinds with: the payload that `catch_unwind` or a thread's `join`
 /// gives.
@@ -124,7 +124,7 @@ fn unwind() -> ! {
 /// ```
 pub fn sleep(duration: Duration) {
     const STEP: Duration = Duration::from_millis(10);
-    seen::note();
+    thread_activity::report();
     scope(|| {
         let start = Instant::now();
         while let Some(left) = duration.checked_sub(start.elapsed()).filter(|left| !left.is_zero())

@@ -50,7 +50,7 @@ impl Drop for Scope {
 
 /// Keeps scopes from being opened and closed, while the process is copied: the copy's lock must not
 /// be in another thread's hands.
-pub(crate) fn hold() -> impl Sized {
+pub(crate) fn lock_for_fork() -> impl Sized {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -47,7 +47,7 @@ mod trace;
 
 pub use measurement::Measurement;
 pub use options::MemoryUsage;
-pub(crate) use peak::hold;
+pub(crate) use peak::lock_for_fork;
 pub use plot::plot_memory;
 
 pub use trace::{Counted, MemoryTrace, Sample};

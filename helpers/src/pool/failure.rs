@@ -1,7 +1,7 @@
 //! A task that failed: which one, and how.
 
+use crate::base::panic_message::panic_message;
 use crate::interrupt::Interrupted;
-use crate::threads::report::message;
 use std::any::Any;
 use std::fmt;
 
@@ -65,7 +65,7 @@ impl Cause {
     pub(crate) fn of_panic(payload: &(dyn Any + Send), place: String) -> Cause {
         match payload.is::<Interrupted>() {
             true => Cause::Interrupted,
-            false => Cause::Panicked { message: message(payload).to_string(), place },
+            false => Cause::Panicked { message: panic_message(payload).to_string(), place },
         }
     }
 }

@@ -6,10 +6,10 @@ use super::events;
 use super::raw::View;
 use super::value::{self, Arrived, Failed, Format, Value};
 use super::wire::{HEAD, Head, Kind};
+use crate::base::panic_capture;
+use crate::base::panic_message::panic_message;
 use crate::pool::Cause;
 use crate::tasks;
-use crate::threads::quiet;
-use crate::threads::report::message;
 use std::any::TypeId;
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -121,14 +121,14 @@ impl Answers<'_> {
     /// Where it panics, it is called once more, for the items that follow.
     pub(super) fn each(&mut self, job: Job, compute: &mut dyn FnMut(&mut Output)) {
         let mut output = Output { answers: self, job, before: 0, task: None, is_over: false };
-        while let Err((payload, place)) = quiet::catch(|| compute(&mut output)) {
+        while let Err((payload, place)) = panic_capture::catch(|| compute(&mut output)) {
             output.task = None;
             let (index, before) = (output.answers.next - 1, output.before);
             // It may have panicked in the middle of the value's bytes, or after the value was sent.
             if output.answers.sent <= index {
                 output.answers.bytes.truncate(before);
                 value::put_failure(
-                    &Failed::Panicked(message(&*payload), &place),
+                    &Failed::Panicked(panic_message(&*payload), &place),
                     &mut output.answers.bytes,
                 );
             }

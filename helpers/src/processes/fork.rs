@@ -1,23 +1,19 @@
 //! `fork`, with what can go wrong in a program of several threads taken care of; `README.md` beside
 //! this file tells what that is.
 
-use super::{events, lifeline, output, per_process};
+use super::{events, lifeline, output};
+use crate::base::{panic_capture, per_process, thread_activity};
 use crate::output::protocol;
-use crate::threads::quiet;
-use crate::{interrupt, memory, profile, tasks, threads};
+use crate::{interrupt, memory, profile, tasks};
 use std::io::{self, PipeReader, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Held while a child is made, so that no other thread's child inherits descriptors of this one's.
 /// In it: the descriptors that every child closes at once, because they are the parent's ends of
 /// something. A second holder of an end would keep it open.
 static FORKING: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
-
-/// Whether this process was made here.
-static IN_CHILD: AtomicBool = AtomicBool::new(false);
 
 fn forking() -> MutexGuard<'static, Vec<RawFd>> {
     FORKING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -26,11 +22,6 @@ fn forking() -> MutexGuard<'static, Vec<RawFd>> {
 /// While what this gives lives, no child is made that would inherit what is open in the meantime.
 pub(crate) fn without_children() -> impl Sized {
     forking()
-}
-
-/// Whether this process was made by [`fork`].
-pub(crate) fn in_child() -> bool {
-    IN_CHILD.load(Ordering::Relaxed)
 }
 
 /// A child process. Dropping it kills the child and waits for its end, so that no zombie is left.
@@ -92,12 +83,12 @@ pub(crate) fn fork_with<P, C>(
         }
     };
     let held = (
-        interrupt::hold(),
-        tasks::hold(),
-        threads::seen::hold(),
-        profile::hold(),
-        memory::hold(),
-        per_process::hold(),
+        interrupt::lock_for_fork(),
+        tasks::lock_for_fork(),
+        thread_activity::lock_for_fork(),
+        profile::lock_for_fork(),
+        memory::lock_for_fork(),
+        per_process::lock_for_fork(),
     );
     // SAFETY: the child's copy of memory is whole as far as this crate, the standard library's
     // output and the allocator go: their locks are held by this thread (the allocator's by the C
@@ -132,7 +123,7 @@ pub(crate) fn fork_with<P, C>(
 /// does not have.
 fn prepare() {
     output::install_panic_hook();
-    quiet::install();
+    panic_capture::install_hook();
     protocol::on_our_kernel();
     events::set_epoch();
 }
@@ -140,11 +131,11 @@ fn prepare() {
 /// The life of a child.
 fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
     let result = catch_unwind(AssertUnwindSafe(|| {
-        IN_CHILD.store(true, Ordering::Relaxed);
+        per_process::mark_as_child();
         lifeline::attach(childs_lifeline);
         interrupt::leave_to_parent();
         // What was recorded before is the parent's, and so is who would catch a panic.
-        quiet::forget();
+        panic_capture::reset();
         drop(tasks::take());
         close_stdin();
         with_a_rayon_pool(work);

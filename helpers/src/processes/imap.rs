@@ -11,9 +11,9 @@ use super::run::cannot_start;
 use super::shipped::Shipped;
 use super::value::{self, Arrived, Format, Value};
 use super::worker::{News, Worker, wait};
+use crate::base::panic_message::truncated_debug;
 use crate::interrupt::{self, Scope};
 use crate::pool::{Cause, Failure};
-use crate::threads::report::abridged;
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -80,7 +80,7 @@ impl<I: Iterator<Item: fmt::Debug>> Items<I> {
     fn name(&self, index: usize) -> String {
         self.taken.borrow()[index - self.first]
             .as_ref()
-            .map_or_else(String::new, |item| abridged(item))
+            .map_or_else(String::new, |item| truncated_debug(item))
     }
 
     fn forget(&mut self, items: Range<usize>) {

@@ -2,13 +2,13 @@
 //! pool has processes, while there is something to do.
 
 use super::crew::{Answer, cause};
-use super::per_process::PerProcess;
 use super::run::each_value;
 use super::value::{self, Arrived, Format, Value};
 use super::worker::{News, Worker, wait};
+use crate::base::panic_capture;
+use crate::base::panic_message::panic_message;
+use crate::base::per_process::PerProcess;
 use crate::pool::{Cause, Failure, Future, Slot, Waiting};
-use crate::threads::quiet;
-use crate::threads::report::message;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
@@ -60,14 +60,14 @@ impl Jobs {
 
     #[track_caller]
     fn submit_erased(&self, format: Format, boxed: Boxed, begin: Begin, end: End) -> Waiting {
-        quiet::install();
+        panic_capture::install_hook();
         let slot = Slot::new();
         let is_abandoned = Arc::new(AtomicBool::new(false));
         let (result, is_unwanted) = (slot.clone(), is_abandoned.clone());
         self.push(Box::new(move || {
-            let outcome = quiet::catch(|| watch(begin, end, format, boxed, &is_unwanted));
-            let outcome =
-                outcome.unwrap_or_else(|(payload, place)| panicked(message(&*payload), place));
+            let outcome = panic_capture::catch(|| watch(begin, end, format, boxed, &is_unwanted));
+            let outcome = outcome
+                .unwrap_or_else(|(payload, place)| panicked(panic_message(&*payload), place));
             result.fill(outcome.map_err(Failure::of_submitted));
         }));
         Waiting::new(slot).abandoned_by(move || is_abandoned.store(true, Ordering::Relaxed))

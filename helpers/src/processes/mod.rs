@@ -34,7 +34,6 @@ mod lifeline;
 mod memory_file;
 mod memory_map;
 mod output;
-pub(crate) mod per_process;
 mod persistent;
 mod pipe;
 mod pool;

@@ -1,8 +1,8 @@
 //! What children say.
 
-use super::fork::in_child;
-use crate::threads::quiet;
-use crate::threads::report::message;
+use crate::base::panic_capture;
+use crate::base::panic_message::panic_message;
+use crate::base::per_process::in_child;
 use std::io::Write;
 use std::sync::Once;
 
@@ -10,8 +10,8 @@ use std::sync::Once;
 /// notebook the hook that was there before tells the kernel that the *cell* panicked.
 pub(super) fn install_panic_hook() {
     static ONCE: Once = Once::new();
-    quiet::wrap_hook(&ONCE, |info| {
-        if !in_child() || quiet::is_active() {
+    panic_capture::wrap_hook(&ONCE, |info| {
+        if !in_child() || panic_capture::is_active() {
             return false;
         }
         let place = info.location().map(|location| format!(" at {location}")).unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn install_panic_hook() {
         let _ = writeln!(
             std::io::stderr().lock(),
             "thread '{name}' of process {pid} panicked{place}:\n{}",
-            message(info.payload())
+            panic_message(info.payload())
         );
         true
     });

@@ -5,14 +5,14 @@ use super::crew::Crew;
 use super::imap::{Imap, Items, Sent};
 use super::jobs::{Jobs, ONLY};
 use super::kept::{Kept, hire};
-use super::per_process::PerProcess;
 use super::run::{Places, Results, cannot_start, run};
 use super::shipped::{ByReference, ByValue, Call, Indexed, Shipped, Star, Submitted};
 use super::value::{Value, Writer};
+use crate::base::panic_message::truncated_debug;
+use crate::base::per_process::PerProcess;
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::pool::{Arguments, Failure, Future};
-use crate::threads::report::abridged;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -297,7 +297,7 @@ impl PersistentPool {
         self.run_shipped(
             &Shipped::new::<C, T, R>(),
             &put,
-            &|index| abridged(&items[index]),
+            &|index| truncated_debug(&items[index]),
             go_on,
             &mut results.places,
         );

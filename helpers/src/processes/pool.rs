@@ -8,10 +8,10 @@ use super::imap::{Forked, Imap, Items};
 use super::jobs::{Jobs, ONLY};
 use super::run::{Places, Results, run};
 use super::value::{Format, Value};
+use crate::base::panic_message::truncated_debug;
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::pool::{Arguments, Failure, Future};
-use crate::threads::report::abridged;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -141,7 +141,7 @@ impl Pool {
                     output.put(f(&items[index]))
                 }
             },
-            &|index| abridged(&items[index]),
+            &|index| truncated_debug(&items[index]),
             false,
             &mut results.places,
         );
@@ -175,7 +175,7 @@ impl Pool {
                     output.put(f(index, &items[index]))
                 }
             },
-            &|index| abridged(&items[index]),
+            &|index| truncated_debug(&items[index]),
             false,
             &mut results.places,
         );
@@ -208,7 +208,7 @@ impl Pool {
                     output.put(items[index].apply(&f))
                 }
             },
-            &|index| abridged(&items[index]),
+            &|index| truncated_debug(&items[index]),
             false,
             &mut results.places,
         );
@@ -248,7 +248,7 @@ impl Pool {
                     output.put(f(&items[index]))
                 }
             },
-            &|index| abridged(&items[index]),
+            &|index| truncated_debug(&items[index]),
             true,
             &mut results.places,
         );

@@ -98,6 +98,6 @@ mod lines;
 mod page;
 
 pub use flame::{FlameGraph, Hot, flame_graph};
-pub(crate) use lines::hold;
+pub(crate) use lines::lock_for_fork;
 pub use lines::{Frame, Function, FunctionReport, Line, Report, Resumption, report, reset};
 pub use parcourse_macros::line_profile;

@@ -78,7 +78,7 @@ pub(crate) fn add(event: Event) {
 
 /// Keeps everybody from looking into lists, while the process is copied: in the copy, the locks of
 /// this thread must be free.
-pub(crate) fn hold() -> impl Sized {
+pub(crate) fn lock_for_fork() -> impl Sized {
     lock(&ALL)
 }
 

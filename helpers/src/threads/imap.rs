@@ -8,8 +8,9 @@
 //! compiled once. A chunk collects its results in a vector of their type: one of its own, for
 //! results in order, otherwise the one that all chunks share.
 
-use super::report::abridged_to;
-use super::{Pool, quiet};
+use super::Pool;
+use crate::base::panic_capture;
+use crate::base::panic_message::append_truncated_debug;
 use crate::interrupt::{self, Scope};
 use crate::pool::{Cause, Failure, Waiting};
 use crate::tasks;
@@ -219,7 +220,7 @@ impl ChunkRun<'_> {
     /// that follow.
     #[inline(never)]
     fn each(&mut self, f: &mut dyn FnMut(&mut ChunkRun)) {
-        while let Err((payload, place)) = quiet::catch(|| f(self)) {
+        while let Err((payload, place)) = panic_capture::catch(|| f(self)) {
             let cause = Cause::of_panic(&*payload, place);
             let failure = Failure { index: self.end(), item: self.name.clone(), cause };
             match &self.events {
@@ -236,7 +237,7 @@ impl ChunkRun<'_> {
             return false;
         }
         self.name.clear();
-        abridged_to(&mut self.name, item);
+        append_truncated_debug(&mut self.name, item);
         if tasks::recording() {
             self.task = Some(tasks::begin(self.name.clone()));
         }

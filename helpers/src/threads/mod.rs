@@ -22,10 +22,7 @@ mod imap;
 mod limit;
 mod map;
 mod pool;
-pub(crate) mod quiet;
-pub(crate) mod report;
 mod run;
-pub(crate) mod seen;
 
 pub use imap::{Imap, ImapUnordered};
 pub use limit::with_num_threads;

@@ -7,14 +7,15 @@
 //! rayon's own pool has 2. What rayon does not do is left to [`run`](super::run): single items for
 //! tasks that wait, and the name of an item whose function fails.
 
-use super::report::{abridged, message};
 use super::run::{self, Room, Run, Work};
-use super::{Imap, ImapUnordered, quiet, seen};
+use super::{Imap, ImapUnordered};
+use crate::base::panic_message::{panic_message, truncated_debug};
+use crate::base::per_process::PerProcess;
+use crate::base::{panic_capture, thread_activity};
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::interrupt::{self, Interrupted, Scope};
 use crate::pool::{Arguments, Cause, Failure, Future, Slot, Waiting};
-use crate::processes::per_process::PerProcess;
 use std::any::Any;
 use std::fmt;
 use std::ops::Range;
@@ -222,7 +223,7 @@ impl Pool {
                 unsafe {
                     room.write(
                         next,
-                        Err(Failure { index: next, item: abridged(&items[next]), cause }),
+                        Err(Failure { index: next, item: truncated_debug(&items[next]), cause }),
                     )
                 };
                 (next, *written) = (next + 1, *written + 1);
@@ -325,7 +326,7 @@ impl Pool {
         &self,
         f: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>,
     ) -> Waiting {
-        quiet::install();
+        panic_capture::install_hook();
         let slot = Slot::new();
         let function = Mutex::new(Some(f));
         let result = slot.clone();
@@ -334,10 +335,12 @@ impl Pool {
             let Some(f) = function.lock().unwrap_or_else(PoisonError::into_inner).take() else {
                 return;
             };
-            seen::note();
-            result.fill(quiet::catch(|| run::recorded(f, || "submitted".to_string())).map_err(
-                |(payload, place)| Failure::of_submitted(Cause::of_panic(&*payload, place)),
-            ));
+            thread_activity::report();
+            result.fill(
+                panic_capture::catch(|| run::recorded(f, || "submitted".to_string())).map_err(
+                    |(payload, place)| Failure::of_submitted(Cause::of_panic(&*payload, place)),
+                ),
+            );
         });
         let threads = self.threads();
         threads.spawn_fifo({
@@ -387,7 +390,7 @@ impl Pool {
             compute,
             // SAFETY: results are dropped that are there, and once.
             drop: &|range| unsafe { room.drop(range) },
-            name: &|index| abridged(&items[index]),
+            name: &|index| truncated_debug(&items[index]),
         })
     }
 
@@ -400,7 +403,7 @@ impl Pool {
         }
         // Keeps SIGINT from ending the process until all threads are done.
         let _scope = Scope::enter();
-        quiet::install();
+        panic_capture::install_hook();
         let shares = self.num_threads.min(work.len.div_ceil(self.chunk_size.unwrap_or(1)));
         let progress = self.progress.then(|| ProgressBar::new(work.len));
         let run = Run::new(work, shares, self.chunk_size, progress);
@@ -430,7 +433,7 @@ impl Pool {
                     resume_unwind(failed.payload);
                 }
                 let cause = Cause::Panicked {
-                    message: message(&*failed.payload).to_string(),
+                    message: panic_message(&*failed.payload).to_string(),
                     place: failed.place,
                 };
                 panic!(

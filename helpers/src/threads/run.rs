@@ -13,7 +13,7 @@
 //! Nothing here knows the types of items and results: what depends on them is a function that
 //! computes some items and writes their results to where they stay ([`Work`]).
 
-use super::{quiet, seen};
+use crate::base::{panic_capture, thread_activity};
 use crate::display::ProgressBar;
 use crate::pool::Cause;
 use crate::{interrupt, tasks};
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
         let mut chunk = self.chunk_size.unwrap_or(1);
         let mut begin = Instant::now();
         while let Some(range) = self.claim(chunk).or_else(|| self.steal(thread)) {
-            seen::note();
+            thread_activity::report();
             self.compute(thread, range, &mut written);
             if self.chunk_size.is_none() {
                 let end = Instant::now();
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
         }
         let last = written.len() - 1;
         let done = &mut written[last].end;
-        let outcome = quiet::catch(|| {
+        let outcome = panic_capture::catch(|| {
             if self.chunk_size.is_some() || chunk.len() == 1 {
                 return chunk.for_each(|index| self.part(index..index + 1, done));
             }
@@ -307,7 +307,7 @@ impl<'a> Run<'a> {
 /// goes on.
 #[inline(never)]
 pub(super) fn attempt(f: &mut dyn FnMut()) -> Option<Cause> {
-    let (payload, place) = quiet::catch(f).err()?;
+    let (payload, place) = panic_capture::catch(f).err()?;
     if payload.is::<interrupt::Interrupted>() {
         resume_unwind(payload);
     }

@@ -1,6 +1,6 @@
 //! Waiting for the clock.
 
-use crate::threads::seen;
+use crate::base::thread_activity;
 use std::time::Duration;
 
 /// Waits without holding a thread: Python's `asyncio.sleep`.
@@ -23,6 +23,6 @@ use std::time::Duration;
 /// assert!(start.elapsed() >= Duration::from_millis(20));
 /// ```
 pub async fn sleep(duration: Duration) {
-    seen::note();
+    thread_activity::report();
     tokio::time::sleep(duration).await;
 }

@@ -48,7 +48,7 @@ fn entries() -> MutexGuard<'static, Vec<Entry>> {
 
 /// Keeps functions from being registered, while the process is copied: the copy's lock must not be
 /// in another thread's hands.
-pub(crate) fn hold() -> impl Sized {
+pub(crate) fn lock_for_fork() -> impl Sized {
     entries()
 }
 

@@ -1,26 +1,26 @@
-//! What is said when an item's function panicked: which item, its value, and the message.
+//! The text of a panic, and the text of the value that was being worked on.
 
 use std::any::Any;
 use std::fmt::{self, Write};
 
-/// The message a panic came with.
-pub(crate) fn message(payload: &(dyn Any + Send)) -> &str {
+/// The message of a panic with this payload.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
     match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => text,
         (_, Some(text)) => text,
-        _ => "(a panic without a text)",
+        _ => "(non-string panic payload)",
     }
 }
 
-/// A value in `{:?}` form, cut off after some 80 characters: an item may be an array of millions.
-pub(crate) fn abridged(value: &dyn fmt::Debug) -> String {
+/// A value in `{:?}` form, truncated to about 80 characters: an item may be an array of millions.
+pub(crate) fn truncated_debug(value: &dyn fmt::Debug) -> String {
     let mut text = String::new();
-    abridged_to(&mut text, value);
+    append_truncated_debug(&mut text, value);
     text
 }
 
-/// Appends what [`abridged`] gives.
-pub(crate) fn abridged_to(text: &mut String, value: &dyn fmt::Debug) {
+/// Appends what [`truncated_debug`] returns.
+pub(crate) fn append_truncated_debug(text: &mut String, value: &dyn fmt::Debug) {
     struct Bounded<'text> {
         text: &'text mut String,
         characters_left: usize,
@@ -53,17 +53,17 @@ mod tests {
 
     #[test]
     fn messages_of_both_kinds_of_panic() {
-        assert_eq!(message(&"static"), "static");
-        assert_eq!(message(&String::from("formatted")), "formatted");
-        assert_eq!(message(&17), "(a panic without a text)");
+        assert_eq!(panic_message(&"static"), "static");
+        assert_eq!(panic_message(&String::from("formatted")), "formatted");
+        assert_eq!(panic_message(&17), "(non-string panic payload)");
     }
 
     #[test]
-    fn long_values_are_cut_off_and_short_ones_are_not() {
-        assert_eq!(abridged(&"mom"), "\"mom\"");
+    fn long_values_are_truncated() {
+        assert_eq!(truncated_debug(&"mom"), "\"mom\"");
         let exactly = "x".repeat(78);
-        assert_eq!(abridged(&exactly), format!("\"{exactly}\""));
-        let long = abridged(&vec![0.5; 1_000_000]);
+        assert_eq!(truncated_debug(&exactly), format!("\"{exactly}\""));
+        let long = truncated_debug(&vec![0.5; 1_000_000]);
         assert_eq!(long.chars().count(), 81);
         assert!(long.starts_with("[0.5, 0.5") && long.ends_with('…'), "{long}");
     }
