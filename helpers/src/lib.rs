@@ -16,7 +16,7 @@
 //! | [`node`] | `node_info()` | `lscpu`, `platform` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)`, `pool.submit(f)` | `map`, `multiprocessing.Pool`, `concurrent.futures` |
 //! | [`processes`] | `processes::Pool::new(3).map(f, &items)`, `PersistentPool::new(3)` | `multiprocessing`, `ProcessPoolExecutor` |
-//! | [`waiting`] | `waiting::gather(futures).await`, `waiting::block_on(future)` | `asyncio` |
+//! | [`asynchronous`] | `asynchronous::gather(futures).await`, `asynchronous::block_on(future)` | `asyncio` |
 //! | [`graph`] | `Graph::new().task("chop", 15).after(["wash"])` | `dask.delayed`, `.visualize()` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
@@ -40,6 +40,7 @@
 //! rayon pool, one interruption flag.
 #![deny(missing_docs)]
 
+pub mod asynchronous;
 mod base;
 mod cgroup;
 pub mod check;
@@ -64,7 +65,6 @@ mod reproducible;
 pub mod tasks;
 pub mod threads;
 pub mod time;
-pub mod waiting;
 
 pub use ndarray;
 pub use rand;

@@ -92,7 +92,11 @@ impl Graph {
         }
         if let Some((task, payload, place)) = failures.iter().min_by_key(|(task, ..)| *task) {
             let at = if place.is_empty() { String::new() } else { format!(" (at {place})") };
-            panic!("the task `{}` panicked: {}{at}", self.tasks[*task].name, panic_message(&**payload));
+            panic!(
+                "the task `{}` panicked: {}{at}",
+                self.tasks[*task].name,
+                panic_message(&**payload)
+            );
         }
         Schedule::new(self, &links, workers, done)
     }

@@ -121,14 +121,14 @@ impl Answers<'_> {
     /// Where it panics, it is called once more, for the items that follow.
     pub(super) fn each(&mut self, job: Job, compute: &mut dyn FnMut(&mut Output)) {
         let mut output = Output { answers: self, job, before: 0, task: None, is_over: false };
-        while let Err((payload, place)) = panic_capture::catch(|| compute(&mut output)) {
+        while let Err((payload, location)) = panic_capture::catch(|| compute(&mut output)) {
             output.task = None;
             let (index, before) = (output.answers.next - 1, output.before);
             // It may have panicked in the middle of the value's bytes, or after the value was sent.
             if output.answers.sent <= index {
                 output.answers.bytes.truncate(before);
                 value::put_failure(
-                    &Failed::Panicked(panic_message(&*payload), &place),
+                    &Failed::Panicked(panic_message(&*payload), &location),
                     &mut output.answers.bytes,
                 );
             }
@@ -146,7 +146,7 @@ impl Answers<'_> {
     /// Answers with the reason why there is no value.
     pub(super) fn refuse(&mut self, cause: &Cause) {
         let text = match cause {
-            Cause::Unsent { message } => message.clone(),
+            Cause::NotSerializable { message } => message.clone(),
             other => format!("{other:?}"),
         };
         self.next += 1;

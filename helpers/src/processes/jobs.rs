@@ -8,7 +8,7 @@ use super::worker::{News, Worker, wait};
 use crate::base::panic_capture;
 use crate::base::panic_message::panic_message;
 use crate::base::per_process::PerProcess;
-use crate::pool::{Cause, Failure, Future, Slot, Waiting};
+use crate::pool::{Cause, Failure, Future, Slot, UntypedFuture};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
@@ -59,7 +59,7 @@ impl Jobs {
     }
 
     #[track_caller]
-    fn submit_erased(&self, format: Format, boxed: Boxed, begin: Begin, end: End) -> Waiting {
+    fn submit_erased(&self, format: Format, boxed: Boxed, begin: Begin, end: End) -> UntypedFuture {
         panic_capture::install_hook();
         let slot = Slot::new();
         let is_abandoned = Arc::new(AtomicBool::new(false));
@@ -67,10 +67,10 @@ impl Jobs {
         self.push(Box::new(move || {
             let outcome = panic_capture::catch(|| watch(begin, end, format, boxed, &is_unwanted));
             let outcome = outcome
-                .unwrap_or_else(|(payload, place)| panicked(panic_message(&*payload), place));
+                .unwrap_or_else(|(payload, location)| panicked(panic_message(&*payload), location));
             result.fill(outcome.map_err(Failure::of_submitted));
         }));
-        Waiting::new(slot).abandoned_by(move || is_abandoned.store(true, Ordering::Relaxed))
+        UntypedFuture::new(slot).on_cancel(move || is_abandoned.store(true, Ordering::Relaxed))
     }
 
     #[track_caller]
@@ -105,8 +105,8 @@ impl Jobs {
     }
 }
 
-fn panicked<R>(message: &str, place: String) -> Result<R, Cause> {
-    Err(Cause::Panicked { message: message.to_string(), place })
+fn panicked<R>(message: &str, location: String) -> Result<R, Cause> {
+    Err(Cause::Panicked { message: message.to_string(), location })
 }
 
 /// Waits for the one result of a worker.

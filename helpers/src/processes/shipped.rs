@@ -156,7 +156,7 @@ pub(super) fn serve() -> impl FnMut(Request, &mut Answers) {
                 entry(request.items, bytes, answers);
             }
             Err(reason) => {
-                let cause = crate::pool::Cause::Unsent {
+                let cause = crate::pool::Cause::NotSerializable {
                     message: format!("the process has no such function ({reason})"),
                 };
                 request.items.for_each(|_| answers.refuse(&cause));

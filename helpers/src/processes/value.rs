@@ -192,10 +192,10 @@ impl Format {
                 Ok(())
             }
             (FAILED, _) => Err(match take_serde(bytes).map_err(|error| unsent(&error))? {
-                Failed::Panicked(message, place) => {
-                    Cause::Panicked { message: message.to_string(), place: place.to_string() }
+                Failed::Panicked(message, location) => {
+                    Cause::Panicked { message: message.to_string(), location: location.to_string() }
                 }
-                Failed::Unsent(message) => Cause::Unsent { message: message.to_string() },
+                Failed::Unsent(message) => Cause::NotSerializable { message: message.to_string() },
             }),
             // SAFETY: as the caller says.
             _ => unsafe { (self.functions.read)(bytes, into) }.map_err(|error| unsent(&error)),
@@ -229,7 +229,7 @@ impl Format {
 }
 
 fn unsent(error: &dyn fmt::Display) -> Cause {
-    Cause::Unsent { message: error.to_string() }
+    Cause::NotSerializable { message: error.to_string() }
 }
 
 /// Appends a value; numbers that are too many are not appended but given back.
@@ -438,10 +438,10 @@ mod tests {
         let mut rest = &bytes[..];
         assert_eq!(
             next::<i32>(&mut rest),
-            Err(Cause::Panicked { message: "m".into(), place: "p".into() })
+            Err(Cause::Panicked { message: "m".into(), location: "p".into() })
         );
         assert_eq!(next::<i32>(&mut rest), Ok(7));
-        assert_eq!(next::<i32>(&mut rest), Err(Cause::Unsent { message: "u".into() }));
+        assert_eq!(next::<i32>(&mut rest), Err(Cause::NotSerializable { message: "u".into() }));
     }
 
     #[test]

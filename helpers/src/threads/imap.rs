@@ -11,8 +11,8 @@
 use super::Pool;
 use crate::base::panic_capture;
 use crate::base::panic_message::append_truncated_debug;
-use crate::interrupt::{self, Scope};
-use crate::pool::{Cause, Failure, Waiting};
+use crate::interrupt::{self, POLL_INTERVAL, Scope};
+use crate::pool::{Cause, Failure, UntypedFuture};
 use crate::tasks;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -26,8 +26,6 @@ use std::time::{Duration, Instant};
 /// How long a chunk should take.
 const TARGET_CHUNK_TIME: Duration = Duration::from_micros(50);
 const MAX_CHUNK_LEN: usize = 1024;
-/// How soon an interrupt is noticed.
-const STEP: Duration = Duration::from_millis(10);
 
 /// The results of [`Pool::imap`].
 pub struct Imap<I, F, R>(ImapUnordered<I, F, R>);
@@ -220,8 +218,8 @@ impl ChunkRun<'_> {
     /// that follow.
     #[inline(never)]
     fn each(&mut self, f: &mut dyn FnMut(&mut ChunkRun)) {
-        while let Err((payload, place)) = panic_capture::catch(|| f(self)) {
-            let cause = Cause::of_panic(&*payload, place);
+        while let Err((payload, location)) = panic_capture::catch(|| f(self)) {
+            let cause = Cause::of_panic(&*payload, location);
             let failure = Failure { index: self.end(), item: self.name.clone(), cause };
             match &self.events {
                 Some(events) => drop(events.send(Event::Failed(failure))),
@@ -297,7 +295,7 @@ impl Source {
     }
 
     /// Submits the next chunk, whose result is a [`Done`]; `None` at the end of the items.
-    fn submit(&mut self, pull: Pull, events: Option<Sender<Event>>) -> Option<Waiting> {
+    fn submit(&mut self, pull: Pull, events: Option<Sender<Event>>) -> Option<UntypedFuture> {
         if self.is_at_end {
             return None;
         }
@@ -355,7 +353,7 @@ impl Drop for Source {
 struct InOrder {
     source: Source,
     /// Chunks in work, in order.
-    begun: VecDeque<Waiting>,
+    begun: VecDeque<UntypedFuture>,
     /// The items of the current chunk that the caller has not got yet, and those of them that have
     /// failed.
     left: Range<usize>,
@@ -418,12 +416,12 @@ impl Unordered {
         loop {
             interrupt::check();
             let helped = rayon::yield_now();
-            let step = match helped {
+            let interval = match helped {
                 Some(rayon::Yield::Executed) => Duration::ZERO,
-                Some(rayon::Yield::Idle) => STEP / 50,
-                None => STEP,
+                Some(rayon::Yield::Idle) => POLL_INTERVAL / 50,
+                None => POLL_INTERVAL,
             };
-            match self.receiver.recv_timeout(step) {
+            match self.receiver.recv_timeout(interval) {
                 Ok(event) => return event,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => unreachable!("we hold a sender ourselves"),

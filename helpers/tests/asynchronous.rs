@@ -4,10 +4,10 @@
 mod child;
 
 use child::On;
+use parcourse::asynchronous::{self, block_on, gather};
 use parcourse::interrupt::Interrupted;
 use parcourse::prelude::*;
 use parcourse::tokio;
-use parcourse::waiting::{self, block_on, gather};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ fn gather_keeps_the_order() {
         for size in [0, 1, 2, 29, 30, 31, 32, 1000] {
             let futures = (0..size).map(|i: u64| async move {
                 // Later ones are done earlier.
-                waiting::sleep(MILLISECOND * (size - i) as u32 / 20).await;
+                asynchronous::sleep(MILLISECOND * (size - i) as u32 / 20).await;
                 i * i
             });
             assert_eq!(block_on(gather(futures)), (0..size).map(|i| i * i).collect::<Vec<_>>());
@@ -55,7 +55,7 @@ fn ten_thousand_wait_together() {
         let (done, all) = (Cell::new(0), tokio::sync::Barrier::new(10_000));
         let wait = async || {
             all.wait().await;
-            waiting::sleep(50 * MILLISECOND).await;
+            asynchronous::sleep(50 * MILLISECOND).await;
             done.set(done.get() + 1);
         };
         block_on(gather((0..10_000).map(|_| wait())));
@@ -68,9 +68,9 @@ fn a_panic_is_passed_on_and_ends_the_others() {
     limited(|| {
         let finished = Cell::new(0);
         let one = async |i: u32| {
-            waiting::sleep(MILLISECOND).await;
+            asynchronous::sleep(MILLISECOND).await;
             assert!(i != 1, "number {i} is bad");
-            waiting::sleep(LONG).await;
+            asynchronous::sleep(LONG).await;
             finished.set(finished.get() + 1);
         };
         let panic =
@@ -85,17 +85,17 @@ fn a_panic_is_passed_on_and_ends_the_others() {
 fn waiting_needs_no_core_and_macros_need_no_closure() {
     limited(|| {
         let (value, timing) = block_on(async {
-            let same = time!(gather((0..10).map(|_| waiting::sleep(100 * MILLISECOND))).await);
+            let same = time!(gather((0..10).map(|_| asynchronous::sleep(100 * MILLISECOND))).await);
             assert_eq!(same.len(), 10);
             timed!({
-                waiting::sleep(100 * MILLISECOND).await;
+                asynchronous::sleep(100 * MILLISECOND).await;
                 5
             })
         });
         assert_eq!(value, 5);
         assert!(timing.wall >= 100 * MILLISECOND);
         let fallible = async || -> Result<u32, tokio::time::error::Elapsed> {
-            timed!(tokio::time::timeout(MILLISECOND, waiting::sleep(LONG)).await?);
+            timed!(tokio::time::timeout(MILLISECOND, asynchronous::sleep(LONG)).await?);
             Ok(1)
         };
         assert!(block_on(fallible()).is_err());
@@ -104,9 +104,9 @@ fn waiting_needs_no_core_and_macros_need_no_closure() {
 
 #[test]
 fn the_limit_of_open_files_is_not_lowered() {
-    let most = waiting::open_files();
+    let most = asynchronous::raise_open_file_limit();
     assert!(most >= 256, "{most}");
-    assert_eq!(waiting::open_files(), most);
+    assert_eq!(asynchronous::raise_open_file_limit(), most);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn block_on_inside_of_block_on_waits() {
         let tasks = (0..20).map(|x| {
             tokio::spawn(async move {
                 block_on(async move {
-                    waiting::sleep(MILLISECOND).await;
+                    asynchronous::sleep(MILLISECOND).await;
                     x
                 })
             })
@@ -133,7 +133,7 @@ fn block_on_inside_of_block_on_waits() {
         });
         assert_eq!(result, 3);
         // As in a cell.
-        assert_eq!(waiting::run_cell(async { block_on(async { 4 }) }), 4);
+        assert_eq!(asynchronous::run_cell(async { block_on(async { 4 }) }), 4);
     });
 }
 
@@ -154,9 +154,9 @@ fn tasks_go_on_between_calls_and_share_the_runtime() {
     limited(|| {
         let count = Arc::new(AtomicUsize::new(0));
         let counting = count.clone();
-        let task = waiting::runtime().spawn(async move {
+        let task = asynchronous::runtime().spawn(async move {
             loop {
-                waiting::sleep(MILLISECOND).await;
+                asynchronous::sleep(MILLISECOND).await;
                 counting.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -166,7 +166,7 @@ fn tasks_go_on_between_calls_and_share_the_runtime() {
         let id = |handle: tokio::runtime::Handle| handle.id();
         assert_eq!(
             id(block_on(async { tokio::runtime::Handle::current() })),
-            id(waiting::runtime().handle().clone())
+            id(asynchronous::runtime().handle().clone())
         );
         task.abort();
         assert!(block_on(task).unwrap_err().is_cancelled());
@@ -177,8 +177,8 @@ fn tasks_go_on_between_calls_and_share_the_runtime() {
 fn a_task_runs_piece_by_piece() {
     limited(|| {
         let result = block_on(gather((0..3).map(|i| {
-            waiting::task(format!("task {i}"), async move {
-                waiting::sleep(MILLISECOND).await;
+            asynchronous::task(format!("task {i}"), async move {
+                asynchronous::sleep(MILLISECOND).await;
                 i
             })
         })));
@@ -204,15 +204,16 @@ fn a_wait_is_interrupted() {
             let wait = async {
                 let _dropped = Dropped;
                 // The first wait makes it interruptible.
-                waiting::sleep(MILLISECOND).await;
+                asynchronous::sleep(MILLISECOND).await;
                 println!("ready");
                 if nested {
-                    block_on(waiting::sleep(LONG))
+                    block_on(asynchronous::sleep(LONG))
                 } else {
-                    drop(gather((0..100).map(|_| waiting::sleep(LONG))).await)
+                    drop(gather((0..100).map(|_| asynchronous::sleep(LONG))).await)
                 }
             };
-            let panic = catch_unwind(AssertUnwindSafe(|| waiting::run_cell(wait))).unwrap_err();
+            let panic =
+                catch_unwind(AssertUnwindSafe(|| asynchronous::run_cell(wait))).unwrap_err();
             println!(
                 "interrupted: {}, soon: {}",
                 panic.is::<Interrupted>(),
@@ -238,7 +239,7 @@ fn a_wait_is_interrupted() {
 fn a_future_that_computes_is_ended_by_the_signal() {
     let mut child =
         child::spawn("a_future_that_computes_is_ended_by_the_signal", On::Parcourse, || {
-            waiting::run_cell(async {
+            asynchronous::run_cell(async {
                 println!("ready");
                 loop {
                     std::hint::spin_loop();
@@ -253,13 +254,13 @@ fn a_future_that_computes_is_ended_by_the_signal() {
 #[test]
 fn a_forked_process_gets_a_runtime_of_its_own() {
     let child = child::spawn("a_forked_process_gets_a_runtime_of_its_own", On::NoKernel, || {
-        block_on(waiting::sleep(MILLISECOND));
+        block_on(asynchronous::sleep(MILLISECOND));
         // SAFETY: the only threads besides this one are the runtime's, which sleep, and the test's
         // main thread, which waits for this one.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
             block_on(async {
-                waiting::sleep(MILLISECOND).await;
+                asynchronous::sleep(MILLISECOND).await;
                 tokio::spawn(async { println!("child") }).await.unwrap()
             });
             std::process::exit(0);
