@@ -1,14 +1,15 @@
 //! `fork`, with what can go wrong in a program of several threads taken care of; `README.md` beside
 //! this file tells what that is.
 
-use super::{events, lifeline, output};
+use super::lifeline;
+use crate::base::panic_message::panic_message;
 use crate::base::{panic_capture, per_process, thread_activity};
 use crate::output::protocol;
 use crate::{interrupt, memory, profile, tasks};
 use std::io::{self, PipeReader, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 /// Held while a child is made, so that no other thread's child inherits descriptors of this one's.
 /// In it: the descriptors that every child closes at once, because they are the parent's ends of
@@ -20,7 +21,7 @@ fn forking() -> MutexGuard<'static, Vec<RawFd>> {
 }
 
 /// While what this gives lives, no child is made that would inherit what is open in the meantime.
-pub(crate) fn without_children() -> impl Sized {
+pub(crate) fn block_forks() -> impl Sized {
     forking()
 }
 
@@ -28,14 +29,14 @@ pub(crate) fn without_children() -> impl Sized {
 #[derive(Debug)]
 pub(crate) struct Process {
     pid: libc::pid_t,
-    ended: Option<Ended>,
+    ended: Option<ExitStatus>,
     /// When this is closed, the child dies.
-    _lifeline: ParentsEnd,
+    _lifeline: ParentFd,
 }
 
 /// How a process ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Ended {
+pub(crate) enum ExitStatus {
     /// By itself, with this code.
     Exited(i32),
     /// By this signal.
@@ -57,9 +58,9 @@ pub(crate) fn fork(work: impl FnOnce()) -> io::Result<Process> {
 /// and the child's.
 ///
 /// Each process drops the end that is not its own; what `connect` makes for the parent of
-/// descriptors must be made of [`ParentsEnd`]s.
+/// descriptors must be made of [`ParentFd`]s.
 pub(crate) fn fork_with<P, C>(
-    connect: impl FnOnce(&mut Connecting) -> io::Result<(P, C)>,
+    connect: impl FnOnce(&mut ChildSetup) -> io::Result<(P, C)>,
     work: impl FnOnce(C),
 ) -> io::Result<(Process, P)> {
     prepare();
@@ -69,7 +70,7 @@ pub(crate) fn fork_with<P, C>(
     let mut stderr = io::stderr().lock();
     let _ = stdout.flush();
     let _ = stderr.flush();
-    let mut connecting = Connecting(forking());
+    let mut connecting = ChildSetup(forking());
     let (lifeline, childs_lifeline) = match lifeline::new() {
         Ok((parents, childs)) => (connecting.keep(parents), childs),
         Err(error) => return Err(error),
@@ -122,10 +123,30 @@ pub(crate) fn fork_with<P, C>(
 /// What must be complete before a process is copied, or the child would wait for a thread that it
 /// does not have.
 fn prepare() {
-    output::install_panic_hook();
+    install_panic_hook();
     panic_capture::install_hook();
     protocol::on_our_kernel();
-    events::set_epoch();
+}
+
+/// Replaces the panic hook, once, with one that prints the panics of children as text. In a
+/// notebook the hook that was there before tells the kernel that the *cell* panicked.
+fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    panic_capture::wrap_hook(&ONCE, |info| {
+        if !per_process::in_child() || panic_capture::is_active() {
+            return false;
+        }
+        let place = info.location().map(|location| format!(" at {location}")).unwrap_or_default();
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("<unnamed>");
+        let pid = std::process::id();
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "thread '{name}' of process {pid} panicked{place}:\n{}",
+            panic_message(info.payload())
+        );
+        true
+    });
 }
 
 /// The life of a child.
@@ -211,16 +232,16 @@ impl Process {
     }
 
     /// Waits for its end.
-    pub(crate) fn wait(&mut self) -> Ended {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.wait_with(0).expect("waits for as long as it takes")
     }
 
     /// How it ended, if it did.
-    pub(crate) fn try_wait(&mut self) -> Option<Ended> {
+    pub(crate) fn try_wait(&mut self) -> Option<ExitStatus> {
         self.wait_with(libc::WNOHANG)
     }
 
-    fn wait_with(&mut self, options: libc::c_int) -> Option<Ended> {
+    fn wait_with(&mut self, options: libc::c_int) -> Option<ExitStatus> {
         if self.ended.is_none() {
             let mut status = 0;
             // SAFETY: waits for one of our children and writes its status to where we say.
@@ -233,7 +254,7 @@ impl Process {
                     _ => return None,
                 }
             }
-            self.ended = Some(Ended::of(status));
+            self.ended = Some(ExitStatus::of(status));
         }
         self.ended
     }
@@ -249,50 +270,50 @@ impl Drop for Process {
     }
 }
 
-impl Ended {
-    fn of(status: libc::c_int) -> Ended {
+impl ExitStatus {
+    fn of(status: libc::c_int) -> ExitStatus {
         if libc::WIFSIGNALED(status) {
-            Ended::Killed(libc::WTERMSIG(status))
+            ExitStatus::Killed(libc::WTERMSIG(status))
         } else {
-            Ended::Exited(libc::WEXITSTATUS(status))
+            ExitStatus::Exited(libc::WEXITSTATUS(status))
         }
     }
 }
 
 /// What makes connections between parent and child, while no other child is made.
-pub(crate) struct Connecting(MutexGuard<'static, Vec<RawFd>>);
+pub(crate) struct ChildSetup(MutexGuard<'static, Vec<RawFd>>);
 
-impl Connecting {
+impl ChildSetup {
     /// The parent's end of something.
-    pub(crate) fn keep(&mut self, descriptor: impl Into<OwnedFd>) -> ParentsEnd {
+    pub(crate) fn keep(&mut self, descriptor: impl Into<OwnedFd>) -> ParentFd {
         let descriptor: OwnedFd = descriptor.into();
         self.0.push(descriptor.as_raw_fd());
-        ParentsEnd { descriptor: descriptor.into_raw_fd(), owner: std::process::id() }
+        ParentFd { descriptor: descriptor.into_raw_fd(), owner: std::process::id() }
     }
 }
 
 /// A descriptor that children close. Copies of this in a child stand for nothing.
 #[derive(Debug)]
-pub(crate) struct ParentsEnd {
+pub(crate) struct ParentFd {
     descriptor: RawFd,
     owner: u32,
 }
 
-impl ParentsEnd {
+impl ParentFd {
     /// Whether this process is the one that made it.
     pub(crate) fn is_ours(&self) -> bool {
         self.owner == std::process::id()
     }
 }
 
-impl AsFd for ParentsEnd {
+impl AsFd for ParentFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: open until this is dropped.
         unsafe { BorrowedFd::borrow_raw(self.descriptor) }
     }
 }
 
-impl Drop for ParentsEnd {
+impl Drop for ParentFd {
     fn drop(&mut self) {
         if self.is_ours() {
             let mut registry = forking();
@@ -329,12 +350,15 @@ mod tests {
 
     #[test]
     fn children_end_as_they_like() {
-        assert_eq!(fork_for_a_while(|| ()).wait(), Ended::Exited(0));
-        assert_eq!(fork_for_a_while(|| std::process::exit(3)).wait(), Ended::Exited(3));
-        assert_eq!(fork_for_a_while(|| std::process::abort()).wait(), Ended::Killed(libc::SIGABRT));
+        assert_eq!(fork_for_a_while(|| ()).wait(), ExitStatus::Exited(0));
+        assert_eq!(fork_for_a_while(|| std::process::exit(3)).wait(), ExitStatus::Exited(3));
+        assert_eq!(
+            fork_for_a_while(|| std::process::abort()).wait(),
+            ExitStatus::Killed(libc::SIGABRT)
+        );
         assert_eq!(
             fork_for_a_while(|| std::panic::resume_unwind(Box::new(()))).wait(),
-            Ended::Exited(101)
+            ExitStatus::Exited(101)
         );
     }
 
@@ -351,11 +375,11 @@ mod tests {
     fn rayon_works_in_children_of_every_kind_of_thread() {
         let sum = || assert_eq!((0..1000).into_par_iter().sum::<i32>(), 499_500);
         sum();
-        assert_eq!(fork_for_a_while(sum).wait(), Ended::Exited(0));
-        let statuses: Vec<Ended> =
+        assert_eq!(fork_for_a_while(sum).wait(), ExitStatus::Exited(0));
+        let statuses: Vec<ExitStatus> =
             (0..8).into_par_iter().map(|_| fork_for_a_while(sum).wait()).collect();
-        assert_eq!(statuses, [Ended::Exited(0); 8]);
-        let grandchild = || assert_eq!(fork_for_a_while(sum).wait(), Ended::Exited(0));
-        assert_eq!(fork_for_a_while(grandchild).wait(), Ended::Exited(0));
+        assert_eq!(statuses, [ExitStatus::Exited(0); 8]);
+        let grandchild = || assert_eq!(fork_for_a_while(sum).wait(), ExitStatus::Exited(0));
+        assert_eq!(fork_for_a_while(grandchild).wait(), ExitStatus::Exited(0));
     }
 }

@@ -9,14 +9,14 @@
 use std::io::{self, PipeReader, PipeWriter};
 
 /// The two ends: the parent's, the child's.
-pub(super) fn new() -> io::Result<(PipeWriter, PipeReader)> {
+pub(crate) fn new() -> io::Result<(PipeWriter, PipeReader)> {
     io::pipe().map(|(child, parent)| (parent, child))
 }
 
 /// In the child: from now on it dies when the parent's end is closed. The descriptor stays open for
 /// the life of the process.
 #[cfg(target_os = "linux")]
-pub(super) fn attach(child: PipeReader) {
+pub(crate) fn attach(child: PipeReader) {
     let descriptor = std::os::fd::IntoRawFd::into_raw_fd(child);
     /// `fcntl`'s command of this name (`<fcntl.h>`), which the libc crate does not have.
     const F_SETSIG: libc::c_int = 10;
@@ -39,7 +39,7 @@ pub(super) fn attach(child: PipeReader) {
 /// In the child: from now on it dies when the parent's end is closed. The descriptor stays open for
 /// the life of the process.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn attach(mut child: PipeReader) {
+pub(crate) fn attach(mut child: PipeReader) {
     let _ = std::thread::Builder::new().name("lifeline".into()).spawn(move || {
         let _ = io::Read::read(&mut child, &mut [0]);
         // SAFETY: ends this process, whose memory nobody else sees.

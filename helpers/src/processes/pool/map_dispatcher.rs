@@ -1,63 +1,63 @@
-//! The workers of one `map`, and who gives them work: ranges of items go out, answers come in, the
+//! The workers of one `map`, and who gives them work: ranges of items go out, responses come in, the
 //! dead are noticed and replaced.
 
-use super::chunk::Chunk;
-use super::fork::Ended;
-use super::raw::{Landing, Raw};
-use super::worker::{News, Worker, wait};
+use super::chunk_sizer::ChunkSizer;
 use crate::display::ProgressBar;
 use crate::interrupt;
 use crate::pool::Cause;
+use crate::processes::fork::ExitStatus;
+use crate::processes::transport::numbers::{NumberFormat, RecvBuffer};
+use crate::processes::worker::parent_side::{Worker, WorkerEvent, wait};
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
 /// How soon an interrupt is noticed.
-const STEP: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Who has taken so long for a chunk is asked to share it.
-const SLOW: Duration = Duration::from_millis(10);
+const SLOW_CHUNK_TIME: Duration = Duration::from_millis(10);
 /// So many workers, besides all that were there, may die one after the other before they have begun
 /// anything. Then it is not bad luck.
-const STILLBORN: usize = 3;
+const MAX_STARTUP_FAILURES: usize = 3;
 
 /// One `map`.
-pub(super) struct Crew<'run> {
+pub(crate) struct MapDispatcher<'run> {
     /// Those that are there; the others are hired when they are needed.
-    pub(super) workers: Vec<Worker>,
-    pub(super) size: usize,
-    pub(super) hire: &'run dyn Fn() -> io::Result<Worker>,
+    pub(crate) workers: Vec<Worker>,
+    pub(crate) size: usize,
+    pub(crate) spawn: &'run dyn Fn() -> io::Result<Worker>,
     /// What a worker needs for these items.
-    pub(super) bytes_for: &'run dyn Fn(Range<usize>) -> Vec<u8>,
-    pub(super) raw: Option<&'static Raw>,
-    pub(super) chunk: Chunk,
-    pub(super) progress: Option<ProgressBar>,
+    pub(crate) bytes_for: &'run dyn Fn(Range<usize>) -> Vec<u8>,
+    pub(crate) raw: Option<&'static NumberFormat>,
+    pub(crate) chunk: ChunkSizer,
+    pub(crate) progress: Option<ProgressBar>,
     /// Whether to go on after failures.
-    pub(super) go_on: bool,
+    pub(crate) continue_on_failure: bool,
 }
 
 /// What has become of items.
-pub(super) enum Answer {
+pub(crate) enum Response {
     /// Values of some items, or the reasons why there are none.
     Values(Range<usize>, Vec<u8>),
     /// The value of one item: numbers, all in place.
-    Large(usize, Box<dyn Landing>),
+    Large(usize, Box<dyn RecvBuffer>),
     /// There is no value, because the worker has died.
     Failed(usize, Cause),
 }
 
-impl Answer {
+impl Response {
     /// What a worker says, if it is an answer.
-    pub(super) fn of(news: News) -> Result<Answer, News> {
-        match news {
-            News::Values(items, bytes) => Ok(Answer::Values(items, bytes)),
-            News::Large(index, value) => Ok(Answer::Large(index, value)),
+    pub(crate) fn of(events: WorkerEvent) -> Result<Response, WorkerEvent> {
+        match events {
+            WorkerEvent::Values(items, bytes) => Ok(Response::Values(items, bytes)),
+            WorkerEvent::Large(index, value) => Ok(Response::Large(index, value)),
             other => Err(other),
         }
     }
 }
 
-impl Crew<'_> {
+impl MapDispatcher<'_> {
     /// Has all items done; gives back the workers that live. `take` says whether there was no
     /// failure.
     ///
@@ -68,32 +68,32 @@ impl Crew<'_> {
     /// # Panics
     ///
     /// Unwinds when interrupted, after all workers were ended.
-    pub(super) fn run(
+    pub(crate) fn run(
         mut self,
         len: usize,
-        take: &mut dyn FnMut(Answer) -> bool,
+        take: &mut dyn FnMut(Response) -> bool,
     ) -> io::Result<Vec<Worker>> {
         let mut todo: VecDeque<Range<usize>> = VecDeque::new();
         if len > 0 {
             todo.push_back(0..len);
         }
         self.workers.iter().for_each(|worker| worker.set_stop(false));
-        let mut stillborn = 0;
+        let mut startup_failures = 0;
         let mut stopped = false;
         loop {
             interrupt::check();
             self.hand_out(&mut todo)?;
-            self.recall(&todo);
+            self.rebalance(&todo);
             if todo.is_empty() && self.workers.iter().all(Worker::is_idle) {
                 return Ok(std::mem::take(&mut self.workers));
             }
-            wait(&mut self.workers, self.raw, STEP);
+            wait(&mut self.workers, self.raw, POLL_INTERVAL);
             let mut failed = false;
             let mut position = 0;
             while let Some(worker) = self.workers.get_mut(position) {
-                for news in std::mem::take(&mut worker.news) {
-                    let (items, went_well) = match news {
-                        News::Done { items, left, took } => {
+                for events in std::mem::take(&mut worker.events) {
+                    let (items, went_well) = match events {
+                        WorkerEvent::Done { items, left, took } => {
                             self.chunk.learn(items, took);
                             if !left.is_empty() && !stopped {
                                 todo.push_front(left);
@@ -101,30 +101,36 @@ impl Crew<'_> {
                             }
                             continue;
                         }
-                        News::Values(items, bytes) => {
-                            (items.len(), take(Answer::Values(items, bytes)))
+                        WorkerEvent::Values(items, bytes) => {
+                            (items.len(), take(Response::Values(items, bytes)))
                         }
-                        News::Large(index, value) => (1, take(Answer::Large(index, value))),
+                        WorkerEvent::Large(index, value) => {
+                            (1, take(Response::Large(index, value)))
+                        }
                     };
                     failed |= !went_well;
                     self.progress.iter_mut().for_each(|bar| bar.advance(items));
                 }
-                if !worker.is_gone() {
+                if !worker.is_disconnected() {
                     position += 1;
                     continue;
                 }
                 let mut dead = self.workers.remove(position);
-                match post_mortem(&mut dead, &mut todo, stillborn >= STILLBORN + self.size) {
+                match reap(
+                    &mut dead,
+                    &mut todo,
+                    startup_failures >= MAX_STARTUP_FAILURES + self.size,
+                ) {
                     Some((index, cause)) => {
                         failed = true;
-                        take(Answer::Failed(index, cause));
+                        take(Response::Failed(index, cause));
                         self.progress.iter_mut().for_each(|bar| bar.advance(1));
-                        stillborn = 0;
+                        startup_failures = 0;
                     }
-                    None => stillborn += 1,
+                    None => startup_failures += 1,
                 }
             }
-            if failed && !self.go_on {
+            if failed && !self.continue_on_failure {
                 stopped = true;
                 todo.clear();
                 self.workers.iter().for_each(|worker| worker.set_stop(true));
@@ -134,11 +140,11 @@ impl Crew<'_> {
 
     /// When a worker has nothing to do because another sits on items that turn out to be slow: the
     /// other gives back what it has not begun.
-    fn recall(&self, todo: &VecDeque<Range<usize>>) {
+    fn rebalance(&self, todo: &VecDeque<Range<usize>>) {
         if todo.is_empty() && self.chunk.is_adaptive() && self.workers.iter().any(Worker::is_idle) {
             self.workers
                 .iter()
-                .filter(|worker| worker.sits_on_items(SLOW))
+                .filter(|worker| worker.is_slow(SLOW_CHUNK_TIME))
                 .for_each(|worker| worker.set_stop(true));
         }
     }
@@ -151,7 +157,7 @@ impl Crew<'_> {
                     return Ok(());
                 }
                 if number == self.workers.len() {
-                    match (self.hire)() {
+                    match (self.spawn)() {
                         Ok(worker) => self.workers.push(worker),
                         // Fewer will do.
                         Err(_) if !self.workers.is_empty() => break,
@@ -169,7 +175,7 @@ impl Crew<'_> {
     }
 }
 
-impl Drop for Crew<'_> {
+impl Drop for MapDispatcher<'_> {
     /// When unwinding: all end at the same time.
     fn drop(&mut self) {
         kill_all(&mut self.workers);
@@ -177,12 +183,12 @@ impl Drop for Crew<'_> {
 }
 
 /// Ends them all at the same time, before each is waited for.
-pub(super) fn kill_all(workers: &mut [Worker]) {
+pub(crate) fn kill_all(workers: &mut [Worker]) {
     workers.iter_mut().for_each(Worker::kill);
 }
 
 /// The next items to be given out.
-fn next(todo: &mut VecDeque<Range<usize>>, chunk: &Chunk, workers: usize) -> Range<usize> {
+fn next(todo: &mut VecDeque<Range<usize>>, chunk: &ChunkSizer, workers: usize) -> Range<usize> {
     let left = todo.iter().map(Range::len).sum();
     let front = todo.front_mut().expect("there is work left");
     let items = front.start..front.end.min(front.start + chunk.next(left, workers));
@@ -195,10 +201,10 @@ fn next(todo: &mut VecDeque<Range<usize>>, chunk: &Chunk, workers: usize) -> Ran
 
 /// What a worker has died of, and on which item, if on any; what it leaves undone is to be done by
 /// others.
-fn post_mortem(
+fn reap(
     dead: &mut Worker,
     todo: &mut VecDeque<Range<usize>>,
-    somebody_is_to_blame: bool,
+    blame_first_item: bool,
 ) -> Option<(usize, Cause)> {
     let ended = dead.end();
     let undone: Vec<Range<usize>> =
@@ -207,7 +213,7 @@ fn post_mortem(
     let culprit = dead
         .current()
         .filter(|index| first.contains(index))
-        .or(somebody_is_to_blame.then_some(first.start));
+        .or(blame_first_item.then_some(first.start));
     for items in undone.into_iter().rev() {
         let parts = match culprit.filter(|culprit| items.contains(culprit)) {
             Some(culprit) => [items.start..culprit, culprit + 1..items.end],
@@ -223,9 +229,9 @@ fn post_mortem(
 }
 
 /// What a worker has died of.
-pub(super) fn cause(pid: u32, ended: Ended) -> Cause {
+pub(crate) fn cause(pid: u32, ended: ExitStatus) -> Cause {
     match ended {
-        Ended::Exited(code) => Cause::Exited { pid, code },
-        Ended::Killed(signal) => Cause::Killed { pid, signal },
+        ExitStatus::Exited(code) => Cause::Exited { pid, code },
+        ExitStatus::Killed(signal) => Cause::Killed { pid, signal },
     }
 }

@@ -5,8 +5,8 @@
 //! and child have the same pages; who writes to one gets a copy of it first (*copy on write*).
 //! Linux tells which pages these are in `/proc/self/pagemap`, of one's own memory to anybody.
 
+use super::Element;
 use super::SharedArray;
-use super::shared::Element;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -2,37 +2,37 @@
 //! rich output, so that what several children and the parent print at the same time is never mixed
 //! within a line.
 
-use super::fork::ParentsEnd;
+use crate::processes::fork::ParentFd;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd};
 
 /// Where the parent's end of a pipe leads to.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum To {
+pub(crate) enum Target {
     Stdout,
     Stderr,
 }
 
 #[derive(Debug)]
-pub(super) struct Relay {
-    pipe: Option<ParentsEnd>,
-    to: To,
-    lines: Lines,
+pub(crate) struct Relay {
+    pipe: Option<ParentFd>,
+    to: Target,
+    lines: LineBuffer,
 }
 
 impl Relay {
     /// The pipe must not block.
-    pub(super) fn new(pipe: ParentsEnd, to: To) -> Relay {
-        Relay { pipe: Some(pipe), to, lines: Lines::default() }
+    pub(crate) fn new(pipe: ParentFd, to: Target) -> Relay {
+        Relay { pipe: Some(pipe), to, lines: LineBuffer::default() }
     }
 
     /// What to wait for, while something may come.
-    pub(super) fn descriptor(&self) -> Option<i32> {
+    pub(crate) fn descriptor(&self) -> Option<i32> {
         self.pipe.as_ref().map(|pipe| pipe.as_fd().as_raw_fd())
     }
 
     /// Passes on what has come so far.
-    pub(super) fn forward(&mut self) {
+    pub(crate) fn forward(&mut self) {
         let mut buffer = [0; 16 << 10];
         while let Some(pipe) = &self.pipe {
             // SAFETY: the buffer is as long as we say.
@@ -55,7 +55,7 @@ impl Relay {
     }
 
     /// Passes on what has come, a line without an end too. The child has ended.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.forward();
         let rest = self.lines.rest();
         self.write(rest);
@@ -65,18 +65,18 @@ impl Relay {
     fn write(&self, bytes: Vec<u8>) {
         let _ = match self.to {
             _ if bytes.is_empty() => Ok(()),
-            To::Stdout => {
+            Target::Stdout => {
                 let mut stdout = io::stdout().lock();
                 stdout.write_all(&bytes).and_then(|()| stdout.flush())
             }
-            To::Stderr => io::stderr().lock().write_all(&bytes),
+            Target::Stderr => io::stderr().lock().write_all(&bytes),
         };
     }
 }
 
 /// Text that comes in pieces, and goes on in whole lines and blocks.
 #[derive(Default, Debug)]
-struct Lines {
+struct LineBuffer {
     held: Vec<u8>,
     /// Up to where lines have been looked at.
     seen: usize,
@@ -85,7 +85,7 @@ struct Lines {
     in_block: bool,
 }
 
-impl Lines {
+impl LineBuffer {
     fn add(&mut self, bytes: &[u8]) {
         let mut search_from = self.held.len();
         self.held.extend_from_slice(bytes);
@@ -121,15 +121,15 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use super::Lines;
+    use super::LineBuffer;
 
-    fn whole(lines: &mut Lines) -> String {
+    fn whole(lines: &mut LineBuffer) -> String {
         String::from_utf8(lines.whole()).unwrap()
     }
 
     #[test]
     fn lines_go_on_when_they_are_whole() {
-        let mut lines = Lines::default();
+        let mut lines = LineBuffer::default();
         lines.add(b"one\ntw");
         assert_eq!(whole(&mut lines), "one\n");
         lines.add(b"o\nthree");
@@ -145,7 +145,7 @@ mod tests {
             b"before\nEVCXR_BEGIN_CONTENT text/html\n<b>\n\nx</b>\nEVCXR_END_CONTENT\nafter\n";
         // However it is cut in two.
         for cut in 0..text.len() {
-            let mut lines = Lines::default();
+            let mut lines = LineBuffer::default();
             lines.add(&text[..cut]);
             let first = whole(&mut lines);
             assert!(
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn half_a_block_is_dropped() {
-        let mut lines = Lines::default();
+        let mut lines = LineBuffer::default();
         lines.add(b"before\nEVCXR_BEGIN_CONTENT text/html\n<b>");
         assert_eq!(whole(&mut lines), "before\n");
         assert_eq!(lines.rest(), b"");

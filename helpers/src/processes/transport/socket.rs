@@ -4,10 +4,10 @@
 //! is no memory that a process could leave half written, and no lock that it could take into its
 //! grave. What is long travels in a file in memory, of which only the descriptor is sent.
 
-use super::memory_file;
-use super::raw::View;
-use super::value::{self, Arrived, Format, Value};
+use super::numbers::NumberView;
+use super::value::{self, EncodedValue, Format, Value};
 use crate::interrupt;
+use crate::processes::shared::memory;
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem::{MaybeUninit, size_of, zeroed};
@@ -19,29 +19,29 @@ use std::time::{Duration, Instant};
 const SHORT: usize = if cfg!(target_os = "linux") { 32 << 10 } else { 1 << 10 };
 
 /// How long to wait before looking whether there was an interrupt.
-const STEP: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Where the bytes are: the first byte of every message.
-const HERE: u8 = 1;
-const IN_A_FILE: u8 = 2;
+const INLINE: u8 = 1;
+const IN_FILE: u8 = 2;
 /// As they are in memory.
-const NUMBERS_IN_A_FILE: u8 = 3;
+const NUMBERS_IN_FILE: u8 = 3;
 
 /// One end of a connection.
 #[derive(Debug)]
-pub(super) struct Socket(OwnedFd);
+pub(crate) struct Socket(OwnedFd);
 
 /// A value ready to be sent.
 #[derive(Debug)]
-pub(super) struct Message {
-    /// [`HERE`] and the value, or where else it is, and its shape.
+pub(crate) struct Message {
+    /// [`INLINE`] and the value, or where else it is, and its shape.
     bytes: Vec<u8>,
     file: Option<File>,
 }
 
 /// What an attempt to receive finds.
 #[derive(Debug)]
-pub(super) enum Received {
+pub(crate) enum Received {
     Message(Message),
     /// Not yet.
     Nothing,
@@ -51,7 +51,7 @@ pub(super) enum Received {
 
 /// What an attempt to send finds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Sent {
+pub(crate) enum Sent {
     Done,
     /// Too much is on its way: not yet.
     Full,
@@ -61,14 +61,14 @@ pub(super) enum Sent {
 
 /// What to wait for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Until {
+pub(crate) enum Readiness {
     Readable,
     Writable,
 }
 
 impl Message {
-    pub(super) fn new<T: Value>(value: &T) -> Result<Message, String> {
-        let mut bytes = vec![HERE];
+    pub(crate) fn new<T: Value>(value: &T) -> Result<Message, String> {
+        let mut bytes = vec![INLINE];
         let numbers = value::put(Format::of::<T>(), value, &mut bytes);
         Message::of(numbers, bytes)
     }
@@ -76,7 +76,7 @@ impl Message {
     /// A message of these bytes or, where there are too many, of these numbers.
     #[inline(never)]
     fn of(
-        numbers: Result<Option<View<'_>>, postcard::Error>,
+        numbers: Result<Option<NumberView<'_>>, postcard::Error>,
         bytes: Vec<u8>,
     ) -> Result<Message, String> {
         let failed = |error: io::Error| format!("no memory for a message: {error}");
@@ -86,11 +86,11 @@ impl Message {
         }
         let (head, content) = match &numbers {
             // Without a copy in between.
-            Some(numbers) => (NUMBERS_IN_A_FILE, numbers.bytes),
-            None => (IN_A_FILE, &bytes[1..]),
+            Some(numbers) => (NUMBERS_IN_FILE, numbers.bytes),
+            None => (IN_FILE, &bytes[1..]),
         };
         let shape = numbers.as_ref().map_or([content.len(), 1], |numbers| numbers.shape);
-        let mut file = memory_file::create("parcourse-message").map_err(failed)?;
+        let mut file = memory::create_file("parcourse-message").map_err(failed)?;
         file.write_all(content).map_err(failed)?;
         let bytes =
             [head].into_iter().chain(shape.into_iter().flat_map(usize::to_le_bytes)).collect();
@@ -98,7 +98,7 @@ impl Message {
     }
 
     /// The value.
-    pub(super) fn open<T: Value>(self) -> Result<T, String> {
+    pub(crate) fn open<T: Value>(self) -> Result<T, String> {
         let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: there is room for a value of this type, which is there if nothing else is said.
         unsafe {
@@ -116,33 +116,33 @@ impl Message {
             return Err("an empty message".into());
         };
         // SAFETY: as the caller says.
-        let take = |arrived: Arrived| {
+        let take = |arrived: EncodedValue| {
             unsafe { format.take_to(arrived, into) }.map_err(|cause| format!("{cause:?}"))
         };
         let Some(file) = self.file else {
-            let is_here = *kind == HERE;
+            let is_here = *kind == INLINE;
             return if is_here {
-                take(Arrived::Bytes(&mut rest))
+                take(EncodedValue::Bytes(&mut rest))
             } else {
                 Err("no file descriptor is left for a long message".into())
             };
         };
         let (numbers, shape) =
-            (*kind == NUMBERS_IN_A_FILE, shape(rest).ok_or("a message without its length")?);
+            (*kind == NUMBERS_IN_FILE, shape(rest).ok_or("a message without its length")?);
         match format.raw() {
             Some(raw) if numbers => {
-                let mut landing = raw.land(shape);
-                let (place, length) = landing.place();
+                let mut buffer = raw.recv_buffer(shape);
+                let (place, length) = buffer.destination();
                 // SAFETY: there is room for so many bytes, which nobody else uses; they are only
                 // written to, by the system.
                 let place = unsafe { std::slice::from_raw_parts_mut(place, length) };
                 file.read_exact_at(place, 0).map_err(|error| error.to_string())?;
-                take(Arrived::Numbers(landing))
+                take(EncodedValue::Numbers(buffer))
             }
             _ => {
                 let mut bytes = vec![0; shape[0]];
                 file.read_exact_at(&mut bytes, 0).map_err(|error| error.to_string())?;
-                take(Arrived::Bytes(&mut &bytes[..]))
+                take(EncodedValue::Bytes(&mut &bytes[..]))
             }
         }
     }
@@ -166,7 +166,7 @@ union Ancillary {
 
 impl Socket {
     /// Two connected ends. Programs that this one starts do not get them.
-    pub(super) fn pair() -> io::Result<(Socket, Socket)> {
+    pub(crate) fn pair() -> io::Result<(Socket, Socket)> {
         #[cfg(target_os = "linux")]
         const KIND: libc::c_int = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
         #[cfg(not(target_os = "linux"))]
@@ -188,7 +188,7 @@ impl Socket {
     }
 
     /// Sends, unless that means waiting.
-    pub(super) fn try_send(&self, message: &Message) -> io::Result<Sent> {
+    pub(crate) fn try_send(&self, message: &Message) -> io::Result<Sent> {
         let mut part = libc::iovec {
             iov_base: message.bytes.as_ptr().cast_mut().cast(),
             iov_len: message.bytes.len(),
@@ -234,7 +234,7 @@ impl Socket {
     }
 
     /// Receives, unless that means waiting.
-    pub(super) fn try_receive(&self) -> io::Result<Received> {
+    pub(crate) fn try_receive(&self) -> io::Result<Received> {
         let mut buffer = [const { MaybeUninit::<u8>::uninit() }; SHORT];
         let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: SHORT };
         let mut ancillary = Ancillary { bytes: [0; 64] };
@@ -284,23 +284,23 @@ impl Socket {
     }
 
     /// Whether nothing is there to be received.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let mut bytes: libc::c_int = 0;
         // SAFETY: `bytes` is a place for the answer.
         unsafe { libc::ioctl(self.0.as_raw_fd(), libc::FIONREAD, &mut bytes) == 0 && bytes == 0 }
     }
 
     /// Nobody can send from this end any more, in no process; what was sent stays.
-    pub(super) fn close_for_sending(&self) {
+    pub(crate) fn close_for_sending(&self) {
         // SAFETY: the descriptor is open.
         unsafe { libc::shutdown(self.0.as_raw_fd(), libc::SHUT_WR) };
     }
 
     /// Waits until something may have changed, `time` at most.
-    pub(super) fn wait(&self, until: Until, time: Duration) {
+    pub(crate) fn wait(&self, until: Readiness, time: Duration) {
         let events = match until {
-            Until::Readable => libc::POLLIN,
-            Until::Writable => libc::POLLOUT,
+            Readiness::Readable => libc::POLLIN,
+            Readiness::Writable => libc::POLLOUT,
         };
         let mut entry = libc::pollfd { fd: self.0.as_raw_fd(), events, revents: 0 };
         // Rounded up, so that the end of a timeout is not a busy loop.
@@ -312,7 +312,7 @@ impl Socket {
 
 /// Tries again and again, and waits in between with `wait`; `None` when it took longer than
 /// `timeout`. Unwinds when interrupted.
-pub(super) fn retry<R>(
+pub(crate) fn retry<R>(
     timeout: Option<Duration>,
     mut attempt: impl FnMut() -> Option<R>,
     wait: impl Fn(Duration),
@@ -327,9 +327,9 @@ pub(super) fn retry<R>(
                 Some(timeout) => {
                     timeout.checked_sub(start.elapsed()).filter(|left| !left.is_zero())?
                 }
-                None => STEP,
+                None => POLL_INTERVAL,
             };
-            wait(left.min(STEP));
+            wait(left.min(POLL_INTERVAL));
             interrupt::check();
             if let Some(result) = attempt() {
                 return Some(result);

@@ -1,31 +1,31 @@
 //! The workers of a persistent pool, while they have nothing to do.
 
-use super::crew::kill_all;
-use super::shipped;
-use super::worker::Worker;
+use super::map_dispatcher::kill_all;
+use crate::processes::worker::parent_side::Worker;
+use crate::processes::worker::spawn::spawn_persistent;
 use std::io;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub(super) struct Kept {
+pub(crate) struct IdleWorkers {
     size: usize,
     idle: Mutex<Vec<Worker>>,
 }
 
-impl Kept {
-    /// So many at most are kept; there is none yet.
-    pub(super) fn new(size: usize) -> Kept {
-        Kept { size, idle: Mutex::default() }
+impl IdleWorkers {
+    /// So many at most are idle; there is none yet.
+    pub(crate) fn new(size: usize) -> IdleWorkers {
+        IdleWorkers { size, idle: Mutex::default() }
     }
 
     /// Starts all that are missing.
-    pub(super) fn start(&self) -> io::Result<()> {
+    pub(crate) fn start(&self) -> io::Result<()> {
         let missing = self.size - self.lock().len();
-        (0..missing).try_for_each(|_| hire().map(|worker| self.give_back([worker])))
+        (0..missing).try_for_each(|_| spawn_persistent().map(|worker| self.give_back([worker])))
     }
 
     /// All that are there and alive.
-    pub(super) fn take_all(&self) -> Vec<Worker> {
+    pub(crate) fn take_all(&self) -> Vec<Worker> {
         let mut workers = std::mem::take(&mut *self.lock());
         // Outside of the lock: dropping a dead one takes time.
         workers.retain_mut(Worker::is_alive);
@@ -40,11 +40,11 @@ impl Kept {
                 return Ok(worker);
             }
         }
-        hire()
+        spawn_persistent()
     }
 
     /// One that does these items, of which the bytes say what it needs to know.
-    pub(super) fn begin(&self, items: Range<usize>, bytes: &[u8]) -> io::Result<Worker> {
+    pub(crate) fn begin(&self, items: Range<usize>, bytes: &[u8]) -> io::Result<Worker> {
         let mut worker = self.take_one()?;
         worker.assign(items, bytes);
         Ok(worker)
@@ -55,7 +55,7 @@ impl Kept {
     }
 
     /// They have done their work. Those that are too many end.
-    pub(super) fn give_back(&self, workers: impl IntoIterator<Item = Worker>) {
+    pub(crate) fn give_back(&self, workers: impl IntoIterator<Item = Worker>) {
         let mut surplus: Vec<Worker> = workers.into_iter().collect();
         let mut idle = self.lock();
         while idle.len() < self.size
@@ -68,7 +68,7 @@ impl Kept {
     }
 
     /// The numbers of their processes.
-    pub(super) fn pids(&self) -> Vec<u32> {
+    pub(crate) fn pids(&self) -> Vec<u32> {
         self.lock().iter().map(Worker::pid).collect()
     }
 
@@ -77,13 +77,8 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for IdleWorkers {
     fn drop(&mut self) {
         kill_all(&mut self.lock());
     }
-}
-
-/// A new worker, that does what it is sent.
-pub(super) fn hire() -> io::Result<Worker> {
-    Worker::hire(&mut |desk| desk.serve(&mut shipped::serve()))
 }

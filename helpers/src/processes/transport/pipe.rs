@@ -1,7 +1,7 @@
 //! Two connected ends.
 
-use super::shared::SharedArray;
-use super::socket::{Message, Received, Sent, Socket, Until, retry};
+use super::socket::{Message, Readiness, Received, Sent, Socket, retry};
+use crate::processes::shared::SharedArray;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -108,7 +108,7 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
             }
             sent => Some(sent),
         };
-        match retry(None, attempt, |time| socket.wait(Until::Writable, time))
+        match retry(None, attempt, |time| socket.wait(Readiness::Writable, time))
             .expect("there is no time limit")
         {
             Ok(Sent::End) => Err(Disconnected),
@@ -151,7 +151,7 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
             }
             received => Some(received),
         };
-        match retry(timeout, attempt, |time| socket.wait(Until::Readable, time)) {
+        match retry(timeout, attempt, |time| socket.wait(Readiness::Readable, time)) {
             None => Ok(None),
             Some(Ok(Received::Message(message))) => match message.open() {
                 Ok(value) => Ok(Some(value)),

@@ -1,40 +1,40 @@
-//! Results that are an array of numbers travel as they are, without a look at each number: one copy
-//! into the socket, one out of it, into the place where they stay.
+//! MapResults that are an array of numbers travel as they are, without a look at each number: one copy
+//! into the socket, one out of it, into the destination where they stay.
 
 use ndarray::{Array1, Array2};
 use std::any::TypeId;
 
 /// How values of one type are taken for bytes and made of bytes.
-pub(super) struct Raw {
+pub(crate) struct NumberFormat {
     id: TypeId,
     /// Takes the address of a value of the type.
-    view: unsafe fn(*const u8) -> Option<View<'static>>,
-    land: fn([usize; 2]) -> Box<dyn Landing>,
+    view: unsafe fn(*const u8) -> Option<NumberView<'static>>,
+    recv_buffer: fn([usize; 2]) -> Box<dyn RecvBuffer>,
 }
 
 /// A value's numbers.
-pub(super) struct View<'value> {
+pub(crate) struct NumberView<'value> {
     /// Rows and columns; of what has one dimension, its length and 1.
-    pub(super) shape: [usize; 2],
-    pub(super) bytes: &'value [u8],
+    pub(crate) shape: [usize; 2],
+    pub(crate) bytes: &'value [u8],
 }
 
 /// Memory for a value that is still to come.
-pub(super) trait Landing: Send {
+pub(crate) trait RecvBuffer: Send {
     /// Where its bytes are to be put, and how many there are.
-    fn place(&mut self) -> (*mut u8, usize);
+    fn destination(&mut self) -> (*mut u8, usize);
 
     /// Writes the value to this address.
     ///
     /// # Safety
     ///
-    /// All bytes have been put in place, and `into` is valid for a value of the type.
+    /// All bytes have been put in destination, and `into` is valid for a value of the type.
     unsafe fn finish(self: Box<Self>, into: *mut u8);
 }
 
-impl Raw {
+impl NumberFormat {
     /// The way for values of this type, if there is one.
-    pub(super) fn of(id: TypeId) -> Option<&'static Raw> {
+    pub(crate) fn of(id: TypeId) -> Option<&'static NumberFormat> {
         TABLE.iter().flatten().find(|raw| raw.id == id)
     }
 
@@ -43,13 +43,13 @@ impl Raw {
     /// # Safety
     ///
     /// At the address is a value of the type, which lives for as long as `'value`.
-    pub(super) unsafe fn view<'value>(&self, value: *const u8) -> Option<View<'value>> {
+    pub(crate) unsafe fn view<'value>(&self, value: *const u8) -> Option<NumberView<'value>> {
         // SAFETY: as the caller says.
         unsafe { (self.view)(value) }
     }
 
-    pub(super) fn land(&self, shape: [usize; 2]) -> Box<dyn Landing> {
-        (self.land)(shape)
+    pub(crate) fn recv_buffer(&self, shape: [usize; 2]) -> Box<dyn RecvBuffer> {
+        (self.recv_buffer)(shape)
     }
 }
 
@@ -61,22 +61,25 @@ fn bytes_of<E: Number>(numbers: &[E]) -> &[u8] {
     unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
 }
 
-/// Room for so many numbers, and what becomes of them.
-struct Room<E> {
+/// TypedBuffer for so many numbers, and what becomes of them.
+struct TypedBuffer<E> {
     numbers: Vec<E>,
     shape: [usize; 2],
     /// Writes the value to an address that is valid for it.
     into: unsafe fn(Vec<E>, [usize; 2], *mut u8),
 }
 
-impl<E: Number> Room<E> {
-    fn boxed(shape: [usize; 2], into: unsafe fn(Vec<E>, [usize; 2], *mut u8)) -> Box<dyn Landing> {
-        Box::new(Room { numbers: Vec::with_capacity(shape[0] * shape[1]), shape, into })
+impl<E: Number> TypedBuffer<E> {
+    fn boxed(
+        shape: [usize; 2],
+        into: unsafe fn(Vec<E>, [usize; 2], *mut u8),
+    ) -> Box<dyn RecvBuffer> {
+        Box::new(TypedBuffer { numbers: Vec::with_capacity(shape[0] * shape[1]), shape, into })
     }
 }
 
-impl<E: Number> Landing for Room<E> {
-    fn place(&mut self) -> (*mut u8, usize) {
+impl<E: Number> RecvBuffer for TypedBuffer<E> {
+    fn destination(&mut self) -> (*mut u8, usize) {
         (self.numbers.as_mut_ptr().cast(), self.shape[0] * self.shape[1] * size_of::<E>())
     }
 
@@ -108,47 +111,52 @@ unsafe fn write<T>(value: T, into: *mut u8) {
     unsafe { into.cast::<T>().write(value) }
 }
 
-const fn vectors<E: Number>() -> Raw {
-    Raw {
+const fn vectors<E: Number>() -> NumberFormat {
+    NumberFormat {
         id: TypeId::of::<Vec<E>>(),
         view: |value| {
-            // SAFETY: `Raw::view` is called with a value of this type.
+            // SAFETY: `NumberFormat::view` is called with a value of this type.
             let numbers = unsafe { at::<Vec<E>>(value) };
-            Some(View { shape: [numbers.len(), 1], bytes: bytes_of(numbers) })
+            Some(NumberView { shape: [numbers.len(), 1], bytes: bytes_of(numbers) })
         },
         // SAFETY: the address is valid for a value of the type, as `finish` demands; here and
         // below.
-        land: |shape| Room::<E>::boxed(shape, |numbers, _, into| unsafe { write(numbers, into) }),
+        recv_buffer: |shape| {
+            TypedBuffer::<E>::boxed(shape, |numbers, _, into| unsafe { write(numbers, into) })
+        },
     }
 }
 
-const fn arrays_1<E: Number>() -> Raw {
-    Raw {
+const fn arrays_1<E: Number>() -> NumberFormat {
+    NumberFormat {
         id: TypeId::of::<Array1<E>>(),
         view: |value| {
             // SAFETY: as above.
             let array = unsafe { at::<Array1<E>>(value) };
-            Some(View { shape: [array.len(), 1], bytes: bytes_of(array.as_slice()?) })
+            Some(NumberView { shape: [array.len(), 1], bytes: bytes_of(array.as_slice()?) })
         },
         // SAFETY: as above.
-        land: |shape| {
-            Room::<E>::boxed(shape, |numbers, _, into| unsafe {
+        recv_buffer: |shape| {
+            TypedBuffer::<E>::boxed(shape, |numbers, _, into| unsafe {
                 write(Array1::from_vec(numbers), into)
             })
         },
     }
 }
 
-const fn arrays_2<E: Number>() -> Raw {
-    Raw {
+const fn arrays_2<E: Number>() -> NumberFormat {
+    NumberFormat {
         id: TypeId::of::<Array2<E>>(),
         view: |value| {
             // SAFETY: as above.
             let array = unsafe { at::<Array2<E>>(value) };
-            Some(View { shape: [array.nrows(), array.ncols()], bytes: bytes_of(array.as_slice()?) })
+            Some(NumberView {
+                shape: [array.nrows(), array.ncols()],
+                bytes: bytes_of(array.as_slice()?),
+            })
         },
-        land: |shape| {
-            Room::<E>::boxed(shape, |numbers, shape, into| {
+        recv_buffer: |shape| {
+            TypedBuffer::<E>::boxed(shape, |numbers, shape, into| {
                 let array = Array2::from_shape_vec(shape, numbers)
                     .expect("there are rows times columns numbers");
                 // SAFETY: as above.
@@ -162,7 +170,7 @@ macro_rules! table {
     ($($number:ty)*) => {
         $(impl Number for $number {})*
 
-        static TABLE: &[[Raw; 3]] = &[$([vectors::<$number>(), arrays_1::<$number>(), arrays_2::<$number>()]),*];
+        static TABLE: &[[NumberFormat; 3]] = &[$([vectors::<$number>(), arrays_1::<$number>(), arrays_2::<$number>()]),*];
     };
 }
 
@@ -175,18 +183,18 @@ mod tests {
 
     #[track_caller]
     fn there_and_back<R: PartialEq + std::fmt::Debug + 'static>(value: R) {
-        let raw = Raw::of(TypeId::of::<R>()).expect("a raw type");
+        let raw = NumberFormat::of(TypeId::of::<R>()).expect("a raw type");
         // SAFETY: the value is of the type that was asked for.
         let view = unsafe { raw.view(std::ptr::from_ref(&value).cast()) }.expect("in one piece");
-        let mut landing = raw.land(view.shape);
-        let (place, length) = landing.place();
+        let mut buffer = raw.recv_buffer(view.shape);
+        let (destination, length) = buffer.destination();
         assert_eq!(length, view.bytes.len());
         // SAFETY: there is room for so many bytes, which are put there; and so the value is
         // complete.
         let copy = unsafe {
-            std::ptr::copy_nonoverlapping(view.bytes.as_ptr(), place, length);
+            std::ptr::copy_nonoverlapping(view.bytes.as_ptr(), destination, length);
             let mut copy = std::mem::MaybeUninit::<R>::uninit();
-            landing.finish(copy.as_mut_ptr().cast());
+            buffer.finish(copy.as_mut_ptr().cast());
             copy.assume_init()
         };
         assert_eq!(copy, value);
@@ -206,11 +214,11 @@ mod tests {
 
     #[test]
     fn others_take_another_way() {
-        assert!(Raw::of(TypeId::of::<Vec<bool>>()).is_none());
-        assert!(Raw::of(TypeId::of::<Vec<String>>()).is_none());
-        assert!(Raw::of(TypeId::of::<f64>()).is_none());
+        assert!(NumberFormat::of(TypeId::of::<Vec<bool>>()).is_none());
+        assert!(NumberFormat::of(TypeId::of::<Vec<String>>()).is_none());
+        assert!(NumberFormat::of(TypeId::of::<f64>()).is_none());
         let transposed = array![[1, 2], [3, 4]].reversed_axes();
-        let raw = Raw::of(TypeId::of::<Array2<i32>>()).unwrap();
+        let raw = NumberFormat::of(TypeId::of::<Array2<i32>>()).unwrap();
         // SAFETY: the value is of the type that was asked for.
         assert!(unsafe { raw.view(std::ptr::from_ref(&transposed).cast()) }.is_none());
     }

@@ -1,7 +1,7 @@
 //! A queue that several processes fill and empty.
 
-use super::shared::{SharedArray, SharedMutex};
-use super::socket::{Message, Received, Sent, Socket, Until, retry};
+use super::socket::{Message, Readiness, Received, Sent, Socket, retry};
+use crate::processes::shared::{SharedArray, SharedMutex, SharedMutexGuard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -219,7 +219,7 @@ impl Ends {
         };
         let wait = |time: Duration| match (&self.bound, before.get()) {
             (Some(bound), Some(seen)) => bound.wait(seen, time),
-            _ => self.entrance.wait(Until::Writable, time),
+            _ => self.entrance.wait(Readiness::Writable, time),
         };
         retry(None, attempt, wait).expect("there is no time limit")
     }
@@ -237,7 +237,7 @@ impl Ends {
                 Some(received)
             }
         };
-        retry(timeout, attempt, |time| self.exit.wait(Until::Readable, time))
+        retry(timeout, attempt, |time| self.exit.wait(Readiness::Readable, time))
     }
 }
 
@@ -258,7 +258,7 @@ fn there(received: std::io::Result<Received>) -> Option<std::io::Result<Option<M
 
 impl Bound {
     /// A count that a dead process has left is right or one too high.
-    fn lock(&self) -> super::shared::SharedMutexGuard<'_, u32> {
+    fn lock(&self) -> SharedMutexGuard<'_, u32> {
         self.count.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 

@@ -9,20 +9,20 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// What a chunk should take.
-const CHUNK: Duration = Duration::from_millis(1);
+const TARGET_CHUNK_TIME: Duration = Duration::from_millis(1);
 
 /// Nobody waits noticeably for a chunk that takes so long: it is not divided to end evenly.
-const LEAST: Duration = Duration::from_micros(50);
+const MIN_CHUNK_TIME: Duration = Duration::from_micros(50);
 
 /// How much longer than all before a chunk may be. A wrong guess is corrected: from a worker that
 /// takes long, the rest is taken back.
-const GROWTH: usize = 16;
+const MAX_GROWTH: usize = 16;
 
 /// Of so many chunks the fastest counts: the others have lost time to other programs.
-const RECENT: usize = 8;
+const RECENT_CHUNKS: usize = 8;
 
 #[derive(Clone, Debug)]
-pub(super) struct Chunk {
+pub(crate) struct ChunkSizer {
     fixed: Option<usize>,
     /// What a chunk should take.
     target: Duration,
@@ -31,39 +31,44 @@ pub(super) struct Chunk {
     recent: VecDeque<f64>,
 }
 
-impl Chunk {
-    pub(super) fn new(fixed: Option<usize>) -> Chunk {
-        Chunk { fixed, target: CHUNK, adaptive: 1, recent: VecDeque::with_capacity(RECENT) }
+impl ChunkSizer {
+    pub(crate) fn new(fixed: Option<usize>) -> ChunkSizer {
+        ChunkSizer {
+            fixed,
+            target: TARGET_CHUNK_TIME,
+            adaptive: 1,
+            recent: VecDeque::with_capacity(RECENT_CHUNKS),
+        }
     }
 
     /// For workers that are made for each chunk: that takes a quarter of a millisecond, and more in
     /// a process that uses much memory.
-    pub(super) fn for_new_workers(fixed: Option<usize>) -> Chunk {
-        Chunk { target: 10 * CHUNK, ..Chunk::new(fixed) }
+    pub(crate) fn for_new_workers(fixed: Option<usize>) -> ChunkSizer {
+        ChunkSizer { target: 10 * TARGET_CHUNK_TIME, ..ChunkSizer::new(fixed) }
     }
 
     /// How many of the items that are left the next worker gets.
-    pub(super) fn next(&self, left: usize, workers: usize) -> usize {
-        let least = (LEAST.as_secs_f64() / self.per_item()) as usize;
+    pub(crate) fn next(&self, left: usize, workers: usize) -> usize {
+        let least = (MIN_CHUNK_TIME.as_secs_f64() / self.per_item()) as usize;
         let fair = (left / (2 * workers)).max(least).max(1);
         self.fixed.unwrap_or(self.adaptive.min(fair)).min(left)
     }
 
-    pub(super) fn is_adaptive(&self) -> bool {
+    pub(crate) fn is_adaptive(&self) -> bool {
         self.fixed.is_none()
     }
 
     /// Learns from a chunk of so many items.
-    pub(super) fn learn(&mut self, items: usize, took: Duration) {
+    pub(crate) fn learn(&mut self, items: usize, took: Duration) {
         if items == 0 {
             return;
         }
-        if self.recent.len() == RECENT {
+        if self.recent.len() == RECENT_CHUNKS {
             self.recent.pop_front();
         }
         self.recent.push_back(took.as_secs_f64() / items as f64);
         self.adaptive = ((self.target.as_secs_f64() / self.per_item()) as usize)
-            .clamp(1, self.adaptive.max(GROWTH * items));
+            .clamp(1, self.adaptive.max(MAX_GROWTH * items));
     }
 
     /// How long an item takes, if nothing comes in between.
@@ -73,8 +78,8 @@ impl Chunk {
 
     /// How many chunks a worker has at a time: a second one, so that it need not wait for the
     /// parent, unless it would sit on it.
-    pub(super) fn depth(&self) -> usize {
-        if self.per_item() < CHUNK.as_secs_f64() { 2 } else { 1 }
+    pub(crate) fn depth(&self) -> usize {
+        if self.per_item() < TARGET_CHUNK_TIME.as_secs_f64() { 2 } else { 1 }
     }
 }
 
@@ -84,7 +89,7 @@ mod tests {
 
     #[test]
     fn long_items_go_one_by_one() {
-        let mut chunk = Chunk::new(None);
+        let mut chunk = ChunkSizer::new(None);
         for _ in 0..10 {
             assert_eq!((chunk.next(1000, 2), chunk.depth()), (1, 1));
             chunk.learn(1, Duration::from_millis(30));
@@ -93,7 +98,7 @@ mod tests {
 
     #[test]
     fn short_items_go_together_and_end_evenly() {
-        let mut chunk = Chunk::new(None);
+        let mut chunk = ChunkSizer::new(None);
         for _ in 0..20 {
             let items = chunk.next(1_000_000, 4);
             chunk.learn(items, Duration::from_micros(items as u64));
@@ -107,7 +112,7 @@ mod tests {
 
     #[test]
     fn fixed_is_fixed() {
-        let mut chunk = Chunk::new(Some(7));
+        let mut chunk = ChunkSizer::new(Some(7));
         chunk.learn(7, Duration::from_millis(30));
         assert_eq!(chunk.next(100, 8), 7);
         assert_eq!(chunk.next(3, 8), 3);

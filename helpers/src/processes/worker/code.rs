@@ -11,18 +11,18 @@ use std::os::unix::ffi::OsStrExt;
 
 /// The place of a function's code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub(super) struct Code {
+pub(crate) struct CodeLocation {
     file: CString,
     /// Where the file is loaded in the process that tells.
     base: usize,
     offset: usize,
 }
 
-impl Code {
+impl CodeLocation {
     /// Where this address is; `None` if it is in no file.
-    pub(super) fn at(address: *const c_void) -> Option<Code> {
+    pub(crate) fn at(address: *const c_void) -> Option<CodeLocation> {
         let (file, base) = loaded(address)?;
-        Some(Code { file, base, offset: address.addr() - base })
+        Some(CodeLocation { file, base, offset: address.addr() - base })
     }
 
     /// The address in this process, which loads the file if it has not.
@@ -30,7 +30,7 @@ impl Code {
     /// # Errors
     ///
     /// What the system says when it cannot load the file.
-    pub(super) fn find(&self) -> Result<*const c_void, String> {
+    pub(crate) fn find(&self) -> Result<*const c_void, String> {
         let same = std::ptr::with_exposed_provenance(self.base + self.offset);
         if loaded(same).is_some_and(|(file, base)| file == self.file && base == self.base) {
             return Ok(same);
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn code_is_found_again() {
-        let code = Code::at(forty_two as *const c_void).unwrap();
+        let code = CodeLocation::at(forty_two as *const c_void).unwrap();
         assert_eq!(code.find().unwrap(), forty_two as *const c_void);
     }
 
@@ -133,14 +133,14 @@ mod tests {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn code_of_a_shared_object_is_found_by_its_name() {
         let here = libc::getpid as *const c_void;
-        let elsewhere = Code { base: 4096, ..Code::at(here).unwrap() };
+        let elsewhere = CodeLocation { base: 4096, ..CodeLocation::at(here).unwrap() };
         assert_eq!(elsewhere.find().unwrap(), here);
-        let missing = Code { file: c"/no/such/file.so".to_owned(), ..elsewhere };
+        let missing = CodeLocation { file: c"/no/such/file.so".to_owned(), ..elsewhere };
         assert!(missing.find().unwrap_err().starts_with("failed to load /no/such/file.so: "));
     }
 
     #[test]
     fn data_without_a_file_has_no_code() {
-        assert_eq!(Code::at(std::ptr::null()), None);
+        assert_eq!(CodeLocation::at(std::ptr::null()), None);
     }
 }

@@ -1,13 +1,12 @@
 //! A worker process, seen from its parent: what it is to do, what it has done, what it prints, and
 //! its end.
 
-use super::board::Board;
-use super::desk::Desk;
-use super::events;
-use super::fork::{Ended, ParentsEnd, Process, fork_with};
-use super::raw::{Landing, Raw};
-use super::relay::{Relay, To};
-use super::wire::{HEAD, Head, Kind};
+use super::child_side::Connection;
+use super::output_relay::{Relay, Target};
+use super::protocol::{HEADER_LEN, MessageHeader, MessageKind, SharedStatus};
+use super::task_events;
+use crate::processes::fork::{ExitStatus, ParentFd, Process, fork_with};
+use crate::processes::transport::numbers::{NumberFormat, RecvBuffer};
 use crate::tasks;
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter};
@@ -17,40 +16,40 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 /// A worker. Dropping it ends the process and passes on the last of what it printed.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     process: Process,
-    socket: ParentsEnd,
-    board: Board,
+    socket: ParentFd,
+    status: SharedStatus,
     relays: [Relay; 2],
-    incoming: Incoming,
+    incoming: PartialMessage,
     outgoing: Vec<u8>,
     /// How much of `outgoing` is sent.
     sent: usize,
-    /// The ranges it was given, without the items whose answers have come.
+    /// The ranges it was given, without the items whose responses have come.
     assigned: VecDeque<Range<usize>>,
     /// When it has got or begun the first of them.
     since: Instant,
-    /// Answers that nobody has taken yet.
-    pub(super) news: Vec<News>,
-    is_gone: bool,
+    /// ResponseWriter that nobody has taken yet.
+    pub(crate) events: Vec<WorkerEvent>,
+    is_disconnected: bool,
 }
 
 /// What a worker says.
-pub(super) enum News {
+pub(crate) enum WorkerEvent {
     /// The values of some items, as bytes.
     Values(Range<usize>, Vec<u8>),
     /// The value of one item: numbers, all in place.
-    Large(usize, Box<dyn Landing>),
+    Large(usize, Box<dyn RecvBuffer>),
     /// A range is done: so many items of it, in this time. Some may be left, when it was told to
     /// stop.
     Done { items: usize, left: Range<usize>, took: Duration },
 }
 
 /// A message that has come in part.
-enum Incoming {
-    Head([u8; HEAD], usize),
-    Bytes(Head, Vec<u8>),
-    Landing(Head, Box<dyn Landing>, usize),
+enum PartialMessage {
+    MessageHeader([u8; HEADER_LEN], usize),
+    Bytes(MessageHeader, Vec<u8>),
+    RecvBuffer(MessageHeader, Box<dyn RecvBuffer>, usize),
 }
 
 /// The child's ends.
@@ -62,9 +61,10 @@ struct Ends {
 
 impl Worker {
     /// Starts a process that does this.
-    pub(super) fn hire(serve: &mut dyn FnMut(&Desk)) -> io::Result<Worker> {
-        let board = Board::new()?;
-        let connect = |connecting: &mut super::fork::Connecting| {
+    pub(crate) fn spawn(serve: &mut dyn FnMut(&Connection)) -> io::Result<Worker> {
+        task_events::set_epoch();
+        let status = SharedStatus::new()?;
+        let connect = |connecting: &mut crate::processes::fork::ChildSetup| {
             let (parents, childs) = UnixStream::pair()?;
             let (out, childs_out) = io::pipe()?;
             let (err, childs_err) = io::pipe()?;
@@ -72,8 +72,8 @@ impl Worker {
             set_nonblocking(&out)?;
             set_nonblocking(&err)?;
             let relays = [
-                Relay::new(connecting.keep(out), To::Stdout),
-                Relay::new(connecting.keep(err), To::Stderr),
+                Relay::new(connecting.keep(out), Target::Stdout),
+                Relay::new(connecting.keep(err), Target::Stderr),
             ];
             let parents = (connecting.keep(OwnedFd::from(parents)), relays);
             Ok((parents, Ends { socket: childs, stdout: childs_out, stderr: childs_err }))
@@ -85,57 +85,57 @@ impl Worker {
                 libc::dup2(ends.stderr.as_raw_fd(), libc::STDERR_FILENO);
             }
             drop((ends.stdout, ends.stderr));
-            serve(&Desk { socket: ends.socket, board: &board });
+            serve(&Connection { socket: ends.socket, status: &status });
         })?;
-        let incoming = Incoming::Head([0; HEAD], 0);
-        let (assigned, news) = (VecDeque::new(), Vec::new());
+        let incoming = PartialMessage::MessageHeader([0; HEADER_LEN], 0);
+        let (assigned, events) = (VecDeque::new(), Vec::new());
         Ok(Worker {
             process,
             socket,
-            board,
+            status,
             relays,
             incoming,
             outgoing: Vec::new(),
             sent: 0,
             assigned,
             since: Instant::now(),
-            news,
-            is_gone: false,
+            events,
+            is_disconnected: false,
         })
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.pid()
     }
 
     /// Whether its process runs.
-    pub(super) fn is_alive(&mut self) -> bool {
+    pub(crate) fn is_alive(&mut self) -> bool {
         self.process.try_wait().is_none()
     }
 
     /// Whether this process is the one that hired it.
-    pub(super) fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.socket.is_ours()
     }
 
     /// Gives it items to do, with whatever it needs for them.
-    pub(super) fn assign(&mut self, items: Range<usize>, bytes: &[u8]) {
-        let head = Head {
-            kind: Kind::Compute,
+    pub(crate) fn assign(&mut self, items: Range<usize>, bytes: &[u8]) {
+        let head = MessageHeader {
+            kind: MessageKind::Compute,
             start: items.start,
             count: items.len(),
             recording: tasks::recording(),
             length: bytes.len(),
-            ..Head::default()
+            ..MessageHeader::default()
         };
         self.outgoing.extend_from_slice(&head.to_bytes());
         self.outgoing.extend_from_slice(bytes);
-        self.assume(items);
+        self.preassign(items);
         self.send();
     }
 
     /// The worker knows already that it is to do these.
-    pub(super) fn assume(&mut self, items: Range<usize>) {
+    pub(crate) fn preassign(&mut self, items: Range<usize>) {
         if self.assigned.is_empty() {
             self.since = Instant::now();
         }
@@ -143,41 +143,41 @@ impl Worker {
     }
 
     /// What it was given and has not answered.
-    pub(super) fn assigned(&self) -> &VecDeque<Range<usize>> {
+    pub(crate) fn assigned(&self) -> &VecDeque<Range<usize>> {
         &self.assigned
     }
 
     /// Whether it has items that others could do, and has been busy with others for so long.
-    pub(super) fn sits_on_items(&self, duration: Duration) -> bool {
+    pub(crate) fn is_slow(&self, duration: Duration) -> bool {
         self.assigned.iter().map(Range::len).sum::<usize>() > 1 && self.since.elapsed() > duration
     }
 
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.assigned.is_empty()
     }
 
     /// Whether its side of the connection is closed: it has ended or is about to.
-    pub(super) fn is_gone(&self) -> bool {
-        self.is_gone
+    pub(crate) fn is_disconnected(&self) -> bool {
+        self.is_disconnected
     }
 
     /// The item it is at.
-    pub(super) fn current(&self) -> Option<usize> {
-        self.board.current()
+    pub(crate) fn current(&self) -> Option<usize> {
+        self.status.current()
     }
 
     /// Lets it leave out items that it has not begun.
-    pub(super) fn set_stop(&self, stop: bool) {
-        self.board.set_stop(stop);
+    pub(crate) fn set_stop(&self, stop: bool) {
+        self.status.set_stop(stop);
     }
 
     /// Ends it, without waiting.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill();
     }
 
     /// Waits for its end; of one that is alive, makes it.
-    pub(super) fn end(&mut self) -> Ended {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         // One that has ended by itself is not changed by this.
         self.process.kill();
         let ended = self.process.wait();
@@ -198,7 +198,7 @@ impl Worker {
                 Err(_) => return,
             }
         }
-        // The memory of large items is not kept.
+        // The memory of large items is not idle.
         self.outgoing.clear();
         self.outgoing.shrink_to(64 << 10);
         self.sent = 0;
@@ -209,7 +209,7 @@ impl Worker {
     }
 
     /// Takes in what it says; numbers are put where they stay.
-    fn receive(&mut self, raw: Option<&'static Raw>) {
+    fn receive(&mut self, raw: Option<&'static NumberFormat>) {
         // Not more at a time: others have something to say, too.
         let mut budget: isize = 4 << 20;
         while budget > 0 {
@@ -219,14 +219,14 @@ impl Worker {
             match received {
                 1.. => budget -= received,
                 0 => {
-                    self.is_gone = true;
+                    self.is_disconnected = true;
                     return;
                 }
                 _ => match io::Error::last_os_error().kind() {
                     io::ErrorKind::Interrupted => continue,
                     io::ErrorKind::WouldBlock => return,
                     _ => {
-                        self.is_gone = true;
+                        self.is_disconnected = true;
                         return;
                     }
                 },
@@ -234,10 +234,13 @@ impl Worker {
             // SAFETY: so many bytes have been put in place.
             unsafe { self.incoming.advance(received as usize) };
             while self.incoming.is_complete() {
-                let complete = std::mem::replace(&mut self.incoming, Incoming::Head([0; HEAD], 0));
+                let complete = std::mem::replace(
+                    &mut self.incoming,
+                    PartialMessage::MessageHeader([0; HEADER_LEN], 0),
+                );
                 if !self.take(complete, raw) {
                     // Something else has written to the connection.
-                    self.is_gone = true;
+                    self.is_disconnected = true;
                     return;
                 }
             }
@@ -245,35 +248,38 @@ impl Worker {
     }
 
     /// Takes a complete part of a message.
-    fn take(&mut self, complete: Incoming, raw: Option<&'static Raw>) -> bool {
+    fn take(&mut self, complete: PartialMessage, raw: Option<&'static NumberFormat>) -> bool {
         match complete {
-            Incoming::Head(bytes, _) => {
-                let Some(head) = Head::from_bytes(&bytes) else { return false };
+            PartialMessage::MessageHeader(bytes, _) => {
+                let Some(head) = MessageHeader::from_bytes(&bytes) else { return false };
                 self.incoming = match (head.kind, raw) {
-                    (Kind::Large, Some(raw)) => Incoming::Landing(head, raw.land(head.shape), 0),
-                    _ => Incoming::Bytes(head, Vec::with_capacity(head.length)),
+                    (MessageKind::Large, Some(raw)) => {
+                        PartialMessage::RecvBuffer(head, raw.recv_buffer(head.shape), 0)
+                    }
+                    _ => PartialMessage::Bytes(head, Vec::with_capacity(head.length)),
                 };
             }
-            Incoming::Landing(head, landing, _) => {
+            PartialMessage::RecvBuffer(head, buffer, _) => {
                 self.answered(head.start + 1);
-                self.news.push(News::Large(head.start, landing));
+                self.events.push(WorkerEvent::Large(head.start, buffer));
             }
-            Incoming::Bytes(head, bytes) => match head.kind {
-                Kind::Values => {
+            PartialMessage::Bytes(head, bytes) => match head.kind {
+                MessageKind::Values => {
                     self.answered(head.start + head.count);
-                    self.news.push(News::Values(head.start..head.start + head.count, bytes));
+                    self.events
+                        .push(WorkerEvent::Values(head.start..head.start + head.count, bytes));
                 }
-                Kind::Done => {
-                    events::from_bytes(&bytes).into_iter().for_each(tasks::add);
+                MessageKind::Done => {
+                    task_events::from_bytes(&bytes).into_iter().for_each(tasks::add);
                     let left = self.assigned.pop_front().unwrap_or_default();
                     self.since = Instant::now();
-                    self.news.push(News::Done {
+                    self.events.push(WorkerEvent::Done {
                         items: head.count,
                         left,
                         took: Duration::from_nanos(head.nanoseconds),
                     });
                 }
-                Kind::Compute | Kind::Large => return false,
+                MessageKind::Compute | MessageKind::Large => return false,
             },
         }
         true
@@ -294,16 +300,18 @@ impl Drop for Worker {
     }
 }
 
-impl Incoming {
+impl PartialMessage {
     /// Where the next bytes go, and how many there may be.
     fn place(&mut self) -> (*mut u8, usize) {
         match self {
-            Incoming::Head(bytes, filled) => (bytes[*filled..].as_mut_ptr(), HEAD - *filled),
-            Incoming::Bytes(head, bytes) => {
+            PartialMessage::MessageHeader(bytes, filled) => {
+                (bytes[*filled..].as_mut_ptr(), HEADER_LEN - *filled)
+            }
+            PartialMessage::Bytes(head, bytes) => {
                 (bytes.spare_capacity_mut().as_mut_ptr().cast(), head.length - bytes.len())
             }
-            Incoming::Landing(_, landing, filled) => {
-                let (place, length) = landing.place();
+            PartialMessage::RecvBuffer(_, buffer, filled) => {
+                let (place, length) = buffer.destination();
                 // SAFETY: at most `length` bytes are filled.
                 (unsafe { place.add(*filled) }, length - *filled)
             }
@@ -315,9 +323,11 @@ impl Incoming {
     /// So many bytes have been put in place.
     unsafe fn advance(&mut self, length: usize) {
         match self {
-            Incoming::Head(_, filled) | Incoming::Landing(_, _, filled) => *filled += length,
+            PartialMessage::MessageHeader(_, filled) | PartialMessage::RecvBuffer(_, _, filled) => {
+                *filled += length
+            }
             // SAFETY: they have been put behind those that were there, as the caller says.
-            Incoming::Bytes(_, bytes) => unsafe { bytes.set_len(bytes.len() + length) },
+            PartialMessage::Bytes(_, bytes) => unsafe { bytes.set_len(bytes.len() + length) },
         }
     }
 
@@ -328,13 +338,16 @@ impl Incoming {
 
 /// Waits until one of the workers says or prints something, or for so long, and takes it in. An
 /// interrupt ends the waiting, too.
-pub(super) fn wait(workers: &mut [Worker], raw: Option<&'static Raw>, timeout: Duration) {
+pub(crate) fn wait(workers: &mut [Worker], raw: Option<&'static NumberFormat>, timeout: Duration) {
     let mut entries = Vec::with_capacity(3 * workers.len());
     let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
     for worker in workers.iter() {
         // A negative number is left out by poll.
         let writing = if worker.outgoing.is_empty() { 0 } else { libc::POLLOUT };
-        entries.push(entry(if worker.is_gone { -1 } else { worker.fd() }, libc::POLLIN | writing));
+        entries.push(entry(
+            if worker.is_disconnected { -1 } else { worker.fd() },
+            libc::POLLIN | writing,
+        ));
         entries.extend(
             worker.relays.iter().map(|relay| entry(relay.descriptor().unwrap_or(-1), libc::POLLIN)),
         );

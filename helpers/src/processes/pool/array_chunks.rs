@@ -1,8 +1,7 @@
 //! Parts of a shared array that belong to one process each.
 
-use super::array::SharedArray;
-use super::element::Element;
-use crate::processes::Pool;
+use super::Pool;
+use crate::processes::shared::{Element, SharedArray};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;

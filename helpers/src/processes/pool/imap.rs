@@ -3,17 +3,17 @@
 //! Items are taken from the iterator in chunks, each of which a worker gets for its own; how it
 //! gets them is its pool's business.
 
-use super::by_fork::hire_once;
-use super::chunk::Chunk;
-use super::crew::{cause, kill_all};
-use super::kept::Kept;
-use super::run::cannot_start;
-use super::shipped::Shipped;
-use super::value::{self, Arrived, Format, Value};
-use super::worker::{News, Worker, wait};
+use super::chunk_sizer::ChunkSizer;
+use super::idle_workers::IdleWorkers;
+use super::map_dispatcher::{cause, kill_all};
+use super::map_results::cannot_start;
 use crate::base::panic_message::truncated_debug;
 use crate::interrupt::{self, Scope};
 use crate::pool::{Cause, Failure};
+use crate::processes::transport::value::{self, EncodedValue, Format, Value};
+use crate::processes::worker::parent_side::{Worker, WorkerEvent, wait};
+use crate::processes::worker::remote_fn::RemoteFn;
+use crate::processes::worker::spawn::spawn_once;
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -24,13 +24,13 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How soon an interrupt is noticed.
-const STEP: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// No more items than this are in one chunk.
 const MOST: usize = 4096;
 
 /// Where items come from, and the workers for them. Items are known by their numbers, which count
 /// from 0.
-pub(super) trait Source {
+pub(crate) trait WorkerSource {
     /// Takes so many items from the iterator, or fewer at its end; says how many.
     fn pull(&mut self, number: usize) -> usize;
 
@@ -48,7 +48,7 @@ pub(super) trait Source {
 }
 
 /// The items that were taken from an iterator and are still needed.
-pub(super) struct Items<I: Iterator> {
+pub(crate) struct Items<I: Iterator> {
     iterator: Option<I>,
     taken: RefCell<VecDeque<Option<I::Item>>>,
     /// The number of the first of them.
@@ -56,7 +56,7 @@ pub(super) struct Items<I: Iterator> {
 }
 
 impl<I: Iterator<Item: fmt::Debug>> Items<I> {
-    pub(super) fn new(iterator: I) -> Items<I> {
+    pub(crate) fn new(iterator: I) -> Items<I> {
         Items { iterator: Some(iterator), taken: RefCell::default(), first: 0 }
     }
 
@@ -94,20 +94,22 @@ impl<I: Iterator<Item: fmt::Debug>> Items<I> {
 }
 
 /// Items for workers that are made for one chunk each, and take it out of their copy of the memory.
-pub(super) struct Forked<I: Iterator, F, R> {
-    pub(super) items: Items<I>,
-    pub(super) f: F,
-    pub(super) result: PhantomData<fn() -> R>,
+pub(crate) struct ForkedSource<I: Iterator, F, R> {
+    pub(crate) items: Items<I>,
+    pub(crate) f: F,
+    pub(crate) result: PhantomData<fn() -> R>,
 }
 
-impl<I: Iterator<Item: fmt::Debug>, R: Value, F: Fn(I::Item) -> R> Source for Forked<I, F, R> {
+impl<I: Iterator<Item: fmt::Debug>, R: Value, F: Fn(I::Item) -> R> WorkerSource
+    for ForkedSource<I, F, R>
+{
     fn pull(&mut self, number: usize) -> usize {
         self.items.pull(number)
     }
 
     fn begin(&mut self, items: Range<usize>) -> io::Result<Worker> {
         let name = |index| self.items.name(index);
-        hire_once(items, Format::of::<R>(), &name, &mut |output| {
+        spawn_once(items, Format::of::<R>(), &name, &mut |output| {
             while let Some(index) = output.next() {
                 output.put((self.f)(self.items.take(index)));
             }
@@ -128,13 +130,15 @@ impl<I: Iterator<Item: fmt::Debug>, R: Value, F: Fn(I::Item) -> R> Source for Fo
 }
 
 /// Items that are sent to workers that stay.
-pub(super) struct Sent<I: Iterator, K> {
-    pub(super) items: Items<I>,
-    pub(super) kept: K,
-    pub(super) shipped: Shipped,
+pub(crate) struct PersistentSource<I: Iterator, K> {
+    pub(crate) items: Items<I>,
+    pub(crate) idle: K,
+    pub(crate) remote_fn: RemoteFn,
 }
 
-impl<I: Iterator<Item: Value + fmt::Debug>, K: AsRef<Kept>> Source for Sent<I, K> {
+impl<I: Iterator<Item: Value + fmt::Debug>, K: AsRef<IdleWorkers>> WorkerSource
+    for PersistentSource<I, K>
+{
     fn pull(&mut self, number: usize) -> usize {
         self.items.pull(number)
     }
@@ -144,11 +148,11 @@ impl<I: Iterator<Item: Value + fmt::Debug>, K: AsRef<Kept>> Source for Sent<I, K
         let put = |index: usize, writer: &mut value::Writer| {
             writer.put(items[index - first].as_ref().expect("it is needed"))
         };
-        self.kept.as_ref().begin(range.clone(), &self.shipped.bytes(range, &put))
+        self.idle.as_ref().begin(range.clone(), &self.remote_fn.bytes(range, &put))
     }
 
     fn end(&mut self, worker: Worker) {
-        self.kept.as_ref().give_back([worker]);
+        self.idle.as_ref().give_back([worker]);
     }
 
     fn name(&self, index: usize) -> String {
@@ -161,24 +165,24 @@ impl<I: Iterator<Item: Value + fmt::Debug>, K: AsRef<Kept>> Source for Sent<I, K
 }
 
 /// The results, in the order of the items or as they come.
-pub(super) struct Imap<S, R> {
+pub(crate) struct Imap<S, R> {
     stream: Box<dyn Streaming>,
     source: S,
-    /// Results that have arrived and that the caller has not taken yet, and the index of the first.
+    /// MapResults that have arrived and that the caller has not taken yet, and the index of the first.
     ready: std::vec::IntoIter<R>,
     next: usize,
 }
 
-/// The one thing that is done with a [`Stream`]: so it can be dropped without its type being known.
+/// The one thing that is done with a [`ImapStream`]: so it can be dropped without its type being known.
 trait Streaming {
     /// Some values, and the index of the first.
-    fn next(&mut self, source: &mut dyn Source) -> Option<(usize, Result<Values, Failure>)>;
+    fn next(&mut self, source: &mut dyn WorkerSource) -> Option<(usize, Result<Values, Failure>)>;
 }
 
-struct Stream {
+struct ImapStream {
     in_order: bool,
     size: usize,
-    chunk: Chunk,
+    chunk: ChunkSizer,
     decode: Decode,
     format: Format,
     is_at_end: bool,
@@ -190,7 +194,7 @@ struct Stream {
     /// How many items were taken, and how many results were given.
     taken: usize,
     given: usize,
-    /// Results that have arrived, by the index of the first of each run.
+    /// MapResults that have arrived, by the index of the first of each run.
     results: BTreeMap<usize, Result<Values, Failure>>,
 }
 
@@ -199,9 +203,9 @@ type Values = (Box<dyn Any>, usize);
 
 /// Decodes the next value, and those after it as long as nothing else comes in between, up to this
 /// number.
-type Decode = fn(Format, Arrived, usize) -> Result<Values, Cause>;
+type Decode = fn(Format, EncodedValue, usize) -> Result<Values, Cause>;
 
-fn decode<R: Value>(format: Format, arrived: Arrived, max: usize) -> Result<Values, Cause> {
+fn decode<R: Value>(format: Format, arrived: EncodedValue, max: usize) -> Result<Values, Cause> {
     value::take_many::<R>(format, arrived, max).map(|values| {
         let count = values.len();
         (Box::new(values) as _, count)
@@ -215,8 +219,8 @@ struct Batch {
     pulling: Duration,
 }
 
-impl<S: Source, R: Value> Imap<S, R> {
-    pub(super) fn new(source: S, size: usize, chunk: Chunk, in_order: bool) -> Imap<S, R> {
+impl<S: WorkerSource, R: Value> Imap<S, R> {
+    pub(crate) fn new(source: S, size: usize, chunk: ChunkSizer, in_order: bool) -> Imap<S, R> {
         Imap {
             stream: new_stream(size, chunk, in_order, Format::of::<R>(), decode::<R>),
             source,
@@ -229,12 +233,12 @@ impl<S: Source, R: Value> Imap<S, R> {
 #[inline(never)]
 fn new_stream(
     size: usize,
-    chunk: Chunk,
+    chunk: ChunkSizer,
     in_order: bool,
     format: Format,
     decode: Decode,
 ) -> Box<dyn Streaming> {
-    Box::new(Stream {
+    Box::new(ImapStream {
         in_order,
         size,
         chunk,
@@ -250,9 +254,9 @@ fn new_stream(
     })
 }
 
-impl Stream {
+impl ImapStream {
     /// The next items; `None` at their end.
-    fn pull(&mut self, source: &mut dyn Source) -> Option<Batch> {
+    fn pull(&mut self, source: &mut dyn WorkerSource) -> Option<Batch> {
         if let Some(batch) = self.again.pop_front() {
             return Some(batch);
         }
@@ -269,7 +273,7 @@ impl Stream {
         (number > 0).then(|| Batch { items: start..self.taken, pulling: begin.elapsed() })
     }
 
-    fn fill(&mut self, source: &mut dyn Source) -> io::Result<()> {
+    fn fill(&mut self, source: &mut dyn WorkerSource) -> io::Result<()> {
         while self.workers.len() < self.size {
             let Some(batch) = self.pull(source) else { break };
             match source.begin(batch.items.clone()) {
@@ -286,32 +290,33 @@ impl Stream {
         Ok(())
     }
 
-    /// Waits for news and takes them in.
-    fn listen(&mut self, source: &mut dyn Source) {
-        wait(&mut self.workers, self.format.raw(), STEP);
+    /// Waits for events and takes them in.
+    fn listen(&mut self, source: &mut dyn WorkerSource) {
+        wait(&mut self.workers, self.format.raw(), POLL_INTERVAL);
         let mut position = 0;
         while let Some(worker) = self.workers.get_mut(position) {
             let batch = &self.batches[position];
             let mut is_done = false;
-            for news in std::mem::take(&mut worker.news) {
-                let mut add = |index: usize, arrived: Arrived, max: usize| {
+            for events in std::mem::take(&mut worker.events) {
+                let mut add = |index: usize, arrived: EncodedValue, max: usize| {
                     let values = (self.decode)(self.format, arrived, max)
                         .map_err(|cause| Failure { index, item: source.name(index), cause });
                     let count = values.as_ref().map_or(1, |(_, count)| *count);
                     self.results.insert(index, values);
                     count
                 };
-                match news {
-                    News::Values(mut items, bytes) => {
+                match events {
+                    WorkerEvent::Values(mut items, bytes) => {
                         let mut rest = &bytes[..];
                         while !items.is_empty() {
-                            items.start += add(items.start, Arrived::Bytes(&mut rest), items.len());
+                            items.start +=
+                                add(items.start, EncodedValue::Bytes(&mut rest), items.len());
                         }
                     }
-                    News::Large(index, landing) => {
-                        add(index, Arrived::Numbers(landing), 1);
+                    WorkerEvent::Large(index, buffer) => {
+                        add(index, EncodedValue::Numbers(buffer), 1);
                     }
-                    News::Done { items, took, .. } => {
+                    WorkerEvent::Done { items, took, .. } => {
                         self.chunk.learn(items, took.max(batch.pulling));
                         is_done = true;
                     }
@@ -320,10 +325,10 @@ impl Stream {
             if is_done {
                 source.forget(self.batches.remove(position).items);
                 source.end(self.workers.remove(position));
-            } else if worker.is_gone() {
+            } else if worker.is_disconnected() {
                 let batch = self.batches.remove(position);
                 let worker = self.workers.remove(position);
-                self.post_mortem(worker, batch, source);
+                self.reap(worker, batch, source);
             } else {
                 position += 1;
             }
@@ -332,7 +337,7 @@ impl Stream {
 
     /// One item has failed; those that were done but not sent, and those that come after it, are
     /// done once more.
-    fn post_mortem(&mut self, mut dead: Worker, batch: Batch, source: &mut dyn Source) {
+    fn reap(&mut self, mut dead: Worker, batch: Batch, source: &mut dyn WorkerSource) {
         let ended = dead.end();
         let Some(undone) = dead.assigned().front().cloned().filter(|undone| !undone.is_empty())
         else {
@@ -352,8 +357,8 @@ impl Stream {
     }
 }
 
-impl Streaming for Stream {
-    fn next(&mut self, source: &mut dyn Source) -> Option<(usize, Result<Values, Failure>)> {
+impl Streaming for ImapStream {
+    fn next(&mut self, source: &mut dyn WorkerSource) -> Option<(usize, Result<Values, Failure>)> {
         let _scope = Scope::enter();
         loop {
             interrupt::check();
@@ -377,7 +382,7 @@ impl Streaming for Stream {
     }
 }
 
-impl<S: Source, R: Value> Iterator for Imap<S, R> {
+impl<S: WorkerSource, R: Value> Iterator for Imap<S, R> {
     type Item = (usize, R);
 
     #[track_caller]
@@ -397,7 +402,10 @@ impl<S: Source, R: Value> Iterator for Imap<S, R> {
 
 #[inline(never)]
 #[track_caller]
-fn next(stream: &mut dyn Streaming, source: &mut dyn Source) -> Option<(usize, Box<dyn Any>)> {
+fn next(
+    stream: &mut dyn Streaming,
+    source: &mut dyn WorkerSource,
+) -> Option<(usize, Box<dyn Any>)> {
     let (index, result) = stream.next(source)?;
     match result {
         Ok((values, _)) => Some((index, values)),
@@ -405,7 +413,7 @@ fn next(stream: &mut dyn Streaming, source: &mut dyn Source) -> Option<(usize, B
     }
 }
 
-impl Drop for Stream {
+impl Drop for ImapStream {
     /// What is still in work is not wanted.
     fn drop(&mut self) {
         kill_all(&mut self.workers);

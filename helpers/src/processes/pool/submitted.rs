@@ -1,14 +1,14 @@
 //! What was submitted to a pool, and who watches the processes that do it: as many threads as the
 //! pool has processes, while there is something to do.
 
-use super::crew::{Answer, cause};
-use super::run::each_value;
-use super::value::{self, Arrived, Format, Value};
-use super::worker::{News, Worker, wait};
+use super::map_dispatcher::{Response, cause};
+use super::map_results::each_value;
 use crate::base::panic_capture;
 use crate::base::panic_message::panic_message;
 use crate::base::per_process::PerProcess;
 use crate::pool::{Cause, Failure, Future, Slot, UntypedFuture};
+use crate::processes::transport::value::{self, EncodedValue, Format, Value};
+use crate::processes::worker::parent_side::{Worker, WorkerEvent, wait};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
@@ -18,10 +18,10 @@ use std::thread;
 use std::time::Duration;
 
 /// How soon it is noticed that nobody wants the result any more.
-const STEP: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The only item of a submitted function.
-pub(super) const ONLY: std::ops::Range<usize> = 0..1;
+pub(crate) const SINGLE_ITEM: std::ops::Range<usize> = 0..1;
 
 type Job = Box<dyn FnOnce() + Send>;
 /// Starts a worker.
@@ -29,14 +29,17 @@ type Begin = Box<dyn FnOnce() -> io::Result<Worker> + Send>;
 /// Gets the worker back.
 type End = Box<dyn FnOnce(Worker) + Send>;
 /// Makes a value of what has come.
-type Boxed = fn(Format, Arrived) -> Result<Box<dyn Any + Send>, Cause>;
+type Boxed = fn(Format, EncodedValue) -> Result<Box<dyn Any + Send>, Cause>;
 
-fn boxed<R: Value + Send>(format: Format, arrived: Arrived) -> Result<Box<dyn Any + Send>, Cause> {
+fn boxed<R: Value + Send>(
+    format: Format,
+    arrived: EncodedValue,
+) -> Result<Box<dyn Any + Send>, Cause> {
     value::take::<R>(format, arrived).map(|value| Box::new(value) as _)
 }
 
 #[derive(Clone)]
-pub(super) struct Jobs {
+pub(crate) struct JobQueue {
     size: usize,
     state: Arc<PerProcess<Mutex<State>>>,
 }
@@ -47,14 +50,14 @@ struct State {
     threads: usize,
 }
 
-impl Jobs {
-    pub(super) fn new(size: usize) -> Jobs {
-        Jobs { size, state: Arc::new(PerProcess::new(Mutex::default())) }
+impl JobQueue {
+    pub(crate) fn new(size: usize) -> JobQueue {
+        JobQueue { size, state: Arc::new(PerProcess::new(Mutex::default())) }
     }
 
     /// Has a worker, which `begin` starts and `end` gets back, do something that has one result.
     #[track_caller]
-    pub(super) fn submit<R: Value + Send>(&self, begin: Begin, end: End) -> Future<R> {
+    pub(crate) fn submit<R: Value + Send>(&self, begin: Begin, end: End) -> Future<R> {
         Future::new(self.submit_erased(Format::of::<R>(), boxed::<R>, begin, end))
     }
 
@@ -128,22 +131,22 @@ fn watch(
     };
     let mut result = None;
     while !is_unwanted.load(Ordering::Relaxed) {
-        wait(&mut worker, format.raw(), STEP);
-        for news in std::mem::take(&mut worker[0].news) {
-            match Answer::of(news) {
+        wait(&mut worker, format.raw(), POLL_INTERVAL);
+        for events in std::mem::take(&mut worker[0].events) {
+            match Response::of(events) {
                 Ok(answer) => each_value(answer, &mut |_, arrived| {
                     result = Some(arrived.and_then(|arrived| boxed(format, arrived)))
                 }),
-                Err(News::Done { .. }) => {
+                Err(WorkerEvent::Done { .. }) => {
                     let [worker] = worker;
                     end(worker);
                     return result
                         .unwrap_or_else(|| panicked("the worker has not answered", String::new()));
                 }
-                Err(_) => unreachable!("all others are answers"),
+                Err(_) => unreachable!("all others are responses"),
             }
         }
-        if worker[0].is_gone() {
+        if worker[0].is_disconnected() {
             let ended = worker[0].end();
             return Err(cause(worker[0].pid(), ended));
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 static EPOCH: OnceLock<Instant> = OnceLock::new();
 
 /// In the parent, before the first fork.
-pub(super) fn set_epoch() {
+pub(crate) fn set_epoch() {
     epoch();
 }
 
@@ -22,7 +22,7 @@ type Told = (String, String, Duration, Duration);
 
 /// In the child. The thread that works for the pool is the process; others keep their names beside
 /// it.
-pub(super) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
+pub(crate) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
     if events.is_empty() {
         return Vec::new();
     }
@@ -46,7 +46,7 @@ pub(super) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
 }
 
 /// In the parent.
-pub(super) fn from_bytes(bytes: &[u8]) -> Vec<Event> {
+pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<Event> {
     if bytes.is_empty() {
         return Vec::new();
     }
@@ -63,7 +63,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Vec<Event> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{PersistentPool, Pool, fork::Ended, fork::fork};
+    use super::super::{PersistentPool, Pool, fork::ExitStatus, fork::fork};
     use crate::tasks;
     use std::collections::HashSet;
     use std::time::{Duration, Instant};
@@ -104,6 +104,6 @@ mod tests {
             persistent.map(slow, &[7, 8]);
             assert!(tasks::take().is_empty());
         });
-        assert_eq!(child.unwrap().wait(), Ended::Exited(0));
+        assert_eq!(child.unwrap().wait(), ExitStatus::Exited(0));
     }
 }

@@ -5,7 +5,7 @@
 //! Whatever is done with values is compiled once, here, and not again in every program (every cell
 //! of a notebook) that uses a pool.
 
-use super::raw::{Landing, Raw, View};
+use super::numbers::{NumberFormat, NumberView, RecvBuffer};
 use crate::pool::Cause;
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 /// What can be a result: any type that serde can write and read.
-pub(super) trait Value: Serialize + DeserializeOwned + 'static {}
+pub(crate) trait Value: Serialize + DeserializeOwned + 'static {}
 
 impl<R: Serialize + DeserializeOwned + 'static> Value for R {}
 
@@ -25,13 +25,13 @@ const RAW: u8 = 1;
 const FAILED: u8 = 2;
 
 /// Numbers of more bytes than this are not copied into a message of several values.
-const LARGE: usize = 32 << 10;
+const MAX_COPIED_NUMBERS: usize = 32 << 10;
 
 /// How values of one type are written, read and dropped.
 #[derive(Clone, Copy)]
-pub(super) struct Format {
+pub(crate) struct Format {
     functions: &'static Functions,
-    raw: Option<&'static Raw>,
+    raw: Option<&'static NumberFormat>,
 }
 
 /// What is compiled for each type. All take the address of a value of the type, or of room for one.
@@ -46,9 +46,9 @@ struct Functions {
 
 /// A value that has come and is still to be put in its place: the next one of some bytes, or
 /// numbers that are all there.
-pub(super) enum Arrived<'rest, 'bytes> {
+pub(crate) enum EncodedValue<'rest, 'bytes> {
     Bytes(&'rest mut &'bytes [u8]),
-    Numbers(Box<dyn Landing>),
+    Numbers(Box<dyn RecvBuffer>),
 }
 
 /// # Safety
@@ -98,7 +98,7 @@ unsafe fn drop_value<R>(value: *mut u8) {
 
 impl Format {
     /// That of values of type `R`.
-    pub(super) fn of<R: Value>() -> Format {
+    pub(crate) fn of<R: Value>() -> Format {
         Format::with(
             const {
                 &Functions {
@@ -115,22 +115,22 @@ impl Format {
 
     #[inline(never)]
     fn with(functions: &'static Functions) -> Format {
-        Format { functions, raw: Raw::of(functions.id) }
+        Format { functions, raw: NumberFormat::of(functions.id) }
     }
 
     /// Refuses values of other types.
     #[track_caller]
-    pub(super) fn check(self, id: TypeId) {
+    pub(crate) fn check(self, id: TypeId) {
         assert!(self.functions.id == id, "a value of another type");
     }
 
     /// How many bytes a value has in memory.
-    pub(super) fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         self.functions.size
     }
 
     /// The way for numbers, if values are such.
-    pub(super) fn raw(self) -> Option<&'static Raw> {
+    pub(crate) fn raw(self) -> Option<&'static NumberFormat> {
         self.raw
     }
 
@@ -143,14 +143,14 @@ impl Format {
     /// # Safety
     ///
     /// At the address is a value of the type, which lives for as long as `'value`.
-    pub(super) unsafe fn put_at<'value>(
+    pub(crate) unsafe fn put_at<'value>(
         self,
         value: *const u8,
         out: &mut Vec<u8>,
-    ) -> Result<Option<View<'value>>, postcard::Error> {
+    ) -> Result<Option<NumberView<'value>>, postcard::Error> {
         // SAFETY: as the caller says; so below.
         if let Some(view) = self.raw.and_then(|raw| unsafe { raw.view(value) }) {
-            if view.bytes.len() > LARGE {
+            if view.bytes.len() > MAX_COPIED_NUMBERS {
                 return Ok(Some(view));
             }
             put_view(&view, out);
@@ -172,23 +172,27 @@ impl Format {
     /// # Safety
     ///
     /// The address is valid for a value of the type; numbers have come for this format.
-    pub(super) unsafe fn take_to(self, from: Arrived<'_, '_>, into: *mut u8) -> Result<(), Cause> {
+    pub(crate) unsafe fn take_to(
+        self,
+        from: EncodedValue<'_, '_>,
+        into: *mut u8,
+    ) -> Result<(), Cause> {
         let bytes = match from {
-            Arrived::Numbers(landing) => {
+            EncodedValue::Numbers(buffer) => {
                 // SAFETY: it is complete, as its maker says; the address is as the caller says.
-                unsafe { landing.finish(into) };
+                unsafe { buffer.finish(into) };
                 return Ok(());
             }
-            Arrived::Bytes(bytes) => bytes,
+            EncodedValue::Bytes(bytes) => bytes,
         };
         let (tag, rest) = bytes.split_first().ok_or_else(|| unsent(&"the message ended early"))?;
         *bytes = rest;
         match (*tag, self.raw) {
             (RAW, Some(raw)) => {
-                let landing =
+                let buffer =
                     take_numbers(raw, bytes).ok_or_else(|| unsent(&"the message ended early"))?;
                 // SAFETY: it is complete; the address is as the caller says.
-                unsafe { landing.finish(into) };
+                unsafe { buffer.finish(into) };
                 Ok(())
             }
             (FAILED, _) => Err(match take_serde(bytes).map_err(|error| unsent(&error))? {
@@ -207,7 +211,7 @@ impl Format {
     /// # Safety
     ///
     /// The address is valid for so many values of the type.
-    pub(super) unsafe fn take_many_to(
+    pub(crate) unsafe fn take_many_to(
         self,
         bytes: &mut &[u8],
         into: *mut u8,
@@ -222,7 +226,7 @@ impl Format {
     /// # Safety
     ///
     /// At the address is a value of the type, which nobody uses after this.
-    pub(super) unsafe fn drop_at(self, value: *mut u8) {
+    pub(crate) unsafe fn drop_at(self, value: *mut u8) {
         // SAFETY: as the caller says.
         unsafe { (self.functions.drop)(value) }
     }
@@ -237,11 +241,11 @@ fn unsent(error: &dyn fmt::Display) -> Cause {
 /// # Errors
 ///
 /// What serde says. Then nothing has been appended.
-pub(super) fn put<'value, R: Value>(
+pub(crate) fn put<'value, R: Value>(
     format: Format,
     value: &'value R,
     out: &mut Vec<u8>,
-) -> Result<Option<View<'value>>, postcard::Error> {
+) -> Result<Option<NumberView<'value>>, postcard::Error> {
     format.check(TypeId::of::<R>());
     // SAFETY: the value is of this type, and is borrowed for so long.
     unsafe { format.put_at(std::ptr::from_ref(value).cast(), out) }
@@ -252,7 +256,7 @@ pub(super) fn put<'value, R: Value>(
 /// # Errors
 ///
 /// Why there is none.
-pub(super) fn take<R: Value>(format: Format, from: Arrived<'_, '_>) -> Result<R, Cause> {
+pub(crate) fn take<R: Value>(format: Format, from: EncodedValue<'_, '_>) -> Result<R, Cause> {
     format.check(TypeId::of::<R>());
     let mut value = MaybeUninit::<R>::uninit();
     // SAFETY: there is room for a value of this type, which is there if that is said.
@@ -268,9 +272,9 @@ pub(super) fn take<R: Value>(format: Format, from: Arrived<'_, '_>) -> Result<R,
 /// # Errors
 ///
 /// Why there is none.
-pub(super) fn take_many<R: Value>(
+pub(crate) fn take_many<R: Value>(
     format: Format,
-    mut from: Arrived<'_, '_>,
+    mut from: EncodedValue<'_, '_>,
     max: usize,
 ) -> Result<Vec<R>, Cause> {
     format.check(TypeId::of::<R>());
@@ -281,8 +285,8 @@ pub(super) fn take_many<R: Value>(
     // SAFETY: there is room for so many values of this type, and so many are there.
     unsafe {
         let mut count = match &mut from {
-            Arrived::Bytes(bytes) => format.take_many_to(bytes, place, max),
-            Arrived::Numbers(_) => 0,
+            EncodedValue::Bytes(bytes) => format.take_many_to(bytes, place, max),
+            EncodedValue::Numbers(_) => 0,
         };
         if count == 0 {
             format.take_to(from, place)?;
@@ -294,19 +298,19 @@ pub(super) fn take_many<R: Value>(
 }
 
 /// Values on their way: one after the other, however large.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     format: Format,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Writer {
     /// Of values in this format, after these bytes.
-    pub(super) fn new(format: Format, bytes: Vec<u8>) -> Writer {
+    pub(crate) fn new(format: Format, bytes: Vec<u8>) -> Writer {
         Writer { format, bytes }
     }
 
     /// Appends a value, or the reason why that cannot be.
-    pub(super) fn put<R: Value>(&mut self, value: &R) {
+    pub(crate) fn put<R: Value>(&mut self, value: &R) {
         // SAFETY: the type is told with the value.
         unsafe { self.put_at(TypeId::of::<R>(), std::ptr::from_ref(value).cast()) }
     }
@@ -326,14 +330,14 @@ impl Writer {
     }
 }
 
-fn put_view(view: &View, out: &mut Vec<u8>) {
+fn put_view(view: &NumberView, out: &mut Vec<u8>) {
     out.push(RAW);
     out.extend(view.shape.into_iter().flat_map(usize::to_le_bytes));
     out.extend_from_slice(view.bytes);
 }
 
 /// Appends the reason why there is no value.
-pub(super) fn put_failure(cause: &Failed<'_>, out: &mut Vec<u8>) {
+pub(crate) fn put_failure(cause: &Failed<'_>, out: &mut Vec<u8>) {
     out.push(FAILED);
     put_serde(cause, out).expect("texts can be written");
 }
@@ -341,29 +345,29 @@ pub(super) fn put_failure(cause: &Failed<'_>, out: &mut Vec<u8>) {
 /// The reasons that a worker can tell itself: the message of a panic and its place, or what serde
 /// said.
 #[derive(Serialize, serde::Deserialize)]
-pub(super) enum Failed<'text> {
+pub(crate) enum Failed<'text> {
     Panicked(&'text str, &'text str),
     Unsent(&'text str),
 }
 
 /// Numbers from the bytes, all in place.
-fn take_numbers(raw: &'static Raw, bytes: &mut &[u8]) -> Option<Box<dyn Landing>> {
+fn take_numbers(raw: &'static NumberFormat, bytes: &mut &[u8]) -> Option<Box<dyn RecvBuffer>> {
     let mut length = || {
         let (length, rest) = bytes.split_first_chunk()?;
         *bytes = rest;
         Some(usize::from_le_bytes(*length))
     };
-    let mut landing = raw.land([length()?, length()?]);
-    let (place, length) = landing.place();
+    let mut buffer = raw.recv_buffer([length()?, length()?]);
+    let (place, length) = buffer.destination();
     let (numbers, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
     // SAFETY: there is room for so many bytes.
     unsafe { std::ptr::copy_nonoverlapping(numbers.as_ptr(), place, length) };
-    Some(landing)
+    Some(buffer)
 }
 
 /// Appends what serde and postcard make of a value.
-pub(super) fn put_serde<R: Serialize + ?Sized>(
+pub(crate) fn put_serde<R: Serialize + ?Sized>(
     value: &R,
     out: &mut Vec<u8>,
 ) -> Result<(), postcard::Error> {
@@ -389,7 +393,7 @@ pub(super) fn put_serde<R: Serialize + ?Sized>(
 }
 
 /// Takes what [`put_serde`] has appended.
-pub(super) fn take_serde<'bytes, R: serde::Deserialize<'bytes>>(
+pub(crate) fn take_serde<'bytes, R: serde::Deserialize<'bytes>>(
     bytes: &mut &'bytes [u8],
 ) -> Result<R, postcard::Error> {
     let (value, rest) = postcard::take_from_bytes(bytes)?;
@@ -402,7 +406,7 @@ mod tests {
     use super::*;
 
     fn next<R: Value>(bytes: &mut &[u8]) -> Result<R, Cause> {
-        take(Format::of::<R>(), Arrived::Bytes(bytes))
+        take(Format::of::<R>(), EncodedValue::Bytes(bytes))
     }
 
     #[track_caller]

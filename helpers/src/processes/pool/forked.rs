@@ -1,17 +1,17 @@
 //! A pool of processes that are made for each task.
 
-use super::by_fork::{Compute, hire, hire_once};
-use super::chunk::Chunk;
-use super::crew::{Crew, kill_all};
-use super::desk::Output;
-use super::imap::{Forked, Imap, Items};
-use super::jobs::{Jobs, ONLY};
-use super::run::{Places, Results, run};
-use super::value::{Format, Value};
+use super::chunk_sizer::ChunkSizer;
+use super::imap::{ForkedSource, Imap, Items};
+use super::map_dispatcher::{MapDispatcher, kill_all};
+use super::map_results::{MapResults, ResultSlots, run};
+use super::submitted::{JobQueue, SINGLE_ITEM};
 use crate::base::panic_message::truncated_debug;
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::pool::{Arguments, Failure, Future};
+use crate::processes::transport::value::{Format, Value};
+use crate::processes::worker::ItemStream;
+use crate::processes::worker::spawn::{Compute, spawn, spawn_once};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -56,7 +56,7 @@ pub struct Pool {
     num_processes: usize,
     chunk_size: Option<usize>,
     progress: bool,
-    jobs: Jobs,
+    jobs: JobQueue,
 }
 
 impl Pool {
@@ -69,7 +69,12 @@ impl Pool {
     #[track_caller]
     pub fn new(num_processes: usize) -> Pool {
         assert!(num_processes > 0, "a pool needs at least one process: Pool::new(0)");
-        Pool { num_processes, chunk_size: None, progress: false, jobs: Jobs::new(num_processes) }
+        Pool {
+            num_processes,
+            chunk_size: None,
+            progress: false,
+            jobs: JobQueue::new(num_processes),
+        }
     }
 
     /// The same pool, whose processes get so many items at a time. Left to itself, a process gets
@@ -134,7 +139,7 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(&'items T) -> R,
     {
-        let mut results = Results::new(items.len());
+        let mut results = MapResults::new(items.len());
         self.run(
             &mut |output| {
                 while let Some(index) = output.next() {
@@ -168,7 +173,7 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(usize, &'items T) -> R,
     {
-        let mut results = Results::new(items.len());
+        let mut results = MapResults::new(items.len());
         self.run(
             &mut |output| {
                 while let Some(index) = output.next() {
@@ -201,7 +206,7 @@ impl Pool {
         T: Arguments<F, R> + fmt::Debug,
         R: Serialize + DeserializeOwned + 'static,
     {
-        let mut results = Results::new(items.len());
+        let mut results = MapResults::new(items.len());
         self.run(
             &mut |output| {
                 while let Some(index) = output.next() {
@@ -241,7 +246,7 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(&'items T) -> R,
     {
-        let mut results = Results::new(items.len());
+        let mut results = MapResults::new(items.len());
         self.run(
             &mut |output| {
                 while let Some(index) = output.next() {
@@ -346,24 +351,34 @@ impl Pool {
         F: FnOnce() -> R + Send + 'static,
     {
         let mut f = Some(f);
-        let mut compute = move |output: &mut Output| {
+        let mut compute = move |output: &mut ItemStream| {
             while output.next().is_some() {
                 output.put((f.take().expect("called once"))());
             }
         };
         let name = |_| "submitted".to_string();
-        let begin = move || hire_once(ONLY, Format::of::<R>(), &name, &mut compute);
+        let begin = move || spawn_once(SINGLE_ITEM, Format::of::<R>(), &name, &mut compute);
         self.jobs.submit(Box::new(begin), Box::new(drop))
     }
 
-    fn stream<I, R, F>(&self, in_order: bool, f: F, items: I) -> Imap<Forked<I::IntoIter, F, R>, R>
+    fn stream<I, R, F>(
+        &self,
+        in_order: bool,
+        f: F,
+        items: I,
+    ) -> Imap<ForkedSource<I::IntoIter, F, R>, R>
     where
         I: IntoIterator<Item: fmt::Debug>,
         R: Value,
         F: Fn(I::Item) -> R,
     {
-        let source = Forked { items: Items::new(items.into_iter()), f, result: PhantomData };
-        Imap::new(source, self.num_processes, Chunk::for_new_workers(self.chunk_size), in_order)
+        let source = ForkedSource { items: Items::new(items.into_iter()), f, result: PhantomData };
+        Imap::new(
+            source,
+            self.num_processes,
+            ChunkSizer::for_new_workers(self.chunk_size),
+            in_order,
+        )
     }
 
     /// Has all items computed that there are places for.
@@ -373,24 +388,24 @@ impl Pool {
         &self,
         compute: &mut Compute,
         name: &dyn Fn(usize) -> String,
-        go_on: bool,
-        places: &mut Places,
+        continue_on_failure: bool,
+        places: &mut ResultSlots,
     ) {
         let (len, format) = (places.len(), places.format);
         // Only one process is made at a time, and it has its own copy of what is borrowed.
         let compute = RefCell::new(compute);
-        let hire = || hire(format, name, &mut **compute.borrow_mut());
-        let crew = Crew {
+        let spawn = || spawn(format, name, &mut **compute.borrow_mut());
+        let dispatcher = MapDispatcher {
             workers: Vec::new(),
             size: self.num_processes.min(len),
-            hire: &hire,
+            spawn: &spawn,
             bytes_for: &|_| Vec::new(),
             raw: format.raw(),
-            chunk: Chunk::new(self.chunk_size),
+            chunk: ChunkSizer::new(self.chunk_size),
             progress: self.progress.then(|| ProgressBar::new(len)),
-            go_on,
+            continue_on_failure,
         };
-        kill_all(&mut run(crew, name, places));
+        kill_all(&mut run(dispatcher, name, places));
     }
 }
 

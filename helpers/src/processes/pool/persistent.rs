@@ -1,18 +1,21 @@
 //! A pool whose processes stay.
 
-use super::chunk::Chunk;
-use super::crew::Crew;
-use super::imap::{Imap, Items, Sent};
-use super::jobs::{Jobs, ONLY};
-use super::kept::{Kept, hire};
-use super::run::{Places, Results, cannot_start, run};
-use super::shipped::{ByReference, ByValue, Call, Indexed, Shipped, Star, Submitted};
-use super::value::{Value, Writer};
+use super::chunk_sizer::ChunkSizer;
+use super::idle_workers::IdleWorkers;
+use super::imap::{Imap, Items, PersistentSource};
+use super::map_dispatcher::MapDispatcher;
+use super::map_results::{MapResults, ResultSlots, cannot_start, run};
+use super::submitted::{JobQueue, SINGLE_ITEM};
 use crate::base::panic_message::truncated_debug;
 use crate::base::per_process::PerProcess;
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::pool::{Arguments, Failure, Future};
+use crate::processes::transport::value::{Value, Writer};
+use crate::processes::worker::remote_fn::{
+    ByReference, ByValue, Indexed, RemoteCall, RemoteFn, Star, Submitted,
+};
+use crate::processes::worker::spawn::spawn_persistent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -61,17 +64,17 @@ pub struct PersistentPool {
     num_processes: usize,
     chunk_size: Option<usize>,
     progress: bool,
-    kept: Shared,
-    jobs: Jobs,
+    idle: Shared,
+    jobs: JobQueue,
 }
 
 /// The workers of this process; a copy of the process has its own.
 #[derive(Clone)]
-struct Shared(Arc<PerProcess<Kept>>, usize);
+struct Shared(Arc<PerProcess<IdleWorkers>>, usize);
 
-impl AsRef<Kept> for Shared {
-    fn as_ref(&self) -> &Kept {
-        self.0.get(|| Kept::new(self.1))
+impl AsRef<IdleWorkers> for Shared {
+    fn as_ref(&self) -> &IdleWorkers {
+        self.0.get(|| IdleWorkers::new(self.1))
     }
 }
 
@@ -84,17 +87,17 @@ impl PersistentPool {
     #[track_caller]
     pub fn new(num_processes: usize) -> PersistentPool {
         assert!(num_processes > 0, "a pool needs at least one process: PersistentPool::new(0)");
-        let kept = Kept::new(num_processes);
-        if let Err(error) = kept.start() {
+        let idle = IdleWorkers::new(num_processes);
+        if let Err(error) = idle.start() {
             cannot_start(&error);
         }
-        let kept = Shared(Arc::new(PerProcess::new(kept)), num_processes);
+        let idle = Shared(Arc::new(PerProcess::new(idle)), num_processes);
         PersistentPool {
             num_processes,
             chunk_size: None,
             progress: false,
-            kept,
-            jobs: Jobs::new(num_processes),
+            idle,
+            jobs: JobQueue::new(num_processes),
         }
     }
 
@@ -124,7 +127,7 @@ impl PersistentPool {
 
     /// The system's numbers of the processes that have nothing to do.
     pub fn pids(&self) -> Vec<u32> {
-        let mut pids = self.kept.as_ref().pids();
+        let mut pids = self.idle.as_ref().pids();
         pids.sort_unstable();
         pids
     }
@@ -278,27 +281,29 @@ impl PersistentPool {
         F: FnOnce() -> R + Copy + 'static,
     {
         let _ = f;
-        let (kept, kept_too) = (self.kept.clone(), self.kept.clone());
-        let shipped = Shipped::new::<Submitted<F>, (), R>();
-        let begin =
-            move || kept.as_ref().begin(ONLY, &shipped.bytes(ONLY, &|_, writer| writer.put(&())));
+        let (idle, kept_too) = (self.idle.clone(), self.idle.clone());
+        let remote_fn = RemoteFn::new::<Submitted<F>, (), R>();
+        let begin = move || {
+            idle.as_ref()
+                .begin(SINGLE_ITEM, &remote_fn.bytes(SINGLE_ITEM, &|_, writer| writer.put(&())))
+        };
         self.jobs
             .submit(Box::new(begin), Box::new(move |worker| kept_too.as_ref().give_back([worker])))
     }
 
     #[track_caller]
-    fn run<C: Call<T, R>, T: Value + fmt::Debug, R: Value>(
+    fn run<C: RemoteCall<T, R>, T: Value + fmt::Debug, R: Value>(
         &self,
         items: &[T],
-        go_on: bool,
-    ) -> Results<R> {
-        let mut results = Results::new(items.len());
+        continue_on_failure: bool,
+    ) -> MapResults<R> {
+        let mut results = MapResults::new(items.len());
         let put = |index: usize, writer: &mut Writer| writer.put(&items[index]);
         self.run_shipped(
-            &Shipped::new::<C, T, R>(),
+            &RemoteFn::new::<C, T, R>(),
             &put,
             &|index| truncated_debug(&items[index]),
-            go_on,
+            continue_on_failure,
             &mut results.places,
         );
         results
@@ -309,38 +314,46 @@ impl PersistentPool {
     #[inline(never)]
     fn run_shipped(
         &self,
-        shipped: &Shipped,
+        remote_fn: &RemoteFn,
         put: &dyn Fn(usize, &mut Writer),
         name: &dyn Fn(usize) -> String,
-        go_on: bool,
-        places: &mut Places,
+        continue_on_failure: bool,
+        places: &mut ResultSlots,
     ) {
         let len = places.len();
-        let crew = Crew {
-            workers: if len == 0 { Vec::new() } else { self.kept.as_ref().take_all() },
+        let dispatcher = MapDispatcher {
+            workers: if len == 0 { Vec::new() } else { self.idle.as_ref().take_all() },
             size: self.num_processes,
-            hire: &hire,
-            bytes_for: &|items| shipped.bytes(items, put),
+            spawn: &spawn_persistent,
+            bytes_for: &|items| remote_fn.bytes(items, put),
             raw: places.format.raw(),
-            chunk: Chunk::new(self.chunk_size),
+            chunk: ChunkSizer::new(self.chunk_size),
             progress: self.progress.then(|| ProgressBar::new(len)),
-            go_on,
+            continue_on_failure,
         };
-        let workers = run(crew, name, places);
-        self.kept.as_ref().give_back(workers);
+        let workers = run(dispatcher, name, places);
+        self.idle.as_ref().give_back(workers);
     }
 
-    fn stream<I, R, F>(&self, in_order: bool, f: F, items: I) -> Imap<Sent<I::IntoIter, Shared>, R>
+    fn stream<I, R, F>(
+        &self,
+        in_order: bool,
+        f: F,
+        items: I,
+    ) -> Imap<PersistentSource<I::IntoIter, Shared>, R>
     where
         I: IntoIterator<Item: Value + fmt::Debug>,
         R: Value,
         F: Fn(I::Item) -> R + Copy,
     {
         let _ = f;
-        let shipped = Shipped::new::<ByValue<F>, I::Item, R>();
-        let source =
-            Sent { items: Items::new(items.into_iter()), kept: self.kept.clone(), shipped };
-        Imap::new(source, self.num_processes, Chunk::new(self.chunk_size), in_order)
+        let remote_fn = RemoteFn::new::<ByValue<F>, I::Item, R>();
+        let source = PersistentSource {
+            items: Items::new(items.into_iter()),
+            idle: self.idle.clone(),
+            remote_fn,
+        };
+        Imap::new(source, self.num_processes, ChunkSizer::new(self.chunk_size), in_order)
     }
 }
 
