@@ -1,30 +1,30 @@
 //! How many items a worker gets at a time.
 //!
-//! One at first. A message there and back costs some 20 µs, so more items are given while they take
-//! less than a millisecond together; items that take longer always go one by one. Towards the end
-//! chunks become smaller, so that all workers end at the same time, but not smaller than what a
-//! message is worth.
+//! One at first. A message there and back costs about 20 µs, so a worker gets more items while they
+//! take less than a millisecond together; longer items always go one by one. Towards the end chunks
+//! become smaller, so that all workers end at the same time, but not smaller than what a message is
+//! worth.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What a chunk should take.
+/// How long a chunk should take.
 const TARGET_CHUNK_TIME: Duration = Duration::from_millis(1);
 
-/// Nobody waits noticeably for a chunk that takes so long: it is not divided to end evenly.
+/// A chunk that takes at most this long is not divided for an even end.
 const MIN_CHUNK_TIME: Duration = Duration::from_micros(50);
 
-/// How much longer than all before a chunk may be. A wrong guess is corrected: from a worker that
-/// takes long, the rest is taken back.
+/// How much larger than all chunks before it a chunk may be. A wrong guess is corrected: a slow
+/// worker returns the rest.
 const MAX_GROWTH: usize = 16;
 
-/// Of so many chunks the fastest counts: the others have lost time to other programs.
+/// The fastest of this many chunks counts: the others have lost time to other programs.
 const RECENT_CHUNKS: usize = 8;
 
 #[derive(Clone, Debug)]
 pub(crate) struct ChunkSizer {
     fixed: Option<usize>,
-    /// What a chunk should take.
+    /// How long a chunk should take.
     target: Duration,
     adaptive: usize,
     /// Seconds per item.
@@ -41,13 +41,13 @@ impl ChunkSizer {
         }
     }
 
-    /// For workers that are made for each chunk: that takes a quarter of a millisecond, and more in
-    /// a process that uses much memory.
+    /// For workers that are started for each chunk: that takes a quarter of a millisecond, and more
+    /// if the process uses much memory.
     pub(crate) fn for_new_workers(fixed: Option<usize>) -> ChunkSizer {
         ChunkSizer { target: 10 * TARGET_CHUNK_TIME, ..ChunkSizer::new(fixed) }
     }
 
-    /// How many of the items that are left the next worker gets.
+    /// How many of the remaining items the next worker gets.
     pub(crate) fn next(&self, left: usize, workers: usize) -> usize {
         let least = (MIN_CHUNK_TIME.as_secs_f64() / self.per_item()) as usize;
         let fair = (left / (2 * workers)).max(least).max(1);
@@ -58,7 +58,7 @@ impl ChunkSizer {
         self.fixed.is_none()
     }
 
-    /// Learns from a chunk of so many items.
+    /// Learns from a chunk.
     pub(crate) fn learn(&mut self, items: usize, took: Duration) {
         if items == 0 {
             return;
@@ -71,13 +71,13 @@ impl ChunkSizer {
             .clamp(1, self.adaptive.max(MAX_GROWTH * items));
     }
 
-    /// How long an item takes, if nothing comes in between.
+    /// The time for an item without disturbances.
     fn per_item(&self) -> f64 {
         self.recent.iter().copied().fold(f64::INFINITY, f64::min).max(1e-12)
     }
 
     /// How many chunks a worker has at a time: a second one, so that it need not wait for the
-    /// parent, unless it would sit on it.
+    /// parent, unless the items are slow.
     pub(crate) fn depth(&self) -> usize {
         if self.per_item() < TARGET_CHUNK_TIME.as_secs_f64() { 2 } else { 1 }
     }

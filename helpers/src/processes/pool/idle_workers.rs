@@ -1,4 +1,4 @@
-//! The workers of a persistent pool, while they have nothing to do.
+//! The workers of a persistent pool that are idle.
 
 use super::map_dispatcher::kill_all;
 use crate::processes::worker::parent_side::Worker;
@@ -13,27 +13,27 @@ pub(crate) struct IdleWorkers {
 }
 
 impl IdleWorkers {
-    /// So many at most are idle; there is none yet.
+    /// Keeps at most `size` workers; there is none yet.
     pub(crate) fn new(size: usize) -> IdleWorkers {
         IdleWorkers { size, idle: Mutex::default() }
     }
 
-    /// Starts all that are missing.
+    /// Starts the missing workers.
     pub(crate) fn start(&self) -> io::Result<()> {
         let missing = self.size - self.lock().len();
         (0..missing).try_for_each(|_| spawn_persistent().map(|worker| self.give_back([worker])))
     }
 
-    /// All that are there and alive.
+    /// All idle workers that are alive.
     pub(crate) fn take_all(&self) -> Vec<Worker> {
         let mut workers = std::mem::take(&mut *self.lock());
-        // Outside of the lock: dropping a dead one takes time.
+        // Outside the lock: dropping a dead worker takes time.
         workers.retain_mut(Worker::is_alive);
         workers
     }
 
-    /// One that is alive. When all are busy it is a new one: waiting could be for ever, where a
-    /// pool is used inside of itself.
+    /// A worker that is alive. If all are busy, a new one: when a pool is used inside itself,
+    /// waiting could last forever.
     fn take_one(&self) -> io::Result<Worker> {
         while let Some(mut worker) = self.pop() {
             if worker.is_alive() {
@@ -43,7 +43,7 @@ impl IdleWorkers {
         spawn_persistent()
     }
 
-    /// One that does these items, of which the bytes say what it needs to know.
+    /// A worker that computes these items; the bytes contain what it needs.
     pub(crate) fn begin(&self, items: Range<usize>, bytes: &[u8]) -> io::Result<Worker> {
         let mut worker = self.take_one()?;
         worker.assign(items, bytes);
@@ -54,7 +54,7 @@ impl IdleWorkers {
         self.lock().pop()
     }
 
-    /// They have done their work. Those that are too many end.
+    /// Takes workers back. Surplus ones end.
     pub(crate) fn give_back(&self, workers: impl IntoIterator<Item = Worker>) {
         let mut surplus: Vec<Worker> = workers.into_iter().collect();
         let mut idle = self.lock();
@@ -67,7 +67,7 @@ impl IdleWorkers {
         kill_all(&mut surplus);
     }
 
-    /// The numbers of their processes.
+    /// The ids of their processes.
     pub(crate) fn pids(&self) -> Vec<u32> {
         self.lock().iter().map(Worker::pid).collect()
     }

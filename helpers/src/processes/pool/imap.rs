@@ -1,7 +1,6 @@
 //! Items from an iterator, results as an iterator.
 //!
-//! Items are taken from the iterator in chunks, each of which a worker gets for its own; how it
-//! gets them is its pool's business.
+//! Each worker gets chunks of items; how it gets them depends on the kind of pool.
 
 use super::chunk_sizer::ChunkSizer;
 use super::idle_workers::IdleWorkers;
@@ -23,35 +22,34 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// How soon an interrupt is noticed.
+/// How often to check for an interrupt.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// No more items than this are in one chunk.
+/// The maximal number of items in a chunk.
 const MOST: usize = 4096;
 
-/// Where items come from, and the workers for them. Items are known by their numbers, which count
-/// from 0.
+/// Where items and workers come from. Items are known by their index.
 pub(crate) trait WorkerSource {
-    /// Takes so many items from the iterator, or fewer at its end; says how many.
+    /// Takes this many items from the iterator, or fewer at its end; returns how many.
     fn pull(&mut self, number: usize) -> usize;
 
-    /// A worker that does these items.
+    /// Starts a worker that computes these items.
     fn begin(&mut self, items: Range<usize>) -> io::Result<Worker>;
 
-    /// The worker has done its items.
+    /// Called when the worker has computed its items.
     fn end(&mut self, worker: Worker);
 
     /// The text for an item.
     fn name(&self, index: usize) -> String;
 
-    /// Nobody needs these items any more.
+    /// Drops these items, which are not needed any more.
     fn forget(&mut self, items: Range<usize>);
 }
 
-/// The items that were taken from an iterator and are still needed.
+/// Items that were taken from the iterator and are still needed.
 pub(crate) struct Items<I: Iterator> {
     iterator: Option<I>,
     taken: RefCell<VecDeque<Option<I::Item>>>,
-    /// The number of the first of them.
+    /// The index of the first of them.
     first: usize,
 }
 
@@ -72,7 +70,7 @@ impl<I: Iterator<Item: fmt::Debug>> Items<I> {
         taken.len() - before
     }
 
-    /// The item, for good.
+    /// Moves the item out.
     fn take(&self, index: usize) -> I::Item {
         self.taken.borrow_mut()[index - self.first].take().expect("an item is taken once")
     }
@@ -93,7 +91,7 @@ impl<I: Iterator<Item: fmt::Debug>> Items<I> {
     }
 }
 
-/// Items for workers that are made for one chunk each, and take it out of their copy of the memory.
+/// For workers that are started for one chunk each, and find it in their copy of the memory.
 pub(crate) struct ForkedSource<I: Iterator, F, R> {
     pub(crate) items: Items<I>,
     pub(crate) f: F,
@@ -129,7 +127,7 @@ impl<I: Iterator<Item: fmt::Debug>, R: Value, F: Fn(I::Item) -> R> WorkerSource
     }
 }
 
-/// Items that are sent to workers that stay.
+/// For workers that stay and are sent their items.
 pub(crate) struct PersistentSource<I: Iterator, K> {
     pub(crate) items: Items<I>,
     pub(crate) idle: K,
@@ -168,12 +166,12 @@ impl<I: Iterator<Item: Value + fmt::Debug>, K: AsRef<IdleWorkers>> WorkerSource
 pub(crate) struct Imap<S, R> {
     stream: Box<dyn Streaming>,
     source: S,
-    /// MapResults that have arrived and that the caller has not taken yet, and the index of the first.
+    /// Results that have arrived and that the caller has not taken yet, and the index of the first.
     ready: std::vec::IntoIter<R>,
     next: usize,
 }
 
-/// The one thing that is done with a [`ImapStream`]: so it can be dropped without its type being known.
+/// The interface of [`ImapStream`]: a cell can drop it without knowing its type.
 trait Streaming {
     /// Some values, and the index of the first.
     fn next(&mut self, source: &mut dyn WorkerSource) -> Option<(usize, Result<Values, Failure>)>;
@@ -186,23 +184,22 @@ struct ImapStream {
     decode: Decode,
     format: Format,
     is_at_end: bool,
-    /// What is to be done once more.
+    /// What must be computed again.
     again: VecDeque<Batch>,
     workers: Vec<Worker>,
-    /// What each of the workers is at.
+    /// What each of the workers computes.
     batches: Vec<Batch>,
-    /// How many items were taken, and how many results were given.
+    /// The number of items taken, and of results given to the caller.
     taken: usize,
     given: usize,
-    /// MapResults that have arrived, by the index of the first of each run.
+    /// Results that have arrived, by the index of the first of each run.
     results: BTreeMap<usize, Result<Values, Failure>>,
 }
 
-/// A `Vec` of values of items that follow each other, and their number.
+/// A `Vec` of values of consecutive items, and their number.
 type Values = (Box<dyn Any>, usize);
 
-/// Decodes the next value, and those after it as long as nothing else comes in between, up to this
-/// number.
+/// Decodes the next value, and those after it until something else comes, up to this number.
 type Decode = fn(Format, EncodedValue, usize) -> Result<Values, Cause>;
 
 fn decode<R: Value>(format: Format, arrived: EncodedValue, max: usize) -> Result<Values, Cause> {
@@ -261,7 +258,7 @@ impl ImapStream {
             return Some(batch);
         }
         let size = self.chunk.next(MOST, 1);
-        // Not too far ahead of who takes the results.
+        // Not too far ahead of the caller.
         if self.is_at_end || self.taken - self.given >= 2 * size * self.size {
             return None;
         }
@@ -290,7 +287,7 @@ impl ImapStream {
         Ok(())
     }
 
-    /// Waits for events and takes them in.
+    /// Waits for events and handles them.
     fn listen(&mut self, source: &mut dyn WorkerSource) {
         wait(&mut self.workers, self.format.raw(), POLL_INTERVAL);
         let mut position = 0;
@@ -335,8 +332,8 @@ impl ImapStream {
         }
     }
 
-    /// One item has failed; those that were done but not sent, and those that come after it, are
-    /// done once more.
+    /// One item has failed; those that were computed but not sent, and those after it, are computed
+    /// again.
     fn reap(&mut self, mut dead: Worker, batch: Batch, source: &mut dyn WorkerSource) {
         let ended = dead.end();
         let Some(undone) = dead.assigned().front().cloned().filter(|undone| !undone.is_empty())
@@ -414,7 +411,7 @@ fn next(
 }
 
 impl Drop for ImapStream {
-    /// What is still in work is not wanted.
+    /// Ends the workers: their results are not wanted any more.
     fn drop(&mut self) {
         kill_all(&mut self.workers);
     }

@@ -1,5 +1,5 @@
-//! The workers of one `map`, and who gives them work: ranges of items go out, responses come in, the
-//! dead are noticed and replaced.
+//! Runs one `map`: sends ranges of items to the workers, receives the results, and replaces workers
+//! that die.
 
 use super::chunk_sizer::ChunkSizer;
 use crate::display::ProgressBar;
@@ -13,17 +13,17 @@ use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
-/// How soon an interrupt is noticed.
+/// How often to check for an interrupt.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// Who has taken so long for a chunk is asked to share it.
+/// A worker that has taken this long for a chunk is asked to share it.
 const SLOW_CHUNK_TIME: Duration = Duration::from_millis(10);
-/// So many workers, besides all that were there, may die one after the other before they have begun
-/// anything. Then it is not bad luck.
+/// This many workers, in addition to all that were there, may die one after the other before they
+/// have begun an item. Then it is not bad luck.
 const MAX_STARTUP_FAILURES: usize = 3;
 
 /// One `map`.
 pub(crate) struct MapDispatcher<'run> {
-    /// Those that are there; the others are hired when they are needed.
+    /// The workers that exist; others are started when they are needed.
     pub(crate) workers: Vec<Worker>,
     pub(crate) size: usize,
     pub(crate) spawn: &'run dyn Fn() -> io::Result<Worker>,
@@ -36,18 +36,18 @@ pub(crate) struct MapDispatcher<'run> {
     pub(crate) continue_on_failure: bool,
 }
 
-/// What has become of items.
+/// The results of items.
 pub(crate) enum Response {
-    /// Values of some items, or the reasons why there are none.
+    /// The values of some items, or why there are none.
     Values(Range<usize>, Vec<u8>),
     /// The value of one item: numbers, all in place.
     Large(usize, Box<dyn RecvBuffer>),
-    /// There is no value, because the worker has died.
+    /// There is no value because the worker has died.
     Failed(usize, Cause),
 }
 
 impl Response {
-    /// What a worker says, if it is an answer.
+    /// The results that a worker has sent, if the event contains any.
     pub(crate) fn of(events: WorkerEvent) -> Result<Response, WorkerEvent> {
         match events {
             WorkerEvent::Values(items, bytes) => Ok(Response::Values(items, bytes)),
@@ -58,7 +58,7 @@ impl Response {
 }
 
 impl MapDispatcher<'_> {
-    /// Has all items done; gives back the workers that live. `take` says whether there was no
+    /// Computes all items; returns the workers that are alive. `take` returns whether there was no
     /// failure.
     ///
     /// # Errors
@@ -138,8 +138,8 @@ impl MapDispatcher<'_> {
         }
     }
 
-    /// When a worker has nothing to do because another sits on items that turn out to be slow: the
-    /// other gives back what it has not begun.
+    /// When a worker is idle because another one has items that turn out to be slow: the other
+    /// returns those that it has not begun.
     fn rebalance(&self, todo: &VecDeque<Range<usize>>) {
         if todo.is_empty() && self.chunk.is_adaptive() && self.workers.iter().any(Worker::is_idle) {
             self.workers
@@ -149,7 +149,7 @@ impl MapDispatcher<'_> {
         }
     }
 
-    /// Gives work to those who have none, or too little; hires who is missing.
+    /// Gives work to workers that have none, or too little; starts workers that are missing.
     fn hand_out(&mut self, todo: &mut VecDeque<Range<usize>>) -> io::Result<()> {
         for depth in 1..=self.chunk.depth() {
             for number in 0..self.size {
@@ -159,7 +159,7 @@ impl MapDispatcher<'_> {
                 if number == self.workers.len() {
                     match (self.spawn)() {
                         Ok(worker) => self.workers.push(worker),
-                        // Fewer will do.
+                        // Fewer workers will do.
                         Err(_) if !self.workers.is_empty() => break,
                         Err(error) => return Err(error),
                     }
@@ -182,12 +182,12 @@ impl Drop for MapDispatcher<'_> {
     }
 }
 
-/// Ends them all at the same time, before each is waited for.
+/// Ends all workers at the same time, before waiting for each.
 pub(crate) fn kill_all(workers: &mut [Worker]) {
     workers.iter_mut().for_each(Worker::kill);
 }
 
-/// The next items to be given out.
+/// The next items to compute.
 fn next(todo: &mut VecDeque<Range<usize>>, chunk: &ChunkSizer, workers: usize) -> Range<usize> {
     let left = todo.iter().map(Range::len).sum();
     let front = todo.front_mut().expect("there is work left");
@@ -199,8 +199,7 @@ fn next(todo: &mut VecDeque<Range<usize>>, chunk: &ChunkSizer, workers: usize) -
     items
 }
 
-/// What a worker has died of, and on which item, if on any; what it leaves undone is to be done by
-/// others.
+/// Why a worker has died, and on which item, if on any; its unfinished items are put back.
 fn reap(
     dead: &mut Worker,
     todo: &mut VecDeque<Range<usize>>,
@@ -228,7 +227,7 @@ fn reap(
     Some((culprit?, cause(dead.pid(), ended)))
 }
 
-/// What a worker has died of.
+/// Why a worker has died.
 pub(crate) fn cause(pid: u32, ended: ExitStatus) -> Cause {
     match ended {
         ExitStatus::Exited(code) => Cause::Exited { pid, code },

@@ -1,4 +1,4 @@
-//! One `map`: what goes to a dispatcher, and where its responses go.
+//! The results of one `map`: where they are stored until all are there.
 
 use super::map_dispatcher::{MapDispatcher, Response};
 use crate::interrupt::{self, Scope};
@@ -7,26 +7,26 @@ use crate::processes::transport::value::{EncodedValue, Format, Value};
 use crate::processes::worker::parent_side::Worker;
 use std::io;
 
-/// What became of the items of one `map`.
+/// The results of the items of one `map`.
 pub(crate) struct MapResults<R> {
-    // Before the memory that they are in.
+    // Dropped before the memory that the values are in.
     pub(crate) places: ResultSlots,
-    /// Room for a value of each item, in their order. It counts as empty: what is there, `places`
-    /// knows.
+    /// Memory for a value of each item, in their order. The vector stays empty: `slots` knows which
+    /// values are present.
     values: Vec<R>,
 }
 
-/// Where the values go, whatever their type.
+/// Where the values go, independent of their type.
 pub(crate) struct ResultSlots {
     pub(crate) format: Format,
     start: *mut u8,
-    /// Which values are there. Those of items that have failed are not, nor those that were not
-    /// begun because of that.
+    /// Which values are present. Those of failed items are not, nor those of items that were not
+    /// begun because of a failure.
     is_present: Vec<bool>,
     failures: Vec<Failure>,
 }
 
-/// Has a dispatcher do its work, and puts the responses in their places. Gives back the workers that live.
+/// Runs the dispatcher and stores the results. Returns the workers that are alive.
 ///
 /// # Panics
 ///
@@ -37,7 +37,7 @@ pub(crate) fn run(
     name: &dyn Fn(usize) -> String,
     places: &mut ResultSlots,
 ) -> Vec<Worker> {
-    // Keeps SIGINT from ending the process until all children are ended.
+    // Keeps SIGINT from ending the process until all children have ended.
     let _scope = Scope::enter();
     let workers = dispatcher.run(places.len(), &mut |answer| places.take(answer, name));
     interrupt::check();
@@ -49,7 +49,7 @@ pub(crate) fn cannot_start(error: &io::Error) -> ! {
     panic!("failed to start a process: {error}")
 }
 
-/// Takes an answer apart.
+/// Calls `put` for each result in the response.
 pub(crate) fn each_value(
     answer: Response,
     put: &mut dyn FnMut(usize, Result<EncodedValue, Cause>),
@@ -65,28 +65,28 @@ pub(crate) fn each_value(
 }
 
 impl<R: Value> MapResults<R> {
-    /// Room for so many.
+    /// Memory for this many values.
     pub(crate) fn new(len: usize) -> MapResults<R> {
         let mut values = Vec::<R>::with_capacity(len);
         let start = values.as_mut_ptr().cast();
         MapResults { places: ResultSlots::new(Format::of::<R>(), start, len), values }
     }
 
-    /// The values, if all items have one; otherwise panics in the name of the failed item with the
-    /// smallest index.
+    /// The values, if all items have one; otherwise panics with the failure that has the smallest
+    /// index.
     #[track_caller]
     pub(crate) fn all(mut self) -> Vec<R> {
         let len = self.places.give_all();
-        // SAFETY: all are there, and nobody else drops them now.
+        // SAFETY: all values are present, and `slots` does not drop them any more.
         unsafe { self.values.set_len(len) };
         self.values
     }
 
-    /// For every item its value, or the reason why it has none.
+    /// For every item its value, or why it has none.
     pub(crate) fn each(mut self) -> Vec<Result<R, Failure>> {
         let len = self.places.sort();
         let value = |index| match self.places.give(index) {
-            // SAFETY: it is there, and nobody else uses it now.
+            // SAFETY: the value is present, and nothing else uses it now.
             None => Ok(unsafe { self.values.as_ptr().add(index).read() }),
             Some(failure) => Err(failure),
         };
@@ -95,18 +95,18 @@ impl<R: Value> MapResults<R> {
 }
 
 impl ResultSlots {
-    /// `start` is the address of room for so many values.
+    /// `start` is the address of memory for this many values.
     #[inline(never)]
     fn new(format: Format, start: *mut u8, len: usize) -> ResultSlots {
         ResultSlots { format, start, is_present: vec![false; len], failures: Vec::new() }
     }
 
-    /// How many there are.
+    /// The number of items.
     pub(crate) fn len(&self) -> usize {
         self.is_present.len()
     }
 
-    /// Says whether there was no failure.
+    /// Stores results; returns whether there was no failure.
     fn take(&mut self, answer: Response, name: &dyn Fn(usize) -> String) -> bool {
         let before = self.failures.len();
         match answer {
@@ -114,7 +114,7 @@ impl ResultSlots {
                 let mut rest = &bytes[..];
                 while !items.is_empty() {
                     let place = self.place(items.start);
-                    // SAFETY: the place is valid for so many values of the type.
+                    // SAFETY: the memory is valid for this many values of the type.
                     let count = unsafe { self.format.take_many_to(&mut rest, place, items.len()) };
                     let is_present = &mut self.is_present[items.start..items.start + count];
                     assert!(!is_present.contains(&true), "one value for each item");
@@ -141,19 +141,19 @@ impl ResultSlots {
     ) {
         assert!(!self.is_present[index], "one value for each item");
         let place = self.place(index);
-        // SAFETY: the place is valid for a value of the type.
+        // SAFETY: the memory is valid for a value of the type.
         match arrived.and_then(|arrived| unsafe { self.format.take_to(arrived, place) }) {
             Ok(()) => self.is_present[index] = true,
             Err(cause) => self.failures.push(Failure { index, item: name(index), cause }),
         }
     }
 
-    /// The place for the value of this item.
+    /// The address of this item's value.
     fn place(&self, index: usize) -> *mut u8 {
         self.start.wrapping_add(index * self.format.size())
     }
 
-    /// Leaves all values to the caller, and says how many they are.
+    /// Gives all values to the caller; returns their number.
     #[track_caller]
     #[inline(never)]
     fn give_all(&mut self) -> usize {
@@ -167,14 +167,14 @@ impl ResultSlots {
         std::mem::take(&mut self.is_present).len()
     }
 
-    /// Before a call of `give` for each item, in their order; says how many they are.
+    /// Must be called before `give` is called for each item, in their order; returns their number.
     #[inline(never)]
     fn sort(&mut self) -> usize {
         self.failures.sort_unstable_by_key(|failure| std::cmp::Reverse(failure.index));
         self.is_present.len()
     }
 
-    /// Leaves a value to the caller, if it is there, or the reason why it is not.
+    /// Gives a value to the caller if it is present; otherwise returns why it is not.
     #[inline(never)]
     fn give(&mut self, index: usize) -> Option<Failure> {
         if std::mem::take(&mut self.is_present[index]) {
@@ -185,11 +185,11 @@ impl ResultSlots {
 }
 
 impl Drop for ResultSlots {
-    /// The values that nobody has taken.
+    /// Drops the values that were not given to the caller.
     fn drop(&mut self) {
         for (index, _) in self.is_present.iter().enumerate().filter(|(_, is_present)| **is_present)
         {
-            // SAFETY: it is there, and its owner takes it for no value.
+            // SAFETY: it is present, and the vector that owns the memory counts as empty.
             unsafe { self.format.drop_at(self.start.wrapping_add(index * self.format.size())) };
         }
     }

@@ -1,5 +1,5 @@
-//! What was submitted to a pool, and who watches the processes that do it: as many threads as the
-//! pool has processes, while there is something to do.
+//! Functions that were submitted to a pool, and the threads that watch the processes running them:
+//! at most one per process, and none without work.
 
 use super::map_dispatcher::{Response, cause};
 use super::map_results::each_value;
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How soon it is noticed that nobody wants the result any more.
+/// How often to check whether the result is still wanted.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The only item of a submitted function.
@@ -26,9 +26,9 @@ pub(crate) const SINGLE_ITEM: std::ops::Range<usize> = 0..1;
 type Job = Box<dyn FnOnce() + Send>;
 /// Starts a worker.
 type Begin = Box<dyn FnOnce() -> io::Result<Worker> + Send>;
-/// Gets the worker back.
+/// Takes the worker back.
 type End = Box<dyn FnOnce(Worker) + Send>;
-/// Makes a value of what has come.
+/// Decodes a value.
 type Boxed = fn(Format, EncodedValue) -> Result<Box<dyn Any + Send>, Cause>;
 
 fn boxed<R: Value + Send>(
@@ -55,7 +55,8 @@ impl JobQueue {
         JobQueue { size, state: Arc::new(PerProcess::new(Mutex::default())) }
     }
 
-    /// Has a worker, which `begin` starts and `end` gets back, do something that has one result.
+    /// Submits a function with one result: `begin` starts a worker for it, `end` takes the worker
+    /// back.
     #[track_caller]
     pub(crate) fn submit<R: Value + Send>(&self, begin: Begin, end: End) -> Future<R> {
         Future::new(self.submit_erased(Format::of::<R>(), boxed::<R>, begin, end))
@@ -90,7 +91,7 @@ impl JobQueue {
         }
     }
 
-    /// A thread's work: one job after the other, until there is none.
+    /// A thread's work: one job after the other, until none is left.
     fn work(&self) {
         loop {
             let mut state = self.lock();

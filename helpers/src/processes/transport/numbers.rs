@@ -1,10 +1,10 @@
-//! MapResults that are an array of numbers travel as they are, without a look at each number: one copy
-//! into the socket, one out of it, into the destination where they stay.
+//! Arrays of numbers are sent as they are, without encoding each number: one copy into the socket,
+//! one out of it, into their final place.
 
 use ndarray::{Array1, Array2};
 use std::any::TypeId;
 
-/// How values of one type are taken for bytes and made of bytes.
+/// How values of one type are converted to bytes and back.
 pub(crate) struct NumberFormat {
     id: TypeId,
     /// Takes the address of a value of the type.
@@ -14,37 +14,37 @@ pub(crate) struct NumberFormat {
 
 /// A value's numbers.
 pub(crate) struct NumberView<'value> {
-    /// Rows and columns; of what has one dimension, its length and 1.
+    /// Rows and columns; for one dimension, its length and 1.
     pub(crate) shape: [usize; 2],
     pub(crate) bytes: &'value [u8],
 }
 
-/// Memory for a value that is still to come.
+/// Memory for a value that is being received.
 pub(crate) trait RecvBuffer: Send {
-    /// Where its bytes are to be put, and how many there are.
+    /// Where its bytes go, and how many there are.
     fn destination(&mut self) -> (*mut u8, usize);
 
     /// Writes the value to this address.
     ///
     /// # Safety
     ///
-    /// All bytes have been put in destination, and `into` is valid for a value of the type.
+    /// All bytes have been received, and `into` is valid for a value of the type.
     unsafe fn finish(self: Box<Self>, into: *mut u8);
 }
 
 impl NumberFormat {
-    /// The way for values of this type, if there is one.
+    /// The format of values of this type, if they are arrays of numbers.
     pub(crate) fn of(id: TypeId) -> Option<&'static NumberFormat> {
         TABLE.iter().flatten().find(|raw| raw.id == id)
     }
 
-    /// The value's numbers, if they are in one piece and in order.
+    /// The value's numbers, if they are contiguous and in order.
     ///
     /// # Safety
     ///
-    /// At the address is a value of the type, which lives for as long as `'value`.
+    /// A value of the type is at the address, and lives for `'value`.
     pub(crate) unsafe fn view<'value>(&self, value: *const u8) -> Option<NumberView<'value>> {
-        // SAFETY: as the caller says.
+        // SAFETY: as the caller promises.
         unsafe { (self.view)(value) }
     }
 
@@ -53,15 +53,15 @@ impl NumberFormat {
     }
 }
 
-/// Plain numbers: every pattern of bits is one of them, and none of their bytes is padding.
+/// Plain numbers: every bit pattern is one of them, and they have no padding.
 trait Number: Copy + Send + 'static {}
 
 fn bytes_of<E: Number>(numbers: &[E]) -> &[u8] {
-    // SAFETY: numbers have no padding, so that all of their bytes may be read.
+    // SAFETY: numbers have no padding, so all their bytes may be read.
     unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
 }
 
-/// TypedBuffer for so many numbers, and what becomes of them.
+/// Memory for numbers, and how they become a value.
 struct TypedBuffer<E> {
     numbers: Vec<E>,
     shape: [usize; 2],
@@ -84,8 +84,8 @@ impl<E: Number> RecvBuffer for TypedBuffer<E> {
     }
 
     unsafe fn finish(mut self: Box<Self>, into: *mut u8) {
-        // SAFETY: there is room for so many, and the caller has filled it; any bytes are numbers.
-        // The address is as the caller says.
+        // SAFETY: the vector has room for this many numbers, and the caller has filled it; any
+        // bytes are numbers. The address is valid, as the caller promises.
         unsafe {
             self.numbers.set_len(self.shape[0] * self.shape[1]);
             (self.into)(self.numbers, self.shape, into);
@@ -97,9 +97,9 @@ impl<E: Number> RecvBuffer for TypedBuffer<E> {
 ///
 /// # Safety
 ///
-/// There is one of this type, which lives for as long as `'value`.
+/// A value of this type is there, and lives for `'value`.
 unsafe fn at<'value, T>(address: *const u8) -> &'value T {
-    // SAFETY: as the caller says.
+    // SAFETY: as the caller promises.
     unsafe { &*address.cast() }
 }
 
@@ -107,7 +107,7 @@ unsafe fn at<'value, T>(address: *const u8) -> &'value T {
 ///
 /// The address is valid for a value of this type.
 unsafe fn write<T>(value: T, into: *mut u8) {
-    // SAFETY: as the caller says.
+    // SAFETY: as the caller promises.
     unsafe { into.cast::<T>().write(value) }
 }
 
@@ -119,8 +119,7 @@ const fn vectors<E: Number>() -> NumberFormat {
             let numbers = unsafe { at::<Vec<E>>(value) };
             Some(NumberView { shape: [numbers.len(), 1], bytes: bytes_of(numbers) })
         },
-        // SAFETY: the address is valid for a value of the type, as `finish` demands; here and
-        // below.
+        // SAFETY: the address is valid for a value of the type, as `finish` demands; also below.
         recv_buffer: |shape| {
             TypedBuffer::<E>::boxed(shape, |numbers, _, into| unsafe { write(numbers, into) })
         },
@@ -184,12 +183,12 @@ mod tests {
     #[track_caller]
     fn there_and_back<R: PartialEq + std::fmt::Debug + 'static>(value: R) {
         let raw = NumberFormat::of(TypeId::of::<R>()).expect("a raw type");
-        // SAFETY: the value is of the type that was asked for.
+        // SAFETY: the value is of the type that the format was looked up for.
         let view = unsafe { raw.view(std::ptr::from_ref(&value).cast()) }.expect("in one piece");
         let mut buffer = raw.recv_buffer(view.shape);
         let (destination, length) = buffer.destination();
         assert_eq!(length, view.bytes.len());
-        // SAFETY: there is room for so many bytes, which are put there; and so the value is
+        // SAFETY: there is room for this many bytes, which are written here; so the value is
         // complete.
         let copy = unsafe {
             std::ptr::copy_nonoverlapping(view.bytes.as_ptr(), destination, length);
@@ -219,7 +218,7 @@ mod tests {
         assert!(NumberFormat::of(TypeId::of::<f64>()).is_none());
         let transposed = array![[1, 2], [3, 4]].reversed_axes();
         let raw = NumberFormat::of(TypeId::of::<Array2<i32>>()).unwrap();
-        // SAFETY: the value is of the type that was asked for.
+        // SAFETY: the value is of the type that the format was looked up for.
         assert!(unsafe { raw.view(std::ptr::from_ref(&transposed).cast()) }.is_none());
     }
 }

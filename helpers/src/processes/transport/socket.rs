@@ -1,8 +1,8 @@
-//! Messages between processes, whole or not at all.
+//! Messages between processes, as a whole or not at all.
 //!
-//! A pair of sockets that keeps the borders of messages. The system holds what is on its way: there
-//! is no memory that a process could leave half written, and no lock that it could take into its
-//! grave. What is long travels in a file in memory, of which only the descriptor is sent.
+//! A pair of sockets that keeps messages separate. The system stores what is on its way: no process
+//! can leave memory half written, and there is no lock that a dying process could leave locked. A
+//! long message travels in a file in memory, of which only the descriptor is sent.
 
 use super::numbers::NumberView;
 use super::value::{self, EncodedValue, Format, Value};
@@ -15,10 +15,10 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-/// How many bytes are sent as they are. macOS takes 2 KiB in a message.
+/// Up to this many bytes are sent in the message itself. macOS takes 2 KiB in a message.
 const SHORT: usize = if cfg!(target_os = "linux") { 32 << 10 } else { 1 << 10 };
 
-/// How long to wait before looking whether there was an interrupt.
+/// How often to check for an interrupt.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Where the bytes are: the first byte of every message.
@@ -34,28 +34,28 @@ pub(crate) struct Socket(OwnedFd);
 /// A value ready to be sent.
 #[derive(Debug)]
 pub(crate) struct Message {
-    /// [`INLINE`] and the value, or where else it is, and its shape.
+    /// [`INLINE`] and the value, or the kind of file and the shape.
     bytes: Vec<u8>,
     file: Option<File>,
 }
 
-/// What an attempt to receive finds.
+/// The result of an attempt to receive.
 #[derive(Debug)]
 pub(crate) enum Received {
     Message(Message),
     /// Not yet.
     Nothing,
-    /// Nothing, and nobody is left who could send.
+    /// There is no message, and no process that could send one.
     End,
 }
 
-/// What an attempt to send finds.
+/// The result of an attempt to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Sent {
     Done,
-    /// Too much is on its way: not yet.
+    /// Too many messages are on their way: not yet.
     Full,
-    /// Nobody is left who could receive.
+    /// There is no process that could receive.
     End,
 }
 
@@ -73,7 +73,7 @@ impl Message {
         Message::of(numbers, bytes)
     }
 
-    /// A message of these bytes or, where there are too many, of these numbers.
+    /// A message of these bytes or, if there are any, of these numbers.
     #[inline(never)]
     fn of(
         numbers: Result<Option<NumberView<'_>>, postcard::Error>,
@@ -97,10 +97,11 @@ impl Message {
         Ok(Message { bytes, file: Some(file) })
     }
 
-    /// The value.
+    /// Decodes the value.
     pub(crate) fn open<T: Value>(self) -> Result<T, String> {
         let mut value = MaybeUninit::<T>::uninit();
-        // SAFETY: there is room for a value of this type, which is there if nothing else is said.
+        // SAFETY: there is memory for a value of this type, which `open_to` has written if it
+        // returns `Ok`.
         unsafe {
             self.open_to(Format::of::<T>(), value.as_mut_ptr().cast())?;
             Ok(value.assume_init())
@@ -115,7 +116,7 @@ impl Message {
         let Some((kind, mut rest)) = self.bytes.split_first() else {
             return Err("an empty message".into());
         };
-        // SAFETY: as the caller says.
+        // SAFETY: as the caller promises.
         let take = |arrived: EncodedValue| {
             unsafe { format.take_to(arrived, into) }.map_err(|cause| format!("{cause:?}"))
         };
@@ -133,8 +134,8 @@ impl Message {
             Some(raw) if numbers => {
                 let mut buffer = raw.recv_buffer(shape);
                 let (place, length) = buffer.destination();
-                // SAFETY: there is room for so many bytes, which nobody else uses; they are only
-                // written to, by the system.
+                // SAFETY: there is room for this many bytes, which nothing else uses; only the
+                // system writes to them.
                 let place = unsafe { std::slice::from_raw_parts_mut(place, length) };
                 file.read_exact_at(place, 0).map_err(|error| error.to_string())?;
                 take(EncodedValue::Numbers(buffer))
@@ -157,7 +158,7 @@ fn shape(bytes: &[u8]) -> Option<[usize; 2]> {
     ])
 }
 
-/// Room for one descriptor beside a message, aligned as the system wants it.
+/// Room for one descriptor beside a message, aligned as the system requires.
 #[repr(C)]
 union Ancillary {
     bytes: [u8; 64],
@@ -165,18 +166,18 @@ union Ancillary {
 }
 
 impl Socket {
-    /// Two connected ends. Programs that this one starts do not get them.
+    /// Two connected ends. Programs started from here do not inherit them.
     pub(crate) fn pair() -> io::Result<(Socket, Socket)> {
         #[cfg(target_os = "linux")]
         const KIND: libc::c_int = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
         #[cfg(not(target_os = "linux"))]
         const KIND: libc::c_int = libc::SOCK_DGRAM;
         let mut ends: [RawFd; 2] = [-1; 2];
-        // SAFETY: `ends` is a place for two descriptors.
+        // SAFETY: `ends` has room for two descriptors.
         if unsafe { libc::socketpair(libc::AF_UNIX, KIND, 0, ends.as_mut_ptr()) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: both are open, and nobody else knows them.
+        // SAFETY: both are open, and have no other owner.
         let ends = ends.map(|end| Socket(unsafe { OwnedFd::from_raw_fd(end) }));
         #[cfg(not(target_os = "linux"))]
         for end in &ends {
@@ -187,7 +188,7 @@ impl Socket {
         Ok((first, second))
     }
 
-    /// Sends, unless that means waiting.
+    /// Sends, without waiting.
     pub(crate) fn try_send(&self, message: &Message) -> io::Result<Sent> {
         let mut part = libc::iovec {
             iov_base: message.bytes.as_ptr().cast_mut().cast(),
@@ -233,7 +234,7 @@ impl Socket {
         }
     }
 
-    /// Receives, unless that means waiting.
+    /// Receives, without waiting.
     pub(crate) fn try_receive(&self) -> io::Result<Received> {
         let mut buffer = [const { MaybeUninit::<u8>::uninit() }; SHORT];
         let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: SHORT };
@@ -273,30 +274,30 @@ impl Socket {
                 File::from_raw_fd(libc::CMSG_DATA(control).cast::<RawFd>().read_unaligned())
             })
         };
-        // No message of ours is empty.
+        // Our messages are never empty.
         if length == 0 {
             return Ok(Received::End);
         }
-        // SAFETY: the system has written so many bytes.
+        // SAFETY: the system has written this many bytes.
         let bytes =
             unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), length) }.to_vec();
         Ok(Received::Message(Message { bytes, file }))
     }
 
-    /// Whether nothing is there to be received.
+    /// Whether there is no message to receive.
     pub(crate) fn is_empty(&self) -> bool {
         let mut bytes: libc::c_int = 0;
-        // SAFETY: `bytes` is a place for the answer.
+        // SAFETY: `bytes` is valid for the answer.
         unsafe { libc::ioctl(self.0.as_raw_fd(), libc::FIONREAD, &mut bytes) == 0 && bytes == 0 }
     }
 
-    /// Nobody can send from this end any more, in no process; what was sent stays.
+    /// Closes this end for sending, in all processes; what was sent stays.
     pub(crate) fn close_for_sending(&self) {
         // SAFETY: the descriptor is open.
         unsafe { libc::shutdown(self.0.as_raw_fd(), libc::SHUT_WR) };
     }
 
-    /// Waits until something may have changed, `time` at most.
+    /// Waits until something may have changed, at most for `time`.
     pub(crate) fn wait(&self, until: Readiness, time: Duration) {
         let events = match until {
             Readiness::Readable => libc::POLLIN,
@@ -310,8 +311,8 @@ impl Socket {
     }
 }
 
-/// Tries again and again, and waits in between with `wait`; `None` when it took longer than
-/// `timeout`. Unwinds when interrupted.
+/// Tries repeatedly, and waits in between with `wait`; `None` after `timeout`. Unwinds when
+/// interrupted.
 pub(crate) fn retry<R>(
     timeout: Option<Duration>,
     mut attempt: impl FnMut() -> Option<R>,

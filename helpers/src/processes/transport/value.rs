@@ -1,9 +1,8 @@
-//! Values as bytes: what serde and postcard make of them, or the numbers themselves (see
-//! [`raw`](super::raw)).
+//! Values as bytes: encoded by serde and postcard, or the numbers themselves (see
+//! [`numbers`](super::numbers)).
 //!
-//! [`Format`] is all that differs between types: a few functions for each, behind pointers.
-//! Whatever is done with values is compiled once, here, and not again in every program (every cell
-//! of a notebook) that uses a pool.
+//! [`Format`] contains all that differs between types: a few function pointers. Everything else is
+//! compiled once, here, and not again in every program (every cell of a notebook) that uses a pool.
 
 use super::numbers::{NumberFormat, NumberView, RecvBuffer};
 use crate::pool::Cause;
@@ -14,27 +13,28 @@ use std::any::TypeId;
 use std::fmt;
 use std::mem::MaybeUninit;
 
-/// What can be a result: any type that serde can write and read.
+/// What can be sent: any type that serde can write and read.
 pub(crate) trait Value: Serialize + DeserializeOwned + 'static {}
 
 impl<R: Serialize + DeserializeOwned + 'static> Value for R {}
 
-/// What comes before a value's bytes.
+/// The byte before each value.
 const SERDE: u8 = 0;
 const RAW: u8 = 1;
 const FAILED: u8 = 2;
 
-/// Numbers of more bytes than this are not copied into a message of several values.
+/// Arrays of more bytes than this are not copied into a message of several values.
 const MAX_COPIED_NUMBERS: usize = 32 << 10;
 
-/// How values of one type are written, read and dropped.
+/// How values of one type are encoded, decoded and dropped.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
     functions: &'static Functions,
     raw: Option<&'static NumberFormat>,
 }
 
-/// What is compiled for each type. All take the address of a value of the type, or of room for one.
+/// What is compiled for each type. All take the address of a value of the type, or of memory for
+/// one.
 struct Functions {
     id: TypeId,
     size: usize,
@@ -44,8 +44,7 @@ struct Functions {
     read_many: unsafe fn(&mut &[u8], *mut u8, usize) -> usize,
 }
 
-/// A value that has come and is still to be put in its place: the next one of some bytes, or
-/// numbers that are all there.
+/// A value that has arrived: the next one of some bytes, or an array of numbers.
 pub(crate) enum EncodedValue<'rest, 'bytes> {
     Bytes(&'rest mut &'bytes [u8]),
     Numbers(Box<dyn RecvBuffer>),
@@ -53,9 +52,9 @@ pub(crate) enum EncodedValue<'rest, 'bytes> {
 
 /// # Safety
 ///
-/// At the address is a value of type `R`.
+/// A value of type `R` is at the address.
 unsafe fn write<R: Value>(value: *const u8, out: &mut Vec<u8>) -> Result<(), postcard::Error> {
-    // SAFETY: as the caller says.
+    // SAFETY: as the caller promises.
     put_serde::<R>(unsafe { &*value.cast() }, out)
 }
 
@@ -64,23 +63,23 @@ unsafe fn write<R: Value>(value: *const u8, out: &mut Vec<u8>) -> Result<(), pos
 /// The address is valid for a value of type `R`.
 unsafe fn read<R: Value>(bytes: &mut &[u8], into: *mut u8) -> Result<(), postcard::Error> {
     let value = take_serde::<R>(bytes)?;
-    // SAFETY: as the caller says.
+    // SAFETY: as the caller promises.
     unsafe { into.cast::<R>().write(value) };
     Ok(())
 }
 
-/// Reads values that serde has written, as many as come one after the other, and says how many.
+/// Decodes consecutive values that serde has written; returns how many.
 ///
 /// # Safety
 ///
-/// The address is valid for so many values of type `R`.
+/// The address is valid for `max` values of type `R`.
 unsafe fn read_many<R: Value>(bytes: &mut &[u8], into: *mut u8, most: usize) -> usize {
     let mut count = 0;
     while count < most
         && let Some((&SERDE, mut rest)) = bytes.split_first()
         && let Ok(value) = take_serde::<R>(&mut rest)
     {
-        // SAFETY: as the caller says.
+        // SAFETY: as the caller promises.
         unsafe { into.cast::<R>().add(count).write(value) };
         *bytes = rest;
         count += 1;
@@ -90,14 +89,14 @@ unsafe fn read_many<R: Value>(bytes: &mut &[u8], into: *mut u8, most: usize) -> 
 
 /// # Safety
 ///
-/// At the address is a value of type `R`, which nobody uses after this.
+/// A value of type `R` is at the address, and is not used after this.
 unsafe fn drop_value<R>(value: *mut u8) {
-    // SAFETY: as the caller says.
+    // SAFETY: as the caller promises.
     unsafe { value.cast::<R>().drop_in_place() }
 }
 
 impl Format {
-    /// That of values of type `R`.
+    /// The format of values of type `R`.
     pub(crate) fn of<R: Value>() -> Format {
         Format::with(
             const {
@@ -118,37 +117,37 @@ impl Format {
         Format { functions, raw: NumberFormat::of(functions.id) }
     }
 
-    /// Refuses values of other types.
+    /// Panics if values are of another type.
     #[track_caller]
     pub(crate) fn check(self, id: TypeId) {
         assert!(self.functions.id == id, "a value of another type");
     }
 
-    /// How many bytes a value has in memory.
+    /// The size of a value in memory.
     pub(crate) fn size(self) -> usize {
         self.functions.size
     }
 
-    /// The way for numbers, if values are such.
+    /// The format of the numbers, if values are arrays of numbers.
     pub(crate) fn raw(self) -> Option<&'static NumberFormat> {
         self.raw
     }
 
-    /// Appends a value; numbers that are too many are not appended but given back.
+    /// Appends a value. Returns a large array of numbers instead of appending it.
     ///
     /// # Errors
     ///
-    /// What serde says. Then nothing has been appended.
+    /// The error of serde. Then nothing was appended.
     ///
     /// # Safety
     ///
-    /// At the address is a value of the type, which lives for as long as `'value`.
+    /// A value of the type is at the address, and lives for `'value`.
     pub(crate) unsafe fn put_at<'value>(
         self,
         value: *const u8,
         out: &mut Vec<u8>,
     ) -> Result<Option<NumberView<'value>>, postcard::Error> {
-        // SAFETY: as the caller says; so below.
+        // SAFETY: as the caller promises; also below.
         if let Some(view) = self.raw.and_then(|raw| unsafe { raw.view(value) }) {
             if view.bytes.len() > MAX_COPIED_NUMBERS {
                 return Ok(Some(view));
@@ -163,7 +162,7 @@ impl Format {
         Ok(None)
     }
 
-    /// Puts a value in its place.
+    /// Decodes a value to this address.
     ///
     /// # Errors
     ///
@@ -171,7 +170,7 @@ impl Format {
     ///
     /// # Safety
     ///
-    /// The address is valid for a value of the type; numbers have come for this format.
+    /// The address is valid for a value of the type; numbers were received for this format.
     pub(crate) unsafe fn take_to(
         self,
         from: EncodedValue<'_, '_>,
@@ -179,7 +178,8 @@ impl Format {
     ) -> Result<(), Cause> {
         let bytes = match from {
             EncodedValue::Numbers(buffer) => {
-                // SAFETY: it is complete, as its maker says; the address is as the caller says.
+                // SAFETY: it is complete, as its maker promises; the address is valid, as the
+                // caller promises.
                 unsafe { buffer.finish(into) };
                 return Ok(());
             }
@@ -191,7 +191,7 @@ impl Format {
             (RAW, Some(raw)) => {
                 let buffer =
                     take_numbers(raw, bytes).ok_or_else(|| unsent(&"the message ended early"))?;
-                // SAFETY: it is complete; the address is as the caller says.
+                // SAFETY: it is complete; the address is valid, as the caller promises.
                 unsafe { buffer.finish(into) };
                 Ok(())
             }
@@ -201,23 +201,23 @@ impl Format {
                 }
                 Failed::Unsent(message) => Cause::NotSerializable { message: message.to_string() },
             }),
-            // SAFETY: as the caller says.
+            // SAFETY: as the caller promises.
             _ => unsafe { (self.functions.read)(bytes, into) }.map_err(|error| unsent(&error)),
         }
     }
 
-    /// Puts values in their places, as long as nothing special comes in between; says how many.
+    /// Decodes consecutive values to this address, until something else comes; returns how many.
     ///
     /// # Safety
     ///
-    /// The address is valid for so many values of the type.
+    /// The address is valid for `max` values of the type.
     pub(crate) unsafe fn take_many_to(
         self,
         bytes: &mut &[u8],
         into: *mut u8,
         most: usize,
     ) -> usize {
-        // SAFETY: as the caller says.
+        // SAFETY: as the caller promises.
         unsafe { (self.functions.read_many)(bytes, into, most) }
     }
 
@@ -225,9 +225,9 @@ impl Format {
     ///
     /// # Safety
     ///
-    /// At the address is a value of the type, which nobody uses after this.
+    /// A value of the type is at the address, and is not used after this.
     pub(crate) unsafe fn drop_at(self, value: *mut u8) {
-        // SAFETY: as the caller says.
+        // SAFETY: as the caller promises.
         unsafe { (self.functions.drop)(value) }
     }
 }
@@ -236,22 +236,22 @@ fn unsent(error: &dyn fmt::Display) -> Cause {
     Cause::NotSerializable { message: error.to_string() }
 }
 
-/// Appends a value; numbers that are too many are not appended but given back.
+/// Appends a value. Returns a large array of numbers instead of appending it.
 ///
 /// # Errors
 ///
-/// What serde says. Then nothing has been appended.
+/// The error of serde. Then nothing was appended.
 pub(crate) fn put<'value, R: Value>(
     format: Format,
     value: &'value R,
     out: &mut Vec<u8>,
 ) -> Result<Option<NumberView<'value>>, postcard::Error> {
     format.check(TypeId::of::<R>());
-    // SAFETY: the value is of this type, and is borrowed for so long.
+    // SAFETY: the value is of this type, and is borrowed for this long.
     unsafe { format.put_at(std::ptr::from_ref(value).cast(), out) }
 }
 
-/// The value that has come.
+/// Decodes a value.
 ///
 /// # Errors
 ///
@@ -259,15 +259,15 @@ pub(crate) fn put<'value, R: Value>(
 pub(crate) fn take<R: Value>(format: Format, from: EncodedValue<'_, '_>) -> Result<R, Cause> {
     format.check(TypeId::of::<R>());
     let mut value = MaybeUninit::<R>::uninit();
-    // SAFETY: there is room for a value of this type, which is there if that is said.
+    // SAFETY: there is memory for a value of this type, which `take_to` has written if it returns
+    // `Ok`.
     unsafe {
         format.take_to(from, value.as_mut_ptr().cast())?;
         Ok(value.assume_init())
     }
 }
 
-/// The values that have come, at least one and at most `max`: as many as serde has written one
-/// after the other.
+/// Decodes at least one and at most `max` values: as many as serde has written one after the other.
 ///
 /// # Errors
 ///
@@ -278,11 +278,11 @@ pub(crate) fn take_many<R: Value>(
     max: usize,
 ) -> Result<Vec<R>, Cause> {
     format.check(TypeId::of::<R>());
-    // Numbers come one by one.
+    // Arrays of numbers are decoded one by one.
     let max = if format.raw.is_some() { 1 } else { max };
     let mut values = Vec::<R>::with_capacity(max);
     let place = values.as_mut_ptr().cast();
-    // SAFETY: there is room for so many values of this type, and so many are there.
+    // SAFETY: there is memory for `max` values of this type, and `count` of them were written.
     unsafe {
         let mut count = match &mut from {
             EncodedValue::Bytes(bytes) => format.take_many_to(bytes, place, max),
@@ -297,31 +297,31 @@ pub(crate) fn take_many<R: Value>(
     Ok(values)
 }
 
-/// Values on their way: one after the other, however large.
+/// Encodes values one after the other, however large they are.
 pub(crate) struct Writer {
     format: Format,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Writer {
-    /// Of values in this format, after these bytes.
+    /// Appends values in this format to these bytes.
     pub(crate) fn new(format: Format, bytes: Vec<u8>) -> Writer {
         Writer { format, bytes }
     }
 
-    /// Appends a value, or the reason why that cannot be.
+    /// Appends a value, or why it cannot be sent.
     pub(crate) fn put<R: Value>(&mut self, value: &R) {
-        // SAFETY: the type is told with the value.
+        // SAFETY: the type is passed with the value.
         unsafe { self.put_at(TypeId::of::<R>(), std::ptr::from_ref(value).cast()) }
     }
 
     /// # Safety
     ///
-    /// At the address is a value of this type.
+    /// A value of this type is at the address.
     #[inline(never)]
     unsafe fn put_at(&mut self, id: TypeId, value: *const u8) {
         self.format.check(id);
-        // SAFETY: it is a value of the format's type, as the caller says.
+        // SAFETY: it is a value of the format's type, as the caller promises.
         match unsafe { self.format.put_at(value, &mut self.bytes) } {
             Ok(None) => {}
             Ok(Some(view)) => put_view(&view, &mut self.bytes),
@@ -336,21 +336,21 @@ fn put_view(view: &NumberView, out: &mut Vec<u8>) {
     out.extend_from_slice(view.bytes);
 }
 
-/// Appends the reason why there is no value.
+/// Appends why there is no value.
 pub(crate) fn put_failure(cause: &Failed<'_>, out: &mut Vec<u8>) {
     out.push(FAILED);
     put_serde(cause, out).expect("texts can be written");
 }
 
-/// The reasons that a worker can tell itself: the message of a panic and its place, or what serde
-/// said.
+/// The failures that a worker can report itself: the message of a panic and its location, or the
+/// error of serde.
 #[derive(Serialize, serde::Deserialize)]
 pub(crate) enum Failed<'text> {
     Panicked(&'text str, &'text str),
     Unsent(&'text str),
 }
 
-/// Numbers from the bytes, all in place.
+/// Decodes an array of numbers.
 fn take_numbers(raw: &'static NumberFormat, bytes: &mut &[u8]) -> Option<Box<dyn RecvBuffer>> {
     let mut length = || {
         let (length, rest) = bytes.split_first_chunk()?;
@@ -361,12 +361,12 @@ fn take_numbers(raw: &'static NumberFormat, bytes: &mut &[u8]) -> Option<Box<dyn
     let (place, length) = buffer.destination();
     let (numbers, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
-    // SAFETY: there is room for so many bytes.
+    // SAFETY: there is room for this many bytes.
     unsafe { std::ptr::copy_nonoverlapping(numbers.as_ptr(), place, length) };
     Some(buffer)
 }
 
-/// Appends what serde and postcard make of a value.
+/// Appends a value as encoded by serde and postcard.
 pub(crate) fn put_serde<R: Serialize + ?Sized>(
     value: &R,
     out: &mut Vec<u8>,
@@ -392,7 +392,7 @@ pub(crate) fn put_serde<R: Serialize + ?Sized>(
     postcard::serialize_with_flavor(value, Append(out))
 }
 
-/// Takes what [`put_serde`] has appended.
+/// Decodes what [`put_serde`] has appended.
 pub(crate) fn take_serde<'bytes, R: serde::Deserialize<'bytes>>(
     bytes: &mut &'bytes [u8],
 ) -> Result<R, postcard::Error> {

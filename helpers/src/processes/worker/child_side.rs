@@ -1,5 +1,5 @@
-//! Where a worker sits: its side of the connection, the loop that waits for work, and how results
-//! are sent.
+//! The child's side of a worker: its connection to the parent, the loop that waits for requests,
+//! and how it sends results.
 
 use super::protocol::{HEADER_LEN, MessageHeader, MessageKind, SharedStatus};
 use super::task_events;
@@ -15,38 +15,39 @@ use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// MapResults of more bytes than this do not wait for those that follow.
+/// Results of more than this many bytes are sent at once.
 const FLUSH_BYTES: usize = 256 << 10;
-/// So many bytes are copied behind what goes before them, rather than sent by themselves.
+/// Up to this many bytes are copied behind the message before them instead of being written
+/// separately.
 const MAX_COPIED_BYTES: usize = 16 << 10;
-/// MapResults do not wait longer than this for those that follow.
+/// Results wait at most this long for those that follow.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A worker's side of the connection.
+/// The child's side of the connection.
 pub(crate) struct Connection<'status> {
     pub(crate) socket: UnixStream,
     pub(crate) status: &'status SharedStatus,
 }
 
-/// What a worker is asked for.
+/// What the parent asks for.
 pub(crate) struct Request {
     pub(crate) items: Range<usize>,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The responses to a request.
+/// Writes the results of a request.
 pub(crate) struct ResponseWriter<'connection> {
     connection: &'connection Connection<'connection>,
-    /// The item whose answer comes next.
+    /// The item whose result comes next.
     next: usize,
-    /// The items whose responses were sent end here.
+    /// The items whose results were sent end here.
     sent: usize,
     bytes: Vec<u8>,
     last_sent: Duration,
 }
 
 impl Connection<'_> {
-    /// Does what is asked for until the parent closes the connection.
+    /// Computes what the parent asks for until it closes the connection.
     pub(crate) fn serve(&self, compute: &mut dyn FnMut(Request, &mut ResponseWriter)) {
         while let Ok((head, bytes)) = self.receive() {
             tasks::set_recording(head.recording);
@@ -57,7 +58,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Does one range of items, and tells.
+    /// Computes one range of items and sends the results.
     pub(crate) fn answer(
         &self,
         request: Request,
@@ -100,8 +101,8 @@ impl Connection<'_> {
     }
 
     fn send(&self, messages: &[(MessageHeader, &[u8])]) -> io::Result<()> {
-        // What was printed comes before the result, and is not lost if this process is killed after
-        // it.
+        // Sends what was printed before the result, so that it is not lost if this process is
+        // killed after it.
         let _ = io::stdout().flush();
         let mut together = Vec::new();
         for (head, bytes) in messages {
@@ -119,10 +120,10 @@ impl Connection<'_> {
 }
 
 impl ResponseWriter<'_> {
-    /// Computes items and responses with their values, or with the reasons why there are none.
+    /// Computes items and writes their values, or why there are none.
     ///
-    /// `compute` asks the output for the next item until there is none, and puts its value there.
-    /// Where it panics, it is called once more, for the items that follow.
+    /// `compute` asks the stream for the next item until there is none, and puts its value there.
+    /// When it panics, it is called again, for the items that follow.
     pub(crate) fn each(&mut self, job: Job, compute: &mut dyn FnMut(&mut ItemStream)) {
         let mut output = ItemStream { responses: self, job, before: 0, task: None, is_over: false };
         while let Err((payload, location)) = panic_capture::catch(|| compute(&mut output)) {
@@ -140,7 +141,7 @@ impl ResponseWriter<'_> {
         }
     }
 
-    /// The item in work is over. Says whether to go on.
+    /// Ends the current item. Returns whether to go on.
     fn item_is_over(&mut self) -> bool {
         self.connection.status.end();
         let is_long =
@@ -148,7 +149,7 @@ impl ResponseWriter<'_> {
         !is_long || self.flush().is_ok()
     }
 
-    /// ResponseWriter with the reason why there is no value.
+    /// Writes why the next item has no value.
     pub(crate) fn refuse(&mut self, cause: &Cause) {
         let text = match cause {
             Cause::NotSerializable { message } => message.clone(),
@@ -158,13 +159,13 @@ impl ResponseWriter<'_> {
         value::put_failure(&Failed::Unsent(&text), &mut self.bytes);
     }
 
-    /// The head of the responses that are not sent yet.
+    /// The header of the results that were not sent yet.
     fn waiting(&self) -> Option<MessageHeader> {
         (self.next > self.sent)
             .then(|| MessageHeader::of_values(self.sent..self.next, self.bytes.len()))
     }
 
-    /// Sends what is there.
+    /// Sends the results that were not sent yet.
     fn flush(&mut self) -> io::Result<()> {
         if let Some(head) = self.waiting() {
             self.connection.send(&[(head, &self.bytes)])?;
@@ -176,19 +177,19 @@ impl ResponseWriter<'_> {
     }
 }
 
-/// What is to be done with the items of a request.
+/// How to compute the items of a request.
 pub(crate) struct Job<'job> {
     /// The items end here.
     pub(crate) end: usize,
-    /// That of the results.
+    /// The format of the results.
     pub(crate) format: Format,
     /// The text for an item.
     pub(crate) name: &'job dyn Fn(usize) -> String,
-    /// Items that were sent, and the place where each of them is put before it is computed.
+    /// Items that were sent, and where each of them is decoded to before it is computed.
     pub(crate) items: Option<SentItems<'job>>,
 }
 
-/// Bytes of items in this format.
+/// The bytes of items in this format.
 pub(crate) struct SentItems<'job> {
     bytes: &'job [u8],
     format: Format,
@@ -198,17 +199,17 @@ pub(crate) struct SentItems<'job> {
 impl<'job> SentItems<'job> {
     /// # Safety
     ///
-    /// The place is valid for a value of the format for as long as this is used.
+    /// The address is valid for a value of the format while this is used.
     pub(crate) unsafe fn new(bytes: &'job [u8], format: Format, place: *mut u8) -> SentItems<'job> {
         SentItems { bytes, format, place }
     }
 }
 
-/// Where items come from and their values go to.
+/// Gives the function its items and takes their values.
 pub(crate) struct ItemStream<'each, 'connection> {
     responses: &'each mut ResponseWriter<'connection>,
     job: Job<'each>,
-    /// The length of the bytes before the item in work.
+    /// The length of the bytes before the current item.
     before: usize,
     /// Ends with the computation, if it is recorded.
     task: Option<tasks::Task<String>>,
@@ -216,7 +217,7 @@ pub(crate) struct ItemStream<'each, 'connection> {
 }
 
 impl ItemStream<'_, '_> {
-    /// The next item to be computed, by its number.
+    /// The index of the next item to compute.
     #[inline(never)]
     pub(crate) fn next(&mut self) -> Option<usize> {
         loop {
@@ -228,7 +229,7 @@ impl ItemStream<'_, '_> {
                 return None;
             }
             if let Some(items) = &mut self.job.items {
-                // SAFETY: the place is valid for an item, as was promised.
+                // SAFETY: the address is valid for an item, as the caller of `new` promised.
                 if let Err(cause) = unsafe {
                     items.format.take_to(EncodedValue::Bytes(&mut items.bytes), items.place)
                 } {
@@ -246,9 +247,9 @@ impl ItemStream<'_, '_> {
         }
     }
 
-    /// The value of the item. Dropping it is part of the item, and sending it.
+    /// Takes the value of the item. Dropping the value and sending it are part of the item.
     pub(crate) fn put<R: Value>(&mut self, value: R) {
-        // SAFETY: the type is told with the value.
+        // SAFETY: the type is passed with the value.
         unsafe { self.put_at(TypeId::of::<R>(), std::ptr::from_ref(&value).cast()) };
         drop(value);
         self.end_item();
@@ -256,7 +257,7 @@ impl ItemStream<'_, '_> {
 
     /// # Safety
     ///
-    /// At the address is a value of this type.
+    /// A value of this type is at the address.
     #[inline(never)]
     unsafe fn put_at(&mut self, id: TypeId, value: *const u8) {
         self.task = None;
@@ -304,12 +305,12 @@ impl Connection<'_> {
     }
 }
 
-/// The time since some moment, to a few milliseconds. It is asked for after every item, where the
-/// exact time would cost more than all the rest that is done for a small one.
+/// The time since some moment, accurate to a few milliseconds. It is read after every item, where
+/// the exact time would cost more than everything else that is done for a small one.
 #[cfg(target_os = "linux")]
 fn coarse_now() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a valid place for the answer.
+    // SAFETY: the place is valid for the answer.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
     Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
 }

@@ -1,35 +1,35 @@
-//! Where a function's code is, told so that another process finds it: the file it was loaded from,
-//! and how far from the file's beginning.
+//! The location of a function's code, in a form that another process can use: the file it was
+//! loaded from, and the offset in it.
 //!
-//! A worker that was copied from this process has all code that was there then, at the same
-//! addresses. In a notebook every cell is a shared object of its own; the worker loads those that
-//! are newer than itself.
+//! A worker that was forked from this process has all code that was loaded then, at the same
+//! addresses. In a notebook every cell is a shared object; the worker loads those that are newer
+//! than itself.
 
 use serde::{Deserialize, Serialize};
 use std::ffi::{CStr, CString, OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
 
-/// The place of a function's code.
+/// The location of a function's code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct CodeLocation {
     file: CString,
-    /// Where the file is loaded in the process that tells.
+    /// Where the file is loaded in the sending process.
     base: usize,
     offset: usize,
 }
 
 impl CodeLocation {
-    /// Where this address is; `None` if it is in no file.
+    /// The location of this address; `None` if it is in no file.
     pub(crate) fn at(address: *const c_void) -> Option<CodeLocation> {
         let (file, base) = loaded(address)?;
         Some(CodeLocation { file, base, offset: address.addr() - base })
     }
 
-    /// The address in this process, which loads the file if it has not.
+    /// The address in this process; loads the file if necessary.
     ///
     /// # Errors
     ///
-    /// What the system says when it cannot load the file.
+    /// The message of the system if it cannot load the file.
     pub(crate) fn find(&self) -> Result<*const c_void, String> {
         let same = std::ptr::with_exposed_provenance(self.base + self.offset);
         if loaded(same).is_some_and(|(file, base)| file == self.file && base == self.base) {
@@ -42,8 +42,8 @@ impl CodeLocation {
 
 /// The file that this address was loaded from, and where the file begins.
 fn loaded(address: *const c_void) -> Option<(CString, usize)> {
-    // SAFETY: dladdr takes any address; what it fills in is a path that lives as long as the file
-    // is loaded, which is while we copy it.
+    // SAFETY: dladdr takes any address; the path that it fills in lives as long as the file is
+    // loaded, so it is valid while we copy it.
     unsafe {
         let mut info: libc::Dl_info = std::mem::zeroed();
         if libc::dladdr(address, &mut info) == 0 || info.dli_fname.is_null() {
@@ -53,14 +53,14 @@ fn loaded(address: *const c_void) -> Option<(CString, usize)> {
     }
 }
 
-/// Loads a file and says where it begins. It stays loaded.
+/// Loads a file and returns where it begins. It stays loaded.
 fn load(file: &CStr) -> Result<usize, String> {
     let name = || OsStr::from_bytes(file.to_bytes()).display().to_string();
     // SAFETY: the file holds code of this very program, which the parent has loaded; its
-    // initialisers have run there too.
+    // initialisers have run there, too.
     let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW) };
     if handle.is_null() {
-        // SAFETY: after a failure it is null or a text that lives until the next call, from this
+        // SAFETY: after a failure it is null or a text that lives until the next call from this
         // thread.
         let reason = unsafe {
             let text = libc::dlerror();
@@ -82,12 +82,12 @@ fn base_of(handle: *mut c_void, _: &CStr) -> Option<usize> {
     struct LinkMap {
         _address: usize,
         _name: *const libc::c_char,
-        /// The dynamic section, which is somewhere in the file.
+        /// The dynamic section, which lies somewhere in the file.
         dynamic: *const c_void,
     }
     let mut map: *const LinkMap = std::ptr::null();
-    // SAFETY: the handle is open; what is asked for is a pointer to a structure that lives as long
-    // as the handle.
+    // SAFETY: the handle is open; the answer is a pointer to a structure that lives as long as the
+    // handle.
     let dynamic = unsafe {
         let result = libc::dlinfo(handle, libc::RTLD_DI_LINKMAP, (&raw mut map).cast());
         if result != 0 || map.is_null() {
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(code.find().unwrap(), forty_two as *const c_void);
     }
 
-    /// As for a cell that was loaded somewhere else in the parent.
+    /// As for a cell that the parent has loaded at another address.
     #[test]
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn code_of_a_shared_object_is_found_by_its_name() {

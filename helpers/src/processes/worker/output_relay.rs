@@ -1,12 +1,11 @@
-//! What a child prints, on its way to where the parent prints: in whole lines and whole blocks of
-//! rich output, so that what several children and the parent print at the same time is never mixed
-//! within a line.
+//! Forwards what a child prints to where the parent prints: in whole lines and whole blocks of rich
+//! output, so that the output of several processes is never mixed within a line.
 
 use crate::processes::fork::ParentFd;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd};
 
-/// Where the parent's end of a pipe leads to.
+/// Where the output goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
     Stdout,
@@ -26,12 +25,12 @@ impl Relay {
         Relay { pipe: Some(pipe), to, lines: LineBuffer::default() }
     }
 
-    /// What to wait for, while something may come.
+    /// The descriptor to wait for, while more output may come.
     pub(crate) fn descriptor(&self) -> Option<i32> {
         self.pipe.as_ref().map(|pipe| pipe.as_fd().as_raw_fd())
     }
 
-    /// Passes on what has come so far.
+    /// Forwards what has arrived so far.
     pub(crate) fn forward(&mut self) {
         let mut buffer = [0; 16 << 10];
         while let Some(pipe) = &self.pipe {
@@ -54,14 +53,14 @@ impl Relay {
         self.write(whole);
     }
 
-    /// Passes on what has come, a line without an end too. The child has ended.
+    /// Forwards what has arrived, including an unfinished line. The child has ended.
     pub(crate) fn finish(&mut self) {
         self.forward();
         let rest = self.lines.rest();
         self.write(rest);
     }
 
-    /// That nobody reads what we print is no reason to panic.
+    /// A closed stdout is no reason to panic.
     fn write(&self, bytes: Vec<u8>) {
         let _ = match self.to {
             _ if bytes.is_empty() => Ok(()),
@@ -74,13 +73,13 @@ impl Relay {
     }
 }
 
-/// Text that comes in pieces, and goes on in whole lines and blocks.
+/// Splits a stream of bytes into whole lines and blocks.
 #[derive(Default, Debug)]
 struct LineBuffer {
     held: Vec<u8>,
-    /// Up to where lines have been looked at.
+    /// Lines were scanned up to here.
     seen: usize,
-    /// Up to where they can go on.
+    /// Lines can be forwarded up to here.
     whole: usize,
     in_block: bool,
 }
@@ -111,8 +110,8 @@ impl LineBuffer {
         std::mem::replace(&mut self.held, rest)
     }
 
-    /// What will never be completed. Of a block, nothing: the kernel would take all that follows
-    /// for a part of it.
+    /// What will never be completed. Drops an unfinished block: the kernel would take everything
+    /// after it for a part of the block.
     fn rest(&mut self) -> Vec<u8> {
         let lines = std::mem::take(self);
         if lines.in_block { Vec::new() } else { lines.held }
@@ -143,7 +142,7 @@ mod tests {
     fn blocks_go_on_when_they_are_whole() {
         let text =
             b"before\nEVCXR_BEGIN_CONTENT text/html\n<b>\n\nx</b>\nEVCXR_END_CONTENT\nafter\n";
-        // However it is cut in two.
+        // Wherever it is cut in two.
         for cut in 0..text.len() {
             let mut lines = LineBuffer::default();
             lines.add(&text[..cut]);

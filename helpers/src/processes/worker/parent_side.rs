@@ -1,5 +1,4 @@
-//! A worker process, seen from its parent: what it is to do, what it has done, what it prints, and
-//! its end.
+//! The parent's side of a worker: its items, its results, its output and its end.
 
 use super::child_side::Connection;
 use super::output_relay::{Relay, Target};
@@ -15,7 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// A worker. Dropping it ends the process and passes on the last of what it printed.
+/// A worker process. Dropping it ends the process and forwards the last of its output.
 pub(crate) struct Worker {
     process: Process,
     socket: ParentFd,
@@ -23,29 +22,29 @@ pub(crate) struct Worker {
     relays: [Relay; 2],
     incoming: PartialMessage,
     outgoing: Vec<u8>,
-    /// How much of `outgoing` is sent.
+    /// How much of `outgoing` was sent.
     sent: usize,
-    /// The ranges it was given, without the items whose responses have come.
+    /// The ranges it was given, without the items whose results have arrived.
     assigned: VecDeque<Range<usize>>,
-    /// When it has got or begun the first of them.
+    /// When it got or began the first of them.
     since: Instant,
-    /// ResponseWriter that nobody has taken yet.
+    /// Events that were not handled yet.
     pub(crate) events: Vec<WorkerEvent>,
     is_disconnected: bool,
 }
 
-/// What a worker says.
+/// What a worker reports.
 pub(crate) enum WorkerEvent {
     /// The values of some items, as bytes.
     Values(Range<usize>, Vec<u8>),
     /// The value of one item: numbers, all in place.
     Large(usize, Box<dyn RecvBuffer>),
-    /// A range is done: so many items of it, in this time. Some may be left, when it was told to
-    /// stop.
+    /// The end of a range: the number of computed items, those left over if the worker was stopped,
+    /// and the time it took.
     Done { items: usize, left: Range<usize>, took: Duration },
 }
 
-/// A message that has come in part.
+/// A message that has arrived in part.
 enum PartialMessage {
     MessageHeader([u8; HEADER_LEN], usize),
     Bytes(MessageHeader, Vec<u8>),
@@ -60,7 +59,7 @@ struct Ends {
 }
 
 impl Worker {
-    /// Starts a process that does this.
+    /// Starts a process that runs `serve`.
     pub(crate) fn spawn(serve: &mut dyn FnMut(&Connection)) -> io::Result<Worker> {
         task_events::set_epoch();
         let status = SharedStatus::new()?;
@@ -108,17 +107,17 @@ impl Worker {
         self.process.pid()
     }
 
-    /// Whether its process runs.
+    /// Whether its process is running.
     pub(crate) fn is_alive(&mut self) -> bool {
         self.process.try_wait().is_none()
     }
 
-    /// Whether this process is the one that hired it.
+    /// Whether this process has started it.
     pub(crate) fn is_ours(&self) -> bool {
         self.socket.is_ours()
     }
 
-    /// Gives it items to do, with whatever it needs for them.
+    /// Sends it items to compute, with the bytes it needs for them.
     pub(crate) fn assign(&mut self, items: Range<usize>, bytes: &[u8]) {
         let head = MessageHeader {
             kind: MessageKind::Compute,
@@ -134,7 +133,7 @@ impl Worker {
         self.send();
     }
 
-    /// The worker knows already that it is to do these.
+    /// Notes items that the worker already knows from its start.
     pub(crate) fn preassign(&mut self, items: Range<usize>) {
         if self.assigned.is_empty() {
             self.since = Instant::now();
@@ -142,12 +141,12 @@ impl Worker {
         self.assigned.push_back(items);
     }
 
-    /// What it was given and has not answered.
+    /// The items that it was given and that have no results yet.
     pub(crate) fn assigned(&self) -> &VecDeque<Range<usize>> {
         &self.assigned
     }
 
-    /// Whether it has items that others could do, and has been busy with others for so long.
+    /// Whether it has items that others could compute, and has been busy for this long.
     pub(crate) fn is_slow(&self, duration: Duration) -> bool {
         self.assigned.iter().map(Range::len).sum::<usize>() > 1 && self.since.elapsed() > duration
     }
@@ -161,12 +160,12 @@ impl Worker {
         self.is_disconnected
     }
 
-    /// The item it is at.
+    /// The item that it is computing.
     pub(crate) fn current(&self) -> Option<usize> {
         self.status.current()
     }
 
-    /// Lets it leave out items that it has not begun.
+    /// Makes it skip, or not, the items that it has not begun.
     pub(crate) fn set_stop(&self, stop: bool) {
         self.status.set_stop(stop);
     }
@@ -176,9 +175,9 @@ impl Worker {
         self.process.kill();
     }
 
-    /// Waits for its end; of one that is alive, makes it.
+    /// Ends it if it is alive, and waits for its end.
     pub(crate) fn end(&mut self) -> ExitStatus {
-        // One that has ended by itself is not changed by this.
+        // This does not change the status of one that has ended by itself.
         self.process.kill();
         let ended = self.process.wait();
         self.relays.iter_mut().for_each(Relay::finish);
@@ -188,8 +187,8 @@ impl Worker {
     fn send(&mut self) {
         while self.sent < self.outgoing.len() {
             let rest = &self.outgoing[self.sent..];
-            // SAFETY: the bytes are as many as we say. No signal when the worker is gone: that
-            // shows when we read.
+            // SAFETY: the length is that of the bytes. No signal if the worker is gone: we notice
+            // that when we read.
             let length =
                 unsafe { libc::send(self.fd(), rest.as_ptr().cast(), rest.len(), NO_SIGNAL) };
             match usize::try_from(length) {
@@ -198,7 +197,7 @@ impl Worker {
                 Err(_) => return,
             }
         }
-        // The memory of large items is not idle.
+        // Frees the memory of large items.
         self.outgoing.clear();
         self.outgoing.shrink_to(64 << 10);
         self.sent = 0;
@@ -208,13 +207,13 @@ impl Worker {
         self.socket.as_fd().as_raw_fd()
     }
 
-    /// Takes in what it says; numbers are put where they stay.
+    /// Receives messages; numbers are received in their final place.
     fn receive(&mut self, raw: Option<&'static NumberFormat>) {
-        // Not more at a time: others have something to say, too.
+        // A limit, so that other workers get their turn.
         let mut budget: isize = 4 << 20;
         while budget > 0 {
             let (place, length) = self.incoming.place();
-            // SAFETY: there is room for so many bytes.
+            // SAFETY: the destination has room for this many bytes.
             let received = unsafe { libc::recv(self.fd(), place.cast(), length, 0) };
             match received {
                 1.. => budget -= received,
@@ -231,7 +230,7 @@ impl Worker {
                     }
                 },
             }
-            // SAFETY: so many bytes have been put in place.
+            // SAFETY: this many bytes have been received.
             unsafe { self.incoming.advance(received as usize) };
             while self.incoming.is_complete() {
                 let complete = std::mem::replace(
@@ -247,7 +246,7 @@ impl Worker {
         }
     }
 
-    /// Takes a complete part of a message.
+    /// Handles a complete header or body.
     fn take(&mut self, complete: PartialMessage, raw: Option<&'static NumberFormat>) -> bool {
         match complete {
             PartialMessage::MessageHeader(bytes, _) => {
@@ -301,7 +300,7 @@ impl Drop for Worker {
 }
 
 impl PartialMessage {
-    /// Where the next bytes go, and how many there may be.
+    /// Where the next bytes go, and how many of them there may be.
     fn place(&mut self) -> (*mut u8, usize) {
         match self {
             PartialMessage::MessageHeader(bytes, filled) => {
@@ -320,13 +319,13 @@ impl PartialMessage {
 
     /// # Safety
     ///
-    /// So many bytes have been put in place.
+    /// This many bytes have been received.
     unsafe fn advance(&mut self, length: usize) {
         match self {
             PartialMessage::MessageHeader(_, filled) | PartialMessage::RecvBuffer(_, _, filled) => {
                 *filled += length
             }
-            // SAFETY: they have been put behind those that were there, as the caller says.
+            // SAFETY: they follow the bytes that were there before, as the caller promises.
             PartialMessage::Bytes(_, bytes) => unsafe { bytes.set_len(bytes.len() + length) },
         }
     }
@@ -336,13 +335,13 @@ impl PartialMessage {
     }
 }
 
-/// Waits until one of the workers says or prints something, or for so long, and takes it in. An
-/// interrupt ends the waiting, too.
+/// Waits until one of the workers sends or prints something, at most for the timeout, and receives
+/// it. An interrupt ends the wait, too.
 pub(crate) fn wait(workers: &mut [Worker], raw: Option<&'static NumberFormat>, timeout: Duration) {
     let mut entries = Vec::with_capacity(3 * workers.len());
     let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
     for worker in workers.iter() {
-        // A negative number is left out by poll.
+        // poll skips negative descriptors.
         let writing = if worker.outgoing.is_empty() { 0 } else { libc::POLLOUT };
         entries.push(entry(
             if worker.is_disconnected { -1 } else { worker.fd() },
@@ -353,7 +352,7 @@ pub(crate) fn wait(workers: &mut [Worker], raw: Option<&'static NumberFormat>, t
         );
     }
     let milliseconds = timeout.as_millis().try_into().unwrap_or(libc::c_int::MAX);
-    // SAFETY: so many valid entries.
+    // SAFETY: the pointer and the length are those of valid entries.
     let ready =
         unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds) };
     if ready <= 0 {

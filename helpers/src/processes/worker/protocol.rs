@@ -1,26 +1,27 @@
-//! The messages between a worker and its parent: a head of fixed length, and bytes.
+//! What a worker and its parent say to each other: messages with a header of fixed length, and a
+//! page of shared memory for the worker's status.
 
 use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// What a message is about.
+/// The kind of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[repr(u64)]
 pub(crate) enum MessageKind {
-    /// To a worker: compute items `start..start + count`. The bytes are for whoever computes them.
+    /// To a worker: compute items `start..start + count`. The bytes depend on the kind of pool.
     #[default]
     Compute = 1,
     /// From a worker: the results of items `start..start + count`, one after the other.
     Values,
-    /// From a worker: the result of item `start`, many numbers in `shape`.
+    /// From a worker: the result of item `start`, a large array of numbers with this `shape`.
     Large,
     /// From a worker: the range is done, or as much of it as was wanted, in `nanoseconds`. The
-    /// bytes are what was recorded of it.
+    /// bytes are the recorded tasks.
     Done,
 }
 
-/// The head of a message.
+/// The header of a message.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct MessageHeader {
     pub(crate) kind: MessageKind,
@@ -28,17 +29,17 @@ pub(crate) struct MessageHeader {
     pub(crate) count: usize,
     pub(crate) shape: [usize; 2],
     pub(crate) nanoseconds: u64,
-    /// Whether tasks are to be recorded.
+    /// Whether to record tasks.
     pub(crate) recording: bool,
-    /// How many bytes follow.
+    /// The number of bytes that follow.
     pub(crate) length: usize,
 }
 
-/// The number of bytes of a head.
+/// The length of a header in bytes.
 pub(crate) const HEADER_LEN: usize = size_of::<[u64; 8]>();
 
 impl MessageHeader {
-    /// Of the results of these items, which take so many bytes.
+    /// The header of the results of these items.
     pub(crate) fn of_values(items: std::ops::Range<usize>, length: usize) -> MessageHeader {
         MessageHeader {
             kind: MessageKind::Values,
@@ -68,7 +69,7 @@ impl MessageHeader {
         bytes
     }
 
-    /// `None` if these bytes are no head: something else has written to the connection.
+    /// `None` if these bytes are not a header: something else has written to the connection.
     pub(crate) fn from_bytes(bytes: &[u8; HEADER_LEN]) -> Option<MessageHeader> {
         let word = |i: usize| u64::from_ne_bytes(std::array::from_fn(|k| bytes[8 * i + k]));
         let size = |i| word(i) as usize;
@@ -99,7 +100,7 @@ struct StatusPage {
 #[derive(Debug)]
 pub(crate) struct SharedStatus(NonNull<StatusPage>);
 
-// SAFETY: the page is used through atomics only.
+// SAFETY: the page is only accessed through atomics.
 unsafe impl Send for SharedStatus {}
 // SAFETY: as above.
 unsafe impl Sync for SharedStatus {}
@@ -108,7 +109,7 @@ impl SharedStatus {
     pub(crate) fn new() -> io::Result<SharedStatus> {
         let (protection, flags) =
             (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        // SAFETY: new memory, at an address of the system's choice.
+        // SAFETY: new memory, at an address that the system chooses.
         let page = unsafe {
             libc::mmap(std::ptr::null_mut(), size_of::<StatusPage>(), protection, flags, -1, 0)
         };

@@ -1,8 +1,8 @@
-//! Functions sent to workers that were there before them.
+//! Functions for workers that are older than they are.
 //!
-//! A function or a closure that captures nothing is a type of its own without any data. So it needs
-//! not be sent: the code of [`compute`] for this type calls it. What is sent is where that code is,
-//! and the items.
+//! A function, or a closure that captures nothing, has a type of its own without any data. So it
+//! need not be sent: the code of [`compute`] for this type calls it. The parent sends the location
+//! of that code, and the items.
 
 use super::child_side::{ItemStream, Job, Request, ResponseWriter, SentItems};
 use super::code::CodeLocation;
@@ -13,23 +13,23 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// What a worker calls: computes the items in the bytes.
+/// What a worker calls to compute the items in the bytes.
 type Entry = fn(items: Range<usize>, bytes: &[u8], responses: &mut ResponseWriter);
 
-/// How a function that is known by its type is called with an item.
+/// Calls a function that is known by its type.
 pub(crate) trait RemoteCall<T, R> {
     fn call(index: usize, item: T) -> R;
 }
 
 /// Functions of a reference to the item.
 pub(crate) struct ByReference<F>(PhantomData<F>);
-/// Functions of the item's position and a reference to the item.
+/// Functions of the item's index and a reference to the item.
 pub(crate) struct Indexed<F>(PhantomData<F>);
 /// Functions of the item.
 pub(crate) struct ByValue<F>(PhantomData<F>);
 /// Functions of the components of the item.
 pub(crate) struct Star<F>(PhantomData<F>);
-/// Functions of nothing.
+/// Functions without parameters.
 pub(crate) struct Submitted<F>(PhantomData<F>);
 
 impl<T, R, F: Fn(&T) -> R + Copy> RemoteCall<T, R> for ByReference<F> {
@@ -62,7 +62,7 @@ impl<R, F: FnOnce() -> R + Copy> RemoteCall<(), R> for Submitted<F> {
     }
 }
 
-/// The one value of a type without data. Callers of [`ship`] have had it in their hands.
+/// The one value of a type without data. The callers of [`RemoteFn::new`] had such a value.
 fn zst_value<F: Copy>() -> F {
     const {
         assert!(
@@ -71,20 +71,20 @@ fn zst_value<F: Copy>() -> F {
              the closure. Put what it captures into the items, or use `processes::Pool`, whose processes are made for each call"
         )
     }
-    // SAFETY: it has no bytes, so that none is read; a value of the type exists, and being `Copy`
-    // any number of them may.
+    // SAFETY: it has no bytes, so nothing is read; a value of the type exists, and because it is
+    // `Copy` there may be more.
     unsafe { std::ptr::NonNull::<F>::dangling().read() }
 }
 
 /// What is sent along with items.
 pub(crate) struct RemoteFn {
     head: Vec<u8>,
-    /// That of the items.
+    /// The format of the items.
     format: Format,
 }
 
 impl RemoteFn {
-    /// The function that is known by the type `C`.
+    /// The function that the type `C` stands for.
     pub(crate) fn new<C: RemoteCall<T, R>, T: Value, R: Value>() -> RemoteFn {
         RemoteFn::with(compute::<C, T, R>, Format::of::<T>())
     }
@@ -106,7 +106,7 @@ impl RemoteFn {
     }
 }
 
-/// Computes the items in the bytes, with the function that is known by the type `C`.
+/// Computes the items in the bytes with the function that the type `C` stands for.
 fn compute<C: RemoteCall<T, R>, T: Value, R: Value>(
     items: Range<usize>,
     bytes: &[u8],
@@ -118,7 +118,7 @@ fn compute<C: RemoteCall<T, R>, T: Value, R: Value>(
     let sent = unsafe { SentItems::new(bytes, Format::of::<T>(), place.cast()) };
     compute_each(items.end, sent, Format::of::<R>(), responses, &mut |output| {
         while let Some(index) = output.next() {
-            // SAFETY: the item has been put there, and is taken once.
+            // SAFETY: `next` has written the item there, and it is taken once.
             output.put::<R>(C::call(index, unsafe { place.read() }));
         }
     });
@@ -138,7 +138,7 @@ fn compute_each(
     );
 }
 
-/// What a worker does with a request.
+/// Answers requests.
 pub(crate) fn serve() -> impl FnMut(Request, &mut ResponseWriter) {
     let mut last: Option<(CodeLocation, *const c_void)> = None;
     move |request, responses| {
@@ -151,8 +151,8 @@ pub(crate) fn serve() -> impl FnMut(Request, &mut ResponseWriter) {
             });
         match found {
             Ok(address) => {
-                // SAFETY: the code at this place of this file is an `Entry`, as the parent knows,
-                // which has loaded the same file.
+                // SAFETY: the code at this location is an `Entry`, as the parent knows, which has
+                // loaded the same file.
                 let entry = unsafe { std::mem::transmute::<*const c_void, Entry>(address) };
                 entry(request.items, bytes, responses);
             }

@@ -1,5 +1,4 @@
-//! Workers that find what they need in their copy of the memory: they compute items by number, with
-//! a function that nobody sends.
+//! The ways to start a worker.
 
 use super::child_side::{ItemStream, Job, Request, ResponseWriter};
 use super::parent_side::Worker;
@@ -7,10 +6,11 @@ use crate::processes::transport::value::Format;
 use std::io;
 use std::ops::Range;
 
-/// How items are computed: see [`ResponseWriter::each`].
+/// Computes items: see [`ResponseWriter::each`].
 pub(crate) type Compute<'run> = dyn FnMut(&mut ItemStream) + 'run;
 
-/// A worker that does the items it is asked for.
+/// Starts a worker that computes the items it is asked for, with a function and items that it finds
+/// in its copy of the memory.
 pub(crate) fn spawn(
     format: Format,
     name: &dyn Fn(usize) -> String,
@@ -22,12 +22,12 @@ pub(crate) fn spawn(
     })
 }
 
-/// A new worker, that does what it is sent.
+/// Starts a worker that runs the functions it is sent.
 pub(crate) fn spawn_persistent() -> io::Result<Worker> {
     Worker::spawn(&mut |connection| connection.serve(&mut super::remote_fn::serve()))
 }
 
-/// A worker that does these items, and ends.
+/// Starts a worker that computes these items, and ends.
 pub(crate) fn spawn_once(
     items: Range<usize>,
     format: Format,

@@ -1,6 +1,6 @@
-//! What a child records for the task stream, on its way to the parent.
+//! What a child records for the task stream, sent to the parent.
 //!
-//! Both processes read the same clock, so a moment is told as the time since one that both know:
+//! Both processes read the same clock, so a moment is sent as the time since one that both know:
 //! the parent's first fork.
 
 use crate::tasks::{self, Event};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 static EPOCH: OnceLock<Instant> = OnceLock::new();
 
-/// In the parent, before the first fork.
+/// Called in the parent, before the first fork.
 pub(crate) fn set_epoch() {
     epoch();
 }
@@ -20,8 +20,8 @@ fn epoch() -> Instant {
 
 type Told = (String, String, Duration, Duration);
 
-/// In the child. The thread that works for the pool is the process; others keep their names beside
-/// it.
+/// Called in the child. The thread that works for the pool stands for the process; others keep
+/// their names next to it.
 pub(crate) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
     if events.is_empty() {
         return Vec::new();
@@ -45,7 +45,7 @@ pub(crate) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
     postcard::to_stdvec(&told).expect("texts and numbers can be written")
 }
 
-/// In the parent.
+/// Called in the parent.
 pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<Event> {
     if bytes.is_empty() {
         return Vec::new();
@@ -63,7 +63,8 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<Event> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{PersistentPool, Pool, fork::ExitStatus, fork::fork};
+    use crate::processes::fork::{ExitStatus, fork};
+    use crate::processes::{PersistentPool, Pool};
     use crate::tasks;
     use std::collections::HashSet;
     use std::time::{Duration, Instant};
