@@ -70,16 +70,16 @@ pub(crate) fn fork_with<P, C>(
     let mut stderr = io::stderr().lock();
     let _ = stdout.flush();
     let _ = stderr.flush();
-    let mut connecting = ChildSetup(forking());
-    let (lifeline, childs_lifeline) = match lifeline::new() {
-        Ok((parents, childs)) => (connecting.keep(parents), childs),
+    let mut setup = ChildSetup(forking());
+    let (lifeline, child_lifeline) = match lifeline::new() {
+        Ok((parent_end, child_end)) => (setup.parent_fd(parent_end), child_end),
         Err(error) => return Err(error),
     };
-    let (parents, childs) = match connect(&mut connecting) {
+    let (parent_end, child_end) = match connect(&mut setup) {
         Ok(ends) => ends,
         Err(error) => {
             // Dropping an end takes the lock.
-            drop(connecting);
+            drop(setup);
             return Err(error);
         }
     };
@@ -97,25 +97,25 @@ pub(crate) fn fork_with<P, C>(
     match unsafe { libc::fork() } {
         0 => {
             drop((held, stderr, stdout));
-            let mut registry = connecting.0;
+            let mut registry = setup.0;
             close_all(&mut registry);
             // The child's own descriptors, for the children it may make.
-            registry.push(childs_lifeline.as_raw_fd());
+            registry.push(child_lifeline.as_raw_fd());
             drop(registry);
             // Not dropped: the descriptors in it are closed already, and its destructors belong to
             // the parent.
-            std::mem::forget((lifeline, parents));
-            run(childs_lifeline, move || work(childs))
+            std::mem::forget((lifeline, parent_end));
+            run(child_lifeline, move || work(child_end))
         }
         -1 => {
             let error = io::Error::last_os_error();
-            drop((held, connecting, stderr, stdout));
+            drop((held, setup, stderr, stdout));
             Err(error)
         }
         pid => {
-            drop((held, childs_lifeline, childs));
-            drop((connecting, stderr, stdout));
-            Ok((Process { pid, ended: None, _lifeline: lifeline }, parents))
+            drop((held, child_lifeline, child_end));
+            drop((setup, stderr, stdout));
+            Ok((Process { pid, ended: None, _lifeline: lifeline }, parent_end))
         }
     }
 }
@@ -150,10 +150,10 @@ fn install_panic_hook() {
 }
 
 /// Runs in the child until its end.
-fn run(childs_lifeline: PipeReader, work: impl FnOnce()) -> ! {
+fn run(child_lifeline: PipeReader, work: impl FnOnce()) -> ! {
     let result = catch_unwind(AssertUnwindSafe(|| {
         per_process::mark_as_child();
-        lifeline::attach(childs_lifeline);
+        lifeline::attach(child_lifeline);
         interrupt::leave_to_parent();
         // What was recorded before belongs to the parent, and so does whoever would catch a panic.
         panic_capture::reset();
@@ -285,7 +285,7 @@ pub(crate) struct ChildSetup(MutexGuard<'static, Vec<RawFd>>);
 
 impl ChildSetup {
     /// Makes a descriptor the parent's end of a connection.
-    pub(crate) fn keep(&mut self, descriptor: impl Into<OwnedFd>) -> ParentFd {
+    pub(crate) fn parent_fd(&mut self, descriptor: impl Into<OwnedFd>) -> ParentFd {
         let descriptor: OwnedFd = descriptor.into();
         self.0.push(descriptor.as_raw_fd());
         ParentFd { descriptor: descriptor.into_raw_fd(), owner: std::process::id() }

@@ -139,18 +139,7 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(&'items T) -> R,
     {
-        let mut results = MapResults::new(items.len());
-        self.run(
-            &mut |output| {
-                while let Some(index) = output.next() {
-                    output.put(f(&items[index]))
-                }
-            },
-            &|index| truncated_debug(&items[index]),
-            false,
-            &mut results.places,
-        );
-        results.all()
+        self.compute(items, |index| f(&items[index]), false).all()
     }
 
     /// Like [`map`](Pool::map), with the item's position: Python's `starmap(f, enumerate(items))`.
@@ -173,18 +162,7 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(usize, &'items T) -> R,
     {
-        let mut results = MapResults::new(items.len());
-        self.run(
-            &mut |output| {
-                while let Some(index) = output.next() {
-                    output.put(f(index, &items[index]))
-                }
-            },
-            &|index| truncated_debug(&items[index]),
-            false,
-            &mut results.places,
-        );
-        results.all()
+        self.compute(items, |index| f(index, &items[index]), false).all()
     }
 
     /// Like [`map`](Pool::map), for a function of several parameters and tuples of 2 to 6
@@ -206,18 +184,7 @@ impl Pool {
         T: Arguments<F, R> + fmt::Debug,
         R: Serialize + DeserializeOwned + 'static,
     {
-        let mut results = MapResults::new(items.len());
-        self.run(
-            &mut |output| {
-                while let Some(index) = output.next() {
-                    output.put(items[index].apply(&f))
-                }
-            },
-            &|index| truncated_debug(&items[index]),
-            false,
-            &mut results.places,
-        );
-        results.all()
+        self.compute(items, |index| items[index].apply(&f), false).all()
     }
 
     /// Like [`map`](Pool::map), but goes on when an item fails: every item has a result, or the
@@ -246,18 +213,7 @@ impl Pool {
         R: Serialize + DeserializeOwned + 'static,
         F: Fn(&'items T) -> R,
     {
-        let mut results = MapResults::new(items.len());
-        self.run(
-            &mut |output| {
-                while let Some(index) = output.next() {
-                    output.put(f(&items[index]))
-                }
-            },
-            &|index| truncated_debug(&items[index]),
-            true,
-            &mut results.places,
-        );
-        results.each()
+        self.compute(items, |index| f(&items[index]), true).each()
     }
 
     /// Applies `f` to the items one gets from an iterator, and gives the results in the same order,
@@ -351,9 +307,9 @@ impl Pool {
         F: FnOnce() -> R + Send + 'static,
     {
         let mut f = Some(f);
-        let mut compute = move |output: &mut ItemStream| {
-            while output.next().is_some() {
-                output.put((f.take().expect("called once"))());
+        let mut compute = move |stream: &mut ItemStream| {
+            while stream.next().is_some() {
+                stream.put((f.take().expect("called once"))());
             }
         };
         let name = |_| "submitted".to_string();
@@ -381,6 +337,27 @@ impl Pool {
         )
     }
 
+    #[track_caller]
+    fn compute<T: fmt::Debug, R: Value>(
+        &self,
+        items: &[T],
+        f: impl Fn(usize) -> R,
+        continue_on_failure: bool,
+    ) -> MapResults<R> {
+        let mut results = MapResults::new(items.len());
+        self.run(
+            &mut |stream| {
+                while let Some(index) = stream.next() {
+                    stream.put(f(index))
+                }
+            },
+            &|index| truncated_debug(&items[index]),
+            continue_on_failure,
+            &mut results.slots,
+        );
+        results
+    }
+
     /// Has all items computed that there are places for.
     #[track_caller]
     #[inline(never)]
@@ -389,9 +366,9 @@ impl Pool {
         compute: &mut Compute,
         name: &dyn Fn(usize) -> String,
         continue_on_failure: bool,
-        places: &mut ResultSlots,
+        slots: &mut ResultSlots,
     ) {
-        let (len, format) = (places.len(), places.format);
+        let (len, format) = (slots.len(), slots.format);
         // Only one process is made at a time, and it has its own copy of what is borrowed.
         let compute = RefCell::new(compute);
         let spawn = || spawn(format, name, &mut **compute.borrow_mut());
@@ -400,12 +377,12 @@ impl Pool {
             size: self.num_processes.min(len),
             spawn: &spawn,
             bytes_for: &|_| Vec::new(),
-            raw: format.raw(),
+            numbers: format.numbers(),
             chunk: ChunkSizer::new(self.chunk_size),
             progress: self.progress.then(|| ProgressBar::new(len)),
             continue_on_failure,
         };
-        kill_all(&mut run(dispatcher, name, places));
+        kill_all(&mut run(dispatcher, name, slots));
     }
 }
 

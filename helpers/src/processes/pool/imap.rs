@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// How often to check for an interrupt.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The maximal number of items in a chunk.
-const MOST: usize = 4096;
+const MAX_CHUNK_LEN: usize = 4096;
 
 /// Where items and workers come from. Items are known by their index.
 pub(crate) trait WorkerSource {
@@ -107,9 +107,9 @@ impl<I: Iterator<Item: fmt::Debug>, R: Value, F: Fn(I::Item) -> R> WorkerSource
 
     fn begin(&mut self, items: Range<usize>) -> io::Result<Worker> {
         let name = |index| self.items.name(index);
-        spawn_once(items, Format::of::<R>(), &name, &mut |output| {
-            while let Some(index) = output.next() {
-                output.put((self.f)(self.items.take(index)));
+        spawn_once(items, Format::of::<R>(), &name, &mut |stream| {
+            while let Some(index) = stream.next() {
+                stream.put((self.f)(self.items.take(index)));
             }
         })
     }
@@ -257,7 +257,7 @@ impl ImapStream {
         if let Some(batch) = self.again.pop_front() {
             return Some(batch);
         }
-        let size = self.chunk.next(MOST, 1);
+        let size = self.chunk.next(MAX_CHUNK_LEN, 1);
         // Not too far ahead of the caller.
         if self.is_at_end || self.taken - self.given >= 2 * size * self.size {
             return None;
@@ -289,12 +289,12 @@ impl ImapStream {
 
     /// Waits for events and handles them.
     fn listen(&mut self, source: &mut dyn WorkerSource) {
-        wait(&mut self.workers, self.format.raw(), POLL_INTERVAL);
+        wait(&mut self.workers, self.format.numbers(), POLL_INTERVAL);
         let mut position = 0;
         while let Some(worker) = self.workers.get_mut(position) {
             let batch = &self.batches[position];
             let mut is_done = false;
-            for events in std::mem::take(&mut worker.events) {
+            for event in std::mem::take(&mut worker.events) {
                 let mut add = |index: usize, arrived: EncodedValue, max: usize| {
                     let values = (self.decode)(self.format, arrived, max)
                         .map_err(|cause| Failure { index, item: source.name(index), cause });
@@ -302,7 +302,7 @@ impl ImapStream {
                     self.results.insert(index, values);
                     count
                 };
-                match events {
+                match event {
                     WorkerEvent::Values(mut items, bytes) => {
                         let mut rest = &bytes[..];
                         while !items.is_empty() {

@@ -29,7 +29,7 @@ pub(crate) struct MapDispatcher<'run> {
     pub(crate) spawn: &'run dyn Fn() -> io::Result<Worker>,
     /// What a worker needs for these items.
     pub(crate) bytes_for: &'run dyn Fn(Range<usize>) -> Vec<u8>,
-    pub(crate) raw: Option<&'static NumberFormat>,
+    pub(crate) numbers: Option<&'static NumberFormat>,
     pub(crate) chunk: ChunkSizer,
     pub(crate) progress: Option<ProgressBar>,
     /// Whether to go on after failures.
@@ -48,8 +48,8 @@ pub(crate) enum Response {
 
 impl Response {
     /// The results that a worker has sent, if the event contains any.
-    pub(crate) fn of(events: WorkerEvent) -> Result<Response, WorkerEvent> {
-        match events {
+    pub(crate) fn of(event: WorkerEvent) -> Result<Response, WorkerEvent> {
+        match event {
             WorkerEvent::Values(items, bytes) => Ok(Response::Values(items, bytes)),
             WorkerEvent::Large(index, value) => Ok(Response::Large(index, value)),
             other => Err(other),
@@ -87,12 +87,12 @@ impl MapDispatcher<'_> {
             if todo.is_empty() && self.workers.iter().all(Worker::is_idle) {
                 return Ok(std::mem::take(&mut self.workers));
             }
-            wait(&mut self.workers, self.raw, POLL_INTERVAL);
+            wait(&mut self.workers, self.numbers, POLL_INTERVAL);
             let mut failed = false;
             let mut position = 0;
             while let Some(worker) = self.workers.get_mut(position) {
-                for events in std::mem::take(&mut worker.events) {
-                    let (items, went_well) = match events {
+                for event in std::mem::take(&mut worker.events) {
+                    let (items, went_well) = match event {
                         WorkerEvent::Done { items, left, took } => {
                             self.chunk.learn(items, took);
                             if !left.is_empty() && !stopped {

@@ -10,7 +10,7 @@ use std::io;
 /// The results of the items of one `map`.
 pub(crate) struct MapResults<R> {
     // Dropped before the memory that the values are in.
-    pub(crate) places: ResultSlots,
+    pub(crate) slots: ResultSlots,
     /// Memory for a value of each item, in their order. The vector stays empty: `slots` knows which
     /// values are present.
     values: Vec<R>,
@@ -35,11 +35,11 @@ pub(crate) struct ResultSlots {
 pub(crate) fn run(
     dispatcher: MapDispatcher,
     name: &dyn Fn(usize) -> String,
-    places: &mut ResultSlots,
+    slots: &mut ResultSlots,
 ) -> Vec<Worker> {
     // Keeps SIGINT from ending the process until all children have ended.
     let _scope = Scope::enter();
-    let workers = dispatcher.run(places.len(), &mut |answer| places.take(answer, name));
+    let workers = dispatcher.run(slots.len(), &mut |response| slots.take(response, name));
     interrupt::check();
     workers.unwrap_or_else(|error| cannot_start(&error))
 }
@@ -51,10 +51,10 @@ pub(crate) fn cannot_start(error: &io::Error) -> ! {
 
 /// Calls `put` for each result in the response.
 pub(crate) fn each_value(
-    answer: Response,
+    response: Response,
     put: &mut dyn FnMut(usize, Result<EncodedValue, Cause>),
 ) {
-    match answer {
+    match response {
         Response::Values(items, bytes) => {
             let mut rest = &bytes[..];
             items.for_each(|index| put(index, Ok(EncodedValue::Bytes(&mut rest))));
@@ -69,14 +69,14 @@ impl<R: Value> MapResults<R> {
     pub(crate) fn new(len: usize) -> MapResults<R> {
         let mut values = Vec::<R>::with_capacity(len);
         let start = values.as_mut_ptr().cast();
-        MapResults { places: ResultSlots::new(Format::of::<R>(), start, len), values }
+        MapResults { slots: ResultSlots::new(Format::of::<R>(), start, len), values }
     }
 
     /// The values, if all items have one; otherwise panics with the failure that has the smallest
     /// index.
     #[track_caller]
     pub(crate) fn all(mut self) -> Vec<R> {
-        let len = self.places.give_all();
+        let len = self.slots.release_all();
         // SAFETY: all values are present, and `slots` does not drop them any more.
         unsafe { self.values.set_len(len) };
         self.values
@@ -84,8 +84,8 @@ impl<R: Value> MapResults<R> {
 
     /// For every item its value, or why it has none.
     pub(crate) fn each(mut self) -> Vec<Result<R, Failure>> {
-        let len = self.places.sort();
-        let value = |index| match self.places.give(index) {
+        let len = self.slots.sort();
+        let value = |index| match self.slots.release(index) {
             // SAFETY: the value is present, and nothing else uses it now.
             None => Ok(unsafe { self.values.as_ptr().add(index).read() }),
             Some(failure) => Err(failure),
@@ -107,9 +107,9 @@ impl ResultSlots {
     }
 
     /// Stores results; returns whether there was no failure.
-    fn take(&mut self, answer: Response, name: &dyn Fn(usize) -> String) -> bool {
+    fn take(&mut self, response: Response, name: &dyn Fn(usize) -> String) -> bool {
         let before = self.failures.len();
-        match answer {
+        match response {
             Response::Values(mut items, bytes) => {
                 let mut rest = &bytes[..];
                 while !items.is_empty() {
@@ -156,7 +156,7 @@ impl ResultSlots {
     /// Gives all values to the caller; returns their number.
     #[track_caller]
     #[inline(never)]
-    fn give_all(&mut self) -> usize {
+    fn release_all(&mut self) -> usize {
         if let Some(failure) = self.failures.iter().min_by_key(|failure| failure.index) {
             panic!("{failure}");
         }
@@ -167,7 +167,7 @@ impl ResultSlots {
         std::mem::take(&mut self.is_present).len()
     }
 
-    /// Must be called before `give` is called for each item, in their order; returns their number.
+    /// Must be called before `release` is called for each item, in their order; returns their number.
     #[inline(never)]
     fn sort(&mut self) -> usize {
         self.failures.sort_unstable_by_key(|failure| std::cmp::Reverse(failure.index));
@@ -176,7 +176,7 @@ impl ResultSlots {
 
     /// Gives a value to the caller if it is present; otherwise returns why it is not.
     #[inline(never)]
-    fn give(&mut self, index: usize) -> Option<Failure> {
+    fn release(&mut self, index: usize) -> Option<Failure> {
         if std::mem::take(&mut self.is_present[index]) {
             return None;
         }

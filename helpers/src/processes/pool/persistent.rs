@@ -304,7 +304,7 @@ impl PersistentPool {
             &put,
             &|index| truncated_debug(&items[index]),
             continue_on_failure,
-            &mut results.places,
+            &mut results.slots,
         );
         results
     }
@@ -318,20 +318,20 @@ impl PersistentPool {
         put: &dyn Fn(usize, &mut Writer),
         name: &dyn Fn(usize) -> String,
         continue_on_failure: bool,
-        places: &mut ResultSlots,
+        slots: &mut ResultSlots,
     ) {
-        let len = places.len();
+        let len = slots.len();
         let dispatcher = MapDispatcher {
             workers: if len == 0 { Vec::new() } else { self.idle.as_ref().take_all() },
             size: self.num_processes,
             spawn: &spawn_persistent,
             bytes_for: &|items| remote_fn.bytes(items, put),
-            raw: places.format.raw(),
+            numbers: slots.format.numbers(),
             chunk: ChunkSizer::new(self.chunk_size),
             progress: self.progress.then(|| ProgressBar::new(len)),
             continue_on_failure,
         };
-        let workers = run(dispatcher, name, places);
+        let workers = run(dispatcher, name, slots);
         self.idle.as_ref().give_back(workers);
     }
 

@@ -25,13 +25,13 @@ pub(crate) const SINGLE_ITEM: std::ops::Range<usize> = 0..1;
 
 type Job = Box<dyn FnOnce() + Send>;
 /// Starts a worker.
-type Begin = Box<dyn FnOnce() -> io::Result<Worker> + Send>;
+type StartWorker = Box<dyn FnOnce() -> io::Result<Worker> + Send>;
 /// Takes the worker back.
-type End = Box<dyn FnOnce(Worker) + Send>;
+type ReturnWorker = Box<dyn FnOnce(Worker) + Send>;
 /// Decodes a value.
-type Boxed = fn(Format, EncodedValue) -> Result<Box<dyn Any + Send>, Cause>;
+type Decode = fn(Format, EncodedValue) -> Result<Box<dyn Any + Send>, Cause>;
 
-fn boxed<R: Value + Send>(
+fn decode<R: Value + Send>(
     format: Format,
     arrived: EncodedValue,
 ) -> Result<Box<dyn Any + Send>, Cause> {
@@ -58,23 +58,33 @@ impl JobQueue {
     /// Submits a function with one result: `begin` starts a worker for it, `end` takes the worker
     /// back.
     #[track_caller]
-    pub(crate) fn submit<R: Value + Send>(&self, begin: Begin, end: End) -> Future<R> {
-        Future::new(self.submit_erased(Format::of::<R>(), boxed::<R>, begin, end))
+    pub(crate) fn submit<R: Value + Send>(
+        &self,
+        begin: StartWorker,
+        end: ReturnWorker,
+    ) -> Future<R> {
+        Future::new(self.submit_erased(Format::of::<R>(), decode::<R>, begin, end))
     }
 
     #[track_caller]
-    fn submit_erased(&self, format: Format, boxed: Boxed, begin: Begin, end: End) -> UntypedFuture {
+    fn submit_erased(
+        &self,
+        format: Format,
+        decode: Decode,
+        begin: StartWorker,
+        end: ReturnWorker,
+    ) -> UntypedFuture {
         panic_capture::install_hook();
         let slot = Slot::new();
-        let is_abandoned = Arc::new(AtomicBool::new(false));
-        let (result, is_unwanted) = (slot.clone(), is_abandoned.clone());
+        let was_dropped = Arc::new(AtomicBool::new(false));
+        let (result, is_cancelled) = (slot.clone(), was_dropped.clone());
         self.push(Box::new(move || {
-            let outcome = panic_capture::catch(|| watch(begin, end, format, boxed, &is_unwanted));
+            let outcome = panic_capture::catch(|| watch(begin, end, format, decode, &is_cancelled));
             let outcome = outcome
                 .unwrap_or_else(|(payload, location)| panicked(panic_message(&*payload), location));
             result.fill(outcome.map_err(Failure::of_submitted));
         }));
-        UntypedFuture::new(slot).on_cancel(move || is_abandoned.store(true, Ordering::Relaxed))
+        UntypedFuture::new(slot).on_cancel(move || was_dropped.store(true, Ordering::Relaxed))
     }
 
     #[track_caller]
@@ -115,14 +125,14 @@ fn panicked<R>(message: &str, location: String) -> Result<R, Cause> {
 
 /// Waits for the one result of a worker.
 fn watch(
-    begin: Begin,
-    end: End,
+    begin: StartWorker,
+    end: ReturnWorker,
     format: Format,
-    boxed: Boxed,
-    is_unwanted: &AtomicBool,
+    decode: Decode,
+    is_cancelled: &AtomicBool,
 ) -> Result<Box<dyn Any + Send>, Cause> {
-    if is_unwanted.load(Ordering::Relaxed) {
-        return panicked("nobody wants the result", String::new());
+    if is_cancelled.load(Ordering::Relaxed) {
+        return panicked("the result is not wanted", String::new());
     }
     let mut worker = match begin() {
         Ok(worker) => [worker],
@@ -131,18 +141,19 @@ fn watch(
         }
     };
     let mut result = None;
-    while !is_unwanted.load(Ordering::Relaxed) {
-        wait(&mut worker, format.raw(), POLL_INTERVAL);
-        for events in std::mem::take(&mut worker[0].events) {
-            match Response::of(events) {
-                Ok(answer) => each_value(answer, &mut |_, arrived| {
-                    result = Some(arrived.and_then(|arrived| boxed(format, arrived)))
+    while !is_cancelled.load(Ordering::Relaxed) {
+        wait(&mut worker, format.numbers(), POLL_INTERVAL);
+        for event in std::mem::take(&mut worker[0].events) {
+            match Response::of(event) {
+                Ok(response) => each_value(response, &mut |_, arrived| {
+                    result = Some(arrived.and_then(|arrived| decode(format, arrived)))
                 }),
                 Err(WorkerEvent::Done { .. }) => {
                     let [worker] = worker;
                     end(worker);
-                    return result
-                        .unwrap_or_else(|| panicked("the worker has not answered", String::new()));
+                    return result.unwrap_or_else(|| {
+                        panicked("the worker has not sent a result", String::new())
+                    });
                 }
                 Err(_) => unreachable!("all others are responses"),
             }
@@ -152,5 +163,5 @@ fn watch(
             return Err(cause(worker[0].pid(), ended));
         }
     }
-    panicked("nobody wants the result", String::new())
+    panicked("the result is not wanted", String::new())
 }

@@ -35,7 +35,7 @@ pub(crate) trait RecvBuffer: Send {
 impl NumberFormat {
     /// The format of values of this type, if they are arrays of numbers.
     pub(crate) fn of(id: TypeId) -> Option<&'static NumberFormat> {
-        TABLE.iter().flatten().find(|raw| raw.id == id)
+        TABLE.iter().flatten().find(|format| format.id == id)
     }
 
     /// The value's numbers, if they are contiguous and in order.
@@ -182,10 +182,10 @@ mod tests {
 
     #[track_caller]
     fn there_and_back<R: PartialEq + std::fmt::Debug + 'static>(value: R) {
-        let raw = NumberFormat::of(TypeId::of::<R>()).expect("a raw type");
+        let format = NumberFormat::of(TypeId::of::<R>()).expect("an array of numbers");
         // SAFETY: the value is of the type that the format was looked up for.
-        let view = unsafe { raw.view(std::ptr::from_ref(&value).cast()) }.expect("in one piece");
-        let mut buffer = raw.recv_buffer(view.shape);
+        let view = unsafe { format.view(std::ptr::from_ref(&value).cast()) }.expect("in one piece");
+        let mut buffer = format.recv_buffer(view.shape);
         let (destination, length) = buffer.destination();
         assert_eq!(length, view.bytes.len());
         // SAFETY: there is room for this many bytes, which are written here; so the value is
@@ -217,8 +217,8 @@ mod tests {
         assert!(NumberFormat::of(TypeId::of::<Vec<String>>()).is_none());
         assert!(NumberFormat::of(TypeId::of::<f64>()).is_none());
         let transposed = array![[1, 2], [3, 4]].reversed_axes();
-        let raw = NumberFormat::of(TypeId::of::<Array2<i32>>()).unwrap();
+        let format = NumberFormat::of(TypeId::of::<Array2<i32>>()).unwrap();
         // SAFETY: the value is of the type that the format was looked up for.
-        assert!(unsafe { raw.view(std::ptr::from_ref(&transposed).cast()) }.is_none());
+        assert!(unsafe { format.view(std::ptr::from_ref(&transposed).cast()) }.is_none());
     }
 }

@@ -111,7 +111,7 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
         match retry(None, attempt, |time| socket.wait(Readiness::Writable, time))
             .expect("there is no time limit")
         {
-            Ok(Sent::End) => Err(Disconnected),
+            Ok(Sent::Closed) => Err(Disconnected),
             Ok(_) => Ok(()),
             Err(error) => panic!("failed to send a value: {error}"),
         }

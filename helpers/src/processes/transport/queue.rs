@@ -32,13 +32,13 @@ use std::time::Duration;
 /// assert_eq!(squares, [1, 4, 9]);
 /// ```
 pub struct Queue<T> {
-    ends: Arc<Ends>,
+    sockets: Arc<Sockets>,
     values: PhantomData<fn(T) -> T>,
 }
 
-struct Ends {
-    entrance: Socket,
-    exit: Socket,
+struct Sockets {
+    sender: Socket,
+    receiver: Socket,
     bound: Option<Bound>,
 }
 
@@ -90,9 +90,10 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     #[track_caller]
     fn with(bound: Option<Bound>) -> Queue<T> {
         match Socket::pair() {
-            Ok((entrance, exit)) => {
-                Queue { ends: Arc::new(Ends { entrance, exit, bound }), values: PhantomData }
-            }
+            Ok((sender, receiver)) => Queue {
+                sockets: Arc::new(Sockets { sender, receiver, bound }),
+                values: PhantomData,
+            },
             Err(error) => panic!("failed to make a queue: {error}"),
         }
     }
@@ -109,9 +110,9 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
             Ok(message) => message,
             Err(error) => panic!("failed to put a value into a queue: {error}"),
         };
-        match self.ends.put(&message) {
+        match self.sockets.put(&message) {
             Ok(Sent::Done | Sent::Full) => {}
-            Ok(Sent::End) => panic!("failed to put a value into a queue: it is closed"),
+            Ok(Sent::Closed) => panic!("failed to put a value into a queue: it is closed"),
             Err(error) => panic!("failed to put a value into a queue: {error}"),
         }
     }
@@ -166,8 +167,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     /// Says that nothing will be put in any more, by no process. What is in the queue can still be
     /// taken out.
     pub fn close(&self) {
-        self.ends.entrance.close_for_sending();
-        if let Some(bound) = &self.ends.bound {
+        self.sockets.sender.close_for_sending();
+        if let Some(bound) = &self.sockets.bound {
             bound.closed.set(0, true);
             bound.wake();
         }
@@ -175,13 +176,13 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
 
     /// Whether the queue is empty at this moment.
     pub fn is_empty(&self) -> bool {
-        self.ends.exit.is_empty()
+        self.sockets.receiver.is_empty()
     }
 
     /// `None`: too late; `Some(None)`: closed and empty.
     #[track_caller]
     fn take(&self, timeout: Option<Duration>) -> Option<Option<T>> {
-        match self.ends.take(timeout)? {
+        match self.sockets.take(timeout)? {
             Err(error) => panic!("failed to get a value from a queue: {error}"),
             Ok(None) => Some(None),
             Ok(Some(message)) => match message.open() {
@@ -192,20 +193,20 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
     }
 }
 
-impl Ends {
+impl Sockets {
     fn put(&self, message: &Message) -> std::io::Result<Sent> {
         let attempt = || match &self.bound {
-            None => not_full(self.entrance.try_send(message)),
-            Some(bound) if bound.closed.get(0) => Some(Ok(Sent::End)),
+            None => not_full(self.sender.try_send(message)),
+            Some(bound) if bound.closed.get(0) => Some(Ok(Sent::Closed)),
             Some(bound) => {
                 let mut count = bound.lock();
                 // After a process was killed in the middle the count may be wrong; an empty queue
                 // puts it right.
-                if self.exit.is_empty() {
+                if self.receiver.is_empty() {
                     *count = 0;
                 }
                 let sent = (*count < bound.capacity)
-                    .then(|| not_full(self.entrance.try_send(message)))??;
+                    .then(|| not_full(self.sender.try_send(message)))??;
                 *count += u32::from(matches!(sent, Ok(Sent::Done)));
                 Some(sent)
             }
@@ -219,7 +220,7 @@ impl Ends {
         };
         let wait = |time: Duration| match (&self.bound, before.get()) {
             (Some(bound), Some(seen)) => bound.wait(seen, time),
-            _ => self.entrance.wait(Readiness::Writable, time),
+            _ => self.sender.wait(Readiness::Writable, time),
         };
         retry(None, attempt, wait).expect("there is no time limit")
     }
@@ -227,17 +228,17 @@ impl Ends {
     /// `None`: too late; `Some(Ok(None))`: closed and empty.
     fn take(&self, timeout: Option<Duration>) -> Option<std::io::Result<Option<Message>>> {
         let attempt = || match &self.bound {
-            None => there(self.exit.try_receive()),
+            None => arrived(self.receiver.try_receive()),
             Some(bound) => {
                 let mut count = bound.lock();
-                let received = there(self.exit.try_receive())?;
+                let received = arrived(self.receiver.try_receive())?;
                 *count = count.saturating_sub(1);
                 drop(count);
                 bound.wake();
                 Some(received)
             }
         };
-        retry(timeout, attempt, |time| self.exit.wait(Readiness::Readable, time))
+        retry(timeout, attempt, |time| self.receiver.wait(Readiness::Readable, time))
     }
 }
 
@@ -247,10 +248,10 @@ fn not_full(sent: std::io::Result<Sent>) -> Option<std::io::Result<Sent>> {
 }
 
 /// `None`: try again.
-fn there(received: std::io::Result<Received>) -> Option<std::io::Result<Option<Message>>> {
+fn arrived(received: std::io::Result<Received>) -> Option<std::io::Result<Option<Message>>> {
     match received {
         Ok(Received::Nothing) => None,
-        Ok(Received::End) => Some(Ok(None)),
+        Ok(Received::Closed) => Some(Ok(None)),
         Ok(Received::Message(message)) => Some(Ok(Some(message))),
         Err(error) => Some(Err(error)),
     }
@@ -292,14 +293,14 @@ impl Bound {
 /// Another handle to the same queue.
 impl<T> Clone for Queue<T> {
     fn clone(&self) -> Queue<T> {
-        Queue { ends: self.ends.clone(), values: PhantomData }
+        Queue { sockets: self.sockets.clone(), values: PhantomData }
     }
 }
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Queue")
-            .field("is_empty", &self.ends.exit.is_empty())
+            .field("is_empty", &self.sockets.receiver.is_empty())
             .finish_non_exhaustive()
     }
 }

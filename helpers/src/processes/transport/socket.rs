@@ -46,7 +46,7 @@ pub(crate) enum Received {
     /// Not yet.
     Nothing,
     /// There is no message, and no process that could send one.
-    End,
+    Closed,
 }
 
 /// The result of an attempt to send.
@@ -56,7 +56,7 @@ pub(crate) enum Sent {
     /// Too many messages are on their way: not yet.
     Full,
     /// There is no process that could receive.
-    End,
+    Closed,
 }
 
 /// What to wait for.
@@ -128,11 +128,11 @@ impl Message {
                 Err("no file descriptor is left for a long message".into())
             };
         };
-        let (numbers, shape) =
+        let (is_numbers, shape) =
             (*kind == NUMBERS_IN_FILE, shape(rest).ok_or("a message without its length")?);
-        match format.raw() {
-            Some(raw) if numbers => {
-                let mut buffer = raw.recv_buffer(shape);
+        match format.numbers() {
+            Some(format) if is_numbers => {
+                let mut buffer = format.recv_buffer(shape);
                 let (place, length) = buffer.destination();
                 // SAFETY: there is room for this many bytes, which nothing else uses; only the
                 // system writes to them.
@@ -227,7 +227,7 @@ impl Socket {
                 // The last one: many descriptors are on their way already.
                 Some(libc::EAGAIN | libc::ENOBUFS | libc::ETOOMANYREFS) => return Ok(Sent::Full),
                 Some(libc::EPIPE | libc::ECONNRESET | libc::ENOTCONN | libc::ECONNREFUSED) => {
-                    return Ok(Sent::End);
+                    return Ok(Sent::Closed);
                 }
                 _ => return Err(error),
             }
@@ -259,7 +259,7 @@ impl Socket {
             match error.raw_os_error() {
                 Some(libc::EINTR) => continue,
                 Some(libc::EAGAIN) => return Ok(Received::Nothing),
-                Some(libc::ECONNRESET | libc::ENOTCONN) => return Ok(Received::End),
+                Some(libc::ECONNRESET | libc::ENOTCONN) => return Ok(Received::Closed),
                 _ => return Err(error),
             }
         };
@@ -276,7 +276,7 @@ impl Socket {
         };
         // Our messages are never empty.
         if length == 0 {
-            return Ok(Received::End);
+            return Ok(Received::Closed);
         }
         // SAFETY: the system has written this many bytes.
         let bytes =

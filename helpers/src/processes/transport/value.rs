@@ -30,7 +30,7 @@ const MAX_COPIED_NUMBERS: usize = 32 << 10;
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
     functions: &'static Functions,
-    raw: Option<&'static NumberFormat>,
+    numbers: Option<&'static NumberFormat>,
 }
 
 /// What is compiled for each type. All take the address of a value of the type, or of memory for
@@ -114,7 +114,7 @@ impl Format {
 
     #[inline(never)]
     fn with(functions: &'static Functions) -> Format {
-        Format { functions, raw: NumberFormat::of(functions.id) }
+        Format { functions, numbers: NumberFormat::of(functions.id) }
     }
 
     /// Panics if values are of another type.
@@ -129,8 +129,8 @@ impl Format {
     }
 
     /// The format of the numbers, if values are arrays of numbers.
-    pub(crate) fn raw(self) -> Option<&'static NumberFormat> {
-        self.raw
+    pub(crate) fn numbers(self) -> Option<&'static NumberFormat> {
+        self.numbers
     }
 
     /// Appends a value. Returns a large array of numbers instead of appending it.
@@ -148,7 +148,7 @@ impl Format {
         out: &mut Vec<u8>,
     ) -> Result<Option<NumberView<'value>>, postcard::Error> {
         // SAFETY: as the caller promises; also below.
-        if let Some(view) = self.raw.and_then(|raw| unsafe { raw.view(value) }) {
+        if let Some(view) = self.numbers.and_then(|numbers| unsafe { numbers.view(value) }) {
             if view.bytes.len() > MAX_COPIED_NUMBERS {
                 return Ok(Some(view));
             }
@@ -185,24 +185,31 @@ impl Format {
             }
             EncodedValue::Bytes(bytes) => bytes,
         };
-        let (tag, rest) = bytes.split_first().ok_or_else(|| unsent(&"the message ended early"))?;
+        let (tag, rest) =
+            bytes.split_first().ok_or_else(|| not_serializable(&"the message ended early"))?;
         *bytes = rest;
-        match (*tag, self.raw) {
-            (RAW, Some(raw)) => {
-                let buffer =
-                    take_numbers(raw, bytes).ok_or_else(|| unsent(&"the message ended early"))?;
+        match (*tag, self.numbers) {
+            (RAW, Some(numbers)) => {
+                let buffer = take_numbers(numbers, bytes)
+                    .ok_or_else(|| not_serializable(&"the message ended early"))?;
                 // SAFETY: it is complete; the address is valid, as the caller promises.
                 unsafe { buffer.finish(into) };
                 Ok(())
             }
-            (FAILED, _) => Err(match take_serde(bytes).map_err(|error| unsent(&error))? {
-                Failed::Panicked(message, location) => {
-                    Cause::Panicked { message: message.to_string(), location: location.to_string() }
-                }
-                Failed::Unsent(message) => Cause::NotSerializable { message: message.to_string() },
-            }),
+            (FAILED, _) => {
+                Err(match take_serde(bytes).map_err(|error| not_serializable(&error))? {
+                    EncodedFailure::Panicked(message, location) => Cause::Panicked {
+                        message: message.to_string(),
+                        location: location.to_string(),
+                    },
+                    EncodedFailure::NotSerializable(message) => {
+                        Cause::NotSerializable { message: message.to_string() }
+                    }
+                })
+            }
             // SAFETY: as the caller promises.
-            _ => unsafe { (self.functions.read)(bytes, into) }.map_err(|error| unsent(&error)),
+            _ => unsafe { (self.functions.read)(bytes, into) }
+                .map_err(|error| not_serializable(&error)),
         }
     }
 
@@ -232,7 +239,7 @@ impl Format {
     }
 }
 
-fn unsent(error: &dyn fmt::Display) -> Cause {
+fn not_serializable(error: &dyn fmt::Display) -> Cause {
     Cause::NotSerializable { message: error.to_string() }
 }
 
@@ -279,17 +286,17 @@ pub(crate) fn take_many<R: Value>(
 ) -> Result<Vec<R>, Cause> {
     format.check(TypeId::of::<R>());
     // Arrays of numbers are decoded one by one.
-    let max = if format.raw.is_some() { 1 } else { max };
+    let max = if format.numbers.is_some() { 1 } else { max };
     let mut values = Vec::<R>::with_capacity(max);
-    let place = values.as_mut_ptr().cast();
+    let address = values.as_mut_ptr().cast();
     // SAFETY: there is memory for `max` values of this type, and `count` of them were written.
     unsafe {
         let mut count = match &mut from {
-            EncodedValue::Bytes(bytes) => format.take_many_to(bytes, place, max),
+            EncodedValue::Bytes(bytes) => format.take_many_to(bytes, address, max),
             EncodedValue::Numbers(_) => 0,
         };
         if count == 0 {
-            format.take_to(from, place)?;
+            format.take_to(from, address)?;
             count = 1;
         }
         values.set_len(count);
@@ -325,7 +332,9 @@ impl Writer {
         match unsafe { self.format.put_at(value, &mut self.bytes) } {
             Ok(None) => {}
             Ok(Some(view)) => put_view(&view, &mut self.bytes),
-            Err(error) => put_failure(&Failed::Unsent(&error.to_string()), &mut self.bytes),
+            Err(error) => {
+                put_failure(&EncodedFailure::NotSerializable(&error.to_string()), &mut self.bytes)
+            }
         }
     }
 }
@@ -337,7 +346,7 @@ fn put_view(view: &NumberView, out: &mut Vec<u8>) {
 }
 
 /// Appends why there is no value.
-pub(crate) fn put_failure(cause: &Failed<'_>, out: &mut Vec<u8>) {
+pub(crate) fn put_failure(cause: &EncodedFailure<'_>, out: &mut Vec<u8>) {
     out.push(FAILED);
     put_serde(cause, out).expect("texts can be written");
 }
@@ -345,24 +354,24 @@ pub(crate) fn put_failure(cause: &Failed<'_>, out: &mut Vec<u8>) {
 /// The failures that a worker can report itself: the message of a panic and its location, or the
 /// error of serde.
 #[derive(Serialize, serde::Deserialize)]
-pub(crate) enum Failed<'text> {
+pub(crate) enum EncodedFailure<'text> {
     Panicked(&'text str, &'text str),
-    Unsent(&'text str),
+    NotSerializable(&'text str),
 }
 
 /// Decodes an array of numbers.
-fn take_numbers(raw: &'static NumberFormat, bytes: &mut &[u8]) -> Option<Box<dyn RecvBuffer>> {
+fn take_numbers(numbers: &'static NumberFormat, bytes: &mut &[u8]) -> Option<Box<dyn RecvBuffer>> {
     let mut length = || {
         let (length, rest) = bytes.split_first_chunk()?;
         *bytes = rest;
         Some(usize::from_le_bytes(*length))
     };
-    let mut buffer = raw.recv_buffer([length()?, length()?]);
-    let (place, length) = buffer.destination();
+    let mut buffer = numbers.recv_buffer([length()?, length()?]);
+    let (address, length) = buffer.destination();
     let (numbers, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
     // SAFETY: there is room for this many bytes.
-    unsafe { std::ptr::copy_nonoverlapping(numbers.as_ptr(), place, length) };
+    unsafe { std::ptr::copy_nonoverlapping(numbers.as_ptr(), address, length) };
     Some(buffer)
 }
 
@@ -436,9 +445,9 @@ mod tests {
     #[test]
     fn failures_come_back_among_values() {
         let mut bytes = Vec::new();
-        put_failure(&Failed::Panicked("m", "p"), &mut bytes);
+        put_failure(&EncodedFailure::Panicked("m", "p"), &mut bytes);
         put(Format::of::<i32>(), &7, &mut bytes).unwrap();
-        put_failure(&Failed::Unsent("u"), &mut bytes);
+        put_failure(&EncodedFailure::NotSerializable("u"), &mut bytes);
         let mut rest = &bytes[..];
         assert_eq!(
             next::<i32>(&mut rest),

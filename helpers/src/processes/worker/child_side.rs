@@ -7,7 +7,7 @@ use crate::base::panic_capture;
 use crate::base::panic_message::panic_message;
 use crate::pool::Cause;
 use crate::processes::transport::numbers::NumberView;
-use crate::processes::transport::value::{self, EncodedValue, Failed, Format, Value};
+use crate::processes::transport::value::{self, EncodedFailure, EncodedValue, Format, Value};
 use crate::tasks;
 use std::any::TypeId;
 use std::io::{self, Read, Write};
@@ -49,9 +49,9 @@ pub(crate) struct ResponseWriter<'connection> {
 impl Connection<'_> {
     /// Computes what the parent asks for until it closes the connection.
     pub(crate) fn serve(&self, compute: &mut dyn FnMut(Request, &mut ResponseWriter)) {
-        while let Ok((head, bytes)) = self.receive() {
-            tasks::set_recording(head.recording);
-            let items = head.start..head.start + head.count;
+        while let Ok((header, bytes)) = self.receive() {
+            tasks::set_recording(header.recording);
+            let items = header.start..header.start + header.count;
             if self.answer(Request { items, bytes }, compute).is_err() {
                 return;
             }
@@ -85,19 +85,19 @@ impl Connection<'_> {
             ..MessageHeader::default()
         };
         // Together: each of two messages would wake the parent.
-        match responses.waiting() {
+        match responses.unsent() {
             Some(values) => self.send(&[(values, &responses.bytes), (done, &events)]),
             None => self.send(&[(done, &events)]),
         }
     }
 
     fn receive(&self) -> io::Result<(MessageHeader, Vec<u8>)> {
-        let mut head = [0; HEADER_LEN];
-        (&self.socket).read_exact(&mut head)?;
-        let head = MessageHeader::from_bytes(&head).ok_or(io::ErrorKind::InvalidData)?;
-        let mut bytes = vec![0; head.length];
+        let mut header = [0; HEADER_LEN];
+        (&self.socket).read_exact(&mut header)?;
+        let header = MessageHeader::from_bytes(&header).ok_or(io::ErrorKind::InvalidData)?;
+        let mut bytes = vec![0; header.length];
         (&self.socket).read_exact(&mut bytes)?;
-        Ok((head, bytes))
+        Ok((header, bytes))
     }
 
     fn send(&self, messages: &[(MessageHeader, &[u8])]) -> io::Result<()> {
@@ -105,8 +105,8 @@ impl Connection<'_> {
         // killed after it.
         let _ = io::stdout().flush();
         let mut together = Vec::new();
-        for (head, bytes) in messages {
-            together.extend_from_slice(&head.to_bytes());
+        for (header, bytes) in messages {
+            together.extend_from_slice(&header.to_bytes());
             if bytes.len() <= MAX_COPIED_BYTES {
                 together.extend_from_slice(bytes);
             } else {
@@ -125,24 +125,24 @@ impl ResponseWriter<'_> {
     /// `compute` asks the stream for the next item until there is none, and puts its value there.
     /// When it panics, it is called again, for the items that follow.
     pub(crate) fn each(&mut self, job: Job, compute: &mut dyn FnMut(&mut ItemStream)) {
-        let mut output = ItemStream { responses: self, job, before: 0, task: None, is_over: false };
-        while let Err((payload, location)) = panic_capture::catch(|| compute(&mut output)) {
-            output.task = None;
-            let (index, before) = (output.responses.next - 1, output.before);
+        let mut stream = ItemStream { responses: self, job, before: 0, task: None, is_over: false };
+        while let Err((payload, location)) = panic_capture::catch(|| compute(&mut stream)) {
+            stream.task = None;
+            let (index, before) = (stream.responses.next - 1, stream.before);
             // It may have panicked in the middle of the value's bytes, or after the value was sent.
-            if output.responses.sent <= index {
-                output.responses.bytes.truncate(before);
+            if stream.responses.sent <= index {
+                stream.responses.bytes.truncate(before);
                 value::put_failure(
-                    &Failed::Panicked(panic_message(&*payload), &location),
-                    &mut output.responses.bytes,
+                    &EncodedFailure::Panicked(panic_message(&*payload), &location),
+                    &mut stream.responses.bytes,
                 );
             }
-            output.is_over |= !output.responses.item_is_over();
+            stream.is_over |= !stream.responses.finish_item();
         }
     }
 
     /// Ends the current item. Returns whether to go on.
-    fn item_is_over(&mut self) -> bool {
+    fn finish_item(&mut self) -> bool {
         self.connection.status.end();
         let is_long =
             self.bytes.len() > FLUSH_BYTES || coarse_now() - self.last_sent > FLUSH_INTERVAL;
@@ -150,25 +150,25 @@ impl ResponseWriter<'_> {
     }
 
     /// Writes why the next item has no value.
-    pub(crate) fn refuse(&mut self, cause: &Cause) {
+    pub(crate) fn fail_next(&mut self, cause: &Cause) {
         let text = match cause {
             Cause::NotSerializable { message } => message.clone(),
             other => format!("{other:?}"),
         };
         self.next += 1;
-        value::put_failure(&Failed::Unsent(&text), &mut self.bytes);
+        value::put_failure(&EncodedFailure::NotSerializable(&text), &mut self.bytes);
     }
 
     /// The header of the results that were not sent yet.
-    fn waiting(&self) -> Option<MessageHeader> {
+    fn unsent(&self) -> Option<MessageHeader> {
         (self.next > self.sent)
             .then(|| MessageHeader::of_values(self.sent..self.next, self.bytes.len()))
     }
 
     /// Sends the results that were not sent yet.
     fn flush(&mut self) -> io::Result<()> {
-        if let Some(head) = self.waiting() {
-            self.connection.send(&[(head, &self.bytes)])?;
+        if let Some(header) = self.unsent() {
+            self.connection.send(&[(header, &self.bytes)])?;
             self.sent = self.next;
             self.bytes.clear();
         }
@@ -193,15 +193,19 @@ pub(crate) struct Job<'job> {
 pub(crate) struct SentItems<'job> {
     bytes: &'job [u8],
     format: Format,
-    place: *mut u8,
+    address: *mut u8,
 }
 
 impl<'job> SentItems<'job> {
     /// # Safety
     ///
     /// The address is valid for a value of the format while this is used.
-    pub(crate) unsafe fn new(bytes: &'job [u8], format: Format, place: *mut u8) -> SentItems<'job> {
-        SentItems { bytes, format, place }
+    pub(crate) unsafe fn new(
+        bytes: &'job [u8],
+        format: Format,
+        address: *mut u8,
+    ) -> SentItems<'job> {
+        SentItems { bytes, format, address }
     }
 }
 
@@ -231,9 +235,9 @@ impl ItemStream<'_, '_> {
             if let Some(items) = &mut self.job.items {
                 // SAFETY: the address is valid for an item, as the caller of `new` promised.
                 if let Err(cause) = unsafe {
-                    items.format.take_to(EncodedValue::Bytes(&mut items.bytes), items.place)
+                    items.format.take_to(EncodedValue::Bytes(&mut items.bytes), items.address)
                 } {
-                    self.responses.refuse(&cause);
+                    self.responses.fail_next(&cause);
                     continue;
                 }
             }
@@ -269,13 +273,15 @@ impl ItemStream<'_, '_> {
             Ok(Some(view)) => {
                 self.is_over |= connection.send_large(*next - 1, sent, bytes, view).is_err()
             }
-            Err(error) => value::put_failure(&Failed::Unsent(&error.to_string()), bytes),
+            Err(error) => {
+                value::put_failure(&EncodedFailure::NotSerializable(&error.to_string()), bytes)
+            }
         }
     }
 
     #[inline(never)]
     fn end_item(&mut self) {
-        self.is_over |= !self.responses.item_is_over();
+        self.is_over |= !self.responses.finish_item();
     }
 }
 
@@ -293,7 +299,7 @@ impl Connection<'_> {
             bytes.clear();
         }
         *sent = index + 1;
-        let head = MessageHeader {
+        let header = MessageHeader {
             kind: MessageKind::Large,
             start: index,
             count: 1,
@@ -301,7 +307,7 @@ impl Connection<'_> {
             length: view.bytes.len(),
             ..MessageHeader::default()
         };
-        self.send(&[(head, view.bytes)])
+        self.send(&[(header, view.bytes)])
     }
 }
 
@@ -310,7 +316,7 @@ impl Connection<'_> {
 #[cfg(target_os = "linux")]
 fn coarse_now() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the place is valid for the answer.
+    // SAFETY: the address is valid for the answer.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
     Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
 }

@@ -37,7 +37,7 @@ pub(crate) struct Worker {
 pub(crate) enum WorkerEvent {
     /// The values of some items, as bytes.
     Values(Range<usize>, Vec<u8>),
-    /// The value of one item: numbers, all in place.
+    /// The value of one item: numbers, all in address.
     Large(usize, Box<dyn RecvBuffer>),
     /// The end of a range: the number of computed items, those left over if the worker was stopped,
     /// and the time it took.
@@ -46,13 +46,13 @@ pub(crate) enum WorkerEvent {
 
 /// A message that has arrived in part.
 enum PartialMessage {
-    MessageHeader([u8; HEADER_LEN], usize),
-    Bytes(MessageHeader, Vec<u8>),
-    RecvBuffer(MessageHeader, Box<dyn RecvBuffer>, usize),
+    Header([u8; HEADER_LEN], usize),
+    Body(MessageHeader, Vec<u8>),
+    Numbers(MessageHeader, Box<dyn RecvBuffer>, usize),
 }
 
 /// The child's ends.
-struct Ends {
+struct ChildEnds {
     socket: UnixStream,
     stdout: PipeWriter,
     stderr: PipeWriter,
@@ -63,19 +63,19 @@ impl Worker {
     pub(crate) fn spawn(serve: &mut dyn FnMut(&Connection)) -> io::Result<Worker> {
         task_events::set_epoch();
         let status = SharedStatus::new()?;
-        let connect = |connecting: &mut crate::processes::fork::ChildSetup| {
-            let (parents, childs) = UnixStream::pair()?;
-            let (out, childs_out) = io::pipe()?;
-            let (err, childs_err) = io::pipe()?;
-            parents.set_nonblocking(true)?;
+        let connect = |setup: &mut crate::processes::fork::ChildSetup| {
+            let (parent_end, child_end) = UnixStream::pair()?;
+            let (out, child_out) = io::pipe()?;
+            let (err, child_err) = io::pipe()?;
+            parent_end.set_nonblocking(true)?;
             set_nonblocking(&out)?;
             set_nonblocking(&err)?;
             let relays = [
-                Relay::new(connecting.keep(out), Target::Stdout),
-                Relay::new(connecting.keep(err), Target::Stderr),
+                Relay::new(setup.parent_fd(out), Target::Stdout),
+                Relay::new(setup.parent_fd(err), Target::Stderr),
             ];
-            let parents = (connecting.keep(OwnedFd::from(parents)), relays);
-            Ok((parents, Ends { socket: childs, stdout: childs_out, stderr: childs_err }))
+            let parent_end = (setup.parent_fd(OwnedFd::from(parent_end)), relays);
+            Ok((parent_end, ChildEnds { socket: child_end, stdout: child_out, stderr: child_err }))
         };
         let (process, (socket, relays)) = fork_with(connect, |ends| {
             // SAFETY: all four descriptors are open.
@@ -86,7 +86,7 @@ impl Worker {
             drop((ends.stdout, ends.stderr));
             serve(&Connection { socket: ends.socket, status: &status });
         })?;
-        let incoming = PartialMessage::MessageHeader([0; HEADER_LEN], 0);
+        let incoming = PartialMessage::Header([0; HEADER_LEN], 0);
         let (assigned, events) = (VecDeque::new(), Vec::new());
         Ok(Worker {
             process,
@@ -119,7 +119,7 @@ impl Worker {
 
     /// Sends it items to compute, with the bytes it needs for them.
     pub(crate) fn assign(&mut self, items: Range<usize>, bytes: &[u8]) {
-        let head = MessageHeader {
+        let header = MessageHeader {
             kind: MessageKind::Compute,
             start: items.start,
             count: items.len(),
@@ -127,7 +127,7 @@ impl Worker {
             length: bytes.len(),
             ..MessageHeader::default()
         };
-        self.outgoing.extend_from_slice(&head.to_bytes());
+        self.outgoing.extend_from_slice(&header.to_bytes());
         self.outgoing.extend_from_slice(bytes);
         self.preassign(items);
         self.send();
@@ -170,12 +170,12 @@ impl Worker {
         self.status.set_stop(stop);
     }
 
-    /// Ends it, without waiting.
+    /// ChildEnds it, without waiting.
     pub(crate) fn kill(&mut self) {
         self.process.kill();
     }
 
-    /// Ends it if it is alive, and waits for its end.
+    /// ChildEnds it if it is alive, and waits for its end.
     pub(crate) fn end(&mut self) -> ExitStatus {
         // This does not change the status of one that has ended by itself.
         self.process.kill();
@@ -207,14 +207,14 @@ impl Worker {
         self.socket.as_fd().as_raw_fd()
     }
 
-    /// Receives messages; numbers are received in their final place.
-    fn receive(&mut self, raw: Option<&'static NumberFormat>) {
+    /// Receives messages; numbers are received in their final address.
+    fn receive(&mut self, numbers: Option<&'static NumberFormat>) {
         // A limit, so that other workers get their turn.
         let mut budget: isize = 4 << 20;
         while budget > 0 {
-            let (place, length) = self.incoming.place();
+            let (address, length) = self.incoming.destination();
             // SAFETY: the destination has room for this many bytes.
-            let received = unsafe { libc::recv(self.fd(), place.cast(), length, 0) };
+            let received = unsafe { libc::recv(self.fd(), address.cast(), length, 0) };
             match received {
                 1.. => budget -= received,
                 0 => {
@@ -235,9 +235,9 @@ impl Worker {
             while self.incoming.is_complete() {
                 let complete = std::mem::replace(
                     &mut self.incoming,
-                    PartialMessage::MessageHeader([0; HEADER_LEN], 0),
+                    PartialMessage::Header([0; HEADER_LEN], 0),
                 );
-                if !self.take(complete, raw) {
+                if !self.take(complete, numbers) {
                     // Something else has written to the connection.
                     self.is_disconnected = true;
                     return;
@@ -247,35 +247,37 @@ impl Worker {
     }
 
     /// Handles a complete header or body.
-    fn take(&mut self, complete: PartialMessage, raw: Option<&'static NumberFormat>) -> bool {
+    fn take(&mut self, complete: PartialMessage, numbers: Option<&'static NumberFormat>) -> bool {
         match complete {
-            PartialMessage::MessageHeader(bytes, _) => {
-                let Some(head) = MessageHeader::from_bytes(&bytes) else { return false };
-                self.incoming = match (head.kind, raw) {
-                    (MessageKind::Large, Some(raw)) => {
-                        PartialMessage::RecvBuffer(head, raw.recv_buffer(head.shape), 0)
+            PartialMessage::Header(bytes, _) => {
+                let Some(header) = MessageHeader::from_bytes(&bytes) else { return false };
+                self.incoming = match (header.kind, numbers) {
+                    (MessageKind::Large, Some(numbers)) => {
+                        PartialMessage::Numbers(header, numbers.recv_buffer(header.shape), 0)
                     }
-                    _ => PartialMessage::Bytes(head, Vec::with_capacity(head.length)),
+                    _ => PartialMessage::Body(header, Vec::with_capacity(header.length)),
                 };
             }
-            PartialMessage::RecvBuffer(head, buffer, _) => {
-                self.answered(head.start + 1);
-                self.events.push(WorkerEvent::Large(head.start, buffer));
+            PartialMessage::Numbers(header, buffer, _) => {
+                self.answered(header.start + 1);
+                self.events.push(WorkerEvent::Large(header.start, buffer));
             }
-            PartialMessage::Bytes(head, bytes) => match head.kind {
+            PartialMessage::Body(header, bytes) => match header.kind {
                 MessageKind::Values => {
-                    self.answered(head.start + head.count);
-                    self.events
-                        .push(WorkerEvent::Values(head.start..head.start + head.count, bytes));
+                    self.answered(header.start + header.count);
+                    self.events.push(WorkerEvent::Values(
+                        header.start..header.start + header.count,
+                        bytes,
+                    ));
                 }
                 MessageKind::Done => {
                     task_events::from_bytes(&bytes).into_iter().for_each(tasks::add);
                     let left = self.assigned.pop_front().unwrap_or_default();
                     self.since = Instant::now();
                     self.events.push(WorkerEvent::Done {
-                        items: head.count,
+                        items: header.count,
                         left,
-                        took: Duration::from_nanos(head.nanoseconds),
+                        took: Duration::from_nanos(header.nanoseconds),
                     });
                 }
                 MessageKind::Compute | MessageKind::Large => return false,
@@ -301,18 +303,18 @@ impl Drop for Worker {
 
 impl PartialMessage {
     /// Where the next bytes go, and how many of them there may be.
-    fn place(&mut self) -> (*mut u8, usize) {
+    fn destination(&mut self) -> (*mut u8, usize) {
         match self {
-            PartialMessage::MessageHeader(bytes, filled) => {
+            PartialMessage::Header(bytes, filled) => {
                 (bytes[*filled..].as_mut_ptr(), HEADER_LEN - *filled)
             }
-            PartialMessage::Bytes(head, bytes) => {
-                (bytes.spare_capacity_mut().as_mut_ptr().cast(), head.length - bytes.len())
+            PartialMessage::Body(header, bytes) => {
+                (bytes.spare_capacity_mut().as_mut_ptr().cast(), header.length - bytes.len())
             }
-            PartialMessage::RecvBuffer(_, buffer, filled) => {
-                let (place, length) = buffer.destination();
+            PartialMessage::Numbers(_, buffer, filled) => {
+                let (address, length) = buffer.destination();
                 // SAFETY: at most `length` bytes are filled.
-                (unsafe { place.add(*filled) }, length - *filled)
+                (unsafe { address.add(*filled) }, length - *filled)
             }
         }
     }
@@ -322,22 +324,26 @@ impl PartialMessage {
     /// This many bytes have been received.
     unsafe fn advance(&mut self, length: usize) {
         match self {
-            PartialMessage::MessageHeader(_, filled) | PartialMessage::RecvBuffer(_, _, filled) => {
+            PartialMessage::Header(_, filled) | PartialMessage::Numbers(_, _, filled) => {
                 *filled += length
             }
             // SAFETY: they follow the bytes that were there before, as the caller promises.
-            PartialMessage::Bytes(_, bytes) => unsafe { bytes.set_len(bytes.len() + length) },
+            PartialMessage::Body(_, bytes) => unsafe { bytes.set_len(bytes.len() + length) },
         }
     }
 
     fn is_complete(&mut self) -> bool {
-        self.place().1 == 0
+        self.destination().1 == 0
     }
 }
 
 /// Waits until one of the workers sends or prints something, at most for the timeout, and receives
 /// it. An interrupt ends the wait, too.
-pub(crate) fn wait(workers: &mut [Worker], raw: Option<&'static NumberFormat>, timeout: Duration) {
+pub(crate) fn wait(
+    workers: &mut [Worker],
+    numbers: Option<&'static NumberFormat>,
+    timeout: Duration,
+) {
     let mut entries = Vec::with_capacity(3 * workers.len());
     let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
     for worker in workers.iter() {
@@ -361,7 +367,7 @@ pub(crate) fn wait(workers: &mut [Worker], raw: Option<&'static NumberFormat>, t
     for (worker, entries) in workers.iter_mut().zip(entries.chunks(3)) {
         if entries[0].revents != 0 {
             worker.send();
-            worker.receive(raw);
+            worker.receive(numbers);
         }
         // After the results: what was printed before them is in the pipe by now.
         if entries.iter().any(|entry| entry.revents != 0) {

@@ -159,8 +159,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_come_back() {
-        let head = MessageHeader {
+    fn headers_come_back() {
+        let header = MessageHeader {
             kind: MessageKind::Large,
             start: 1,
             count: 2,
@@ -169,8 +169,8 @@ mod tests {
             recording: true,
             length: 6,
         };
-        let back = MessageHeader::from_bytes(&head.to_bytes()).unwrap();
-        assert_eq!(format!("{back:?}"), format!("{head:?}"));
+        let back = MessageHeader::from_bytes(&header.to_bytes()).unwrap();
+        assert_eq!(format!("{back:?}"), format!("{header:?}"));
         assert!(MessageHeader::from_bytes(&[0; HEADER_LEN]).is_none());
     }
 }

@@ -78,7 +78,7 @@ fn zst_value<F: Copy>() -> F {
 
 /// What is sent along with items.
 pub(crate) struct RemoteFn {
-    head: Vec<u8>,
+    header: Vec<u8>,
     /// The format of the items.
     format: Format,
 }
@@ -93,14 +93,14 @@ impl RemoteFn {
     fn with(entry: Entry, format: Format) -> RemoteFn {
         let code =
             CodeLocation::at(entry as *const c_void).expect("the code was loaded from a file");
-        let mut head = Vec::new();
-        value::put_serde(&code, &mut head).expect("a path and numbers can be written");
-        RemoteFn { head, format }
+        let mut header = Vec::new();
+        value::put_serde(&code, &mut header).expect("a path and numbers can be written");
+        RemoteFn { header, format }
     }
 
     /// The message for these items; `put` writes one of them.
     pub(crate) fn bytes(&self, items: Range<usize>, put: &dyn Fn(usize, &mut Writer)) -> Vec<u8> {
-        let mut writer = Writer::new(self.format, self.head.clone());
+        let mut writer = Writer::new(self.format, self.header.clone());
         items.for_each(|index| put(index, &mut writer));
         writer.bytes
     }
@@ -113,13 +113,13 @@ fn compute<C: RemoteCall<T, R>, T: Value, R: Value>(
     responses: &mut ResponseWriter,
 ) {
     let mut item = MaybeUninit::<T>::uninit();
-    let place = item.as_mut_ptr();
+    let address = item.as_mut_ptr();
     // SAFETY: there is room for an item until this returns.
-    let sent = unsafe { SentItems::new(bytes, Format::of::<T>(), place.cast()) };
-    compute_each(items.end, sent, Format::of::<R>(), responses, &mut |output| {
-        while let Some(index) = output.next() {
+    let sent = unsafe { SentItems::new(bytes, Format::of::<T>(), address.cast()) };
+    compute_each(items.end, sent, Format::of::<R>(), responses, &mut |stream| {
+        while let Some(index) = stream.next() {
             // SAFETY: `next` has written the item there, and it is taken once.
-            output.put::<R>(C::call(index, unsafe { place.read() }));
+            stream.put::<R>(C::call(index, unsafe { address.read() }));
         }
     });
 }
@@ -160,7 +160,7 @@ pub(crate) fn serve() -> impl FnMut(Request, &mut ResponseWriter) {
                 let cause = crate::pool::Cause::NotSerializable {
                     message: format!("the process has no such function ({reason})"),
                 };
-                request.items.for_each(|_| responses.refuse(&cause));
+                request.items.for_each(|_| responses.fail_next(&cause));
             }
         }
     }
