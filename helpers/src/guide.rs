@@ -130,19 +130,19 @@
 //! assert_eq!(threads::with_num_threads(4, rayon::current_num_threads), 4);
 //! ```
 //!
-//! # asyncio: [`waiting`](crate::waiting) and [`tokio`]
+//! # asyncio: [`asynchronous`](crate::asynchronous) and [`tokio`]
 //!
 //! | Python | Rust |
 //! |---|---|
 //! | `async def f(x): …`, `await f(x)` | `async fn f(x: u32) -> u32 { … }`, `f(x).await` |
-//! | `await asyncio.sleep(1)` | `waiting::sleep(Duration::from_secs(1)).await` |
-//! | `await asyncio.gather(f(1), f(2))` | `waiting::gather([f(1), f(2)]).await` |
+//! | `await asyncio.sleep(1)` | `asynchronous::sleep(Duration::from_secs(1)).await` |
+//! | `await asyncio.gather(f(1), f(2))` | `asynchronous::gather([f(1), f(2)]).await` |
 //! | `asyncio.create_task(f(1))`, `asyncio.to_thread(g)` | `tokio::spawn(f(1))`, `tokio::task::spawn_blocking(g)` |
-//! | `asyncio.run(main())` | `waiting::block_on(main())` |
+//! | `asyncio.run(main())` | `asynchronous::block_on(main())` |
 //!
 //! ```
 //! use parcourse::prelude::*;
-//! let lengths = waiting::block_on(waiting::gather(["mom", "thesis"].map(async |word| word.len())));
+//! let lengths = asynchronous::block_on(asynchronous::gather(["mom", "thesis"].map(async |word| word.len())));
 //! assert_eq!(lengths, [3, 6]);
 //! ```
 //!

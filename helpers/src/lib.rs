@@ -16,7 +16,7 @@
 //! | [`node`] | `node_info()` | `lscpu`, `platform` |
 //! | [`threads`] | `map(f, &items)`, `Pool::new(3).map(f, &items)`, `pool.submit(f)` | `map`, `multiprocessing.Pool`, `concurrent.futures` |
 //! | [`processes`] | `processes::Pool::new(3).map(f, &items)`, `PersistentPool::new(3)` | `multiprocessing`, `ProcessPoolExecutor` |
-//! | [`waiting`] | `waiting::gather(futures).await`, `waiting::block_on(future)` | `asyncio` |
+//! | [`asynchronous`] | `asynchronous::gather(futures).await`, `asynchronous::block_on(future)` | `asyncio` |
 //! | [`graph`] | `Graph::new().task("chop", 15).after(["wash"])` | `dask.delayed`, `.visualize()` |
 //! | [`display`] | `Html::new(…)`, `display(&x)`, `progress(&items)`, `Table::new()` | `IPython.display`, `tqdm`, `pandas` |
 //! | [`plot`] | `plot::line(xs, ys)`, `Plot::new().line(…)` | `matplotlib` |
@@ -41,8 +41,10 @@
 #![deny(missing_docs)]
 
 // Layers, lowest first. A room uses only the rooms before it:
-//   format, output, cgroup · cores, node · interrupt · display · plot · time, memory, profile, tasks ·
-//   pool, threads, processes, waiting · check, expr, random, graph, grid · prelude, guide.
+//   format, output, base, cgroup · cores, node · interrupt · display · plot · time, memory, profile, tasks ·
+//   pool, threads, processes, asynchronous · check, expr, random, graph, grid · prelude, guide.
+pub mod asynchronous;
+mod base;
 mod cgroup;
 pub mod check;
 pub mod cores;
@@ -66,7 +68,6 @@ mod reproducible;
 pub mod tasks;
 pub mod threads;
 pub mod time;
-pub mod waiting;
 
 pub use ndarray;
 pub use rand;

@@ -5,6 +5,7 @@
 
 // The module and the macro of this name.
 pub use crate::ReproducibleSum;
+pub use crate::asynchronous;
 pub use crate::check;
 pub use crate::cores::{Cores, cores};
 pub use crate::display::{
@@ -27,7 +28,6 @@ pub use crate::threads::{self, Pool, map};
 pub use crate::time::{Timing, scaling};
 // The module and the macro of this name.
 pub use crate::time;
-pub use crate::waiting;
 pub use crate::{check_close, check_eq, check_fast, check_memory, check_threads};
 pub use crate::{compare, timed, timeit};
 pub use ndarray;

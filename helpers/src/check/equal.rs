@@ -2,7 +2,7 @@
 
 use super::Wording;
 use super::wording::shortened;
-use crate::threads::report::abridged;
+use crate::base::panic_message::truncated_debug;
 use std::fmt::Debug;
 
 /// Checks that a value is the expected one: prints it with a ✓, or panics with a message for
@@ -67,7 +67,7 @@ where
 #[track_caller]
 fn tell(holds: bool, answer: &dyn Debug, expected: &dyn Debug, wording: &Wording) {
     if holds {
-        wording.pass(format_args!("{} is {}", wording.subject(), abridged(answer)));
+        wording.pass(format_args!("{} is {}", wording.subject(), truncated_debug(answer)));
     } else {
         wording.fail(difference(
             wording.subject(),

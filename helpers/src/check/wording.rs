@@ -100,7 +100,7 @@ macro_rules! __check_options {
 pub(super) fn failure(f: impl FnOnce()) -> String {
     let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
         .expect_err("the check should have failed");
-    crate::threads::report::message(&*payload).to_string()
+    crate::base::panic_message::panic_message(&*payload).to_string()
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 
 use super::dispatch::{Dispatcher, Start};
 use super::{Graph, Schedule, Workers, schedule};
+use crate::base::panic_capture;
+use crate::base::panic_message::panic_message;
 use crate::cores::cores;
 use crate::interrupt::{self, Interrupted, Scope};
-use crate::threads::quiet;
-use crate::threads::report::message;
 use std::any::Any;
 use std::panic::resume_unwind;
 use std::sync::{OnceLock, mpsc};
@@ -77,7 +77,7 @@ impl Graph {
         let links = self.links();
         // Keeps SIGINT from ending the process until all threads are done.
         let _scope = Scope::enter();
-        quiet::install();
+        panic_capture::install_hook();
         let reports = self.on_threads(Dispatcher::new(self, &links, workers.len()), &workers);
         interrupt::check();
         let (mut done, mut failures) = (Vec::with_capacity(self.len()), Vec::new());
@@ -92,7 +92,11 @@ impl Graph {
         }
         if let Some((task, payload, place)) = failures.iter().min_by_key(|(task, ..)| *task) {
             let at = if place.is_empty() { String::new() } else { format!(" (at {place})") };
-            panic!("the task `{}` panicked: {}{at}", self.tasks[*task].name, message(&**payload));
+            panic!(
+                "the task `{}` panicked: {}{at}",
+                self.tasks[*task].name,
+                panic_message(&**payload)
+            );
         }
         Schedule::new(self, &links, workers, done)
     }
@@ -105,7 +109,8 @@ impl Graph {
         let now = || self.clock.units(began.get_or_init(Instant::now).elapsed());
         let perform = |start: Start| {
             let from = now();
-            let failure = quiet::catch(|| self.tasks[start.task].work.perform(&self.clock)).err();
+            let failure =
+                panic_capture::catch(|| self.tasks[start.task].work.perform(&self.clock)).err();
             Finished { start, from, to: now(), failure }
         };
         thread::scope(|scope| {

@@ -43,7 +43,7 @@ mod system;
 mod trace;
 
 pub use measurement::{Measurement, MemoryUsage};
-pub(crate) use peak::hold;
+pub(crate) use peak::lock_for_fork;
 pub use trace::{Counted, MemoryTrace, Sample, plot_memory};
 
 /// 1024 bytes.

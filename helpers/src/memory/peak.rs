@@ -13,7 +13,7 @@ static RUNNING: Mutex<Vec<(u64, f64)>> = Mutex::new(Vec::new());
 
 /// Keeps measurements from beginning and ending, while the process is copied: the copy's lock must
 /// not be in another thread's hands.
-pub(crate) fn hold() -> impl Sized {
+pub(crate) fn lock_for_fork() -> impl Sized {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -4,7 +4,7 @@ use super::Plot;
 use super::axis::{Axis, Extent};
 use super::canvas::{Anchor, Canvas, INK};
 use super::data::Data;
-use super::frame::{Frame, NOTE, TICK};
+use super::frame::{Frame, NOTE, SIZE, TICK};
 use super::palette;
 use crate::format::{FineDuration, four_figures};
 use std::time::Duration;
@@ -13,8 +13,7 @@ use std::time::Duration;
 pub(super) fn are_horizontal(plot: &Plot) -> bool {
     let Some(bars) = plot.bars.as_ref().filter(|_| plot.series.is_empty()) else { return false };
     // About what the numbers on the left leave.
-    let slot = (f64::from(plot.size.unwrap_or(super::show::SIZE).0) - 90.0)
-        / bars.labels.len().max(1) as f64;
+    let slot = (f64::from(plot.size.unwrap_or(SIZE).0) - 90.0) / bars.labels.len().max(1) as f64;
     bars.labels.iter().any(|label| TICK.width(label) > slot - 6.0)
 }
 

@@ -2,6 +2,9 @@
 
 use super::canvas::{Anchor, Canvas, Font, INK};
 
+/// The default width and height of a chart, in pixels.
+pub(super) const SIZE: (u32, u32) = (640, 400);
+
 pub(super) const TICK: Font = Font::of_size(12.0);
 pub(super) const NOTE: Font = Font::of_size(11.0);
 

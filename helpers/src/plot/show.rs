@@ -1,13 +1,11 @@
 //! The methods of [`Plot`] that show and save it.
 
+use super::frame::SIZE;
 use super::image::Image;
 use super::{Plot, bars, draw, gantt};
 use crate::display::{Bundle, Png, Rich, Svg};
 use std::io;
 use std::path::Path;
-
-/// The default width and height, in pixels.
-pub(super) const SIZE: (u32, u32) = (640, 400);
 
 impl Plot {
     /// The chart as an SVG drawing.

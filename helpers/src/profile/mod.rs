@@ -98,7 +98,7 @@ mod flame;
 mod lines;
 
 pub use flame::{FlameGraph, HotFunction, flame_graph};
-pub(crate) use lines::hold;
+pub(crate) use lines::lock_for_fork;
 pub use lines::{Frame, Function, FunctionReport, Line, Report, Resumption, report, reset};
 pub use parcourse_macros::line_profile;
 

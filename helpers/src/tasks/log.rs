@@ -76,7 +76,7 @@ pub(crate) fn add(event: Event) {
 
 /// Keeps everyone from reading lists while the process forks: in the child, the locks of this
 /// thread must be free.
-pub(crate) fn hold() -> impl Sized {
+pub(crate) fn lock_for_fork() -> impl Sized {
     lock(&ALL)
 }
 

@@ -38,5 +38,5 @@ pub use live::live;
 pub use record::{record, task};
 pub use stream::{Entry, TaskStream, Worker};
 
-pub(crate) use log::{Event, add, hold, recording, set_recording, take, this_worker};
+pub(crate) use log::{Event, add, lock_for_fork, recording, set_recording, take, this_worker};
 pub(crate) use record::{Task, begin};

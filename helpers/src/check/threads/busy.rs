@@ -32,7 +32,7 @@ pub(super) use linux::Busy;
 #[cfg(target_os = "linux")]
 mod linux {
     use super::{Duration, SHARE};
-    use crate::threads::seen::this_thread;
+    use crate::base::thread_activity::thread_id;
     use std::collections::HashMap;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,7 +69,7 @@ mod linux {
                     let is_last = stopped.load(Ordering::Acquire);
                     look(&mut clocks);
                     if is_last {
-                        clocks.remove(&this_thread());
+                        clocks.remove(&thread_id());
                         return clocks;
                     }
                     std::thread::sleep(INTERVAL);
@@ -150,11 +150,11 @@ mod linux {
 
         #[test]
         fn clock_of_a_thread_runs_while_it_computes() {
-            let before = cpu_time(this_thread()).unwrap();
-            while cpu_time(this_thread()).unwrap() == before {
+            let before = cpu_time(thread_id()).unwrap();
+            while cpu_time(thread_id()).unwrap() == before {
                 std::hint::black_box((0..1000u64).map(std::hint::black_box).sum::<u64>());
             }
-            assert!(threads().any(|thread| thread == this_thread()));
+            assert!(threads().any(|thread| thread == thread_id()));
         }
     }
 }

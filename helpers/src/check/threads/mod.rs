@@ -3,9 +3,9 @@
 mod busy;
 
 use super::Wording;
+use crate::base::thread_activity;
 use crate::format::counted;
 use crate::interrupt::{self, Scope};
-use crate::threads::seen;
 use busy::Busy;
 use rayon::ThreadPoolBuilder;
 use std::hint::black_box;
@@ -105,7 +105,7 @@ fn most_threads(call: &(dyn Fn() + Sync), expected: usize) -> usize {
     for _ in 0..CALLS {
         interrupt::check();
         let busy = Busy::watch();
-        let ((), mut seen) = seen::during(|| pool.install(call));
+        let ((), mut seen) = thread_activity::record(|| pool.install(call));
         let least = if seen.is_empty() { LEAST } else { LEAST_BESIDE_NOTES };
         seen.extend(busy.stop(least));
         most = most.max(seen.len());

@@ -8,6 +8,6 @@ mod registry;
 mod report;
 
 pub use frame::{Frame, Resumption};
-pub(crate) use registry::hold;
+pub(crate) use registry::lock_for_fork;
 pub use registry::{Function, reset};
 pub use report::{FunctionReport, Line, Report, report};

@@ -48,7 +48,7 @@ fn entries() -> MutexGuard<'static, Vec<Entry>> {
 
 /// Blocks registration while the process forks: the child's copy of the lock must not be held by
 /// another thread.
-pub(crate) fn hold() -> impl Sized {
+pub(crate) fn lock_for_fork() -> impl Sized {
     entries()
 }
 
