@@ -121,7 +121,8 @@ pub(crate) mod tests {
         pub(crate) fn mountinfo(&self, root: &str, filesystem: &str) -> String {
             let point = self.0.to_str().unwrap().replace(' ', "\\040");
             format!(
-                "24 1 0:22 / /proc rw - proc proc rw\n30 24 0:26 {root} {point} rw,nosuid shared:9 - {filesystem}\n"
+                "24 1 0:22 / /proc rw - proc proc rw\n\
+                 30 24 0:26 {root} {point} rw,nosuid shared:9 - {filesystem}\n"
             )
         }
     }
@@ -146,7 +147,8 @@ pub(crate) mod tests {
 
     #[test]
     fn mixed_systems_have_both_versions() {
-        let mountinfo = "30 24 0:26 / /cg/unified rw - cgroup2 cgroup2 rw\n31 24 0:27 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n";
+        let mountinfo = "30 24 0:26 / /cg/unified rw - cgroup2 cgroup2 rw\n\
+                         31 24 0:27 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n";
         let found = groups_in("cpu", "4:cpu,cpuacct:/job\n3:memory:/\n0::/\n", mountinfo);
         assert_eq!(
             found.iter().map(|groups| groups.is_version_2).collect::<Vec<_>>(),

@@ -20,7 +20,8 @@
 //! ```compile_fail,E0594
 //! use parcourse::prelude::*;
 //! let mut sum = 0;
-//! (0..100).into_par_iter().for_each(|i| sum += i); // does not compile: all threads would change `sum`
+//! // Does not compile: all threads would change `sum`.
+//! (0..100).into_par_iter().for_each(|i| sum += i);
 //! ```
 //!
 //! # Python itself
@@ -109,7 +110,8 @@
 //! let a: Vec<f64> = (0..10_000).map(f64::from).collect();
 //! let serial: f64 = a.iter().map(|x| x.sqrt()).sum();
 //! let parallel: f64 = a.par_iter().map(|x| x.sqrt()).sum();
-//! assert!((serial - parallel).abs() < 1e-6); // sums of floats in another order differ in the last digits
+//! // Sums of floats in another order differ in the last digits.
+//! assert!((serial - parallel).abs() < 1e-6);
 //!
 //! assert_eq!(lazy(&a).sqrt().sum(), lazy(&a).sqrt().serial().sum()); // these do not
 //!
@@ -142,7 +144,8 @@
 //!
 //! ```
 //! use parcourse::prelude::*;
-//! let lengths = asynchronous::block_on(asynchronous::gather(["mom", "thesis"].map(async |word| word.len())));
+//! let lengths = ["mom", "thesis"].map(async |word| word.len());
+//! let lengths = asynchronous::block_on(asynchronous::gather(lengths));
 //! assert_eq!(lengths, [3, 6]);
 //! ```
 //!
@@ -162,7 +165,8 @@
 //! use parcourse::prelude::*;
 //! let mut squares = Array2::<usize>::zeros((40, 60));
 //! let ((), stream) = tasks::record(|| {
-//!     grid::tiles_mut(&mut squares, (2, 2)).into_par_iter().enumerate().for_each(|(number, (tile, mut part))| {
+//!     let tiles = grid::tiles_mut(&mut squares, (2, 2));
+//!     tiles.into_par_iter().enumerate().for_each(|(number, (tile, mut part))| {
 //!         tasks::task(format!("tile {number}"), || part.fill(tile.len()))
 //!     })
 //! });
@@ -172,7 +176,8 @@
 //! ```
 //! use parcourse::prelude::*;
 //! let matrix = Array2::<f64>::ones((1000, 8));
-//! let sums: Vec<f64> = matrix.axis_chunks_iter(Axis(0), 256).into_par_iter().map(|rows| rows.sum()).collect();
+//! let chunks = matrix.axis_chunks_iter(Axis(0), 256);
+//! let sums: Vec<f64> = chunks.into_par_iter().map(|rows| rows.sum()).collect();
 //! assert_eq!(sums, [2048.0, 2048.0, 2048.0, 1856.0]);
 //! ```
 //!

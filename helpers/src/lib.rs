@@ -41,8 +41,9 @@
 #![deny(missing_docs)]
 
 // Layers, lowest first. A room uses only the rooms before it:
-//   format, output, base, cgroup · cores, node · interrupt · display · plot · time, memory, profile, tasks ·
-//   pool, threads, processes, asynchronous · check, expr, random, graph, grid · prelude, guide.
+//   format, output, base, cgroup · cores, node · interrupt · display · plot ·
+//   time, memory, profile, tasks · pool, threads, processes, asynchronous ·
+//   check, random, expr, graph, grid · prelude, guide.
 pub mod asynchronous;
 mod base;
 mod cgroup;

@@ -8,7 +8,8 @@
 //! ```
 //! use parcourse::prelude::*;
 //! fn hits(mut rng: Stream, points: u64) -> u64 {
-//!     (0..points).filter(|_| rng.random::<f64>().powi(2) + rng.random::<f64>().powi(2) < 1.0).count() as u64
+//!     let mut square = || rng.random::<f64>().powi(2);
+//!     (0..points).filter(|_| square() + square() < 1.0).count() as u64
 //! }
 //! let points = 1_000_000;
 //! let hits: u64 = streams(42).par_blocks(points).map(|(rng, points)| hits(rng, points)).sum();
@@ -77,7 +78,8 @@ impl Streams {
     /// ```
     /// use parcourse::prelude::*;
     /// let temperatures = [250.0, 300.0, 350.0];
-    /// let noisy = |(number, t): (usize, &f64)| t + streams(7).stream(number as u64).random::<f64>();
+    /// let noisy =
+    ///     |(number, t): (usize, &f64)| t + streams(7).stream(number as u64).random::<f64>();
     /// let serial: Vec<f64> = temperatures.iter().enumerate().map(noisy).collect();
     /// let parallel: Vec<f64> = temperatures.par_iter().enumerate().map(noisy).collect();
     /// assert_eq!(serial, parallel);
@@ -104,7 +106,10 @@ impl Streams {
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let sum: f64 = streams(3).blocks(100_000).map(|(mut rng, draws)| (0..draws).map(|_| rng.random::<f64>()).sum::<f64>()).sum();
+    /// let block = |(mut rng, draws): (Stream, u64)| -> f64 {
+    ///     (0..draws).map(|_| rng.random::<f64>()).sum()
+    /// };
+    /// let sum: f64 = streams(3).blocks(100_000).map(block).sum();
     /// assert!((sum / 100_000.0 - 0.5).abs() < 0.01);
     /// ```
     pub fn blocks(&self, draws: u64) -> impl Iterator<Item = (Stream, u64)> + use<> {
@@ -123,7 +128,8 @@ impl Streams {
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let heads = |(mut rng, draws): (Stream, u64)| (0..draws).filter(|_| rng.random_bool(0.5)).count();
+    /// let heads =
+    ///     |(mut rng, draws): (Stream, u64)| (0..draws).filter(|_| rng.random_bool(0.5)).count();
     /// let parallel: usize = streams(3).par_blocks(1_000_000).map(heads).sum();
     /// let serial: usize = streams(3).blocks(1_000_000).map(heads).sum();
     /// assert_eq!(parallel, serial);

@@ -123,7 +123,9 @@ fn expressions_keep_their_meaning() {
             let number: i32 = text.parse()?;
             number + 1
         });
-        let comparison = compare! { loops = 2, runs = 2, "parse" => text.parse::<i32>()?, "length" => text.len() };
+        let comparison = compare! {
+            loops = 2, runs = 2, "parse" => text.parse::<i32>()?, "length" => text.len()
+        };
         timeit!(quiet, loops = 2, runs = 2, setup = text.to_string(), |owned| owned
             .parse::<i32>()?);
         Ok(comparison.values()[0])

@@ -38,7 +38,8 @@ use ndarray::{ArrayBase, ArrayView, Data, Dimension, IxDyn};
 /// ```should_panic
 /// # use parcourse::prelude::*;
 /// check_close!([1.0, 2.0, 3.5], [1.0, 2.0, 3.0], 1e-9);
-/// // ✗ [1.0, 2.0, 3.5]: number 2 is 3.5, expected 3 (relative error 0.1667, 1e-9 allowed; 1 of 3 numbers is off)
+/// // ✗ [1.0, 2.0, 3.5]: number 2 is 3.5, expected 3
+/// // (relative error 0.1667, 1e-9 allowed; 1 of 3 numbers is off)
 /// ```
 #[macro_export]
 macro_rules! check_close {
@@ -48,7 +49,10 @@ macro_rules! check_close {
                 answer,
                 expected,
                 $tolerance,
-                $crate::__check_options!($crate::check::Wording::of(::std::stringify!($answer)), $($($options)*)?),
+                $crate::__check_options!(
+                    $crate::check::Wording::of(::std::stringify!($answer)),
+                    $($($options)*)?
+                ),
             ),
         }
     };
@@ -298,7 +302,8 @@ mod tests {
         let message = failure(|| crate::check_close!(answer, Array2::<f64>::ones((3, 4)), 1e-9));
         assert_eq!(
             message,
-            "✗ answer: number [1, 2] is 3, expected 1 (relative error 2, 1e-9 allowed; 2 of 12 numbers are off)"
+            "✗ answer: number [1, 2] is 3, expected 1 \
+             (relative error 2, 1e-9 allowed; 2 of 12 numbers are off)"
         );
     }
 }

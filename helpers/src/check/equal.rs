@@ -46,7 +46,10 @@ macro_rules! check_eq {
             (answer, expected) => $crate::check::equal(
                 answer,
                 expected,
-                $crate::__check_options!($crate::check::Wording::of(::std::stringify!($answer)), $($($options)*)?),
+                $crate::__check_options!(
+                    $crate::check::Wording::of(::std::stringify!($answer)),
+                    $($($options)*)?
+                ),
             ),
         }
     };
@@ -84,7 +87,8 @@ const SHORT: usize = 60;
 pub(super) fn difference(what: &str, answer: &str, expected: &str) -> String {
     if answer == expected {
         return format!(
-            "{what} is {}, but not equal to the expected value, which prints the same (NaN is equal to nothing)",
+            "{what} is {}, but not equal to the expected value, which prints the same \
+             (NaN is equal to nothing)",
             shortened(answer, SHORT)
         );
     }

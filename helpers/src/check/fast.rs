@@ -32,7 +32,12 @@ use std::time::{Duration, Instant};
 /// ```
 /// use parcourse::prelude::*;
 /// let numbers: Vec<f64> = (0..100_000).map(f64::from).collect();
-/// check_fast!(|| numbers[..100].iter().sum::<f64>(), || numbers.iter().sum::<f64>(), factor = 10.0, what = "a small sum");
+/// check_fast!(
+///     || numbers[..100].iter().sum::<f64>(),
+///     || numbers.iter().sum::<f64>(),
+///     factor = 10.0,
+///     what = "a small sum",
+/// );
 /// ```
 ///
 /// prints
@@ -44,7 +49,11 @@ use std::time::{Duration, Instant};
 /// ```should_panic
 /// # use parcourse::prelude::*;
 /// let numbers: Vec<f64> = (0..100_000).map(f64::from).collect();
-/// check_fast!(|| numbers.iter().sum::<f64>(), || numbers[..100].iter().sum::<f64>(), hint = "sum less");
+/// check_fast!(
+///     || numbers.iter().sum::<f64>(),
+///     || numbers[..100].iter().sum::<f64>(),
+///     hint = "sum less",
+/// );
 /// ```
 #[macro_export]
 macro_rules! check_fast {
@@ -52,7 +61,10 @@ macro_rules! check_fast {
         $crate::check::fast(
             $yours,
             $given,
-            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($yours)), $($($options)*)?),
+            $crate::__check_options!(
+                $crate::check::Wording::of(::std::stringify!($yours)),
+                $($($options)*)?
+            ),
         )
     };
 }

@@ -43,7 +43,10 @@ macro_rules! check_memory {
         $crate::check::memory(
             $call,
             $limit,
-            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($call)), $($($options)*)?),
+            $crate::__check_options!(
+                $crate::check::Wording::of(::std::stringify!($call)),
+                $($($options)*)?
+            ),
         )
     };
 }

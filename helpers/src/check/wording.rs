@@ -87,7 +87,9 @@ macro_rules! __check_options {
     };
     ($wording:expr, $unknown:ident = $value:expr $(, $($rest:tt)*)?) => {
         ::std::compile_error!(::std::concat!(
-            "unknown option `", ::std::stringify!($unknown), "`: there are `hint` and `what`, and `factor` for `check_fast!`"
+            "unknown option `",
+            ::std::stringify!($unknown),
+            "`: there are `hint` and `what`, and `factor` for `check_fast!`"
         ))
     };
     ($wording:expr, $($rest:tt)*) => {

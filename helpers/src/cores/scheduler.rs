@@ -187,7 +187,9 @@ mod tests {
 
         let file =
             std::env::temp_dir().join(format!("parcourse-pe-hostfile-{}", std::process::id()));
-        std::fs::write(&file, "node1.cluster.example 4 all.q@node1 UNDEFINED\nnode2 3 all.q@node2 <NULL>\nnode2 2 b.q@node2\n").unwrap();
+        let hosts = "node1.cluster.example 4 all.q@node1 UNDEFINED\n\
+                     node2 3 all.q@node2 <NULL>\nnode2 2 b.q@node2\n";
+        std::fs::write(&file, hosts).unwrap();
         let path = file.to_str().unwrap();
         assert_eq!(
             with(&[("NSLOTS", "9"), ("NHOSTS", "2"), ("PE_HOSTFILE", path)]),

@@ -143,7 +143,8 @@ macro_rules! reference {
     };
 }
 
-reference!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 Duration FineDuration char bool);
+reference!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
+reference!(Duration FineDuration char bool);
 
 #[cfg(test)]
 mod tests {

@@ -64,7 +64,8 @@ text_kind! {
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let drawing = r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><circle cx="20" cy="20" r="15"/></svg>"#;
+    /// let drawing = r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">
+    ///     <circle cx="20" cy="20" r="15"/></svg>"#;
     /// Svg::new(drawing).show();
     /// ```
     Svg, "image/svg+xml", |svg| format!("[SVG drawing, {} bytes]", svg.len())

@@ -169,7 +169,8 @@ impl<E: Expression> fmt::Debug for Lazy<E> {
 }
 
 macro_rules! operator {
-    ($trait:ident, $method:ident, $operation:expr, |$x:ident| with number: $right:expr, from number: $left:expr) => {
+    ($trait:ident, $method:ident, $operation:expr,
+        |$x:ident| with number: $right:expr, from number: $left:expr) => {
         impl<L: Expression, R: Expression<Dim = L::Dim>> $trait<Lazy<R>> for Lazy<L> {
             type Output = Lazy<Binary<L, R>>;
 
@@ -198,10 +199,14 @@ macro_rules! operator {
     };
 }
 
-operator!(Add, add, Operation::Add, |c| with number: Function::Plus(c), from number: Function::Plus(c));
-operator!(Sub, sub, Operation::Sub, |c| with number: Function::Plus(-c), from number: Function::From(c));
-operator!(Mul, mul, Operation::Mul, |c| with number: Function::Times(c), from number: Function::Times(c));
-operator!(Div, div, Operation::Div, |c| with number: Function::Over(c), from number: Function::Under(c));
+operator!(Add, add, Operation::Add,
+    |c| with number: Function::Plus(c), from number: Function::Plus(c));
+operator!(Sub, sub, Operation::Sub,
+    |c| with number: Function::Plus(-c), from number: Function::From(c));
+operator!(Mul, mul, Operation::Mul,
+    |c| with number: Function::Times(c), from number: Function::Times(c));
+operator!(Div, div, Operation::Div,
+    |c| with number: Function::Over(c), from number: Function::Under(c));
 
 impl<E: Expression> Neg for Lazy<E> {
     type Output = Lazy<Unary<E>>;

@@ -46,12 +46,19 @@ macro_rules! numbers {
                     to.iter_mut().zip(numbers).for_each(|(to, number)| *to = *number as f64);
                 }
 
-                unsafe fn copy_strided(first: *const $type, shape: &[usize], strides: &[isize], start: usize, to: &mut [f64]) {
+                unsafe fn copy_strided(
+                    first: *const $type,
+                    shape: &[usize],
+                    strides: &[isize],
+                    start: usize,
+                    to: &mut [f64],
+                ) {
                     pieces(shape, strides, start, to.len(), |piece| {
                         for (i, to) in to[piece.range].iter_mut().enumerate() {
                             // SAFETY: `pieces` returns offsets of elements of the array, which
                             // exists by the caller's contract.
-                            *to = unsafe { *first.offset(piece.offset + i as isize * piece.stride) } as f64;
+                            let offset = piece.offset + i as isize * piece.stride;
+                            *to = unsafe { *first.offset(offset) } as f64;
                         }
                     });
                 }
@@ -62,7 +69,8 @@ macro_rules! numbers {
 
 numbers! {
     f64 => |numbers| Some(numbers);
-    f32 => |_| None; i8 => |_| None; i16 => |_| None; i32 => |_| None; i64 => |_| None; isize => |_| None;
+    f32 => |_| None; i8 => |_| None; i16 => |_| None; i32 => |_| None; i64 => |_| None;
+    isize => |_| None;
     u8 => |_| None; u16 => |_| None; u32 => |_| None; u64 => |_| None; usize => |_| None;
 }
 

@@ -166,7 +166,8 @@ mod tests {
             .unattended()
             .task("eat", || ())
             .after(["cook"]);
-        let expected = "chop  15 min\ncook  20 min  after chop; uses stove; unattended\neat           after cook\n3 tasks";
+        let expected = "chop  15 min\ncook  20 min  after chop; uses stove; unattended\n\
+                        eat           after cook\n3 tasks";
         assert_eq!(graph.to_string(), expected);
         let expected = "\
 task  worker  start   end

@@ -15,7 +15,9 @@ impl Schedule {
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let plan = Graph::new().task("chop", 2).task("boil", 3).task("cook", 4).after(["chop", "boil"]).plan(["Alice", "Bob"]);
+    /// let soup = Graph::new().task("chop", 2).task("boil", 3);
+    /// let soup = soup.task("cook", 4).after(["chop", "boil"]);
+    /// let plan = soup.plan(["Alice", "Bob"]);
     /// plan.gantt().title("Pea soup").show();
     /// ```
     pub fn gantt(&self) -> Plot {

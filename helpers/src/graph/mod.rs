@@ -165,7 +165,8 @@ impl Graph {
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let graph = Graph::new().task("wait", 0.01).task("compute", || println!("{}", 6 * 7)).after(["wait"]);
+    /// let graph = Graph::new().task("wait", 0.01);
+    /// let graph = graph.task("compute", || println!("{}", 6 * 7)).after(["wait"]);
     /// graph.run();
     /// ```
     #[track_caller]
@@ -259,7 +260,8 @@ impl Graph {
     /// ```
     /// use parcourse::prelude::*;
     /// let cycle = Graph::new().task("egg", 21).after(["hen"]).task("hen", 150).after(["egg"]);
-    /// assert_eq!(cycle.check().unwrap_err().to_string(), "failed to order the tasks: `egg` → `hen` → `egg` form a cycle");
+    /// let error = cycle.check().unwrap_err().to_string();
+    /// assert_eq!(error, "failed to order the tasks: `egg` → `hen` → `egg` form a cycle");
     /// ```
     pub fn check(&self) -> Result<(), Error> {
         Links::of(self).map(drop)

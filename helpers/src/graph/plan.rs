@@ -18,7 +18,8 @@ impl Graph {
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let dishes = Graph::new().task("soup", 3).task("salad", 2).task("cake", 4).task("serve", 1).after(["soup", "salad", "cake"]);
+    /// let dishes = Graph::new().task("soup", 3).task("salad", 2).task("cake", 4);
+    /// let dishes = dishes.task("serve", 1).after(["soup", "salad", "cake"]);
     /// let makespans: Vec<f64> = (1..=4).map(|cooks| dishes.plan(cooks).makespan()).collect();
     /// assert_eq!(makespans, [10.0, 6.0, 5.0, 5.0]);
     /// ```

@@ -69,7 +69,8 @@ impl Tile {
     /// ```
     /// use parcourse::prelude::*;
     /// let tiles = grid::tiles((90, 90), (3, 3));
-    /// let neighbours: Vec<usize> = (0..9).filter(|&other| tiles[4].is_beside(&tiles[other])).collect();
+    /// let neighbours: Vec<usize> =
+    ///     (0..9).filter(|&other| tiles[4].is_beside(&tiles[other])).collect();
     /// assert_eq!(neighbours, [1, 3, 5, 7]);
     /// ```
     pub fn is_beside(&self, other: &Tile) -> bool {
@@ -122,7 +123,8 @@ pub fn tiles(shape: (usize, usize), parts: (usize, usize)) -> Vec<Tile> {
 /// ```
 /// use parcourse::prelude::*;
 /// let mut owners = Array2::<usize>::zeros((4, 4));
-/// grid::tiles_mut(&mut owners, (2, 2)).into_par_iter().enumerate().for_each(|(number, (_, mut part))| part.fill(number));
+/// let tiles = grid::tiles_mut(&mut owners, (2, 2));
+/// tiles.into_par_iter().enumerate().for_each(|(number, (_, mut part))| part.fill(number));
 /// assert_eq!(owners, array![[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]);
 /// ```
 #[track_caller]

@@ -8,7 +8,10 @@
 //! ```
 //! use parcourse::prelude::*;
 //! let squares = memit!((0..1_000_000u64).map(|i| i * i).collect::<Vec<_>>());
-//! let (sum, trace) = memory_usage(|| squares.iter().map(|&x| x as f64).collect::<Vec<_>>().iter().sum::<f64>());
+//! let (sum, trace) = memory_usage(|| {
+//!     let floats: Vec<f64> = squares.iter().map(|&x| x as f64).collect();
+//!     floats.iter().sum::<f64>()
+//! });
 //! println!("{sum}: {trace}");
 //! assert!(trace.increment() >= 0.0);
 //! ```

@@ -116,7 +116,8 @@ impl Rich for MemoryTrace {
 ///
 /// ```
 /// use parcourse::prelude::*;
-/// let (_, whole) = memory_usage(|| (0..4_000_000).map(f64::from).collect::<Vec<_>>().iter().sum::<f64>());
+/// let (_, whole) =
+///     memory_usage(|| (0..4_000_000).map(f64::from).collect::<Vec<_>>().iter().sum::<f64>());
 /// let (_, chunked) = memory_usage(|| (0..4_000_000).map(f64::from).sum::<f64>());
 /// let chart = plot_memory(&[("whole array", &whole), ("one by one", &chunked)]);
 /// # chart.show();

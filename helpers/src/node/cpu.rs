@@ -121,7 +121,8 @@ impl Cache {
     ///
     /// ```
     /// for cache in parcourse::node::node_info().caches {
-    ///     println!("{}: {} bytes, shared by {} threads", cache.name(), cache.size, cache.shared_by);
+    ///     let name = cache.name();
+    ///     println!("{name}: {} bytes, shared by {} threads", cache.size, cache.shared_by);
     /// }
     /// ```
     pub fn name(&self) -> String {

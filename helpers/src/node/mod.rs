@@ -144,9 +144,21 @@ mod tests {
         let mut files: Vec<(String, String)> = [
             ("proc/sys/kernel/hostname", "node017\n"),
             ("proc/sys/kernel/osrelease", "5.14.0-427.el9\n"),
-            ("etc/os-release", "NAME=\"Rocky Linux\"\nPRETTY_NAME=\"Rocky Linux 9.4 (Blue Onyx)\"\nID='rocky'\n"),
-            ("proc/cpuinfo", "processor\t: 0\nvendor_id\t: X\nmodel name\t: Fast  Chip(R) 9000 @ 2.50GHz\nmodel\t: 1\n"),
-            ("proc/meminfo", "MemTotal:       16777216 kB\nMemFree:  1 kB\nMemAvailable:    8388608 kB\n"),
+            (
+                "etc/os-release",
+                "NAME=\"Rocky Linux\"\nPRETTY_NAME=\"Rocky Linux 9.4 (Blue Onyx)\"\n\
+                ID='rocky'\n",
+            ),
+            (
+                "proc/cpuinfo",
+                "processor\t: 0\nvendor_id\t: X\n\
+                model name\t: Fast  Chip(R) 9000 @ 2.50GHz\nmodel\t: 1\n",
+            ),
+            (
+                "proc/meminfo",
+                "MemTotal:       16777216 kB\nMemFree:  1 kB\n\
+                MemAvailable:    8388608 kB\n",
+            ),
             ("proc/self/cgroup", "0::/slurm/job_4711\n"),
             ("proc/self/mountinfo", "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n"),
             ("sys/fs/cgroup/slurm/memory.max", "max\n"),
@@ -154,7 +166,11 @@ mod tests {
             ("sys/devices/system/cpu/online", "0-7\n"),
             ("sys/devices/system/node/online", "0-1\n"),
             ("sys/devices/system/node/node0/cpulist", "0-1,4-5\n"),
-            ("sys/devices/system/node/node0/meminfo", "Node 0 MemTotal:       8388608 kB\nNode 0 MemFree:  5 kB\n"),
+            (
+                "sys/devices/system/node/node0/meminfo",
+                "Node 0 MemTotal:       8388608 kB\n\
+                Node 0 MemFree:  5 kB\n",
+            ),
             ("sys/devices/system/node/node1/cpulist", "2-3,6-7\n"),
             ("sys/devices/system/node/node1/meminfo", "Node 1 MemTotal:       8388608 kB\n"),
         ]

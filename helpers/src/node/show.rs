@@ -134,7 +134,11 @@ impl fmt::Debug for NodeInfo {
 impl Rich for NodeInfo {
     fn bundle(&self) -> Bundle {
         let rows = self.rows().map(|(name, value)| {
-            format!("<tr><th style=\"text-align:left\">{name}</th><td style=\"text-align:left\">{}</td></tr>", escape_html(&value))
+            format!(
+                "<tr><th style=\"text-align:left\">{name}</th>\
+                 <td style=\"text-align:left\">{}</td></tr>",
+                escape_html(&value)
+            )
         });
         Bundle::plain(self.to_string())
             .with("text/html", format!("<table>{}</table>", rows.concat()))

@@ -68,7 +68,8 @@ impl Bundle {
 /// struct Celsius(f64);
 /// impl Rich for Celsius {
 ///     fn bundle(&self) -> Bundle {
-///         Bundle::plain(format!("{} °C", self.0)).with("text/html", format!("<b>{}</b> °C", self.0))
+///         Bundle::plain(format!("{} °C", self.0))
+///             .with("text/html", format!("<b>{}</b> °C", self.0))
 ///     }
 /// }
 /// impl Celsius {

@@ -150,7 +150,8 @@ mod tests {
     #[test]
     fn blocks_of_a_bundle_follow_each_other() {
         let bundle = Bundle::plain("x").with("text/html", "<b>\nx</b>");
-        let expected = "EVCXR_BEGIN_CONTENT text/plain\nx\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<b>\nx</b>\nEVCXR_END_CONTENT\n";
+        let expected = "EVCXR_BEGIN_CONTENT text/plain\nx\nEVCXR_END_CONTENT\n\
+                        EVCXR_BEGIN_CONTENT text/html\n<b>\nx</b>\nEVCXR_END_CONTENT\n";
         assert_eq!(blocks(&bundle), expected);
         assert_eq!(line(&bundle), "x\n");
     }

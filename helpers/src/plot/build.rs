@@ -99,7 +99,9 @@ impl Plot {
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let chart = Plot::new().band("sum", [1, 2, 4], [1.9, 1.0, 0.6], [2.2, 1.3, 0.9]).line("sum", [1, 2, 4], [2.0, 1.1, 0.7]);
+    /// let chart = Plot::new()
+    ///     .band("sum", [1, 2, 4], [1.9, 1.0, 0.6], [2.2, 1.3, 0.9])
+    ///     .line("sum", [1, 2, 4], [2.0, 1.1, 0.7]);
     /// # chart.show();
     /// ```
     ///
@@ -219,7 +221,8 @@ impl Plot {
     /// ```
     /// use parcourse::prelude::*;
     /// let values = (0..200 * 50).map(|cell| (cell % 200 + cell / 200) as f64);
-    /// plot::image(200, values).colours(["#000764", "#206bcb", "#edffff", "#ffaa00", "#000200"]).show();
+    /// let colours = ["#000764", "#206bcb", "#edffff", "#ffaa00", "#000200"];
+    /// plot::image(200, values).colours(colours).show();
     /// ```
     ///
     /// # Panics

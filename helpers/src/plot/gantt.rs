@@ -13,7 +13,8 @@ use std::collections::{HashMap, HashSet};
 /// ```
 /// use parcourse::plot::Bar;
 /// let task = Bar::new("Alice", "chop onions", 0.0, 2.5).group("chop");
-/// assert_eq!(task, Bar { row: "Alice".into(), label: "chop onions".into(), start: 0.0, end: 2.5, group: "chop".into() });
+/// assert_eq!((task.row.as_str(), task.label.as_str()), ("Alice", "chop onions"));
+/// assert_eq!((task.start, task.end, task.group.as_str()), (0.0, 2.5, "chop"));
 /// ```
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Bar {

@@ -162,7 +162,8 @@ pub fn histogram(values: impl IntoIterator<Item: Number>) -> Plot {
 ///
 /// ```
 /// use parcourse::prelude::*;
-/// let values: Vec<f64> = (0..20 * 10).map(|cell| ((cell % 20) as f64 * (cell / 20) as f64).sqrt()).collect();
+/// let value = |cell: i32| f64::from(cell % 20 * (cell / 20)).sqrt();
+/// let values: Vec<f64> = (0..20 * 10).map(value).collect();
 /// plot::image(20, &values).title("√(x·y)").show();
 /// ```
 ///

@@ -105,7 +105,8 @@ pub use parcourse_macros::line_profile;
 use crate::format::escape_html;
 
 /// The start of a table of figures and code.
-const TABLE: &str = "<table style=\"color:inherit;border-collapse:collapse;font-family:monospace;font-size:90%;line-height:1.35\">";
+const TABLE: &str = "<table style=\"color:inherit;border-collapse:collapse;\
+                     font-family:monospace;font-size:90%;line-height:1.35\">";
 
 /// A remark below a table.
 fn remark(text: &str) -> String {

@@ -25,7 +25,8 @@ impl TaskStream {
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let (_, stream) = tasks::record(|| tasks::task("think", || sleep(Duration::from_millis(2))));
+    /// let (_, stream) =
+    ///     tasks::record(|| tasks::task("think", || sleep(Duration::from_millis(2))));
     /// stream.gantt().title("What I did today").show();
     /// ```
     pub fn gantt(&self) -> Plot {

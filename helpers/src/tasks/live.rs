@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 /// ```
 /// use parcourse::prelude::*;
 /// let (lengths, stream) = tasks::live(|| {
-///     ["computer", "thesis", "mom"].par_iter().map(|word| tasks::task(word, || word.len())).collect::<Vec<_>>()
+///     let words = ["computer", "thesis", "mom"];
+///     words.par_iter().map(|word| tasks::task(word, || word.len())).collect::<Vec<_>>()
 /// });
 /// assert_eq!(lengths, [8, 6, 3]);
 /// assert_eq!(stream.entries().len(), 3);

@@ -10,7 +10,9 @@
 //! use parcourse::prelude::*;
 //! let rows: Vec<u64> = (0..8).collect();
 //! let (sum, stream) = tasks::record(|| {
-//!     rows.par_iter().map(|&row| tasks::task(format!("row {row}"), || (0..row * 1000).sum::<u64>())).sum::<u64>()
+//!     rows.par_iter()
+//!         .map(|&row| tasks::task(format!("row {row}"), || (0..row * 1000).sum::<u64>()))
+//!         .sum::<u64>()
 //! });
 //! println!("{stream}");
 //! assert_eq!(stream.entries().len(), 8);

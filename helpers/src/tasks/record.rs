@@ -51,7 +51,8 @@ pub fn record<R>(f: impl FnOnce() -> R) -> (R, TaskStream) {
 ///
 /// ```
 /// use parcourse::prelude::*;
-/// let squares: Vec<u64> = (0..100).into_par_iter().map(|i| tasks::task(format_args!("square {i}"), || i * i)).collect();
+/// let square = |i: u64| tasks::task(format_args!("square {i}"), || i * i);
+/// let squares: Vec<u64> = (0..100).into_par_iter().map(square).collect();
 /// assert_eq!(squares[9], 81);
 /// ```
 #[inline]

@@ -60,7 +60,9 @@ macro_rules! compare {
         $crate::compare!(@options [$($options)* .runs($runs)] $($rest)+)
     };
     (@options [$($options:tt)*] $unknown:ident = $value:expr, $($rest:tt)+) => {
-        ::std::compile_error!(::std::concat!("unknown option `", ::std::stringify!($unknown), "`: there are `loops` and `runs`"))
+        ::std::compile_error!(::std::concat!(
+            "unknown option `", ::std::stringify!($unknown), "`: there are `loops` and `runs`"
+        ))
     };
     (@options [$($options:tt)*] $($rest:tt)+) => {
         $crate::compare!(@entries [$($options)*] [] $($rest)+)
@@ -68,16 +70,22 @@ macro_rules! compare {
     // The first two forms are those that `__opaque!` knows. Once matched as an expression, its
     // parts are out of reach for a macro.
     (@entries [$($options:tt)*] [$($done:tt)*]
-        $label:literal => $($function:ident)::+ $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*) $(, $($rest:tt)*)?) => {
+        $label:literal => $($function:ident)::+ $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*)
+        $(, $($rest:tt)*)?) => {
         $crate::compare!(@entries [$($options)*]
-            [$($done)* [$label [$($function)::+ $(::<$($generic),*>)? ($($arguments)*)]]] $($($rest)*)?)
+            [$($done)* [$label [$($function)::+ $(::<$($generic),*>)? ($($arguments)*)]]]
+            $($($rest)*)?)
     };
     (@entries [$($options:tt)*] [$($done:tt)*]
-        $label:literal => $receiver:ident $(. $method:ident $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*))+ $(, $($rest:tt)*)?) => {
+        $label:literal => $receiver:ident
+        $(. $method:ident $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*))+
+        $(, $($rest:tt)*)?) => {
         $crate::compare!(@entries [$($options)*]
-            [$($done)* [$label [$receiver $(. $method $(::<$($generic),*>)? ($($arguments)*))+]]] $($($rest)*)?)
+            [$($done)* [$label [$receiver $(. $method $(::<$($generic),*>)? ($($arguments)*))+]]]
+            $($($rest)*)?)
     };
-    (@entries [$($options:tt)*] [$($done:tt)*] $label:literal => $expression:expr $(, $($rest:tt)*)?) => {
+    (@entries [$($options:tt)*] [$($done:tt)*]
+        $label:literal => $expression:expr $(, $($rest:tt)*)?) => {
         $crate::compare!(@entries [$($options)*] [$($done)* [$label [$expression]]] $($($rest)*)?)
     };
     (@entries [$($options:tt)*] [$([$label:literal [$($expression:tt)+]])+]) => {{
@@ -98,10 +106,15 @@ macro_rules! compare {
         comparison.finish()
     }};
     (@ $($rest:tt)*) => {
-        ::std::compile_error!("`compare!` did not understand this: write `compare! { \"label\" => f(x), \"other\" => g(x) }`")
+        ::std::compile_error!(
+            "`compare!` did not understand this: \
+             write `compare! { \"label\" => f(x), \"other\" => g(x) }`"
+        )
     };
     () => {
-        ::std::compile_error!("what should be compared? `compare! { \"label\" => f(x), \"other\" => g(x) }`")
+        ::std::compile_error!(
+            "what should be compared? `compare! { \"label\" => f(x), \"other\" => g(x) }`"
+        )
     };
     ($($all:tt)+) => {
         $crate::compare!(@options [$crate::time::Options::new()] $($all)+)

@@ -117,8 +117,9 @@ impl Sample {
         let limit = if self.setup { 0.0 } else { SUSPICIOUS.max(2.0 * self.clock.empty_loop) };
         if !too_short && self.best() <= limit {
             warnings.push(format!(
-                "Too fast to be true: a loop that does nothing takes {} here, so that nothing was computed in this one, or next to nothing. \
-                 The compiler knows the result beforehand; let the input come from a variable or a file.",
+                "Too fast to be true: an empty loop takes {} here, so this one computed next to \
+                 nothing. The compiler knows the result beforehand; take the input from a variable \
+                 or a file.",
                 fine_seconds(self.clock.empty_loop)
             ));
         } else if too_short {
@@ -134,12 +135,17 @@ impl Sample {
         if self.best() > 0.0 && self.worst() > SKEWED * self.best() {
             let factor = self.worst() / self.best();
             warnings.push(format!(
-                "The slowest run took {factor:.1} times as long as the fastest: something is cached, or the machine is busy. \
+                "The slowest run took {factor:.1} times as long as the fastest: \
+                 something is cached, \
+                 or the machine is busy. \
                  Trust the fastest."
             ));
         } else if self.stdev() > NOISY * self.average() {
             let percent = 100.0 * self.stdev() / self.average();
-            warnings.push(format!("Noisy: the standard deviation is {percent:.0} % of the mean. Trust the fastest and the median."));
+            warnings.push(format!(
+                "Noisy: the standard deviation is {percent:.0} % of the mean. \
+                 Trust the fastest and the median."
+            ));
         }
         warnings
     }
@@ -150,7 +156,8 @@ impl Sample {
         let slow = first > SLOW_FIRST_CALL * self.median() && first > WORTH_MENTIONING;
         slow.then(|| {
             format!(
-                "The first call took {}, {:.0} times the median, and is not counted (memory and caches were cold).",
+                "The first call took {}, {:.0} times the median, and is not counted \
+                 (memory and caches were cold).",
                 fine_seconds(first),
                 first / self.median()
             )
@@ -247,7 +254,8 @@ pub(super) mod tests {
         let text = sample(&[7.15e-3, 7.24e-3, 7.33e-3], 100).to_string();
         assert_eq!(
             text,
-            "7.24 ms ± 73.5 µs per loop (mean ± std. dev. of 3 runs, 100 loops each)\nfastest 7.15 ms, median 7.24 ms, slowest 7.33 ms"
+            "7.24 ms ± 73.5 µs per loop (mean ± std. dev. of 3 runs, 100 loops each)\n\
+             fastest 7.15 ms, median 7.24 ms, slowest 7.33 ms"
         );
         let text = sample(&[2.0], 1).to_string();
         assert!(
@@ -283,7 +291,7 @@ pub(super) mod tests {
     fn work_that_was_left_out_is_said() {
         let dead = last_line(sample(&[0.3e-9; 7], 1_000_000_000));
         assert!(
-            dead.starts_with("Too fast to be true: a loop that does nothing takes 0.300 ns here"),
+            dead.starts_with("Too fast to be true: an empty loop takes 0.300 ns here"),
             "{dead}"
         );
         assert!(sample(&[1.1e-9; 7], 1_000_000_000).warnings().is_empty());
@@ -294,7 +302,8 @@ pub(super) mod tests {
         let short = last_line(sample(&[100e-9; 7], 1));
         assert_eq!(
             short,
-            "A run takes 100 ns, too short for this clock (step 1.00 ns, a reading 25.0 ns): use more loops."
+            "A run takes 100 ns, too short for this clock (step 1.00 ns, a reading 25.0 ns): \
+             use more loops."
         );
         assert!(sample(&[100e-9; 7], 1000).warnings().is_empty());
         let with_setup = Sample::new(vec![100e-9; 7], 1_000_000, None, true, CLOCK);

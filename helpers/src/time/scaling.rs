@@ -232,13 +232,16 @@ impl Scaling {
         let mut notes = Vec::new();
         match self.amdahl() {
             Some(serial) if serial >= 0.001 => notes.push(format!(
-                "Amdahl: {} of the work is serial, at most {:.0} times as fast with any number of threads",
+                "Amdahl: {} of the work is serial, at most {:.0} times as fast with any number \
+                 of threads",
                 percent(serial),
                 1.0 / serial
             )),
             Some(_) => notes.push("Amdahl: no serial part visible with so few threads".to_string()),
             None if self.threads[0] != 1 => {
-                notes.push(format!("Speed-up over {} threads; include 1 to fit Amdahl's law", self.threads[0]));
+                let fewest = self.threads[0];
+                notes
+                    .push(format!("Speed-up over {fewest} threads; include 1 to fit Amdahl's law"));
             }
             None => {}
         }

@@ -108,7 +108,11 @@ macro_rules! timeit {
         $crate::timeit!(@options [$($options)* .setup()] [$setup] $($rest)+)
     };
     (@options [$($options:tt)*] [$($setup:tt)*] $unknown:ident = $value:expr, $($rest:tt)+) => {
-        ::std::compile_error!(::std::concat!("unknown option `", ::std::stringify!($unknown), "`: there are `loops`, `runs`, `setup` and `quiet`"))
+        ::std::compile_error!(::std::concat!(
+            "unknown option `",
+            ::std::stringify!($unknown),
+            "`: there are `loops`, `runs`, `setup` and `quiet`"
+        ))
     };
     (@options [$($options:tt)*] [$setup:expr] | $input:pat_param | $body:expr $(,)?) => {{
         let mut sampler = $crate::time::Sampler::new($($options)*);
@@ -129,7 +133,10 @@ macro_rules! timeit {
         sampler.finish()
     }};
     (@options [$($options:tt)*] [$setup:expr] $($rest:tt)*) => {
-        ::std::compile_error!("after `setup = value` comes what to do with it: `setup = data.clone(), |copy| f(copy)`")
+        ::std::compile_error!(
+            "after `setup = value` comes what to do with it: \
+             `setup = data.clone(), |copy| f(copy)`"
+        )
     };
     (@options [$($options:tt)*] [] $($expression:tt)+) => {{
         let mut sampler = $crate::time::Sampler::new($($options)*);
@@ -145,7 +152,10 @@ macro_rules! timeit {
         sampler.finish()
     }};
     (@ $($rest:tt)*) => {
-        ::std::compile_error!("`timeit!` did not understand this: write `timeit!(loops = 3, f(x))`, options before one expression")
+        ::std::compile_error!(
+            "`timeit!` did not understand this: \
+             write `timeit!(loops = 3, f(x))`, options before one expression"
+        )
     };
     () => {
         ::std::compile_error!("what should be timed? `timeit!(f(x))`")
@@ -165,13 +175,17 @@ macro_rules! __opaque {
         $crate::__opaque_call!([$($function)::+ $(::<$($generic),*>)?] [] $($arguments)*)
     };
     // data.iter().map(…).sum::<f64>()
-    ($receiver:ident $(. $method:ident $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*))+ $(,)?) => {{
+    ($receiver:ident $(. $method:ident $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*))+
+        $(,)?) => {{
         ::std::hint::black_box(&$receiver);
         $receiver $(. $method $(::<$($generic),*>)? ($($arguments)*))+
     }};
     ($expression:expr $(,)?) => { $expression };
     ($first:expr, $($rest:tt)+) => {
-        ::std::compile_error!("more than one expression: compare them with `compare! { \"first\" => …, \"second\" => … }`")
+        ::std::compile_error!(
+            "more than one expression: \
+             compare them with `compare! { \"first\" => …, \"second\" => … }`"
+        )
     };
 }
 
@@ -182,16 +196,24 @@ macro_rules! __opaque {
 macro_rules! __opaque_call {
     ([$($function:tt)*] [$($done:tt)*]) => { $($function)*($($done)*) };
     ([$($function:tt)*] [$($done:tt)*] $argument:literal $(, $($rest:tt)*)?) => {
-        $crate::__opaque_call!([$($function)*] [$($done)* ::std::hint::black_box($argument),] $($($rest)*)?)
+        $crate::__opaque_call!(
+            [$($function)*] [$($done)* ::std::hint::black_box($argument),] $($($rest)*)?
+        )
     };
     ([$($function:tt)*] [$($done:tt)*] $argument:ident $(, $($rest:tt)*)?) => {
-        $crate::__opaque_call!([$($function)*] [$($done)* ::std::hint::black_box($argument),] $($($rest)*)?)
+        $crate::__opaque_call!(
+            [$($function)*] [$($done)* ::std::hint::black_box($argument),] $($($rest)*)?
+        )
     };
     ([$($function:tt)*] [$($done:tt)*] & $argument:ident $(, $($rest:tt)*)?) => {
-        $crate::__opaque_call!([$($function)*] [$($done)* ::std::hint::black_box(&$argument),] $($($rest)*)?)
+        $crate::__opaque_call!(
+            [$($function)*] [$($done)* ::std::hint::black_box(&$argument),] $($($rest)*)?
+        )
     };
     ([$($function:tt)*] [$($done:tt)*] &mut $argument:ident $(, $($rest:tt)*)?) => {
-        $crate::__opaque_call!([$($function)*] [$($done)* ::std::hint::black_box(&mut $argument),] $($($rest)*)?)
+        $crate::__opaque_call!(
+            [$($function)*] [$($done)* ::std::hint::black_box(&mut $argument),] $($($rest)*)?
+        )
     };
     // Anything else stays as it is: a closure, for example, gets its argument types from the
     // function it is passed to.

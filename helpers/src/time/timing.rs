@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 /// ```
 /// use parcourse::time::Timing;
 /// use std::time::Duration;
-/// let timing = Timing { wall: Duration::from_secs(2), user: Duration::from_secs(3), ..Timing::default() };
+/// let (wall, user) = (Duration::from_secs(2), Duration::from_secs(3));
+/// let timing = Timing { wall, user, ..Timing::default() };
 /// assert_eq!(timing.cpu(), Duration::from_secs(3));
 /// assert_eq!(timing.cores_busy(), 1.5);
 /// ```

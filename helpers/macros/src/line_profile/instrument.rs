@@ -63,7 +63,9 @@ impl<'a> Instrument<'a> {
         let frame = frame_name();
         // After a `continue` at the end of a body it is unreachable; the learner must not see a
         // warning for that.
-        parse_quote! { #conditions #[allow(unreachable_code)] ::parcourse::profile::Frame::line(&#frame, #line); }
+        parse_quote! {
+            #conditions #[allow(unreachable_code)] ::parcourse::profile::Frame::line(&#frame, #line);
+        }
     }
 
     /// Restores the surrounding line when the block ends in any way.
@@ -200,7 +202,9 @@ impl<'a> Instrument<'a> {
         }
         if self.noted {
             let (frame, function) = (frame_name(), function_name());
-            let enter: Stmt = parse_quote! { let #frame = ::parcourse::profile::Frame::enter_closure(&#function); };
+            let enter: Stmt = parse_quote! {
+                let #frame = ::parcourse::profile::Frame::enter_closure(&#function);
+            };
             match body {
                 Expr::Block(ExprBlock { label: None, block, .. }) => block.stmts.insert(0, enter),
                 body => *body = parse_quote!({ #enter #body }),

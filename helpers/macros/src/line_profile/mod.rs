@@ -53,7 +53,12 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     function.block.stmts = syn::parse_quote! {
         static #counters: ::parcourse::profile::Function = {
             fn #here() {}
-            ::parcourse::profile::Function::new(|| ::core::any::type_name_of_val(&#here), ::core::module_path!(), #text, &[#(#lines),*])
+            ::parcourse::profile::Function::new(
+                || ::core::any::type_name_of_val(&#here),
+                ::core::module_path!(),
+                #text,
+                &[#(#lines),*],
+            )
         };
         let #frame = ::parcourse::profile::Frame::enter(&#counters);
         #(#stmts)*
@@ -63,11 +68,13 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
 
 fn refuse(signature: &Signature) -> Result<()> {
     if let Some(token) = &signature.asyncness {
-        let reason = "`#[line_profile]` cannot follow an `async fn`, whose lines run whenever it is polled; put it on the functions it calls";
+        let reason = "`#[line_profile]` cannot follow an `async fn`, whose lines run whenever it \
+                      is polled; put it on the functions it calls";
         return Err(Error::new_spanned(token, reason));
     }
     if let Some(token) = &signature.constness {
-        let reason = "`#[line_profile]` cannot count in a `const fn`, which the compiler may run itself; profile it without `const`";
+        let reason = "`#[line_profile]` cannot count in a `const fn`, which the compiler may run \
+                      itself; profile it without `const`";
         return Err(Error::new_spanned(token, reason));
     }
     Ok(())

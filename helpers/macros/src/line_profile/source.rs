@@ -18,7 +18,8 @@ impl Source {
     /// is assembled token by token.
     pub fn of(function: &ItemFn) -> Result<Source> {
         let unknown = || {
-            let reason = "`#[line_profile]` shows the text of a function, and this one has no text of its own: a macro wrote it";
+            let reason = "`#[line_profile]` shows the text of a function, and this one has no text \
+                          of its own: a macro wrote it";
             Error::new_spanned(&function.sig, reason)
         };
         let header = tokens(

@@ -39,7 +39,8 @@ use std::time::Duration;
 /// ```
 /// use parcourse::prelude::*;
 /// let items = [10, 20, 30, 40];
-/// check_threads!(|| Pool::new(3).map(|&ms| sleep(Duration::from_millis(ms)), &items), 3, what = "the pool");
+/// let nap = |&ms: &u64| sleep(Duration::from_millis(ms));
+/// check_threads!(|| Pool::new(3).map(nap, &items), 3, what = "the pool");
 /// ```
 ///
 /// prints
@@ -51,7 +52,8 @@ use std::time::Duration;
 /// ```should_panic
 /// # use parcourse::prelude::*;
 /// let items = [10, 20, 30, 40];
-/// check_threads!(|| map(|&ms| sleep(Duration::from_millis(ms)), &items), 3, what = "it", hint = "use a pool");
+/// let nap = |&ms: &u64| sleep(Duration::from_millis(ms));
+/// check_threads!(|| map(nap, &items), 3, what = "it", hint = "use a pool");
 /// // ✗ it uses 1 thread, at least 3 expected
 /// //   Hint: use a pool
 /// ```
@@ -61,7 +63,10 @@ macro_rules! check_threads {
         $crate::check::threads(
             $call,
             $threads,
-            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($call)), $($($options)*)?),
+            $crate::__check_options!(
+                $crate::check::Wording::of(::std::stringify!($call)),
+                $($($options)*)?
+            ),
         )
     };
 }

@@ -51,7 +51,8 @@ for_each_instruction_set! {
 
 for_each_instruction_set! {
     /// Writes `operation(left, right)` to `to`; without `left`, `to` is changed in place.
-    fn combine(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64]) = combine_with
+    fn combine(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64])
+        = combine_with
 }
 
 /// Like NumPy's `minimum`: NaN if one of them is NaN.

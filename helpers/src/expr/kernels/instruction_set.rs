@@ -78,7 +78,10 @@ impl fmt::Display for InstructionSet {
 /// function whose constant says whether there is a fused multiply-add. Inlined into a function with
 /// more instructions, it is compiled with them.
 macro_rules! for_each_instruction_set {
-    ($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:ident) => {
+    (
+        $(#[$doc:meta])*
+        fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:ident
+    ) => {
         $(#[$doc])*
         pub(in crate::expr) fn $name(set: InstructionSet, $($argument: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
@@ -101,7 +104,9 @@ macro_rules! for_each_instruction_set {
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
-                _ => $body::<{ cfg!(any(target_arch = "aarch64", target_feature = "fma")) }>($($argument),*),
+                _ => $body::<{ cfg!(any(target_arch = "aarch64", target_feature = "fma")) }>(
+                    $($argument),*
+                ),
             }
         }
     };

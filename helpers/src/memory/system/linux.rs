@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn lines_are_found_by_their_whole_name() {
-        let rollup = "559a-7ffd ---p 00000000 00:00 0    [rollup]\nRss:  1712 kB\nPss_Dirty:  112 kB\nPss:   275 kB\nSwapPss:  3 kB\n";
+        let rollup = "559a-7ffd ---p 00000000 00:00 0    [rollup]\nRss:  1712 kB\n\
+                      Pss_Dirty:  112 kB\nPss:   275 kB\nSwapPss:  3 kB\n";
         assert_eq!(kib(rollup, "Pss:"), Some(275.0));
         assert_eq!(kib(rollup, "VmHWM:"), None);
         assert_eq!(kib("VmHWM:\n", "VmHWM:"), None);

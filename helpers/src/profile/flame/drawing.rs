@@ -69,7 +69,8 @@ fn svg(page: &mut String, graph: &FlameGraph) {
     let height = levels * HEIGHT;
     let _ = write!(
         page,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" style=\"width:100%;max-width:{WIDTH}px\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+         style=\"width:100%;max-width:{WIDTH}px\" \
          font-family=\"monospace\" font-size=\"11\" role=\"img\">"
     );
     boxes(page, graph, &graph.root, 0.0, height - HEIGHT);
@@ -91,7 +92,8 @@ fn boxes(page: &mut String, graph: &FlameGraph, node: &Node, mut x: f64, y: f64)
                 format!("{name}: {:.1} % ({} samples)", graph.percent(child.count), child.count);
             let _ = write!(
                 page,
-                "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"1\" fill=\"{}\"/>",
+                "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" \
+                 height=\"{:.1}\" rx=\"1\" fill=\"{}\"/>",
                 escape_html(&title),
                 (width - 0.5).max(0.3),
                 HEIGHT - 1.0,
@@ -154,7 +156,9 @@ fn table(page: &mut String, graph: &FlameGraph) {
     for hot in graph.hottest().iter().take(ROWS) {
         let _ = write!(
             page,
-            "<tr style=\"background:transparent\"><td style=\"text-align:right;{CELL}\">{:.1}</td><td style=\"text-align:right;{CELL}\">{:.1}</td>\
+            "<tr style=\"background:transparent\">\
+             <td style=\"text-align:right;{CELL}\">{:.1}</td>\
+             <td style=\"text-align:right;{CELL}\">{:.1}</td>\
              <td style=\"text-align:left;{CELL}\">{}</td></tr>",
             graph.percent(hot.own),
             graph.percent(hot.total),

@@ -65,7 +65,9 @@ pub use tree::{FlameGraph, HotFunction};
 ///
 /// ```
 /// use parcourse::prelude::*;
-/// let graph = profile::flame_graph(|| (0..200_000u64).into_par_iter().map(|n| (n as f64).sqrt().sin()).sum::<f64>());
+/// let graph = profile::flame_graph(|| {
+///     (0..200_000u64).into_par_iter().map(|n| (n as f64).sqrt().sin()).sum::<f64>()
+/// });
 /// graph.show();
 /// ```
 #[inline(never)]

@@ -130,7 +130,8 @@ impl Report {
             (self.overhead_per_event.as_nanos() as u64).saturating_mul(events),
         );
         format!(
-            "Profiler overhead: about {} per line event, {}: about {} of the times above. A line with {} per hit may take far less.",
+            "Profiler overhead: about {} per line event, {}: about {} of the times above. \
+             A line with {} per hit may take far less.",
             FineDuration(self.overhead_per_event),
             counted(events as usize, "event"),
             FineDuration(all),
