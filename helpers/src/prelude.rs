@@ -1,10 +1,11 @@
 //! What a notebook gets from `use parcourse::prelude::*;`.
 //!
-//! Names the cell defines or imports itself win over these. rayon's own prelude is part of it, so
-//! that `par_iter` is at hand; of ndarray and rand what a learner types.
+//! Names that the cell defines or imports take precedence. It includes rayon's own prelude, for
+//! `par_iter`, and the parts of ndarray and rand that learners type.
 
 // The module and the macro of this name.
 pub use crate::ReproducibleSum;
+pub use crate::asynchronous;
 pub use crate::check;
 pub use crate::cores::{Cores, cores};
 pub use crate::display::{
@@ -27,7 +28,6 @@ pub use crate::threads::{self, Pool, map};
 pub use crate::time::{Timing, scaling};
 // The module and the macro of this name.
 pub use crate::time;
-pub use crate::waiting;
 pub use crate::{check_close, check_eq, check_fast, check_memory, check_threads};
 pub use crate::{compare, timed, timeit};
 pub use ndarray;

@@ -493,14 +493,15 @@ fn results_that_cannot_be_sent_are_reported() {
     within(60, || {
         let unwritable = processes::Pool::new(2).try_map(|_| Unwritable, &[1, 2]);
         assert!(
-            unwritable
-                .iter()
-                .all(|result| matches!(result.as_ref().unwrap_err().cause, Cause::Unsent { .. })),
+            unwritable.iter().all(|result| matches!(
+                result.as_ref().unwrap_err().cause,
+                Cause::NotSerializable { .. }
+            )),
             "{unwritable:?}"
         );
         let unreadable = processes::Pool::new(2).try_map(|_| Unreadable, &[1]);
         assert!(
-            matches!(unreadable[0].as_ref().unwrap_err().cause, Cause::Unsent { .. }),
+            matches!(unreadable[0].as_ref().unwrap_err().cause, Cause::NotSerializable { .. }),
             "{unreadable:?}"
         );
     });

@@ -16,23 +16,23 @@ fn cells_wait_and_can_be_interrupted() {
 
     // The engine adds tokio now. The helper crate is not compiled again for it, of which the kernel
     // would say something.
-    let cell = kernel.ok("time!(waiting::sleep(Duration::from_millis(50)).await); kept.len()");
+    let cell = kernel.ok("time!(asynchronous::sleep(Duration::from_millis(50)).await); kept.len()");
     assert_eq!(cell.result(), Some("3"));
     assert!(!cell.told().contains("compiled dependencies"), "{}", cell.told());
 
     // What is spawned goes on between cells, on the runtime of the helpers.
     kernel.ok("let (sender, mut receiver) = parcourse::tokio::sync::mpsc::channel::<u32>(1);");
-    kernel.ok("waiting::runtime().spawn(async move { for i in 0.. { if sender.send(i).await.is_err() { break } } });");
+    kernel.ok("asynchronous::runtime().spawn(async move { for i in 0.. { if sender.send(i).await.is_err() { break } } });");
     assert_eq!(kernel.ok("receiver.recv().await").result(), Some("Some(0)"));
     assert_eq!(kernel.ok("receiver.recv().await").result(), Some("Some(1)"));
     // In a cell that waits for nothing, but is compiled as one that does by now.
-    assert_eq!(kernel.ok("waiting::block_on(async { 5 })").result(), Some("5"));
+    assert_eq!(kernel.ok("asynchronous::block_on(async { 5 })").result(), Some("5"));
 
     kernel.ok(SAY_WHEN_PROTECTED);
     // Whatever is waited for, an interrupt ends it and the variables stay.
     for wait in [
         WAIT,
-        "say_when_protected(); waiting::gather((0..100).map(|_| waiting::sleep(Duration::from_secs(1000)))).await;",
+        "say_when_protected(); asynchronous::gather((0..100).map(|_| asynchronous::sleep(Duration::from_secs(1000)))).await;",
     ] {
         let id = kernel.begin(wait);
         kernel.wait_for_text(&id, "begun");
@@ -48,10 +48,10 @@ fn cells_wait_and_can_be_interrupted() {
 
     // A panic and a `?` behind an `.await`, with the line they happened in.
     let cell =
-        kernel.fails("waiting::sleep(Duration::from_millis(1)).await;\npanic!(\"too late\");");
+        kernel.fails("asynchronous::sleep(Duration::from_millis(1)).await;\npanic!(\"too late\");");
     assert_eq!((cell.ename(), cell.evalue()), ("Panic", "too late"));
     assert!(cell.traceback().contains("line 2"), "{}", cell.traceback());
-    let patience = "let late = parcourse::tokio::time::timeout(Duration::from_millis(1), waiting::sleep(Duration::from_secs(9))).await?;";
+    let patience = "let late = parcourse::tokio::time::timeout(Duration::from_millis(1), asynchronous::sleep(Duration::from_secs(9))).await?;";
     let cell = kernel.fails(patience);
     assert!(cell.evalue().contains("deadline has elapsed"), "{}", cell.told());
     assert_eq!(kernel.ok("kept.len()").result(), Some("3"));

@@ -1,12 +1,12 @@
-//! What stands in a table's cells, and how it is written.
+//! The values in a table's cells, and how they are printed.
 
-use crate::time::FineDuration;
+use crate::format::{FineDuration, four_figures};
 use std::time::Duration;
 
 /// A value that a [`Table`](super::Table) can hold: numbers, durations, texts, `bool`, `Option`s
-/// and references of them.
+/// and references to them.
 ///
-/// Values of other types go in as texts: `.column("host", hosts.iter().map(|host|
+/// Convert values of other types to text: `.column("host", hosts.iter().map(|host|
 /// host.to_string()))`.
 pub trait Cell {
     /// The value as the table keeps it.
@@ -17,9 +17,9 @@ pub trait Cell {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Content {
-    /// Nothing; an empty cell.
+    /// No value; an empty cell.
     Missing,
-    /// Text, aligned left.
+    /// Text, left-aligned.
     Text(String),
     /// A whole number, written in full.
     Whole(i128),
@@ -30,7 +30,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// The number it is; durations in seconds.
+    /// The value as a number; a duration in seconds.
     pub fn number(&self) -> Option<f64> {
         match *self {
             Content::Missing | Content::Text(_) => None,
@@ -40,7 +40,7 @@ impl Content {
         }
     }
 
-    /// Written by itself; numbers with `decimals`, if the column has agreed on some.
+    /// Formats the value; numbers with `decimals` if the column has common decimals.
     pub(super) fn text(&self, decimals: Option<usize>) -> String {
         match (self, decimals) {
             (Content::Missing, _) => String::new(),
@@ -87,51 +87,6 @@ macro_rules! tuple {
 }
 
 tuple!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H));
-
-/// The most significant figures a number is written with.
-const FIGURES: i32 = 4;
-
-/// A number with four significant figures and no zeros at its end: `0.5`, `3.142`, `12350`,
-/// `1.235e-7`.
-pub(crate) fn four_figures(number: f64) -> String {
-    if number == 0.0 || !number.is_finite() {
-        // Without the sign of a negative zero.
-        return format!("{}", number + 0.0);
-    }
-    let rounded = format!("{number:.*e}", FIGURES as usize - 1);
-    let (mantissa, exponent) = rounded.split_once('e').unwrap_or((&rounded, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    match exponent {
-        -4..=5 => {
-            let decimals = (FIGURES - 1 - exponent).max(0) as usize;
-            without_zeros(&format!("{number:.decimals$}")).to_string()
-        }
-        _ => format!("{}e{exponent}", without_zeros(mantissa)),
-    }
-}
-
-/// Zeros at the end of a fraction say nothing.
-pub(crate) fn without_zeros(text: &str) -> &str {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
-}
-
-/// The decimals that all numbers of a column can be written with, so that their points stand below
-/// each other.
-///
-/// None where that would hide figures or show more than there are: when the numbers differ too much
-/// in size.
-pub(super) fn common_decimals(numbers: impl IntoIterator<Item = f64>) -> Option<usize> {
-    let texts: Vec<String> =
-        numbers.into_iter().filter(|number| number.is_finite()).map(four_figures).collect();
-    if texts.iter().any(|text| text.contains('e')) {
-        return None;
-    }
-    let decimals = |text: &String| text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    let digits =
-        |text: &String| text.split('.').next().unwrap_or("").trim_start_matches(['-', '0']).len();
-    let (decimals, digits) = (texts.iter().map(decimals).max()?, texts.iter().map(digits).max()?);
-    (decimals + digits <= FIGURES as usize + 2).then_some(decimals)
-}
 
 macro_rules! whole {
     ($($type:ty)*) => {
@@ -188,46 +143,12 @@ macro_rules! reference {
     };
 }
 
-reference!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 Duration FineDuration char bool);
+reference!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
+reference!(Duration FineDuration char bool);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn four_significant_figures() {
-        let expected = [
-            (0.0, "0"),
-            (-0.0, "0"),
-            (0.5, "0.5"),
-            (1.0, "1"),
-            (3.14159, "3.142"),
-            (-12.3456, "-12.35"),
-            (0.00123456, "0.001235"),
-            (99999.0, "99999"),
-            (123456.7, "123457"),
-            (1234567.0, "1.235e6"),
-            (1e9, "1e9"),
-            (0.00001234, "1.234e-5"),
-            (0.99996, "1"),
-            (f64::NAN, "NaN"),
-            (f64::INFINITY, "inf"),
-        ];
-        for (number, text) in expected {
-            assert_eq!(four_figures(number), text);
-        }
-    }
-
-    #[test]
-    fn columns_agree_on_decimals_where_it_helps() {
-        assert_eq!(common_decimals([1.0, 1.9312, 3.7]), Some(3));
-        assert_eq!(common_decimals([1.0, 2.0]), Some(0));
-        assert_eq!(common_decimals([50.0, 12.34]), Some(2));
-        assert_eq!(common_decimals([12345.0, 0.01234]), None);
-        assert_eq!(common_decimals([1e9, 1.0]), None);
-        assert_eq!(common_decimals([f64::NAN, 0.5]), Some(1));
-        assert_eq!(common_decimals([]), None);
-    }
 
     #[test]
     fn everything_becomes_content() {

@@ -3,12 +3,11 @@
 //! When you interrupt a cell, the kernel sends SIGINT to the process that runs your code. Left
 //! alone, that ends the process, and every variable with it. While one of this crate's long
 //! operations runs (a pool's `map`, [`sleep`], a loop over [`progress`](crate::display::progress),
-//! or your own code inside [`scope`]), the signal only sets a flag. The operation looks at the flag
-//! at every step, stops, and unwinds out of the cell as a panic would, but silently: the variables
-//! of earlier cells stay.
+//! or your own code inside [`scope`]), the signal only sets a flag. The operation checks the flag at
+//! every step, stops, and unwinds out of the cell like a panic, but silently: the variables of
+//! earlier cells stay.
 //!
-//! A computation that never looks at the flag cannot be stopped this way. Call [`check`] in its
-//! loop.
+//! A computation that never checks the flag cannot be stopped this way. Call [`check`] in its loop.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -23,38 +22,41 @@
 //! # assert_eq!(sum, 499_999_500_000);
 //! ```
 //!
-//! All this happens only on the Parcourse kernel, which says so with `PARCOURSE_KERNEL=1`.
-//! Elsewhere no signal handler is installed: the stock kernel kills the process on interrupt, a
-//! program at a terminal dies of Ctrl-C as usual.
+//! All this happens only on the Parcourse kernel, which sets `PARCOURSE_KERNEL=1`. Elsewhere no
+//! signal handler is installed: the stock kernel kills the process on interrupt, and Ctrl-C ends a
+//! program at a terminal as usual.
 
 mod signal;
 
-use crate::display::protocol;
-use crate::threads::seen;
+use crate::base::thread_activity;
+use crate::output::protocol;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-pub(crate) use signal::{Scope, hold, leave_to_parent};
+pub(crate) use signal::{Scope, leave_to_parent, lock_for_fork};
 
-/// What an interrupted operation unwinds with: the payload that `catch_unwind` or a thread's `join`
-/// gives.
+/// The payload of the panic with which an interrupted operation unwinds; `catch_unwind` and a
+/// thread's `join` return it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Interrupted;
 
-/// Whether the kernel has been told that this interrupt was answered; once per interrupt is enough.
+/// How often operations check for an interrupt while they wait.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Whether the kernel knows that this interrupt was answered; one message per interrupt is enough.
 static ANNOUNCED: AtomicBool = AtomicBool::new(false);
 
-/// Runs `f` so that an interrupt sets a flag instead of ending the process; `f` has to look at it
-/// with [`check`].
+/// Runs `f`; meanwhile an interrupt sets a flag instead of ending the process. `f` has to check the
+/// flag with [`check`].
 ///
-/// Scopes nest, and cover all threads of the process. When the outermost one ends, whatever handled
-/// SIGINT before does so again. Entering and leaving costs two system calls, below a microsecond
-/// together.
+/// Scopes nest, and cover all threads of the process. When the outermost one ends, the previous
+/// handler of SIGINT is restored. Entering and leaving costs two system calls, together less than a
+/// microsecond.
 ///
 /// # Panics
 ///
-/// Unwinds with [`Interrupted`] when an interrupt has come and `f` returned without having noticed.
+/// Unwinds with [`Interrupted`] if an interrupt arrived and `f` returned without noticing it.
 ///
 /// # Examples
 ///
@@ -76,22 +78,22 @@ pub fn scope<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Whether an interrupt has come and is still to be answered. Always false outside of a [`scope`].
+/// Whether an interrupt has arrived and was not answered yet. Always false outside a [`scope`].
 #[inline]
 pub fn requested() -> bool {
     signal::REQUESTED.load(Ordering::Relaxed)
 }
 
-/// Unwinds out of the cell if an interrupt has come; otherwise costs about a nanosecond: one load
+/// Unwinds out of the cell if an interrupt has arrived; otherwise costs about a nanosecond: one load
 /// from memory.
 ///
 /// # Panics
 ///
-/// Unwinds with [`Interrupted`] as payload. No panic message is printed, destructors run, the
+/// Unwinds with [`Interrupted`] as payload. No panic message is printed, destructors run, and the
 /// notebook's variables stay.
 #[inline]
 pub fn check() {
-    // A destructor that runs because of a panic must not start a second one: that would abort the
+    // A destructor that runs during a panic must not start a second one: that would abort the
     // process.
     if requested() && !std::thread::panicking() {
         unwind()
@@ -106,9 +108,9 @@ fn unwind() -> ! {
     resume_unwind(Box::new(Interrupted))
 }
 
-/// Waits, as Python's `time.sleep` does, and can be interrupted. Other threads go on meanwhile.
+/// Waits like Python's `time.sleep`, and can be interrupted. Other threads go on meanwhile.
 ///
-/// An interrupt is noticed within 10 ms. The end is as punctual as [`std::thread::sleep`].
+/// Notices an interrupt within 10 ms. Ends as punctually as [`std::thread::sleep`].
 ///
 /// # Panics
 ///
@@ -123,13 +125,12 @@ fn unwind() -> ! {
 /// assert!(start.elapsed() >= Duration::from_millis(20));
 /// ```
 pub fn sleep(duration: Duration) {
-    const STEP: Duration = Duration::from_millis(10);
-    seen::note();
+    thread_activity::report();
     scope(|| {
         let start = Instant::now();
         while let Some(left) = duration.checked_sub(start.elapsed()).filter(|left| !left.is_zero())
         {
-            std::thread::sleep(left.min(STEP));
+            std::thread::sleep(left.min(POLL_INTERVAL));
             check();
         }
     })

@@ -1,19 +1,19 @@
-//! The signal handler, and the scopes that install it and put back what was there before.
+//! The signal handler, and the scopes that install it and restore the previous one.
 
-use crate::display::protocol;
+use crate::output::protocol;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Set by the signal handler; cleared when the outermost scope begins and ends.
 pub(super) static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// How many scopes are open, and what handled SIGINT before the first one.
-struct Open {
-    scopes: usize,
-    before: Option<libc::sigaction>,
+/// The number of open scopes, and what handled SIGINT before the first one.
+struct OpenScopes {
+    count: usize,
+    previous: Option<libc::sigaction>,
 }
 
-static OPEN: Mutex<Open> = Mutex::new(Open { scopes: 0, before: None });
+static OPEN: Mutex<OpenScopes> = Mutex::new(OpenScopes { count: 0, previous: None });
 
 /// While one of these lives, an interrupt sets the flag instead of ending the process (on the
 /// Parcourse kernel only).
@@ -23,12 +23,12 @@ pub(crate) struct Scope(());
 impl Scope {
     pub(crate) fn enter() -> Scope {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.scopes == 0 {
+        if open.count == 0 {
             REQUESTED.store(false, Ordering::Relaxed);
             super::ANNOUNCED.store(false, Ordering::Relaxed);
-            open.before = protocol::on_our_kernel().then(install).flatten();
+            open.previous = protocol::on_parcourse_kernel().then(install).flatten();
         }
-        open.scopes += 1;
+        open.count += 1;
         Scope(())
     }
 }
@@ -36,40 +36,39 @@ impl Scope {
 impl Drop for Scope {
     fn drop(&mut self) {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        open.scopes -= 1;
-        if open.scopes == 0 {
-            if let Some(before) = open.before.take() {
-                // SAFETY: `before` is what sigaction reported as the previous action of this very
-                // signal.
-                unsafe { libc::sigaction(libc::SIGINT, &before, std::ptr::null_mut()) };
+        open.count -= 1;
+        if open.count == 0 {
+            if let Some(previous) = open.previous.take() {
+                // SAFETY: `previous` is what sigaction reported for this very signal.
+                unsafe { libc::sigaction(libc::SIGINT, &previous, std::ptr::null_mut()) };
             }
             REQUESTED.store(false, Ordering::Relaxed);
         }
     }
 }
 
-/// Keeps scopes from being opened and closed, while the process is copied: the copy's lock must not
-/// be in another thread's hands.
-pub(crate) fn hold() -> impl Sized {
+/// Locks the scopes while the process forks, so that no other thread holds the lock in the child.
+pub(crate) fn lock_for_fork() -> impl Sized {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// In a copy of the process: an interrupt does nothing from now on. The original gets it too, and
-/// ends its copies.
+/// In a forked process: an interrupt does nothing from now on. The parent gets it too, and ends its
+/// children.
 ///
-/// A handler that does nothing, and not "ignore", which programs started from here would inherit.
+/// Installs a handler that does nothing rather than "ignore", which programs started from here would
+/// inherit.
 pub(crate) fn leave_to_parent() {
     extern "C" fn nothing(_: libc::c_int) {}
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // One that is never left: no other scope is the outermost.
-    open.scopes += 1;
-    open.before = None;
+    // This scope is never left, so no other scope is the outermost.
+    open.count += 1;
+    open.previous = None;
     set_handler(nothing);
     REQUESTED.store(false, Ordering::Relaxed);
 }
 
-/// Installs the handler and gives back the action it replaces; `None` if the system refuses, and
-/// then nothing has changed.
+/// Installs the handler and returns the action it replaces; `None` if the system refuses, and then
+/// nothing has changed.
 fn install() -> Option<libc::sigaction> {
     set_handler(request)
 }
@@ -80,12 +79,12 @@ fn set_handler(handler: extern "C" fn(libc::c_int)) -> Option<libc::sigaction> {
     // unloaded while a scope, whose code is here too, is open.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
-        let mut before: libc::sigaction = std::mem::zeroed();
+        let mut previous: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as libc::sighandler_t;
-        // Reads and writes that the signal happens to hit go on instead of failing with EINTR.
+        // Reads and writes that the signal interrupts go on instead of failing with EINTR.
         action.sa_flags = libc::SA_RESTART;
         libc::sigemptyset(&mut action.sa_mask);
-        (libc::sigaction(libc::SIGINT, &action, &mut before) == 0).then_some(before)
+        (libc::sigaction(libc::SIGINT, &action, &mut previous) == 0).then_some(previous)
     }
 }
 

@@ -1,9 +1,8 @@
 //! How a node is shown: lines of text, or a table of two columns.
 
-use super::bytes::in_words;
 use super::{Cache, CacheKind, NodeInfo};
-use crate::display::escape::html as escape;
-use crate::display::{Bundle, Rich};
+use crate::format::{byte_size, counted, escape_html};
+use crate::output::{Bundle, Rich};
 use std::fmt;
 
 impl NodeInfo {
@@ -50,9 +49,9 @@ impl NodeInfo {
                 shared if Some(shared) == self.threads => format!("for all {shared} threads"),
                 shared => format!("for {shared} threads each"),
             };
-            format!("{} {} {shared}", cache.name(), in_words(cache.size))
+            format!("{} {} {shared}", cache.name(), byte_size(cache.size))
         };
-        // On processors with cores of two kinds, data caches come first all the same.
+        // On processors with two kinds of cores, too, data caches come first.
         let mut caches = self.caches.clone();
         caches.sort_by_key(|cache| (cache.level, cache.kind == CacheKind::Instruction));
         if caches.is_empty() {
@@ -68,7 +67,7 @@ impl NodeInfo {
             [] => "unknown".to_string(),
             [_] => nodes,
             [first, others @ ..] => {
-                // Equal but for what the firmware keeps for itself.
+                // Equal except for what the firmware reserves.
                 let gib = |memory: Option<u64>| {
                     memory.map(|bytes| (bytes as f64 / f64::from(1 << 30)).round())
                 };
@@ -76,7 +75,8 @@ impl NodeInfo {
                     node.cpus.len() == first.cpus.len() && gib(node.memory) == gib(first.memory)
                 };
                 let describe = |node: &super::NumaNode| {
-                    let memory = node.memory.map_or_else(|| "unknown memory".to_string(), in_words);
+                    let memory =
+                        node.memory.map_or_else(|| "unknown memory".to_string(), byte_size);
                     format!("{memory} and {}", counted(node.cpus.len(), "thread"))
                 };
                 if others.iter().all(alike) {
@@ -92,12 +92,12 @@ impl NodeInfo {
     }
 
     fn memory_in_words(&self) -> String {
-        let mut text = self.memory.map_or_else(|| "unknown".to_string(), in_words);
+        let mut text = self.memory.map_or_else(|| "unknown".to_string(), byte_size);
         if let Some(available) = self.memory_available {
-            text += &format!(", {} available", in_words(available));
+            text += &format!(", {} available", byte_size(available));
         }
         if let Some(limit) = self.memory_limit {
-            text += &format!(", limited to {} by cgroup", in_words(limit));
+            text += &format!(", limited to {} by cgroup", byte_size(limit));
         }
         text
     }
@@ -118,10 +118,6 @@ impl NodeInfo {
     }
 }
 
-fn counted(count: usize, name: &str) -> String {
-    if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
-}
-
 impl fmt::Display for NodeInfo {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.rows().map(|(name, value)| format!("{name:<10}{value}"));
@@ -138,7 +134,11 @@ impl fmt::Debug for NodeInfo {
 impl Rich for NodeInfo {
     fn bundle(&self) -> Bundle {
         let rows = self.rows().map(|(name, value)| {
-            format!("<tr><th style=\"text-align:left\">{name}</th><td style=\"text-align:left\">{}</td></tr>", escape(&value))
+            format!(
+                "<tr><th style=\"text-align:left\">{name}</th>\
+                 <td style=\"text-align:left\">{}</td></tr>",
+                escape_html(&value)
+            )
         });
         Bundle::plain(self.to_string())
             .with("text/html", format!("<table>{}</table>", rows.concat()))

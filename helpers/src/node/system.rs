@@ -1,16 +1,7 @@
-//! Names: of the machine, of the operating system, of its kernel.
+//! Names of the operating system and its kernel, and of the machine.
 
 use std::fs::read_to_string;
 use std::path::Path;
-
-/// The name of this machine, on any system.
-pub(crate) fn host_name() -> Option<String> {
-    let mut name = [0u8; 256];
-    // SAFETY: the buffer has the size given; the last byte is kept for the terminating zero.
-    let result = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
-    let length = name.iter().position(|&byte| byte == 0)?;
-    (result == 0 && length > 0).then(|| String::from_utf8_lossy(&name[..length]).into_owned())
-}
 
 pub(super) fn host(root: &Path) -> Option<String> {
     first_line(root, "proc/sys/kernel/hostname")
@@ -31,7 +22,7 @@ pub(super) fn name(root: &Path) -> Option<String> {
     name_in(&read("etc/os-release").or_else(|| read("usr/lib/os-release"))?)
 }
 
-/// Lines are those of a shell script: `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`.
+/// The lines have the syntax of a shell script: `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`.
 fn name_in(release: &str) -> Option<String> {
     let value = |name: &str| {
         let value =
@@ -51,10 +42,5 @@ mod tests {
         assert_eq!(name_in("NAME=\"Arch Linux\"\nPRETTY_NAME='Arch'\n").as_deref(), Some("Arch"));
         assert_eq!(name_in("NAME=Alpine\n").as_deref(), Some("Alpine"));
         assert_eq!(name_in("NAME=\n"), None);
-    }
-
-    #[test]
-    fn this_machine_has_a_name() {
-        assert!(host_name().is_some_and(|name| !name.is_empty()));
     }
 }

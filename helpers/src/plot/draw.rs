@@ -1,57 +1,13 @@
-//! The layout of a chart: what stands around the data takes its room first, then the data are drawn
-//! into what is left.
+//! The layout of a chart: first everything around the data gets its space, then the data are drawn
+//! into the rest.
 
 use super::canvas::{self, Anchor, Canvas, Font, INK};
 use super::data::Data;
+use super::frame::{Frame, NOTE};
 use super::{Plot, bars, gantt, image, lines};
 
 const TITLE: Font = Font { size: 15.0, bold: true, colour: INK };
 const LABEL: Font = Font::of_size(13.0);
-pub(super) const TICK: Font = Font::of_size(12.0);
-pub(super) const NOTE: Font = Font::of_size(11.0);
-
-/// The part of the drawing that holds the data, in pixels.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Frame {
-    pub(super) left: f64,
-    pub(super) right: f64,
-    pub(super) top: f64,
-    pub(super) bottom: f64,
-}
-
-impl Frame {
-    pub(super) fn width(&self) -> f64 {
-        (self.right - self.left).max(1.0)
-    }
-
-    pub(super) fn height(&self) -> f64 {
-        (self.bottom - self.top).max(1.0)
-    }
-
-    pub(super) fn middle(&self) -> (f64, f64) {
-        ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0)
-    }
-
-    /// How many ticks with labels fit below.
-    pub(super) fn x_ticks(&self) -> usize {
-        (self.width() / 75.0).max(2.0) as usize
-    }
-
-    /// How many ticks with labels fit at the left.
-    pub(super) fn y_ticks(&self) -> usize {
-        (self.height() / 45.0).max(2.0) as usize
-    }
-
-    /// The axes: left and below.
-    pub(super) fn border(&self, canvas: &mut Canvas<'_>) {
-        canvas.line(
-            [(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)],
-            INK,
-            1.0,
-            1.0,
-        );
-    }
-}
 
 pub(super) fn svg(plot: &Plot) -> String {
     let (width, height) = plot.pixels();
@@ -79,7 +35,7 @@ fn paint(plot: &Plot, canvas: &mut Canvas<'_>, width: f64, height: f64) {
     let horizontal = bars::are_horizontal(plot);
     let (x_label, y_label) =
         if horizontal { (&data.y_label, &data.x_label) } else { (&data.x_label, &data.y_label) };
-    // The numbers at the horizontal axis always have their row.
+    // The numbers on the horizontal axis always have their row.
     frame.bottom -= if x_label.is_empty() { 20.0 } else { 40.0 };
     frame.left += if y_label.is_empty() { 0.0 } else { 20.0 };
 
@@ -111,38 +67,12 @@ fn paint(plot: &Plot, canvas: &mut Canvas<'_>, width: f64, height: f64) {
     }
 }
 
-/// Names in rows above the data, each with a mark of 28 by 10 pixels, drawn from its left end;
-/// gives back the height of it all.
-pub(super) fn legend<'text>(
-    canvas: &mut Canvas<'_>,
-    frame: Frame,
-    labels: impl IntoIterator<Item = &'text str>,
-    mut mark: impl FnMut(&mut Canvas<'_>, usize, (f64, f64)),
-) -> f64 {
-    const ROW: f64 = 18.0;
-    const MARK: f64 = 28.0;
-    let (mut x, mut y) = (frame.left, frame.top + 6.0);
-    let mut any = false;
-    for (index, label) in labels.into_iter().enumerate() {
-        let label = TICK.shortened(label, frame.width() - MARK - 6.0);
-        let wide = MARK + 6.0 + TICK.width(&label);
-        if any && x + wide > frame.right {
-            (x, y) = (frame.left, y + ROW);
-        }
-        any = true;
-        mark(canvas, index, (x, y));
-        canvas.text(&label, (x + MARK + 6.0, y), Anchor::Left, TICK);
-        x += wide + 16.0;
-    }
-    if any { y - frame.top + ROW - 3.0 } else { 0.0 }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::plot::{bar, histogram, image, line, scatter};
 
-    /// Parses, and gives all texts.
+    /// Parses the drawing and returns all texts.
     pub(in crate::plot) fn texts(plot: &Plot) -> Vec<String> {
         let svg = svg(plot);
         let document =

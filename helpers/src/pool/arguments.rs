@@ -1,6 +1,6 @@
 //! Tuples as the arguments of a function: Python's `f(*args)`.
 
-/// A tuple of 2 to 6 values that a function of as many parameters can be called with.
+/// A tuple of 2 to 6 values that are the arguments of a function.
 ///
 /// # Examples
 ///

@@ -1,7 +1,7 @@
-//! A task that failed: which one, and how.
+//! A task that failed: which one, and why.
 
+use crate::base::panic_message::panic_message;
 use crate::interrupt::Interrupted;
-use crate::threads::report::message;
 use std::any::Any;
 use std::fmt;
 
@@ -11,7 +11,7 @@ use std::fmt;
 ///
 /// ```
 /// use parcourse::pool::{Cause, Failure};
-/// let cause = Cause::Panicked { message: "no fifth letter".into(), place: "src/lib.rs:3:5".into() };
+/// let cause = Cause::Panicked { message: "no fifth letter".into(), location: "src/lib.rs:3:5".into() };
 /// let failure = Failure { index: 2, item: "\"mom\"".into(), cause };
 /// assert_eq!(failure.to_string(), "the function panicked on items[2] = \"mom\": no fifth letter (at src/lib.rs:3:5)");
 /// ```
@@ -19,7 +19,7 @@ use std::fmt;
 pub struct Failure {
     /// The item's position; 0 for a submitted function, which has none.
     pub index: usize,
-    /// The item in `{:?}` form, cut off after some 80 characters; empty for a submitted function.
+    /// The item in `{:?}` form, truncated to about 80 characters; empty for a submitted function.
     pub item: String,
     /// What happened.
     pub cause: Cause,
@@ -34,38 +34,37 @@ pub enum Cause {
         /// The message of the panic.
         message: String,
         /// `file:line:column`; empty if unknown.
-        place: String,
+        location: String,
     },
-    /// The worker process was ended by a signal.
+    /// A signal ended the worker process.
     Killed {
-        /// The number of the process.
+        /// The id of the process.
         pid: u32,
         /// The number of the signal.
         signal: i32,
     },
     /// The worker process ended by itself, without a result.
     Exited {
-        /// The number of the process.
+        /// The id of the process.
         pid: u32,
         /// Its exit code.
         code: i32,
     },
-    /// The result could not be sent back.
-    Unsent {
-        /// What serde said.
+    /// The item or its result could not be sent.
+    NotSerializable {
+        /// The error of serde.
         message: String,
     },
-    /// An interrupt came while the function ran, and it has answered it.
+    /// An interrupt ended the function.
     Interrupted,
 }
 
 impl Cause {
-    /// What a caught panic, or an interrupt that the function has answered, is to whoever waits for
-    /// the result.
-    pub(crate) fn of_panic(payload: &(dyn Any + Send), place: String) -> Cause {
+    /// The cause that a caught panic stands for: an interrupt unwinds like a panic.
+    pub(crate) fn of_panic(payload: &(dyn Any + Send), location: String) -> Cause {
         match payload.is::<Interrupted>() {
             true => Cause::Interrupted,
-            false => Cause::Panicked { message: message(payload).to_string(), place },
+            false => Cause::Panicked { message: panic_message(payload).to_string(), location },
         }
     }
 }
@@ -86,11 +85,12 @@ impl fmt::Display for Failure {
             format!("items[{}] = {}", self.index, self.item)
         };
         match &self.cause {
-            Cause::Panicked { message, place } => {
+            Cause::Panicked { message, location } => {
                 let function =
                     if submitted { item } else { format!("the function panicked on {item}") };
                 let panicked = if submitted { " panicked" } else { "" };
-                let at = if place.is_empty() { String::new() } else { format!(" (at {place})") };
+                let at =
+                    if location.is_empty() { String::new() } else { format!(" (at {location})") };
                 write!(f, "{function}{panicked}: {message}{at}")
             }
             Cause::Interrupted => write!(f, "an interrupt ended the work on {item}"),
@@ -98,14 +98,14 @@ impl fmt::Display for Failure {
                 write!(
                     f,
                     "worker process {pid} was killed by signal {signal}{} while it worked on {item}",
-                    name(*signal)
+                    signal_name(*signal)
                 )
             }
             Cause::Exited { pid, code } => write!(
                 f,
                 "worker process {pid} ended with exit code {code} while it worked on {item}"
             ),
-            Cause::Unsent { message } => {
+            Cause::NotSerializable { message } => {
                 write!(f, "the result for {item} could not be sent back: {message}")
             }
         }
@@ -114,8 +114,8 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The signals a worker dies of, with what they usually mean.
-fn name(signal: i32) -> &'static str {
+/// The signals that end a worker, with what they usually mean.
+fn signal_name(signal: i32) -> &'static str {
     match signal {
         libc::SIGKILL => " (SIGKILL: by hand, or because memory ran out)",
         libc::SIGSEGV => " (SIGSEGV: invalid memory access, or a stack overflow)",
@@ -136,10 +136,10 @@ mod tests {
     #[test]
     fn every_cause_names_the_item() {
         let causes = [
-            Cause::Panicked { message: "m".into(), place: String::new() },
+            Cause::Panicked { message: "m".into(), location: String::new() },
             Cause::Killed { pid: 7, signal: libc::SIGKILL },
             Cause::Exited { pid: 7, code: 3 },
-            Cause::Unsent { message: "m".into() },
+            Cause::NotSerializable { message: "m".into() },
             Cause::Interrupted,
         ];
         for cause in causes {

@@ -1,4 +1,4 @@
-//! The result of a task that was submitted and goes on by itself.
+//! The result of a submitted task.
 
 use super::slot::Outcome;
 use super::{Failure, Slot};
@@ -9,16 +9,16 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The result of a submitted function, now or later: what `submit` of a pool gives back. Python's
+/// The result of a submitted function, now or later: what `submit` of a pool returns. Python's
 /// `concurrent.futures.Future`.
 ///
-/// (It is not a future of Rust's `async`, which does nothing until it is awaited: this one's work
-/// has begun, or waits for a free worker.)
+/// (This is not a future of Rust's `async`, which does nothing until it is awaited: the work of this
+/// one has begun, or waits for a free worker.)
 ///
-/// Every method that waits can be interrupted. Dropping a future does not wait: the function goes
-/// on, without anybody to take its result, in a pool of threads; a pool of processes ends it. A
-/// thread that waits for a function of its own pool does it itself, if nobody has begun it; it may
-/// then wait longer than it was told.
+/// Every method that waits can be interrupted. Dropping a future does not wait: in a pool of threads
+/// the function goes on and its result is discarded; a pool of processes ends it. A thread that
+/// waits for a function of its own pool runs it itself if no other thread has begun it, and may then
+/// wait longer than the given time.
 ///
 /// # Examples
 ///
@@ -29,56 +29,56 @@ use std::time::{Duration, Instant};
 /// assert_eq!(sum.get(), 500_000_500_000);
 /// ```
 pub struct Future<R> {
-    waiting: Waiting,
+    untyped: UntypedFuture,
     value: PhantomData<fn() -> R>,
 }
 
 /// What futures of all types have in common.
-pub(crate) struct Waiting {
+pub(crate) struct UntypedFuture {
     slot: Arc<Slot>,
-    /// Called before waiting: does the task itself where waiting for a worker could take forever.
+    /// Called before waiting: runs the task here if waiting for a worker could take forever.
     help: Option<Box<dyn Fn() + Send + Sync>>,
     /// Called when the future is dropped before there is a result.
-    abandon: Option<Box<dyn FnOnce() + Send + Sync>>,
+    cancel: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl<R: 'static> Future<R> {
     /// The slot is filled with a value of type `R`.
-    pub(crate) fn new(waiting: Waiting) -> Future<R> {
-        Future { waiting, value: PhantomData }
+    pub(crate) fn new(untyped: UntypedFuture) -> Future<R> {
+        Future { untyped, value: PhantomData }
     }
 
-    /// Whether the function is done (or has failed), so that [`get`](Future::get) would not wait.
+    /// Whether the function has ended, so that [`get`](Future::get) would not wait.
     pub fn is_ready(&self) -> bool {
-        self.waiting.slot.is_filled()
+        self.untyped.slot.is_filled()
     }
 
-    /// Waits until the function is done, at most for so long; says whether it is.
+    /// Waits until the function has ended, at most for this duration; returns whether it has.
     pub fn wait_for(&self, duration: Duration) -> bool {
-        self.waiting.wait_for(duration)
+        self.untyped.wait_for(duration)
     }
 
     /// Waits for the result.
     ///
     /// # Panics
     ///
-    /// If the function panicked, with its message and place; for a pool of processes also if the
+    /// If the function panicked, with its message and location; with a pool of processes also if the
     /// process died.
     #[track_caller]
     pub fn get(self) -> R {
-        value(self.waiting.get())
+        value(self.untyped.get())
     }
 
     /// Waits for the result, or for the reason why there is none.
     ///
     /// # Errors
     ///
-    /// What the function panicked with; for a pool of processes also what the process died of.
+    /// If the function panicked; with a pool of processes also if the process died.
     pub fn try_get(self) -> Result<R, Failure> {
-        self.waiting.try_get().map(value)
+        self.untyped.try_get().map(value)
     }
 
-    /// Waits for the result, at most for so long. Then the future comes back, to be asked again.
+    /// Waits for the result, at most for this duration; then returns the future, to be asked again.
     ///
     /// # Errors
     ///
@@ -101,29 +101,29 @@ fn value<R: 'static>(value: Box<dyn Any + Send>) -> R {
     }
 }
 
-impl Waiting {
-    pub(crate) fn new(slot: Arc<Slot>) -> Waiting {
-        Waiting { slot, help: None, abandon: None }
+impl UntypedFuture {
+    pub(crate) fn new(slot: Arc<Slot>) -> UntypedFuture {
+        UntypedFuture { slot, help: None, cancel: None }
     }
 
-    /// A future that calls this before it waits.
-    pub(crate) fn helped_by(mut self, help: impl Fn() + Send + Sync + 'static) -> Waiting {
+    /// Makes the future call `help` before it waits.
+    pub(crate) fn on_wait(mut self, help: impl Fn() + Send + Sync + 'static) -> UntypedFuture {
         self.help = Some(Box::new(help));
         self
     }
 
-    /// A future that calls this when it is dropped before there is a result.
-    pub(crate) fn abandoned_by(
+    /// Makes the future call `cancel` when it is dropped before there is a result.
+    pub(crate) fn on_cancel(
         mut self,
-        abandon: impl FnOnce() + Send + Sync + 'static,
-    ) -> Waiting {
-        self.abandon = Some(Box::new(abandon));
+        cancel: impl FnOnce() + Send + Sync + 'static,
+    ) -> UntypedFuture {
+        self.cancel = Some(Box::new(cancel));
         self
     }
 
     #[inline(never)]
     fn wait_for(&self, duration: Duration) -> bool {
-        // A duration beyond the end of the clock is forever.
+        // A duration beyond the end of the clock means forever.
         self.wait(Instant::now().checked_add(duration))
     }
 
@@ -139,7 +139,7 @@ impl Waiting {
     #[inline(never)]
     fn try_get(self) -> Outcome {
         self.wait(None);
-        self.slot.take().expect("only this future takes the result, and once")
+        self.slot.take().expect("only this future takes the result, once")
     }
 
     fn wait(&self, until: Option<Instant>) -> bool {
@@ -152,16 +152,16 @@ impl Waiting {
     }
 }
 
-// The result arrives whole or not at all.
+// The result arrives as a whole or not at all.
 impl<R> UnwindSafe for Future<R> {}
 impl<R> RefUnwindSafe for Future<R> {}
 
-impl Drop for Waiting {
+impl Drop for UntypedFuture {
     fn drop(&mut self) {
-        if let Some(abandon) = self.abandon.take()
+        if let Some(cancel) = self.cancel.take()
             && !self.slot.is_filled()
         {
-            abandon();
+            cancel();
         }
     }
 }
@@ -169,7 +169,7 @@ impl Drop for Waiting {
 impl<R> fmt::Debug for Future<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Future")
-            .field("is_ready", &self.waiting.slot.is_filled())
+            .field("is_ready", &self.untyped.slot.is_filled())
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
-//! What pools of threads and pools of processes have in common: [`Future`]s of what was submitted,
-//! the arguments of `starmap`, and how the failure of a task is told.
+//! What pools of threads and pools of processes have in common: the [`Future`] of a submitted
+//! function, the [`Arguments`] of `starmap`, and the [`Failure`] of a task.
+//!
+//! Read `failure`, then `slot` and `future`.
 
 mod arguments;
 mod failure;
@@ -9,5 +11,5 @@ mod slot;
 pub use arguments::Arguments;
 pub use failure::{Cause, Failure};
 pub use future::Future;
-pub(crate) use future::Waiting;
-pub(crate) use slot::{Outcome, Slot};
+pub(crate) use future::UntypedFuture;
+pub(crate) use slot::Slot;

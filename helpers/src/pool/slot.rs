@@ -1,18 +1,18 @@
-//! The place where the result of a submitted task arrives.
+//! Where the result of a submitted task arrives.
 
 use super::Failure;
-use crate::interrupt::{self, Scope};
+use crate::interrupt::{self, POLL_INTERVAL, Scope};
 use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Filled once by whoever did the task, emptied once by whoever asked for it.
+/// Filled once by the worker, emptied once by the caller.
 pub(crate) struct Slot {
     state: Mutex<State>,
     filled: Condvar,
 }
 
-/// A value of a type that who asks for it knows, or the reason why there is none.
+/// A value whose type the caller knows, or the reason why there is none.
 pub(crate) type Outcome = Result<Box<dyn Any + Send>, Failure>;
 
 enum State {
@@ -21,10 +21,8 @@ enum State {
     Taken,
 }
 
-/// How soon an interrupt is noticed.
-const STEP: Duration = Duration::from_millis(10);
-/// The same on a thread of rayon, which looks for work meanwhile.
-const STEP_OF_HELPER: Duration = Duration::from_micros(200);
+/// How often a thread of rayon, which looks for work while it waits, checks for an interrupt.
+const HELPER_POLL_INTERVAL: Duration = Duration::from_micros(200);
 
 impl Slot {
     pub(crate) fn new() -> Arc<Slot> {
@@ -44,19 +42,18 @@ impl Slot {
         !matches!(*self.lock(), State::Waiting)
     }
 
-    /// Waits until there is a result, or until then; says whether there is one. Unwinds when
-    /// interrupted.
+    /// Waits until there is a result, or until the given time; returns whether there is one.
+    /// Unwinds when interrupted.
     ///
-    /// A thread of a rayon pool, ours or another, does its pool's other work meanwhile: everybody
-    /// waiting for everybody would wait forever.
+    /// A thread of a rayon pool, ours or another, runs other work of its pool meanwhile: if all
+    /// threads waited for each other, they would wait forever.
     pub(crate) fn wait(&self, until: Option<Instant>) -> bool {
         if self.is_filled() {
             return true;
         }
         let _scope = Scope::enter();
         loop {
-            // Also where the result has come meanwhile: it may be that of a task that has answered
-            // the interrupt.
+            // Even if the result has arrived: the task may have ended because of the interrupt.
             interrupt::check();
             if self.is_filled() {
                 return true;
@@ -65,12 +62,13 @@ impl Slot {
                 Some(rayon::Yield::Executed) => continue,
                 other => other.is_some(),
             };
-            let left = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()));
-            let step = left.min(if helping { STEP_OF_HELPER } else { STEP });
+            let left = until
+                .map_or(POLL_INTERVAL, |until| until.saturating_duration_since(Instant::now()));
+            let interval = left.min(if helping { HELPER_POLL_INTERVAL } else { POLL_INTERVAL });
             let waiting = |state: &mut State| matches!(state, State::Waiting);
             drop(
                 self.filled
-                    .wait_timeout_while(self.lock(), step, waiting)
+                    .wait_timeout_while(self.lock(), interval, waiting)
                     .unwrap_or_else(PoisonError::into_inner),
             );
             if left.is_zero() {
@@ -79,7 +77,7 @@ impl Slot {
         }
     }
 
-    /// The result, once: `None` before it is there, and after it was taken.
+    /// The result, once: `None` before it has arrived, and after it was taken.
     pub(crate) fn take(&self) -> Option<Outcome> {
         let mut state = self.lock();
         match std::mem::replace(&mut *state, State::Taken) {
@@ -118,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn wakes_who_waits() {
+    fn fill_wakes_a_waiting_thread() {
         let slot = Slot::new();
         let other = slot.clone();
         let filler = std::thread::spawn(move || other.fill(Ok(Box::new(7))));

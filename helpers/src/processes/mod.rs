@@ -19,42 +19,16 @@
 //! Written for Linux, and for what other Unix systems have of it. How it works is told in
 //! `README.md` beside the source of this module.
 
-mod board;
-mod by_fork;
-mod chunk;
-mod code;
-mod crew;
-mod desk;
-mod events;
 pub(crate) mod fork;
-mod imap;
-mod jobs;
-mod kept;
 mod lifeline;
-mod memory_file;
-mod memory_map;
-mod output;
-pub(crate) mod per_process;
-mod persistent;
-mod pipe;
 mod pool;
-mod queue;
-mod raw;
-mod relay;
-mod run;
 mod shared;
-mod shipped;
-mod socket;
-mod value;
-mod wire;
+mod transport;
 mod worker;
 
-pub use memory_map::{Page, Pages, page_map, pages};
-pub use persistent::PersistentPool;
-pub use pipe::{Disconnected, PipeEnd, pipe};
-pub use pool::Pool;
-pub use queue::Queue;
+pub use pool::{PersistentPool, Pool};
 pub use shared::{
-    Element, Error, Number, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex,
-    SharedMutexGuard,
+    Element, Error, Number, Page, Pages, Plain, Poisoned, SharedArray, SharedCounter, SharedMutex,
+    SharedMutexGuard, page_map, pages,
 };
+pub use transport::{Disconnected, PipeEnd, Queue, pipe};

@@ -1,92 +1,151 @@
 //! Items from an iterator, results as an iterator: [`Pool::imap`] and [`Pool::imap_unordered`].
 //!
-//! Both hand out chunks of items as submitted tasks, two per thread at most. Chunks grow as in
-//! `map`, with one difference: what the iterator takes to produce the items counts as well, so that
-//! nobody waits for a chunk of items that arrive one by one.
+//! Both submit chunks of items as tasks, at most two per thread. Chunks grow as in `map`, with one
+//! difference: the time that the iterator takes to produce the items counts as well, so that items
+//! that arrive one by one are not held back until a chunk is full.
 //!
-//! Results lie on the heap here, so that nothing but [`Items`] needs to know the types of items and
-//! results.
+//! Only [`ImapUnordered`] and [`Items`] know the types of items and results; everything else is
+//! compiled once. A chunk collects its results in a vector of their type: one of its own, for
+//! results in order, otherwise the one that all chunks share.
 
-use super::report::abridged_to;
-use super::{Pool, quiet};
-use crate::interrupt::{self, Scope};
-use crate::pool::{Cause, Failure, Outcome, Waiting};
+use super::Pool;
+use crate::base::panic_capture;
+use crate::base::panic_message::append_truncated_debug;
+use crate::interrupt::{self, POLL_INTERVAL, Scope};
+use crate::pool::{Cause, Failure, UntypedFuture};
 use crate::tasks;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
-use std::marker::PhantomData;
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a chunk should take.
-const CHUNK: Duration = Duration::from_micros(50);
-/// No more results than this are kept in one chunk.
-const MOST: usize = 1024;
-/// How soon an interrupt is noticed.
-const STEP: Duration = Duration::from_millis(10);
+/// How long a chunk should take.
+const TARGET_CHUNK_TIME: Duration = Duration::from_micros(50);
+const MAX_CHUNK_LEN: usize = 1024;
 
 /// The results of [`Pool::imap`].
-pub struct Imap<I, F, R>(Results<I, F, R>);
+pub struct Imap<I, F, R>(ImapUnordered<I, F, R>);
 
 /// The results of [`Pool::imap_unordered`].
-pub struct ImapUnordered<I, F, R>(Results<I, F, R>);
-
-struct Results<I, F, R> {
+pub struct ImapUnordered<I, F, R> {
     stream: Box<dyn Stream + Send>,
     items: Items<I, F, R>,
+    /// Results that have arrived and that the caller has not taken yet.
+    ready: std::vec::IntoIter<(usize, R)>,
+    /// How many of them come before the next failure.
+    before_failure: usize,
 }
 
-/// Results as they come, of items that `pull` takes from an iterator.
+/// Chunks of items in work.
 trait Stream {
-    fn next(&mut self, pull: Pull) -> Option<(usize, Outcome)>;
+    /// Waits for results, or for a failure; `None` at the end.
+    fn next(&mut self, pull: Pull) -> Option<Result<Arrived, Failure>>;
 }
 
-/// Takes so many items, or fewer at their end; says how many they are.
+enum Arrived {
+    /// This many results come before the next failure; those of a new chunk are in the box.
+    InOrder(usize, Option<Box<dyn Any + Send>>),
+    /// Results are in the buffer that all chunks share.
+    Unordered,
+}
+
+/// Takes this many items from the iterator, or fewer at its end; returns how many.
 type Pull<'a> = &'a mut dyn FnMut(usize) -> (usize, Chunk);
 
-/// Does the items of a chunk.
-type Chunk = Box<dyn FnOnce(&mut Attempts) + Send>;
+/// Computes the items of a chunk. Returns the results that are not in the shared buffer.
+type Chunk = Box<dyn FnOnce(&mut ChunkRun) -> Box<dyn Any + Send> + Send>;
 
-/// What depends on types.
 struct Items<I, F, R> {
     iterator: Option<I>,
     f: Arc<F>,
-    result: PhantomData<fn() -> R>,
+    /// Unordered results of all chunks.
+    shared: Arc<Mutex<Vec<(usize, R)>>>,
 }
 
-impl<I, F, R> Results<I, F, R>
+impl<I, F, R> ImapUnordered<I, F, R>
 where
     I: Iterator<Item: Send + fmt::Debug + 'static>,
     R: Send + 'static,
     F: Fn(I::Item) -> R + Send + Sync + 'static,
 {
-    fn new(stream: Box<dyn Stream + Send>, f: F, items: I) -> Results<I, F, R> {
-        Results {
-            stream,
-            items: Items { iterator: Some(items), f: Arc::new(f), result: PhantomData },
-        }
+    pub(super) fn new(pool: &Pool, f: F, items: I) -> ImapUnordered<I, F, R> {
+        ImapUnordered::with(unordered(pool.clone()), f, items)
     }
+
+    fn with(stream: Box<dyn Stream + Send>, f: F, items: I) -> ImapUnordered<I, F, R> {
+        let items = Items { iterator: Some(items), f: Arc::new(f), shared: Arc::default() };
+        ImapUnordered { stream, items, ready: Vec::new().into_iter(), before_failure: 0 }
+    }
+}
+
+impl<I, F, R> Imap<I, F, R>
+where
+    I: Iterator<Item: Send + fmt::Debug + 'static>,
+    R: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+{
+    pub(super) fn new(pool: &Pool, f: F, items: I) -> Imap<I, F, R> {
+        Imap(ImapUnordered::with(in_order(pool.clone()), f, items))
+    }
+}
+
+impl<I, F, R> Iterator for ImapUnordered<I, F, R>
+where
+    I: Iterator<Item: Send + fmt::Debug + 'static>,
+    R: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+{
+    type Item = (usize, R);
 
     #[track_caller]
     fn next(&mut self) -> Option<(usize, R)> {
-        let (index, value) = next(&mut *self.stream, &mut |number| self.items.pull(number))?;
-        match value.downcast() {
-            Ok(value) => Some((index, *value)),
-            Err(_) => unreachable!("a value of the function's type"),
+        loop {
+            if self.before_failure > 0
+                && let Some(result) = self.ready.next()
+            {
+                self.before_failure -= 1;
+                interrupt::check();
+                return Some(result);
+            }
+            let results = match next(&mut *self.stream, &mut |number| self.items.pull(number))? {
+                Arrived::InOrder(number, results) => {
+                    self.before_failure = number;
+                    let Some(results) = results else { continue };
+                    *results.downcast().expect("results of this type")
+                }
+                Arrived::Unordered => {
+                    self.before_failure = usize::MAX;
+                    std::mem::take(&mut *lock(&self.items.shared))
+                }
+            };
+            self.ready = results.into_iter();
         }
+    }
+}
+
+impl<I, F, R> Iterator for Imap<I, F, R>
+where
+    I: Iterator<Item: Send + fmt::Debug + 'static>,
+    R: Send + 'static,
+    F: Fn(I::Item) -> R + Send + Sync + 'static,
+{
+    type Item = R;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<R> {
+        self.0.next().map(|(_, result)| result)
     }
 }
 
 #[inline(never)]
 #[track_caller]
-fn next(stream: &mut dyn Stream, pull: Pull) -> Option<(usize, Box<dyn Any + Send>)> {
-    let (index, outcome) = stream.next(pull)?;
-    interrupt::check();
-    match outcome {
-        Ok(value) => Some((index, value)),
+fn next(stream: &mut dyn Stream, pull: Pull) -> Option<Arrived> {
+    match stream.next(pull)? {
+        Ok(arrived) => Some(arrived),
         Err(failure) => panic!("{failure}"),
     }
 }
@@ -105,134 +164,181 @@ where
         if items.len() < number {
             self.iterator = None;
         }
-        let (len, f) = (items.len(), self.f.clone());
-        let chunk = move |attempts: &mut Attempts| {
+        let (len, f, shared) = (items.len(), self.f.clone(), self.shared.clone());
+        let chunk = move |run: &mut ChunkRun| -> Box<dyn Any + Send> {
             let mut items = items.into_iter();
-            attempts.each(&mut |attempts| {
+            let mut results: Vec<(usize, R)> = Vec::with_capacity(run.capacity(len));
+            run.each(&mut |run| {
                 while let Some(item) = items.next()
-                    && attempts.begin(&item)
+                    && run.begin(&item)
                 {
-                    attempts.done(Box::new(f(item)));
+                    let result = f(item);
+                    let index = run.end();
+                    if run.events.is_none() {
+                        results.push((index, result));
+                    } else {
+                        let mut shared = lock(&shared);
+                        shared.push((index, result));
+                        let was_empty = shared.len() == 1;
+                        drop(shared);
+                        if was_empty {
+                            run.announce();
+                        }
+                    }
                 }
             });
+            Box::new(results)
         };
         (len, Box::new(chunk))
     }
 }
 
-/// The items of one chunk, in work.
-struct Attempts<'a> {
-    /// The number of the item in work.
+/// A chunk in work.
+struct ChunkRun<'a> {
+    /// The index of the item in work.
     index: usize,
-    /// The text for it: now, because the function gets the item for good.
+    /// The text for it, made in advance because the function consumes the item.
     name: String,
     /// Ends with the item, if it is recorded.
     task: Option<tasks::Task<String>>,
-    stop: &'a AtomicBool,
-    hand_on: &'a mut dyn FnMut(usize, Outcome),
+    cancelled: &'a AtomicBool,
+    /// Where unordered results, and their failures, are announced one by one.
+    events: Option<Sender<Event>>,
+    /// Failures among results in order.
+    failures: VecDeque<Failure>,
 }
 
-impl<'a> Attempts<'a> {
-    /// Does a chunk whose first item has this number, as long as that is wanted, and hands on its
-    /// results.
-    fn of(
-        chunk: Chunk,
-        start: usize,
-        stop: &'a AtomicBool,
-        hand_on: &'a mut dyn FnMut(usize, Outcome),
-    ) {
-        chunk(&mut Attempts { index: start, name: String::new(), task: None, stop, hand_on });
+impl ChunkRun<'_> {
+    /// How many results the chunk's own vector needs room for.
+    fn capacity(&self, items: usize) -> usize {
+        if self.events.is_some() { 0 } else { items }
     }
 
-    /// `f` begins one item after the other. Where it panics, it is called once more, for the items
+    /// `f` computes one item after the other. When it panics, it is called again, for the items
     /// that follow.
     #[inline(never)]
-    fn each(&mut self, f: &mut dyn FnMut(&mut Attempts)) {
-        while let Err((payload, place)) = quiet::catch(|| f(self)) {
-            self.task = None;
-            let cause = Cause::of_panic(&*payload, place);
-            self.hand_on(Err(Failure { index: self.index, item: self.name.clone(), cause }));
+    fn each(&mut self, f: &mut dyn FnMut(&mut ChunkRun)) {
+        while let Err((payload, location)) = panic_capture::catch(|| f(self)) {
+            let cause = Cause::of_panic(&*payload, location);
+            let failure = Failure { index: self.end(), item: self.name.clone(), cause };
+            match &self.events {
+                Some(events) => drop(events.send(Event::Failed(failure))),
+                None => self.failures.push_back(failure),
+            }
         }
     }
 
-    /// Says whether the item is still wanted.
+    /// Begins an item; returns false if its result is not wanted any more.
     #[inline(never)]
     fn begin(&mut self, item: &dyn fmt::Debug) -> bool {
-        if self.stop.load(Ordering::Relaxed) || interrupt::requested() {
+        if self.cancelled.load(Ordering::Relaxed) || interrupt::requested() {
             return false;
         }
         self.name.clear();
-        abridged_to(&mut self.name, item);
+        append_truncated_debug(&mut self.name, item);
         if tasks::recording() {
             self.task = Some(tasks::begin(self.name.clone()));
         }
         true
     }
 
+    /// Ends the item in work; returns its index.
     #[inline(never)]
-    fn done(&mut self, value: Box<dyn Any + Send>) {
+    fn end(&mut self) -> usize {
         self.task = None;
-        self.hand_on(Ok(value));
+        self.index += 1;
+        self.index - 1
     }
 
-    fn hand_on(&mut self, result: Outcome) {
-        (self.hand_on)(self.index, result);
-        self.index += 1;
+    /// Wakes the caller: there are results in the shared buffer again.
+    #[inline(never)]
+    fn announce(&self) {
+        self.events.iter().for_each(|events| drop(events.send(Event::Results)));
     }
 }
 
-/// Where chunks come from.
+/// Submits chunks.
 struct Source {
     pool: Pool,
     is_at_end: bool,
-    /// How many items were taken.
+    /// How many items were taken from the iterator.
     taken: usize,
-    chunk: usize,
-    /// How long it took to get the last chunk's items.
+    chunk_len: usize,
+    /// How long it took to get the items of the last chunk.
     pulling: Duration,
-    stop: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// A chunk that is done.
+struct Done {
+    items: Range<usize>,
+    results: Box<dyn Any + Send>,
+    failures: VecDeque<Failure>,
+    took: Duration,
 }
 
 impl Source {
     fn new(pool: Pool) -> Source {
-        let chunk = pool.fixed_chunk_size().unwrap_or(1);
+        let chunk_len = pool.fixed_chunk_size().unwrap_or(1);
         Source {
             pool,
             is_at_end: false,
             taken: 0,
-            chunk,
+            chunk_len,
             pulling: Duration::ZERO,
-            stop: Arc::default(),
+            cancelled: Arc::default(),
         }
     }
 
-    fn most_chunks(&self) -> usize {
+    fn max_chunks(&self) -> usize {
         2 * self.pool.num_threads()
     }
 
-    /// The next items, their number, and that of the first; `None` at their end.
-    fn pull(&mut self, pull: Pull) -> Option<(usize, usize, Chunk)> {
+    /// Submits the next chunk, whose result is a [`Done`]; `None` at the end of the items.
+    fn submit(&mut self, pull: Pull, events: Option<Sender<Event>>) -> Option<UntypedFuture> {
         if self.is_at_end {
             return None;
         }
         let begin = Instant::now();
-        let (number, chunk) = pull(self.chunk);
+        let (len, chunk) = pull(self.chunk_len);
         self.pulling = begin.elapsed();
-        self.is_at_end = number < self.chunk;
+        self.is_at_end = len < self.chunk_len;
         let start = self.taken;
-        self.taken += number;
-        (number > 0).then_some((start, number, chunk))
+        self.taken += len;
+        if len == 0 {
+            return None;
+        }
+        let cancelled = self.cancelled.clone();
+        Some(self.pool.submit_boxed(Box::new(move || {
+            let begin = Instant::now();
+            let mut run = ChunkRun {
+                index: start,
+                name: String::new(),
+                task: None,
+                cancelled: &cancelled,
+                events,
+                failures: VecDeque::new(),
+            };
+            let results = chunk(&mut run);
+            let (failures, took) = (run.failures, begin.elapsed());
+            if let Some(events) = run.events {
+                let _ = events.send(Event::ChunkDone(len, took));
+            }
+            Box::new(Done { items: start..run.index, results, failures, took })
+        })))
     }
 
-    /// Learns from a chunk of so many items that took so long.
+    /// Learns from a chunk how long the next ones should be.
     fn learn(&mut self, items: usize, working: Duration) {
         // Chunks from before the last change say nothing new.
-        if self.pool.fixed_chunk_size().is_some() || items != self.chunk {
+        if self.pool.fixed_chunk_size().is_some() || items != self.chunk_len {
             return;
         }
         match working.max(self.pulling) {
-            short if short < CHUNK => self.chunk = (2 * self.chunk).min(MOST),
-            long if long > 2 * CHUNK => self.chunk = self.chunk.div_ceil(2),
+            short if short < TARGET_CHUNK_TIME => {
+                self.chunk_len = (2 * self.chunk_len).min(MAX_CHUNK_LEN)
+            }
+            long if long > 2 * TARGET_CHUNK_TIME => self.chunk_len = self.chunk_len.div_ceil(2),
             _ => {}
         }
     }
@@ -240,119 +346,109 @@ impl Source {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 }
 
 struct InOrder {
     source: Source,
-    /// Chunks that are being worked on, in order.
-    begun: VecDeque<Waiting>,
-    ready: std::vec::IntoIter<Outcome>,
-    given: usize,
+    /// Chunks in work, in order.
+    begun: VecDeque<UntypedFuture>,
+    /// The items of the current chunk that the caller has not got yet, and those of them that have
+    /// failed.
+    left: Range<usize>,
+    failures: VecDeque<Failure>,
 }
 
-/// A chunk's results, and how long it took.
-type Done = (Vec<Outcome>, Duration);
-
 impl InOrder {
-    fn fill(&mut self, pull: Pull) {
-        while self.begun.len() < self.source.most_chunks() {
-            let Some((start, number, chunk)) = self.source.pull(pull) else { break };
-            let stop = self.source.stop.clone();
-            self.begun.push_back(self.source.pool.submit_boxed(Box::new(move || {
-                let begin = Instant::now();
-                let mut results = Vec::with_capacity(number);
-                Attempts::of(chunk, start, &stop, &mut |_, result| results.push(result));
-                let done: Done = (results, begin.elapsed());
-                Box::new(done)
-            })));
+    /// The results of the next chunk.
+    fn next_chunk(&mut self, pull: Pull) -> Option<Box<dyn Any + Send>> {
+        let _scope = Scope::enter();
+        while self.begun.len() < self.source.max_chunks()
+            && let Some(chunk) = self.source.submit(pull, None)
+        {
+            self.begun.push_back(chunk);
         }
+        let done = self.begun.pop_front()?.get();
+        interrupt::check();
+        let done: Done = *done.downcast().expect("what was submitted");
+        self.source.learn(done.items.len(), done.took);
+        (self.left, self.failures) = (done.items, done.failures);
+        Some(done.results)
     }
 }
 
 impl Stream for InOrder {
-    fn next(&mut self, pull: Pull) -> Option<(usize, Outcome)> {
-        loop {
-            if let Some(result) = self.ready.next() {
-                self.given += 1;
-                return Some((self.given - 1, result));
-            }
-            let _scope = Scope::enter();
-            self.fill(pull);
-            let (results, working) =
-                *self.begun.pop_front()?.get().downcast::<Done>().expect("what was submitted");
-            interrupt::check();
-            self.source.learn(results.len(), working);
-            self.ready = results.into_iter();
+    fn next(&mut self, pull: Pull) -> Option<Result<Arrived, Failure>> {
+        let results = if self.left.is_empty() { Some(self.next_chunk(pull)?) } else { None };
+        let failed = self.failures.front().map(|failure| failure.index);
+        if results.is_none() && failed == Some(self.left.start) {
+            self.left.start += 1;
+            return self.failures.pop_front().map(Err);
         }
+        let end = failed.unwrap_or(self.left.end);
+        let number = end - self.left.start;
+        self.left.start = end;
+        Some(Ok(Arrived::InOrder(number, results)))
     }
 }
 
-struct AsTheyCome {
+struct Unordered {
     source: Source,
-    /// How many chunks were begun whose end was not yet noticed.
+    /// How many chunks were begun whose end was not noticed yet.
     begun: usize,
-    sender: Sender<Message>,
-    receiver: Receiver<Message>,
+    sender: Sender<Event>,
+    receiver: Receiver<Event>,
 }
 
-enum Message {
-    Result(usize, Outcome),
-    /// The end of a chunk of so many items.
-    End(usize, Duration),
+enum Event {
+    /// The shared buffer was empty, and now is not.
+    Results,
+    Failed(Failure),
+    /// The end of a chunk: the number of its items, and how long it took. Its results were
+    /// announced before.
+    ChunkDone(usize, Duration),
 }
 
-impl AsTheyCome {
-    fn fill(&mut self, pull: Pull) {
-        while self.begun < self.source.most_chunks() {
-            let Some((start, number, chunk)) = self.source.pull(pull) else { break };
-            let (stop, sender) = (self.source.stop.clone(), self.sender.clone());
-            // The results come through the channel, which is gone if nobody wants them.
-            drop(self.source.pool.submit_boxed(Box::new(move || {
-                let begin = Instant::now();
-                Attempts::of(chunk, start, &stop, &mut |index, result| {
-                    drop(sender.send(Message::Result(index, result)))
-                });
-                let _ = sender.send(Message::End(number, begin.elapsed()));
-                Box::new(())
-            })));
-            self.begun += 1;
-        }
-    }
-
-    /// The next message. A thread of a pool does that pool's work meanwhile.
-    fn receive(&self) -> Message {
+impl Unordered {
+    /// The next event. A thread of a pool does other work of that pool meanwhile.
+    fn receive(&self) -> Event {
         loop {
             interrupt::check();
             let helped = rayon::yield_now();
-            let step = match helped {
+            let interval = match helped {
                 Some(rayon::Yield::Executed) => Duration::ZERO,
-                Some(rayon::Yield::Idle) => STEP / 50,
-                None => STEP,
+                Some(rayon::Yield::Idle) => POLL_INTERVAL / 50,
+                None => POLL_INTERVAL,
             };
-            match self.receiver.recv_timeout(step) {
-                Ok(message) => return message,
+            match self.receiver.recv_timeout(interval) {
+                Ok(event) => return event,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => unreachable!("this end holds a sender, too"),
+                Err(RecvTimeoutError::Disconnected) => unreachable!("we hold a sender ourselves"),
             }
         }
     }
 }
 
-impl Stream for AsTheyCome {
-    fn next(&mut self, pull: Pull) -> Option<(usize, Outcome)> {
+impl Stream for Unordered {
+    fn next(&mut self, pull: Pull) -> Option<Result<Arrived, Failure>> {
         let _scope = Scope::enter();
         loop {
-            self.fill(pull);
+            // The results come through the shared buffer, not through the futures.
+            while self.begun < self.source.max_chunks()
+                && self.source.submit(pull, Some(self.sender.clone())).is_some()
+            {
+                self.begun += 1;
+            }
             if self.begun == 0 {
                 return None;
             }
             match self.receive() {
-                Message::Result(index, result) => return Some((index, result)),
-                Message::End(items, working) => {
+                Event::Results => return Some(Ok(Arrived::Unordered)),
+                Event::Failed(failure) => return Some(Err(failure)),
+                Event::ChunkDone(items, took) => {
                     self.begun -= 1;
-                    self.source.learn(items, working);
+                    self.source.learn(items, took);
                 }
             }
         }
@@ -364,65 +460,19 @@ fn in_order(pool: Pool) -> Box<dyn Stream + Send> {
     Box::new(InOrder {
         source: Source::new(pool),
         begun: VecDeque::new(),
-        ready: Vec::new().into_iter(),
-        given: 0,
+        left: 0..0,
+        failures: VecDeque::new(),
     })
 }
 
 #[inline(never)]
-fn as_they_come(pool: Pool) -> Box<dyn Stream + Send> {
+fn unordered(pool: Pool) -> Box<dyn Stream + Send> {
     let (sender, receiver) = mpsc::channel();
-    Box::new(AsTheyCome { source: Source::new(pool), begun: 0, sender, receiver })
+    Box::new(Unordered { source: Source::new(pool), begun: 0, sender, receiver })
 }
 
-impl<I, F, R> Imap<I, F, R>
-where
-    I: Iterator<Item: Send + fmt::Debug + 'static>,
-    R: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-{
-    pub(super) fn new(pool: &Pool, f: F, items: I) -> Imap<I, F, R> {
-        Imap(Results::new(in_order(pool.clone()), f, items))
-    }
-}
-
-impl<I, F, R> Iterator for Imap<I, F, R>
-where
-    I: Iterator<Item: Send + fmt::Debug + 'static>,
-    R: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-{
-    type Item = R;
-
-    #[track_caller]
-    fn next(&mut self) -> Option<R> {
-        self.0.next().map(|(_, result)| result)
-    }
-}
-
-impl<I, F, R> ImapUnordered<I, F, R>
-where
-    I: Iterator<Item: Send + fmt::Debug + 'static>,
-    R: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-{
-    pub(super) fn new(pool: &Pool, f: F, items: I) -> ImapUnordered<I, F, R> {
-        ImapUnordered(Results::new(as_they_come(pool.clone()), f, items))
-    }
-}
-
-impl<I, F, R> Iterator for ImapUnordered<I, F, R>
-where
-    I: Iterator<Item: Send + fmt::Debug + 'static>,
-    R: Send + 'static,
-    F: Fn(I::Item) -> R + Send + Sync + 'static,
-{
-    type Item = (usize, R);
-
-    #[track_caller]
-    fn next(&mut self) -> Option<(usize, R)> {
-        self.0.next()
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<I, F, R> fmt::Debug for Imap<I, F, R> {

@@ -9,25 +9,23 @@
 //! | `future = executor.submit(f)`, `future.result()` | `let future = pool.submit(f);`, `future.get()` |
 //! | `numba.set_num_threads(2)` | `threads::with_num_threads(2, \|\| …)` |
 //!
-//! Unlike Python's threads these compute at the same time: there is no global interpreter lock.
-//! Unlike Python's process pool nothing is copied or pickled: all threads see the same `items`, and
-//! whatever else the function borrows.
+//! Unlike Python's threads, these compute at the same time: there is no global interpreter lock.
+//! Unlike with Python's process pool, nothing is copied or pickled: all threads see the same
+//! `items`, and whatever else the function borrows.
 //!
 //! A pool has a given number of threads, however many cores there are, and takes long tasks one by
-//! one: so it is for tasks that *wait* (for a disk, a server, a clock), and for seeing what each
-//! thread does. To combine results, or to change arrays in place, use rayon
-//! (`items.par_iter().map(…).sum()`); [`with_num_threads`] says how many threads that uses.
+//! one. Use it for tasks that *wait* (for a disk, a server, a clock), and to see what each thread
+//! does. To combine results, or to change arrays in place, use rayon
+//! (`items.par_iter().map(…).sum()`); [`with_num_threads`] limits the threads that it uses.
+//!
+//! To read the source, start with `pool.rs`; `map_run.rs` shares the items of a `map` between
+//! threads, `imap.rs` those of an iterator.
 
+mod functions;
 mod imap;
-mod limit;
-mod map;
+mod map_run;
 mod pool;
-pub(crate) mod quiet;
-pub(crate) mod report;
-mod run;
-pub(crate) mod seen;
 
+pub use functions::{map, with_num_threads};
 pub use imap::{Imap, ImapUnordered};
-pub use limit::with_num_threads;
-pub use map::map;
 pub use pool::Pool;

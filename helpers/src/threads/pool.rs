@@ -1,28 +1,28 @@
-//! A pool of a given number of threads, and what it can do with many items at once.
+//! A pool with a given number of threads.
 //!
-//! The threads are those of a rayon pool of our own: they start with the first task, wait for the
-//! next one without costing anything, and end with the pool. So a `map` costs what a `par_iter`
-//! costs, the function may borrow whatever it likes without any unsafe code here, a thread that
-//! waits for its own pool does that pool's work meanwhile, and 3 threads are 3 threads even where
-//! rayon's own pool has 2. What rayon does not do is left to [`run`](super::run): single items for
-//! tasks that wait, and the name of an item whose function fails.
+//! The threads belong to a rayon pool of our own: they start with the first task, wait for the next
+//! one at no cost, and end with the pool. So a `map` costs what a `par_iter` costs, the function may
+//! borrow without unsafe code here, a thread that waits for its own pool runs that pool's work
+//! meanwhile, and 3 threads are 3 threads even if rayon's global pool has 2. What rayon does not
+//! offer is in [`map_run`](super::map_run): single items for tasks that wait, and the name of an
+//! item whose function fails.
 
-use super::report::{abridged, message};
-use super::run::{self, Room, Run, Work};
-use super::{Imap, ImapUnordered, quiet, seen};
+use super::map_run::{self, MapRun, ResultBuffer, Work};
+use super::{Imap, ImapUnordered};
+use crate::base::panic_message::truncated_debug;
+use crate::base::per_process::PerProcess;
+use crate::base::{panic_capture, thread_activity};
 use crate::cores::cores;
 use crate::display::ProgressBar;
 use crate::interrupt::{self, Interrupted, Scope};
-use crate::pool::{Arguments, Cause, Failure, Future, Slot, Waiting};
-use crate::processes::per_process::PerProcess;
+use crate::pool::{Arguments, Cause, Failure, Future, Slot, UntypedFuture};
 use std::any::Any;
 use std::fmt;
 use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// A number of threads to do things with at the same time: Python's `multiprocessing.Pool`, with
-/// threads.
+/// A pool of threads: Python's `multiprocessing.Pool`, with threads instead of processes.
 ///
 /// A clone is the same pool. The threads start with the first task and end with the last clone;
 /// starting one takes about 40 µs.
@@ -40,28 +40,28 @@ pub struct Pool {
     num_threads: usize,
     chunk_size: Option<usize>,
     progress: bool,
-    /// A copy of the process has none of them and starts its own.
+    /// A forked process has none of them and starts its own.
     threads: Arc<PerProcess<OnceLock<rayon::ThreadPool>>>,
 }
 
 impl Pool {
-    /// A pool of exactly so many threads, however many cores there are.
+    /// A pool of exactly `num_threads` threads, however many cores there are.
     ///
     /// # Panics
     ///
-    /// With 0 threads nothing would ever be done.
+    /// With 0 threads.
     #[track_caller]
     pub fn new(num_threads: usize) -> Pool {
         assert!(num_threads > 0, "a pool needs at least one thread: Pool::new(0)");
         Pool { num_threads, chunk_size: None, progress: false, threads: Arc::default() }
     }
 
-    /// The same pool, whose threads take so many items at a time. Left to itself, a thread takes
-    /// one at first, and more while they take less than some 50 µs together.
+    /// The same pool, with a fixed number of items that a thread takes at a time. By default, a
+    /// thread takes one item at first, and more while they take less than about 50 µs together.
     ///
     /// # Panics
     ///
-    /// With 0 items nothing would ever be done.
+    /// With 0 items.
     #[track_caller]
     #[must_use]
     pub fn chunk_size(self, items: usize) -> Pool {
@@ -75,36 +75,34 @@ impl Pool {
         Pool { progress: true, ..self }
     }
 
-    /// How many threads the pool has.
+    /// The number of threads of the pool.
     pub fn num_threads(&self) -> usize {
         self.num_threads
     }
 
-    /// Applies `f` to every item, several at the same time, and gives back the results in the order
-    /// of the items.
+    /// Applies `f` to every item, several at the same time, and returns the results in the order of
+    /// the items.
     ///
-    /// Each thread takes the next item as soon as it is done with one, so that long and short tasks
-    /// even out; of short ones it takes several at once. The order in which items are worked on is
-    /// not fixed; the order of the results is.
+    /// Each thread takes the next item as soon as it has finished one, so long and short tasks even
+    /// out; of short ones it takes several at once. The order in which items are computed is not
+    /// fixed; the order of the results is.
     ///
     /// From 1000 items of a microsecond each, this is as fast as rayon's
     /// `items.par_iter().map(f).collect()`. Memory: the results twice, for a moment.
     ///
-    /// Pools may be used inside of pools: a pool in itself does the inner work with the same
-    /// threads, different pools have threads of their own. What rayon does inside of `f` it does on
-    /// this pool's threads, too.
+    /// Pools may be nested: a pool inside itself uses the same threads, different pools have threads
+    /// of their own. Rayon's work inside `f` runs on this pool's threads, too.
     ///
     /// # Panics
     ///
-    /// If `f` panics, no further item is begun, those in work are finished, and then `map` panics
-    /// with the item's index and value, the place and the message of the panic. Several panics are
-    /// reported as the one with the smallest index. So that there is one message and not two, the
-    /// first `map` of a program wraps the panic hook; panics elsewhere go to the hook that was
-    /// there before.
+    /// If `f` panics, no further item is begun, the running ones are finished, and then `map` panics
+    /// with the item's index and value, the message of the panic and its location. Of several
+    /// panics it reports the one with the smallest index. To print one message instead of two, the
+    /// first `map` of a program wraps the panic hook; panics elsewhere go to the previous hook.
     ///
-    /// An interrupt (see [`interrupt`]) ends `map` after the items in work.
+    /// An interrupt (see [`interrupt`]) ends `map` after the running items.
     ///
-    /// When the threads cannot be started.
+    /// If the threads cannot be started.
     ///
     /// # Examples
     ///
@@ -184,12 +182,12 @@ impl Pool {
         self.run(|_, item: &T| item.apply(&f), items)
     }
 
-    /// Like [`map`](Pool::map), but goes on when `f` panics: every item has a result, or the reason
+    /// Like [`map`](Pool::map), but goes on when `f` panics: returns for every item its result, or
     /// why it has none.
     ///
     /// # Panics
     ///
-    /// Unwinds when interrupted; when the threads cannot be started.
+    /// Unwinds when interrupted; panics if the threads cannot be started.
     ///
     /// # Examples
     ///
@@ -207,46 +205,46 @@ impl Pool {
         R: Send,
         F: Fn(&'items T) -> R + Sync,
     {
-        let room = Room::new(items.len());
+        let buffer = ResultBuffer::new(items.len());
         let compute = |range: Range<usize>, written: &mut usize| {
             let mut next = range.start;
             loop {
                 let before = *written;
-                // SAFETY: there is room for all, and each item is computed once.
-                let cause = run::attempt(&mut || unsafe {
-                    room.fill(items, next..range.end, written, &|_, item| Ok(f(item)))
+                // SAFETY: the buffer is as long as the items, and each item is computed once.
+                let cause = map_run::attempt(&mut || unsafe {
+                    buffer.fill(items, next..range.end, written, &|_, item| Ok(f(item)))
                 });
                 next += *written - before;
                 let Some(cause) = cause else { return };
                 // SAFETY: as above; this item has no result yet.
                 unsafe {
-                    room.write(
+                    buffer.write(
                         next,
-                        Err(Failure { index: next, item: abridged(&items[next]), cause }),
+                        Err(Failure { index: next, item: truncated_debug(&items[next]), cause }),
                     )
                 };
                 (next, *written) = (next + 1, *written + 1);
             }
         };
-        let len = self.work(items, &room, &compute);
-        // SAFETY: so many are there.
-        unsafe { room.filled(len) }
+        let len = self.work(items, &buffer, &compute);
+        // SAFETY: this number of results was written.
+        unsafe { buffer.into_vec(len) }
     }
 
-    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order,
-    /// each as soon as its turn comes.
+    /// Applies `f` to the items of an iterator, and returns an iterator over the results, in the
+    /// same order.
     ///
-    /// Lazy: an item is taken from the iterator when a thread may need it soon, at most two chunks
-    /// per thread ahead of the result that is asked for. So the items may be endless, and only a
-    /// few are in memory at any time. When the iterator of the results is dropped, items that were
-    /// not begun are left out.
+    /// Lazy: takes an item from the iterator when a thread may need it soon, at most two chunks per
+    /// thread ahead of the result that is asked for. So the items may be endless, and only a few
+    /// are in memory at any time. Dropping the iterator of the results skips items that were not
+    /// begun.
     ///
-    /// Handing out costs more than in [`map`](Pool::map), about a microsecond per chunk, and every
-    /// item is formatted (for the message in case that it fails).
+    /// Costs more than [`map`](Pool::map), about a microsecond per chunk, and formats every item
+    /// (for the message if it fails).
     ///
     /// # Panics
     ///
-    /// `next` panics when `f` has panicked on the item whose turn it is.
+    /// `next` panics if `f` panicked on the item whose result is next.
     ///
     /// # Examples
     ///
@@ -265,8 +263,8 @@ impl Pool {
         Imap::new(self, f, items.into_iter())
     }
 
-    /// Like [`imap`](Pool::imap), but gives each result as soon as it is there, with the position
-    /// of its item.
+    /// Like [`imap`](Pool::imap), but returns each result as soon as it is available, with the
+    /// position of its item.
     ///
     /// # Panics
     ///
@@ -292,15 +290,14 @@ impl Pool {
         ImapUnordered::new(self, f, items.into_iter())
     }
 
-    /// Has a function done by the next free thread, and does not wait for it: the result comes
-    /// through the [`Future`].
+    /// Submits `f` to the pool and returns a [`Future`] of its result, without waiting.
     ///
-    /// Functions are begun in the order in which they were submitted. One that was begun is
-    /// finished, even if the future and the pool are dropped. Costs about a microsecond.
+    /// Functions begin in the order in which they were submitted. One that has begun is finished,
+    /// even if the future and the pool are dropped. Costs about a microsecond.
     ///
     /// # Panics
     ///
-    /// When the threads cannot be started. A panic of `f` comes out of [`Future::get`].
+    /// If the threads cannot be started. [`Future::get`] passes on a panic of `f`.
     ///
     /// # Examples
     ///
@@ -324,20 +321,24 @@ impl Pool {
     pub(super) fn submit_boxed(
         &self,
         f: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>,
-    ) -> Waiting {
-        quiet::install();
+    ) -> UntypedFuture {
+        panic_capture::install_hook();
         let slot = Slot::new();
         let function = Mutex::new(Some(f));
         let result = slot.clone();
-        // Called by a thread of the pool, or by one that cannot wait for it: whoever comes first.
+        // Called by a thread of the pool, or by one that cannot wait for it, whichever is first.
         let task = Arc::new(move || {
             let Some(f) = function.lock().unwrap_or_else(PoisonError::into_inner).take() else {
                 return;
             };
-            seen::note();
-            result.fill(quiet::catch(|| run::recorded(f, || "submitted".to_string())).map_err(
-                |(payload, place)| Failure::of_submitted(Cause::of_panic(&*payload, place)),
-            ));
+            thread_activity::report();
+            result.fill(
+                panic_capture::catch(|| map_run::recorded(f, || "submitted".to_string())).map_err(
+                    |(payload, location)| {
+                        Failure::of_submitted(Cause::of_panic(&*payload, location))
+                    },
+                ),
+            );
         });
         let threads = self.threads();
         threads.spawn_fifo({
@@ -345,7 +346,7 @@ impl Pool {
             move || task()
         });
         let pool = self.threads.clone();
-        Waiting::new(slot).helped_by(move || {
+        UntypedFuture::new(slot).on_wait(move || {
             if pool
                 .get(OnceLock::new)
                 .get()
@@ -363,35 +364,34 @@ impl Pool {
         f: impl Fn(usize, &'items T) -> R + Sync,
         items: &'items [T],
     ) -> Vec<R> {
-        let room = Room::new(items.len());
-        // SAFETY: there is room for all, and each item is computed once.
+        let buffer = ResultBuffer::new(items.len());
+        // SAFETY: the buffer is as long as the items, and each item is computed once.
         let compute = |range: Range<usize>, written: &mut usize| unsafe {
-            room.fill(items, range, written, &f)
+            buffer.fill(items, range, written, &f)
         };
-        let len = self.work(items, &room, &compute);
-        // SAFETY: so many are there.
-        unsafe { room.filled(len) }
+        let len = self.work(items, &buffer, &compute);
+        // SAFETY: this number of results was written.
+        unsafe { buffer.into_vec(len) }
     }
 
-    /// Has all items computed by `compute`, which fills the room; gives back how many results are
-    /// there.
+    /// Computes all items with `compute`, which fills the buffer; returns the number of results.
     #[track_caller]
     fn work<T: Sync + fmt::Debug, R: Send>(
         &self,
         items: &[T],
-        room: &Room<R>,
+        buffer: &ResultBuffer<R>,
         compute: &(dyn Fn(Range<usize>, &mut usize) + Sync),
     ) -> usize {
         self.work_erased(Work {
             len: items.len(),
             compute,
-            // SAFETY: results are dropped that are there, and once.
-            drop: &|range| unsafe { room.drop(range) },
-            name: &|index| abridged(&items[index]),
+            // SAFETY: results are dropped after they were written, and once.
+            drop: &|range| unsafe { buffer.drop(range) },
+            name: &|index| truncated_debug(&items[index]),
         })
     }
 
-    /// Has all items computed, on the pool's threads; gives back how many results there are.
+    /// Computes all items on the pool's threads; returns the number of results.
     #[track_caller]
     #[inline(never)]
     fn work_erased(&self, work: Work) -> usize {
@@ -400,15 +400,15 @@ impl Pool {
         }
         // Keeps SIGINT from ending the process until all threads are done.
         let _scope = Scope::enter();
-        quiet::install();
-        let shares = self.num_threads.min(work.len.div_ceil(self.chunk_size.unwrap_or(1)));
+        panic_capture::install_hook();
+        let num_workers = self.num_threads.min(work.len.div_ceil(self.chunk_size.unwrap_or(1)));
         let progress = self.progress.then(|| ProgressBar::new(work.len));
-        let run = Run::new(work, shares, self.chunk_size, progress);
+        let run = MapRun::new(work, num_workers, self.chunk_size, progress);
         let threads = self.threads();
-        // A thread of this very pool takes part instead of waiting.
+        // A thread of this pool takes part instead of waiting.
         let takes_part = threads.current_thread_index().is_some();
         threads.in_place_scope(|scope| {
-            for number in usize::from(takes_part)..shares {
+            for number in usize::from(takes_part)..num_workers {
                 let run = &run;
                 scope.spawn(move |_| run.work(number));
             }
@@ -418,7 +418,7 @@ impl Pool {
         });
         match run.finish() {
             Ok(len) => {
-                // Where that unwinds, nobody takes the results.
+                // If that unwinds, the results are dropped.
                 let results = Results(work, len);
                 interrupt::check();
                 std::mem::forget(results);
@@ -429,10 +429,7 @@ impl Pool {
                 if failed.payload.is::<Interrupted>() {
                     resume_unwind(failed.payload);
                 }
-                let cause = Cause::Panicked {
-                    message: message(&*failed.payload).to_string(),
-                    place: failed.place,
-                };
+                let cause = Cause::of_panic(&*failed.payload, failed.location);
                 panic!(
                     "{}",
                     Failure { index: failed.index, item: (work.name)(failed.index), cause }
@@ -441,11 +438,11 @@ impl Pool {
         }
     }
 
-    /// The pool's threads, started if they are not yet.
+    /// The pool's threads; starts them if necessary.
     #[track_caller]
     pub(super) fn threads(&self) -> &rayon::ThreadPool {
-        let place = self.threads.get(OnceLock::new);
-        if let Some(threads) = place.get() {
+        let cell = self.threads.get(OnceLock::new);
+        if let Some(threads) = cell.get() {
             return threads;
         }
         let started = rayon::ThreadPoolBuilder::new()
@@ -453,19 +450,19 @@ impl Pool {
             .thread_name(|number| format!("pool-{number}"))
             .build();
         match started {
-            // Another thread may have been faster; then these end again.
-            Ok(threads) => place.get_or_init(|| threads),
+            // Another thread may have been faster; then these threads end again.
+            Ok(threads) => cell.get_or_init(|| threads),
             Err(error) => panic!("failed to start {} threads: {error}", self.num_threads),
         }
     }
 
-    /// How many items are handed out at a time, if that was said.
+    /// The number of items that a thread takes at a time, if it is fixed.
     pub(super) fn fixed_chunk_size(&self) -> Option<usize> {
         self.chunk_size
     }
 }
 
-/// So many results, which are dropped with this.
+/// Results that are dropped with this.
 struct Results<'a>(Work<'a>, usize);
 
 impl Drop for Results<'_> {
@@ -474,7 +471,7 @@ impl Drop for Results<'_> {
     }
 }
 
-// No task's panic reaches the threads: a pool is as good after it as before.
+// No task's panic reaches the threads, so a pool stays usable after one.
 impl UnwindSafe for Pool {}
 impl RefUnwindSafe for Pool {}
 

@@ -132,7 +132,7 @@ pub fn with_helpers_runtime(text: &str) -> Option<String> {
     let end = name + text[name..].find(WAIT)? + WAIT.len();
     let lines = "\n".repeat(text[begin..end].matches('\n').count());
     Some(format!(
-        "{}{lines}::parcourse::waiting::run_cell(async {{{}",
+        "{}{lines}::parcourse::asynchronous::run_cell(async {{{}",
         &text[..begin],
         &text[end..]
     ))
@@ -225,7 +225,8 @@ mod tests {
     #[test]
     fn waiting_is_left_to_the_helpers() {
         let cell = "let x = 1;\nlet mut mutex = store.lazy_arc(\"evcxr_tokio_runtime\",\n|| new());\nmatch mutex.lock() { g => g, }\n.block_on(async {\nf().await;\n});";
-        let expected = "let x = 1;\n\n\n\n::parcourse::waiting::run_cell(async {\nf().await;\n});";
+        let expected =
+            "let x = 1;\n\n\n\n::parcourse::asynchronous::run_cell(async {\nf().await;\n});";
         assert_eq!(with_helpers_runtime(cell).as_deref(), Some(expected));
         assert_eq!(with_helpers_runtime("runtime.block_on(async {})"), None);
     }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use stream::{Name, Streams};
 
 /// MIME type of the messages by which helpers reach beyond plain rich output; see
-/// `helpers/src/display`.
+/// `helpers/src/output`.
 const MESSAGE_MIME: &str = "application/vnd.parcourse.message+json";
 
 /// What a cell is, as far as its output is concerned.

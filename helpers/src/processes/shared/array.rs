@@ -2,7 +2,7 @@
 
 use super::element::{Element, Number};
 use super::error::{Error, Kind};
-use super::mapping::Mapping;
+use super::memory::Mapping;
 #[cfg(target_os = "linux")]
 use super::named;
 #[cfg(not(target_os = "linux"))]
@@ -249,7 +249,7 @@ impl<T: Element> SharedArray<T> {
     }
 
     /// The elements, if no other handle in this process gives access to them.
-    pub(super) fn as_mut_slice(&mut self) -> Option<&mut [T]> {
+    pub(in crate::processes) fn as_mut_slice(&mut self) -> Option<&mut [T]> {
         Arc::get_mut(&mut self.memory)?;
         // SAFETY: `len` elements, aligned, and every bit pattern that `Element`s write is one of
         // the type. The only handle in this process is borrowed exclusively, so that no other
@@ -324,5 +324,55 @@ impl<T: Element, const N: usize> From<&[T; N]> for SharedArray<T> {
 impl<T: Element + fmt::Debug> fmt::Debug for SharedArray<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// A whole number that is one and the same in all processes that have it: Python's
+/// `multiprocessing.Value`, with an `add` that needs no lock.
+///
+/// Takes a page of memory. A clone is another handle to the same number.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::processes::{self, SharedCounter};
+/// let done = SharedCounter::new(0);
+/// processes::Pool::new(3).map(|_| done.add(1), &[(); 100]);
+/// assert_eq!(done.get(), 100);
+/// ```
+#[derive(Clone)]
+pub struct SharedCounter(SharedArray<i64>);
+
+impl SharedCounter {
+    /// A counter that stands at `start`, shared with processes forked from now on.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not give the memory.
+    #[track_caller]
+    pub fn new(start: i64) -> SharedCounter {
+        SharedCounter(SharedArray::from([start]))
+    }
+
+    /// Adds `number` (which may be negative), and gives back what the counter was: each number is
+    /// given once. Wraps around.
+    pub fn add(&self, number: i64) -> i64 {
+        self.0.add(0, number)
+    }
+
+    /// What the counter is now.
+    pub fn get(&self) -> i64 {
+        self.0.get(0)
+    }
+
+    /// Sets it, whatever it was.
+    pub fn set(&self, value: i64) {
+        self.0.set(0, value);
+    }
+}
+
+impl fmt::Debug for SharedCounter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedCounter").field(&self.get()).finish()
     }
 }

@@ -5,21 +5,18 @@
 //! would mean something else in each process.
 
 mod array;
-mod chunks;
-mod counter;
 mod element;
 mod error;
-mod mapping;
+pub(super) mod memory;
 mod mutex;
 #[cfg(target_os = "linux")]
 mod named;
-mod plain;
+mod page_map;
 #[cfg(not(target_os = "linux"))]
 mod unnamed;
 
-pub use array::SharedArray;
-pub use counter::SharedCounter;
-pub use element::{Element, Number};
+pub use array::{SharedArray, SharedCounter};
+pub use element::{Element, Number, Plain};
 pub use error::Error;
 pub use mutex::{Poisoned, SharedMutex, SharedMutexGuard};
-pub use plain::Plain;
+pub use page_map::{Page, Pages, page_map, pages};

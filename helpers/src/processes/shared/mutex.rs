@@ -1,7 +1,7 @@
 //! A lock that several processes take, and that survives them.
 
-use super::mapping::Mapping;
-use super::plain::Plain;
+use super::element::Plain;
+use super::memory::Mapping;
 use crate::interrupt;
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;

@@ -6,7 +6,8 @@
 //! open files of all processes of the same user in `/proc`.
 
 use super::error::Kind;
-use crate::processes::{fork, memory_file};
+use super::memory;
+use crate::processes::fork;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -30,13 +31,13 @@ pub(super) struct Found {
 pub(super) fn create(name: &str, element: &str, len: usize, bytes: usize) -> Result<File, Kind> {
     check(name)?;
     // A child would have the socket, too, and keep others waiting for as long as it lives.
-    let _no_children = fork::without_children();
-    let _turn = Turn::take();
+    let _no_children = fork::block_forks();
+    let _turn = CreateLock::take();
     if let Some(found) = find(name)? {
         return Err(Kind::Taken { pid: found.pid });
     }
     // Sealed: a size that nobody can change makes every access of those who attach valid.
-    memory_file::sealed(&format!("parcourse:{element}:{len}:{name}"), bytes).map_err(Kind::System)
+    memory::sealed_file(&format!("parcourse:{element}:{len}:{name}"), bytes).map_err(Kind::System)
 }
 
 /// Memory of that name, of whichever process.
@@ -75,13 +76,7 @@ fn look_at(path: &Path, name: &str, pid: u32) -> Option<Found> {
     let (element, len) = parse(target.to_str()?, name)?;
     let bytes = file.metadata().ok()?.len() as usize;
     // Only a sealed one is complete.
-    memory_file::is_sealed(&file).then(|| Found {
-        element: element.to_string(),
-        len,
-        bytes,
-        file,
-        pid,
-    })
+    memory::is_sealed(&file).then(|| Found { element: element.to_string(), len, bytes, file, pid })
 }
 
 /// Element type and length, from where a link to an array of that name points.
@@ -95,17 +90,17 @@ fn parse<'a>(target: &'a str, name: &str) -> Option<(&'a str, usize)> {
 /// The right to create: one process at a time, so that two cannot find a name free at the same
 /// moment. An address in the system's table of sockets, which it takes back from a process that
 /// dies.
-struct Turn(#[allow(dead_code, reason = "holds the address")] Option<UnixDatagram>);
+struct CreateLock(#[allow(dead_code, reason = "holds the address")] Option<UnixDatagram>);
 
-impl Turn {
-    fn take() -> Turn {
+impl CreateLock {
+    fn take() -> CreateLock {
         // SAFETY: takes nothing and cannot fail.
         let address = format!("parcourse-create-{}", unsafe { libc::geteuid() });
-        let Ok(address) = SocketAddr::from_abstract_name(address) else { return Turn(None) };
+        let Ok(address) = SocketAddr::from_abstract_name(address) else { return CreateLock(None) };
         let start = Instant::now();
         loop {
             match UnixDatagram::bind_addr(&address) {
-                Ok(socket) => return Turn(Some(socket)),
+                Ok(socket) => return CreateLock(Some(socket)),
                 // Whoever has it for so long does not do what we do in between.
                 Err(error)
                     if error.kind() == io::ErrorKind::AddrInUse
@@ -113,7 +108,7 @@ impl Turn {
                 {
                     sleep(Duration::from_millis(1));
                 }
-                Err(_) => return Turn(None),
+                Err(_) => return CreateLock(None),
             }
         }
     }
