@@ -4,7 +4,7 @@
 //! one at no cost, and end with the pool. So a `map` costs what a `par_iter` costs, the function
 //! may borrow without unsafe code here, a thread that waits for its own pool runs that pool's work
 //! meanwhile, and 3 threads are 3 threads even if rayon's global pool has 2. What rayon does not
-//! offer is in [`map_run`](super::map_run): single items for tasks that wait, and the name of an
+//! offer is in [`map_run`]: single items for tasks that wait, and the name of an
 //! item whose function fails.
 
 use super::map_run::{self, MapRun, ResultBuffer, Work};

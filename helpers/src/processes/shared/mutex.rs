@@ -2,7 +2,7 @@
 
 use super::element::Plain;
 use super::memory::Mapping;
-use crate::interrupt;
+use crate::interrupt::{self, POLL_INTERVAL};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -60,9 +60,6 @@ unsafe impl<T: Plain> Send for SharedMutex<T> {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Sync for SharedMutex<T> {}
 
-/// How often to check for an interrupt.
-const STEP: Duration = Duration::from_millis(10);
-
 impl<T: Plain> SharedMutex<T> {
     /// A lock around a value, shared with processes forked from now on.
     ///
@@ -102,7 +99,7 @@ impl<T: Plain> SharedMutex<T> {
         interrupt::scope(|| {
             loop {
                 interrupt::check();
-                match self.take_within(STEP) {
+                match self.take_within(POLL_INTERVAL) {
                     Taken::Busy => {}
                     taken => return self.guard(taken),
                 }

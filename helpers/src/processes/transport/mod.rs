@@ -1,5 +1,5 @@
 //! Values on their way between processes: as bytes, through sockets, through [`Queue`] and
-//! [`pipe`].
+//! [`pipe`](fn@pipe).
 //!
 //! Read [`value`] and [`numbers`] (what is sent), then [`socket`], [`queue`](mod@queue) and
 //! [`pipe`](mod@pipe).
