@@ -1,5 +1,4 @@
-//! Functions that wait: what they return, what overlaps, what an interrupt does, and what they do
-//! inside of one another.
+//! Functions that wait: what they return, what overlaps, what an interrupt does, and how they nest.
 
 mod child;
 
@@ -39,7 +38,7 @@ fn gather_keeps_the_order() {
     limited(|| {
         for size in [0, 1, 2, 29, 30, 31, 32, 1000] {
             let futures = (0..size).map(|i: u64| async move {
-                // Later ones are done earlier.
+                // Later ones complete earlier.
                 asynchronous::sleep(MILLISECOND * (size - i) as u32 / 20).await;
                 i * i
             });
@@ -186,8 +185,8 @@ fn a_task_runs_piece_by_piece() {
     });
 }
 
-/// The child is interrupted while it waits: the wait unwinds, the kernel is told once, everything
-/// is dropped, the next wait works.
+/// The child is interrupted while it waits: the wait unwinds, the kernel gets one message,
+/// everything is dropped, the next wait works.
 #[test]
 fn a_wait_is_interrupted() {
     let mut child = child::spawn("a_wait_is_interrupted", On::Parcourse, || {
@@ -250,7 +249,7 @@ fn a_future_that_computes_is_ended_by_the_signal() {
     assert_eq!(child.finish().signal(), Some(libc::SIGINT));
 }
 
-/// After a fork the parent's threads are missing.
+/// After a fork the parent's threads do not exist.
 #[test]
 fn a_forked_process_gets_a_runtime_of_its_own() {
     let child = child::spawn("a_forked_process_gets_a_runtime_of_its_own", On::NoKernel, || {

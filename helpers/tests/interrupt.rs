@@ -14,7 +14,7 @@ const MESSAGE: &str = "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+jso
 
 /// What SIGINT does in this process right now.
 fn action() -> libc::sighandler_t {
-    // SAFETY: asks only; a zeroed sigaction is a valid place for the answer.
+    // SAFETY: only reads the action; a zeroed sigaction is valid for the answer.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         assert_eq!(libc::sigaction(libc::SIGINT, std::ptr::null(), &mut action), 0);
@@ -22,7 +22,7 @@ fn action() -> libc::sighandler_t {
     }
 }
 
-/// Prints `ready` as soon as an interrupt would not end the process any more.
+/// Prints `ready` as soon as an interrupt does not end the process any more.
 fn say_when_protected() {
     std::thread::spawn(|| {
         while action() == libc::SIG_DFL {
@@ -32,8 +32,8 @@ fn say_when_protected() {
     });
 }
 
-/// Runs an operation and prints how it ended, and whether a later interrupt would be taken as
-/// before.
+/// Runs an operation and prints how it ended, and whether a later interrupt has its previous
+/// effect.
 fn report(operation: impl FnOnce()) {
     match catch_unwind(AssertUnwindSafe(operation)) {
         Ok(()) => println!("finished"),
@@ -47,7 +47,7 @@ fn report(operation: impl FnOnce()) {
     );
 }
 
-/// The operation unwinds silently, the kernel is told once, and everything is as it was.
+/// The operation unwinds silently, the kernel gets one message, and everything is as before.
 #[track_caller]
 fn assert_interrupted(test: &str, operation: impl FnOnce()) {
     let body = || {
@@ -112,8 +112,8 @@ fn own_loop_in_a_scope_is_interrupted() {
     });
 }
 
-/// The interrupt arrives, nobody looks at the flag, the operation ends: it was interrupted all the
-/// same.
+/// The interrupt arrives, nothing checks the flag, the operation ends: it still counts as
+/// interrupted.
 #[test]
 fn interrupt_nobody_noticed_is_answered_at_the_end() {
     assert_interrupted("interrupt_nobody_noticed_is_answered_at_the_end", || {
@@ -157,8 +157,8 @@ fn pool_stops_between_items() {
     );
 }
 
-/// A panic that happens while an interrupt is pending must not become a second panic, which would
-/// abort the process.
+/// A panic while an interrupt is pending must not become a second panic, which would abort the
+/// process.
 #[test]
 fn destructors_may_use_interruptible_operations() {
     struct Sleepy;
@@ -193,7 +193,7 @@ fn inner_scope_does_not_end_the_outer_one() {
     );
 }
 
-/// The second interrupt is a new one: it is announced again, and works as the first did.
+/// The second interrupt is a new one: it is announced again, and works like the first.
 #[test]
 fn every_interrupt_is_announced() {
     let body = || {
@@ -227,8 +227,8 @@ fn handler_of_the_program_itself_is_put_back() {
     assert_eq!(child.finish().success(), "replaced: true\nput back: true\n");
 }
 
-/// Outside of our operations an interrupt ends the process: that is how the kernel stops a
-/// computation that never looks at the flag.
+/// Outside our operations an interrupt ends the process: that is how the kernel stops a computation
+/// that never checks the flag.
 #[test]
 fn interrupt_outside_of_a_scope_ends_the_process() {
     let body = || {

@@ -36,7 +36,7 @@ fn one_panic_is_one_message() {
     );
 }
 
-/// The innermost item's panic travels outwards; each pool adds which of its items that was.
+/// The innermost item's panic travels outwards; each pool adds the name of its item.
 #[test]
 fn nested_pools_make_one_message() {
     let child = child::spawn("nested_pools_make_one_message", On::Stock, || {
@@ -50,7 +50,7 @@ fn nested_pools_make_one_message() {
     assert!(messages[0].1.starts_with(expected), "{stderr}");
 }
 
-/// Only an item's own panic is kept quiet: not one before, after or beside the pool, nor one in a
+/// Only an item's own panic is silent: not one before, after or beside the pool, nor one in a
 /// thread that the item started.
 #[test]
 fn panics_elsewhere_are_printed_as_ever() {
@@ -66,8 +66,8 @@ fn panics_elsewhere_are_printed_as_ever() {
     assert_eq!(texts, ["before", "after", "beside"], "{stderr}");
 }
 
-/// Whoever installs a hook of their own later has it called for everything: then there are two
-/// messages, and nothing breaks.
+/// A hook installed later is called for every panic: then there are two messages, and nothing
+/// breaks.
 #[test]
 fn later_hook_of_the_program_wins() {
     let child = child::spawn("later_hook_of_the_program_wins", On::Stock, || {

@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use work::{collatz_steps, numbers};
 
-/// Waits until so many threads are here at the same time; false if they do not come.
+/// Waits until this many threads are here at the same time; returns false if they do not come.
 struct Meeting {
     present: Mutex<usize>,
     arrival: Condvar,
@@ -34,7 +34,7 @@ impl Meeting {
     }
 }
 
-/// What `f` gives; fails when it takes too long, where it would otherwise hang.
+/// The result of `f`; fails instead of hanging.
 #[track_caller]
 fn within_a_minute<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -46,7 +46,7 @@ fn within_a_minute<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) ->
 fn panic_message(f: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("should have panicked");
     let message = payload.downcast_ref::<String>().expect("a formatted message");
-    // The place is tested by `one_panic_is_one_message`.
+    // The location is tested by `one_panic_is_one_message`.
     message.split(" (at ").next().unwrap().to_string()
 }
 
@@ -79,7 +79,7 @@ fn agrees_with_its_serial_twin_at_every_size() {
     }
 }
 
-/// The iterators too; with fewer sizes, for each item is handed out by itself at first.
+/// The iterators, too; with fewer sizes, because items are submitted one by one at first.
 #[test]
 fn iterators_agree_with_the_serial_twin() {
     for num_threads in 1..=8 {
@@ -123,7 +123,7 @@ fn functions_of_several_parameters() {
     assert_eq!(message, "the function panicked on items[1] = (1, 0): attempt to divide by zero");
 }
 
-/// Tasks that wait are handed out one by one, also after thousands of short ones: nobody sits on a
+/// Tasks that wait are taken one by one, even after thousands of short ones: no thread keeps a
 /// chunk of them.
 #[test]
 fn slow_items_behind_fast_ones_are_shared() {
@@ -161,7 +161,7 @@ fn threads_stay_between_calls() {
     assert_eq!(names, HashSet::from(["pool-0", "pool-1", "pool-2"].map(str::to_string)));
 }
 
-/// Three tasks that wait for one another can only end when all three run at once, however few cores
+/// Three tasks that wait for each other can only end if all three run at once, however few cores
 /// there are.
 #[test]
 fn three_threads_are_three_at_once() {
@@ -207,8 +207,8 @@ fn every_item_is_done_once() {
     assert!(counts.into_iter().all(|count| count.into_inner() == 1));
 }
 
-/// All four inner tasks meet: a pool in a pool has threads of its own, and waiting for it blocks
-/// nobody.
+/// All four inner tasks meet: a pool inside a pool has threads of its own, and waiting for it
+/// blocks no other thread.
 #[test]
 fn pools_nest() {
     let meeting = Meeting::new();
@@ -217,7 +217,7 @@ fn pools_nest() {
     assert_eq!(Pool::new(2).map(row, &[1, 2]), expected);
 }
 
-/// A pool in itself, three deep: the threads that wait do the inner work.
+/// A pool inside itself, three deep: the threads that wait do the inner work.
 #[test]
 fn pool_in_itself_ends() {
     for num_threads in 1..=3 {
@@ -233,7 +233,8 @@ fn pool_in_itself_ends() {
     }
 }
 
-/// Two pools that call each other, one thread each: whoever waits for the other works for its own.
+/// Two pools that call each other, one thread each: the thread that waits for the other works for
+/// its own.
 #[test]
 fn pools_that_call_each_other_end() {
     let (a, b) = (Pool::new(1), Pool::new(1));
@@ -245,7 +246,7 @@ fn pools_that_call_each_other_end() {
     assert_eq!(ends, (111 + 112 + 121 + 122) + (211 + 212 + 221 + 222));
 }
 
-/// rayon inside of the pool inside of rayon: no thread waits without working.
+/// rayon inside the pool inside rayon: no thread waits without working.
 #[test]
 fn pools_and_rayon_nest() {
     let pool = Pool::new(2);
@@ -306,8 +307,8 @@ fn panic_of_the_smallest_index_is_reported() {
     assert_eq!(message, "the function panicked on items[0] = 7: no 7");
 }
 
-/// What is in work when a panic happens is finished, what was not begun is left out, and nothing
-/// leaks.
+/// The items that run when a panic happens are finished, items that were not begun are skipped, and
+/// nothing leaks.
 #[test]
 fn panic_ends_the_work_and_drops_the_results() {
     static ALIVE: AtomicUsize = AtomicUsize::new(0);
@@ -338,7 +339,7 @@ fn panic_ends_the_work_and_drops_the_results() {
     assert_eq!(ALIVE.load(Ordering::SeqCst), 0);
 }
 
-/// The panic's place is the line that called `map`, which in a notebook is the learner's cell.
+/// The panic's location is the line that called `map`, which in a notebook is the learner's cell.
 #[test]
 fn panic_points_to_the_caller() {
     static PLACE: Mutex<Option<(String, u32)>> = Mutex::new(None);
@@ -389,7 +390,7 @@ fn try_map_has_a_result_or_a_reason_for_every_item() {
     }
 }
 
-/// The item is named even if it failed in the middle of a chunk.
+/// The item is named even if it fails in the middle of a chunk.
 #[test]
 fn panic_in_a_chunk_names_its_item() {
     let items: Vec<u32> = (0..100_000).collect();

@@ -1,5 +1,5 @@
-//! Pools of processes against their serial twin; and what processes are for: they do not share,
-//! they may die, and nothing of them is left.
+//! Pools of processes against their serial twin; and what processes are for: they share nothing,
+//! they may die, and nothing of them remains.
 
 mod child;
 mod work;
@@ -15,7 +15,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use work::{collatz_steps, numbers};
 
-/// Runs a test's body on a thread, and fails when it takes too long.
+/// Runs a test's body on a thread, and fails if it takes too long.
 #[track_caller]
 fn within<R: Send + 'static>(seconds: u64, body: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = mpsc::channel();
@@ -159,7 +159,7 @@ fn other_kinds_of_map() {
     });
 }
 
-/// Three tasks that wait for one another can only end when all three run at once, however few cores
+/// Three tasks that wait for each other can only end if all three run at once, however few cores
 /// there are.
 #[test]
 fn three_processes_are_three_at_once() {
@@ -276,7 +276,7 @@ fn large_arrays_travel_both_ways() {
         let doubled = PersistentPool::new(2)
             .map(|numbers: &Vec<f64>| numbers.iter().map(|x| 2.0 * x).collect::<Vec<f64>>(), &made);
         assert!(doubled.iter().zip([2.0, 4.0, 6.0]).all(|(numbers, x)| check(numbers, x)));
-        // Not numbers, so by serde; and a result in two dimensions.
+        // Not numbers, so encoded by serde; and a result in two dimensions.
         let flags = processes::Pool::new(2).map(|&n| vec![true; n], &[50_000_000, 3]);
         assert!(
             flags[0].len() == 50_000_000
@@ -367,13 +367,13 @@ fn a_killed_worker_is_reported_with_its_item() {
                 }
             }
         }
-        // As good as new.
+        // The pool still works.
         assert_eq!(pool.map(|x: &i32| x + 1, &items), map(|x| x + 1, &items));
         assert_eq!(pool.pids().len(), 2);
     });
 }
 
-/// Of many short items that go together, exactly those that kill their process have no result.
+/// Of many short items in one chunk, exactly those that kill their process have no result.
 #[test]
 fn the_dead_are_replaced_however_many() {
     within(100, || {
@@ -399,7 +399,7 @@ fn the_dead_are_replaced_however_many() {
     });
 }
 
-/// Kills the pool's idle workers, and waits until they are dead: the system does not do it at once.
+/// Kills the pool's idle workers, and waits until they are dead, which takes the system a moment.
 fn kill_workers(pool: &PersistentPool) {
     for pid in pool.pids() {
         // SAFETY: a child of ours, not waited for.
@@ -461,7 +461,7 @@ fn results_come_as_soon_as_they_are_there() {
     });
 }
 
-/// A result that serde can write and not read.
+/// A result that serde can write but not read.
 #[derive(PartialEq, Debug)]
 struct Unreadable;
 
@@ -610,7 +610,7 @@ fn pools_work_in_pools_of_all_kinds() {
     });
 }
 
-/// A copy of the process has neither the threads nor the children that the original's pools have.
+/// A forked process has neither the threads nor the children of its parent's pools.
 #[test]
 fn pools_that_are_older_than_the_copy_work_in_it() {
     within(60, || {
@@ -646,7 +646,7 @@ fn a_persistent_pool_works_inside_of_its_own_stream() {
     });
 }
 
-/// Forks of a process whose other threads hold the locks that the copy will need.
+/// Forks a process whose other threads hold the locks that the copy will need.
 #[test]
 fn works_while_other_threads_allocate_print_and_use_rayon() {
     let outcome = child::spawn(
@@ -775,7 +775,7 @@ fn blocks_of_rich_output_stay_whole() {
     assert_eq!(blocks, 200);
 }
 
-/// One panic, one message: not on stderr as well.
+/// One panic, one message: nothing on stderr.
 #[test]
 fn panics_of_children_are_told_once() {
     let outcome = child::spawn("panics_of_children_are_told_once", On::NoKernel, || {
@@ -798,7 +798,7 @@ fn panics_of_children_are_told_once() {
     within(60, || outcome.finish().success());
 }
 
-/// In a notebook the hook of the parent would tell the kernel that the cell has panicked.
+/// In a notebook, the parent's hook would report to the kernel that the cell has panicked.
 #[test]
 fn panics_of_other_threads_of_children_are_text() {
     let outcome =
@@ -893,7 +893,7 @@ fn an_interrupt_ends_persistent_processes_streams_and_futures() {
     );
 }
 
-/// However the parent ends: here it has no chance to say good-bye. Children of all kinds and their
+/// However the parent ends: here it has no chance to clean up. Children of all kinds and their
 /// children, busy, idle and asleep.
 #[test]
 fn children_die_with_a_killed_parent() {
@@ -936,14 +936,14 @@ fn children_die_with_a_killed_parent() {
     wait_until(|| !pids.iter().any(|&pid| exists(pid) && !is_zombie(pid)));
 }
 
-/// One that its new parent has not waited for yet.
+/// A process that its new parent has not waited for yet.
 fn is_zombie(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     status.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'))
 }
 
-/// Many ranges come home as few answers, and a worker that has got many items gives back those that
-/// turn out to be slow.
+/// Many ranges return as few messages, and a worker with many items returns those that turn out to
+/// be slow.
 #[test]
 fn slow_items_behind_fast_ones_are_shared() {
     within(60, || {

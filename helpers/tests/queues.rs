@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// Both kinds of queue: as much as the system takes, and so many values.
+/// Both kinds of queue: limited by the system, and by a number of values.
 fn kinds<T: serde::Serialize + serde::de::DeserializeOwned + 'static>() -> [Queue<T>; 3] {
     [Queue::new(), Queue::bounded(1), Queue::bounded(7)]
 }
@@ -70,7 +70,7 @@ fn messages_of_all_sizes() {
         let queue = Queue::new();
         queue.put(floats.clone());
         assert!(queue.get() == floats);
-        // Not in one piece, not plain numbers, two dimensions.
+        // Not contiguous, not plain numbers, two dimensions.
         let texts: Vec<String> = (0..100_000).map(|i| format!("{i}")).collect();
         let queue = Queue::new();
         queue.put(texts.clone());
@@ -167,7 +167,7 @@ fn closed_queues_are_emptied() {
             assert_eq!((queue.try_get(), queue.get_timeout(LONG)), (None, None));
             assert!(catch_unwind(AssertUnwindSafe(|| queue.get())).is_err());
         }
-        // Who waits for room is woken.
+        // A process that waits for room is woken.
         let queue = Queue::bounded(1);
         queue.put(1);
         let producer = fork(|| assert!(catch_unwind(AssertUnwindSafe(|| queue.put(2))).is_err()));
@@ -177,7 +177,7 @@ fn closed_queues_are_emptied() {
     });
 }
 
-/// Again and again at another moment of a put or a get. What arrives must be whole and in order.
+/// Each time at another moment of a put or a get. What arrives must be whole and in order.
 #[test]
 fn killed_processes_leave_the_queue_whole() {
     within(60, || {
@@ -197,7 +197,7 @@ fn killed_processes_leave_the_queue_whole() {
                     assert!(values[0] > last[0]);
                     last = values;
                 }
-                // Nobody is blocked, and a bounded queue has all its places.
+                // Nothing is blocked, and a bounded queue has all its room.
                 queue.put(vec![0]);
                 assert_eq!(queue.get(), [0]);
             }
@@ -299,7 +299,7 @@ fn both_ends_in_one_process() {
     assert_eq!(right.send(4), Err(Disconnected));
 }
 
-/// Both in the end of a child that closes nothing, as `map`'s closure does.
+/// Both ends are in a child that closes neither, as with `map`'s closure.
 #[test]
 fn end_of_a_process_is_the_end_of_its_end() {
     within(30, || {
@@ -324,7 +324,7 @@ fn end_of_a_process_is_the_end_of_its_end() {
     });
 }
 
-/// The parent has its own copy of the child's end until it knows better.
+/// The parent keeps its own copy of the child's end until the child uses it.
 #[test]
 fn child_that_ends_while_the_parent_waits() {
     within(30, || {

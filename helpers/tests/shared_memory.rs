@@ -100,7 +100,7 @@ fn sums_of_many_processes_are_exact() {
             integers.add(i % 2, 1);
             floats.add(i % 2, 0.5);
             singles.add(0, 1.0);
-            // Every number is given once.
+            // Every value is returned once.
             seen.add(counter.add(1) as usize - 5, 1);
             let mut pair = locked.lock().unwrap();
             *pair = (pair.0 + 1, pair.1 + 0.25);
@@ -172,7 +172,7 @@ fn lock_of_a_killed_process_is_noticed() {
         );
         assert_eq!((poisoned.to_string(), format!("{poisoned:?}")), (text.clone(), text));
         drop(poisoned);
-        // It is told until somebody has looked at the value.
+        // It is reported until the value has been looked at.
         assert!(mutex.try_lock().unwrap().is_err());
         {
             let mut pair = mutex.lock().unwrap_err().into_inner();
@@ -205,7 +205,7 @@ fn nobody_waits_for_itself() {
     );
 }
 
-/// A guard that is leaked would leave a trace of unmapped memory in what the system looks at when
+/// A leaked guard would leave a pointer to unmapped memory in the list that the system walks when
 /// the thread ends.
 #[test]
 fn leaked_guards_do_no_harm() {
@@ -255,7 +255,7 @@ fn arrays_are_found_by_name() {
     // As long as one process has it.
     assert_eq!(SharedArray::<f32>::attach(&name).unwrap().get(2), 7.0);
     drop(theirs);
-    // A child that another test has made meanwhile has it, too, until it ends.
+    // A child that another test has forked meanwhile has it, too, until it ends.
     wait_until("the array is gone", || SharedArray::<f32>::attach(&name).is_err());
     assert_eq!(SharedArray::<f32>::create(&name, 0).unwrap().len(), 0);
 }
@@ -319,7 +319,7 @@ fn a_name_is_given_to_one() {
     );
 }
 
-/// A program that has nothing of ours but the name; it dies without cleaning up.
+/// A program that knows only the name; it dies without cleaning up.
 #[test]
 fn unrelated_processes_attach_and_nothing_is_left_after_kill() {
     const NAME: &str = "PARCOURSE_TEST_ARRAY";
@@ -335,7 +335,7 @@ fn unrelated_processes_attach_and_nothing_is_left_after_kill() {
         println!("ready");
         std::thread::sleep(Duration::from_secs(60));
     };
-    // The child, which comes along here too, has the name from its parent.
+    // The child, which also runs this test, gets the name from its parent.
     let name = std::env::var(NAME).unwrap_or_else(|_| name("unrelated"));
     let ours = SharedArray::<i64>::create(&name, 1);
     // SAFETY: the other tests of this program neither read nor write the environment.
@@ -401,7 +401,7 @@ fn pages_are_private_copied_or_shared() {
     };
     assert!(before.private >= 64 && before.copy_on_write <= 1, "{before}");
     assert_eq!(Pages::count(&shared.page_map().unwrap()).absent, 64);
-    // First and last page may belong to others, too.
+    // Other values may be on the first and the last page, too.
     let inner = |values: &[u8]| page_map(values).unwrap()[1..64].to_vec();
     fork(|| {
         assert_eq!(inner(&plain), [Page::CopyOnWrite; 63]);
@@ -412,7 +412,7 @@ fn pages_are_private_copied_or_shared() {
         assert_eq!(shared.page_map().unwrap(), [Page::Shared; 64]);
     })
     .join();
-    // What the child had as copies is the parent's alone again.
+    // What the child had as copies belongs to the parent alone again.
     assert_eq!(inner(&plain), [Page::Private; 63]);
     assert!(shared.iter().all(|value| value == 1));
     assert_eq!(shared.page_map().unwrap(), [Page::Shared; 64]);

@@ -1,5 +1,5 @@
-//! What a pool does in the background: submitted functions and iterators of results; and what is
-//! left of pools that are gone.
+//! What a pool does in the background: submitted functions and iterators of results; and what
+//! remains of pools that are gone.
 #![cfg(unix)]
 
 mod child;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-/// Longer than any test takes: who waits so long has failed.
+/// Longer than any test takes: a wait this long has failed.
 const LONG: Duration = Duration::from_secs(60);
 
-/// What `f` gives; fails when it takes too long, where it would otherwise hang.
+/// The result of `f`; fails instead of hanging.
 #[track_caller]
 fn in_time<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = mpsc::channel();
@@ -153,7 +153,7 @@ fn endless_items_are_taken_as_needed() {
     }
 }
 
-/// An iterator whose results nobody wants any more leaves out what was not begun.
+/// Dropping the iterator of the results skips the items that were not begun.
 #[test]
 fn dropped_iterator_stops_the_work() {
     let begun = Arc::new(AtomicUsize::new(0));
@@ -229,7 +229,7 @@ fn assert_interrupted(test: &str, operation: impl FnOnce()) {
 
 /// Whether SIGINT would end this process.
 fn is_deadly() -> bool {
-    // SAFETY: asks only; a zeroed sigaction is a valid place for the answer.
+    // SAFETY: only reads the action; a zeroed sigaction is valid for the answer.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         assert_eq!(libc::sigaction(libc::SIGINT, std::ptr::null(), &mut action), 0);
@@ -317,7 +317,7 @@ fn pools_leave_nothing_behind() {
         use_pools(1000);
         let (threads_after, files_after, pages_after) = settled(idle);
         assert_eq!((threads, files), (threads_after, files_after));
-        // What the allocator keeps differs from run to run; a kilobyte lost per pool would be 256
+        // What the allocator keeps differs between runs; a kilobyte lost per pool would be 256
         // pages.
         println!(
             "{}",

@@ -88,8 +88,8 @@ where
     poll_fn(|context| {
         group.poll(context, &mut |index, context| {
             let Member::Waiting(future) = &mut members[index] else { return false };
-            // SAFETY: members are on the heap and do not move while they wait; then they are dropped
-            // in place.
+            // SAFETY: members are on the heap and do not move while they wait; then they are
+            // dropped in place.
             match unsafe { Pin::new_unchecked(future) }.poll(context) {
                 Poll::Pending => false,
                 Poll::Ready(output) => {

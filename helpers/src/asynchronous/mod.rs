@@ -1,4 +1,4 @@
-//! Functions that wait: Python's `asyncio`, with [tokio](crate::tokio).
+//! Functions that wait: Python's `asyncio`, with [`tokio`].
 //!
 //! An `async fn` returns a *future*: a value that describes work and does nothing yet. `.await`
 //! does the work, and while it waits (for a clock, a server, another task) the thread is free for
@@ -20,7 +20,7 @@
 //!
 //! [`time!`](crate::time!) and [`timed!`](crate::timed!) work around an `.await`.
 //!
-//! Everything runs on one [`runtime`]. On the Parcourse kernel, an interrupt ends a wait at once:
+//! Everything runs on one [`runtime()`]. On the Parcourse kernel, an interrupt ends a wait at once:
 //! see [`block_on`].
 //!
 //! ```

@@ -63,7 +63,7 @@ pub fn runtime() -> &'static Runtime {
 /// that are not `async`.
 ///
 /// The future runs on the calling thread, so it may borrow and need not be `Send`; what it spawns
-/// runs on the threads of the [`runtime`]. Costs a few microseconds.
+/// runs on the threads of the [`runtime()`]. Costs a few microseconds.
 ///
 /// If the calling thread already waits for a future (in a notebook: in every cell from the first
 /// `.await` on), this one runs inside it. The calling thread then does nothing else meanwhile, so

@@ -1,5 +1,5 @@
-//! What the rooms of this crate that run code of yours share: panics caught and worded, threads that
-//! report that they work, values that each process has for itself. Needs no other room.
+//! What the rooms of this crate that run code of yours share: panics caught and worded, threads
+//! that report that they work, values that each process has for itself. Needs no other room.
 //!
 //! Read [`panic_capture`] and [`panic_message`]; the other two stand alone.
 

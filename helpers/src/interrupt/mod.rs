@@ -3,8 +3,8 @@
 //! When you interrupt a cell, the kernel sends SIGINT to the process that runs your code. Left
 //! alone, that ends the process, and every variable with it. While one of this crate's long
 //! operations runs (a pool's `map`, [`sleep`], a loop over [`progress`](crate::display::progress),
-//! or your own code inside [`scope`]), the signal only sets a flag. The operation checks the flag at
-//! every step, stops, and unwinds out of the cell like a panic, but silently: the variables of
+//! or your own code inside [`scope`]), the signal only sets a flag. The operation checks the flag
+//! at every step, stops, and unwinds out of the cell like a panic, but silently: the variables of
 //! earlier cells stay.
 //!
 //! A computation that never checks the flag cannot be stopped this way. Call [`check`] in its loop.
@@ -84,8 +84,8 @@ pub fn requested() -> bool {
     signal::REQUESTED.load(Ordering::Relaxed)
 }
 
-/// Unwinds out of the cell if an interrupt has arrived; otherwise costs about a nanosecond: one load
-/// from memory.
+/// Unwinds out of the cell if an interrupt has arrived; otherwise costs about a nanosecond: one
+/// load from memory.
 ///
 /// # Panics
 ///

@@ -55,8 +55,8 @@ pub(crate) fn lock_for_fork() -> impl Sized {
 /// In a forked process: an interrupt does nothing from now on. The parent gets it too, and ends its
 /// children.
 ///
-/// Installs a handler that does nothing rather than "ignore", which programs started from here would
-/// inherit.
+/// Installs a handler that does nothing rather than "ignore", which programs started from here
+/// would inherit.
 pub(crate) fn leave_to_parent() {
     extern "C" fn nothing(_: libc::c_int) {}
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);

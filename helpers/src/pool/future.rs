@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 /// The result of a submitted function, now or later: what `submit` of a pool returns. Python's
 /// `concurrent.futures.Future`.
 ///
-/// (This is not a future of Rust's `async`, which does nothing until it is awaited: the work of this
-/// one has begun, or waits for a free worker.)
+/// (This is not a future of Rust's `async`, which does nothing until it is awaited: the work of
+/// this one has begun, or waits for a free worker.)
 ///
-/// Every method that waits can be interrupted. Dropping a future does not wait: in a pool of threads
-/// the function goes on and its result is discarded; a pool of processes ends it. A thread that
-/// waits for a function of its own pool runs it itself if no other thread has begun it, and may then
-/// wait longer than the given time.
+/// Every method that waits can be interrupted. Dropping a future does not wait: in a pool of
+/// threads the function goes on and its result is discarded; a pool of processes ends it. A thread
+/// that waits for a function of its own pool runs it itself if no other thread has begun it, and
+/// may then wait longer than the given time.
 ///
 /// # Examples
 ///
@@ -62,8 +62,8 @@ impl<R: 'static> Future<R> {
     ///
     /// # Panics
     ///
-    /// If the function panicked, with its message and location; with a pool of processes also if the
-    /// process died.
+    /// If the function panicked, with its message and location; with a pool of processes also if
+    /// the process died.
     #[track_caller]
     pub fn get(self) -> R {
         value(self.untyped.get())

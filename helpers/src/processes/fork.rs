@@ -54,7 +54,7 @@ pub(crate) fn fork(work: impl FnOnce()) -> io::Result<Process> {
     fork_with(|_| Ok(((), ())), |()| work()).map(|(process, ())| process)
 }
 
-/// Like [`fork`], with a connection between parent and child that `connect` makes: the parent's end
+/// Like `fork`, with a connection between parent and child that `connect` makes: the parent's end
 /// and the child's.
 ///
 /// Each process drops the end that is not its own; the descriptors in the parent's end must be

@@ -6,8 +6,8 @@
 //! by one. Towards the end chunks become smaller, so that all threads end at the same time.
 //!
 //! If the items of a chunk turn out to be slow after all, its thread does not keep them: the chunk
-//! lies in its [`LocalRange`], from which it takes a few at a time, and other threads steal the back
-//! half once the counter has reached the end.
+//! lies in its [`LocalRange`], from which it takes a few at a time, and other threads steal the
+//! back half once the counter has reached the end.
 //!
 //! Nothing here knows the types of items and results, except [`ResultBuffer`]: a function computes
 //! some items and writes their results to their final place ([`Work`]).
@@ -286,8 +286,8 @@ impl<'a> MapRun<'a> {
         self.stop.load(Ordering::Relaxed) || interrupt::requested()
     }
 
-    /// The number of results, without a gap: all of them, unless there was an interrupt. Or the item
-    /// that failed; then all results are dropped.
+    /// The number of results, without a gap: all of them, unless there was an interrupt. Or the
+    /// item that failed; then all results are dropped.
     pub(super) fn finish(self) -> Result<usize, FailedItem> {
         let mut written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
         written.sort_unstable_by_key(|range| range.start);

@@ -1,10 +1,10 @@
 //! A pool with a given number of threads.
 //!
 //! The threads belong to a rayon pool of our own: they start with the first task, wait for the next
-//! one at no cost, and end with the pool. So a `map` costs what a `par_iter` costs, the function may
-//! borrow without unsafe code here, a thread that waits for its own pool runs that pool's work
+//! one at no cost, and end with the pool. So a `map` costs what a `par_iter` costs, the function
+//! may borrow without unsafe code here, a thread that waits for its own pool runs that pool's work
 //! meanwhile, and 3 threads are 3 threads even if rayon's global pool has 2. What rayon does not
-//! offer is in [`map_run`](super::map_run): single items for tasks that wait, and the name of an
+//! offer is in [`map_run`]: single items for tasks that wait, and the name of an
 //! item whose function fails.
 
 use super::map_run::{self, MapRun, ResultBuffer, Work};
@@ -90,15 +90,16 @@ impl Pool {
     /// From 1000 items of a microsecond each, this is as fast as rayon's
     /// `items.par_iter().map(f).collect()`. Memory: the results twice, for a moment.
     ///
-    /// Pools may be nested: a pool inside itself uses the same threads, different pools have threads
-    /// of their own. Rayon's work inside `f` runs on this pool's threads, too.
+    /// Pools may be nested: a pool inside itself uses the same threads, different pools have
+    /// threads of their own. Rayon's work inside `f` runs on this pool's threads, too.
     ///
     /// # Panics
     ///
-    /// If `f` panics, no further item is begun, the running ones are finished, and then `map` panics
-    /// with the item's index and value, the message of the panic and its location. Of several
-    /// panics it reports the one with the smallest index. To print one message instead of two, the
-    /// first `map` of a program wraps the panic hook; panics elsewhere go to the previous hook.
+    /// If `f` panics, no further item is begun, the running ones are finished, and then `map`
+    /// panics with the item's index and value, the message of the panic and its location. Of
+    /// several panics it reports the one with the smallest index. To print one message instead of
+    /// two, the first `map` of a program wraps the panic hook; panics elsewhere go to the previous
+    /// hook.
     ///
     /// An interrupt (see [`interrupt`]) ends `map` after the running items.
     ///

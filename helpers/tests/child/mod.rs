@@ -1,4 +1,4 @@
-//! Runs the body of a test in a process of its own: what it prints, how it dies and how it takes
+//! Runs the body of a test in a process of its own: its output, its death and its handling of
 //! signals can only be seen from outside.
 #![allow(dead_code, reason = "no test program uses all of it")]
 
@@ -30,10 +30,10 @@ pub enum On {
     NoKernel,
 }
 
-/// In the child: waits until an interrupt would not end the process any more, because a helper has
-/// begun that takes it.
+/// In the child: waits until an interrupt does not end the process any more, because an operation
+/// that handles it has begun.
 pub fn wait_until_protected() {
-    // SAFETY: asking for the action changes nothing, and zeroed plain data is valid where it fails.
+    // SAFETY: only reads the action, and zeroed plain data is valid if that fails.
     let action = || unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         assert_eq!(libc::sigaction(libc::SIGINT, std::ptr::null(), &mut action), 0);
@@ -59,7 +59,7 @@ pub fn spawn(test: &str, on: On, body: impl FnOnce()) -> TestChild {
         // SAFETY: the default action is a valid one. A shell may have made its background jobs
         // ignore SIGINT, and us inherit that.
         unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
-        // The test harness has printed something before, maybe half a line.
+        // The test harness has printed something before, perhaps half a line.
         println!("\n{FIRST_LINE}");
         body();
         std::process::exit(0);
@@ -83,7 +83,7 @@ pub fn spawn(test: &str, on: On, body: impl FnOnce()) -> TestChild {
 }
 
 impl TestChild {
-    /// Waits until the child prints this line; what came before it is dropped.
+    /// Waits until the child prints this line; drops what came before it.
     pub fn wait_for(&mut self, line: &str) -> &mut TestChild {
         read_until(&mut self.stdout, line);
         self
@@ -91,8 +91,7 @@ impl TestChild {
 
     /// Sends SIGINT, as the kernel does on interrupt.
     pub fn interrupt(&mut self) -> &mut TestChild {
-        // SAFETY: the process is our child and not waited for yet, so that the number is still its
-        // own.
+        // SAFETY: the process is our child and was not waited for yet, so the id is still its own.
         assert_eq!(unsafe { libc::kill(self.process.id() as libc::pid_t, libc::SIGINT) }, 0);
         self
     }

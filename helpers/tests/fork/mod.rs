@@ -1,5 +1,5 @@
-//! Child processes by fork, for tests of what they share. A child that takes too long is ended by
-//! the system, and with it its test.
+//! Child processes by fork, for tests of what they share. The system ends a child that takes too
+//! long, and with it its test.
 #![allow(dead_code, reason = "no test program uses all of it")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ pub struct Child(pub libc::pid_t);
 /// Forks a child that runs `body` and ends with code 0, or with 101 if `body` panics.
 pub fn fork(body: impl FnOnce()) -> Child {
     // SAFETY: the child uses what it has inherited from this thread, and ends without running
-    // anybody's destructors.
+    // inherited destructors.
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", std::io::Error::last_os_error()),
         0 => {
@@ -42,7 +42,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // SAFETY: the child is ours and not waited for yet, so that the number is its own.
+        // SAFETY: the child is ours and was not waited for yet, so the id is its own.
         unsafe {
             libc::kill(self.0, libc::SIGKILL);
             libc::waitpid(self.0, std::ptr::null_mut(), 0);
@@ -50,7 +50,7 @@ impl Drop for Child {
     }
 }
 
-/// Waits until it is so, and fails when that takes too long.
+/// Waits until the condition holds, and fails if that takes too long.
 #[track_caller]
 pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
@@ -60,7 +60,7 @@ pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// Ends the whole test program when `body` takes too long.
+/// Ends the whole test program if `body` takes too long.
 pub fn within<R: Send>(seconds: u64, body: impl FnOnce() -> R + Send) -> R {
     let (done, ended) = std::sync::mpsc::channel::<()>();
     std::thread::scope(|scope| {
@@ -78,7 +78,7 @@ pub fn within<R: Send>(seconds: u64, body: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-/// How many file descriptors this process has.
+/// The number of open file descriptors of this process.
 pub fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }

@@ -8,22 +8,21 @@ use std::fmt;
 use std::ops::Range;
 
 impl<T: Element> SharedArray<T> {
-    /// Cuts the array into chunks of `len` elements (the last one may be shorter) and lets the
+    /// Splits the array into chunks of `len` elements (the last one may be shorter) and lets the
     /// processes of a pool work on them, in place: rayon's
     /// `par_chunks_mut(len).enumerate().for_each(…)`.
     ///
     /// `f` gets the number of the chunk and an ordinary slice, at the speed of one. Nothing is
     /// copied or sent.
     ///
-    /// The compiler sees to it that nobody in this process uses the array meanwhile. It does not
-    /// see other processes: those that have the array since before, by name or by an earlier fork,
-    /// must leave it alone until this is done.
+    /// The compiler ensures that nothing else in this process uses the array meanwhile. It does not
+    /// know about other processes: those that already have the array, by name or by an earlier
+    /// fork, must not use it until this returns.
     ///
     /// # Panics
     ///
-    /// When `len` is 0, or the array has been cloned and the clone is still there. As [`Pool::map`]
-    /// does when `f` panics or a process is killed; then some chunks may be done, some not, and
-    /// some half.
+    /// If `len` is 0, or if a clone of the array exists. Like [`Pool::map`] if `f` panics or a
+    /// process is killed; then some chunks may be done, some not, and some half.
     ///
     /// # Examples
     ///
@@ -42,8 +41,8 @@ impl<T: Element> SharedArray<T> {
         self.map_chunks(pool, len, f);
     }
 
-    /// Like [`for_each_chunk`](Self::for_each_chunk), and gives back what `f` returns for each
-    /// chunk, in their order.
+    /// Like [`for_each_chunk`](Self::for_each_chunk), and returns the results of `f`, in the order
+    /// of the chunks.
     ///
     /// # Panics
     ///
@@ -64,12 +63,12 @@ impl<T: Element> SharedArray<T> {
             (0..all).step_by(len).map(|start| Chunk(start..all.min(start + len))).collect();
         let Some(elements) = self.as_mut_slice() else {
             panic!(
-                "a clone of the shared array exists: drop it first, so that nobody uses it meanwhile"
+                "a clone of the shared array exists: drop it first, so that nothing uses it meanwhile"
             )
         };
         let start = elements.as_mut_ptr();
         let work = |Chunk(range): &Chunk| {
-            // SAFETY: `elements` is borrowed exclusively until the pool is done. Its parts do not
+            // SAFETY: `elements` is borrowed exclusively until the pool is done. The chunks do not
             // overlap, and the pool works on each once.
             let chunk =
                 unsafe { std::slice::from_raw_parts_mut(start.add(range.start), range.len()) };
@@ -79,7 +78,7 @@ impl<T: Element> SharedArray<T> {
     }
 }
 
-/// Which elements: a failure names them.
+/// The range of a chunk, for the messages of failures.
 struct Chunk(Range<usize>);
 
 impl fmt::Debug for Chunk {

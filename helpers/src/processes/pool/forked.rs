@@ -1,4 +1,4 @@
-//! A pool of processes that are made for each task.
+//! A pool of processes that are started for each call.
 
 use super::chunk_sizer::ChunkSizer;
 use super::imap::{ForkedSource, Imap, Items};
@@ -18,23 +18,22 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A number of processes to do things with at the same time: Python's `multiprocessing.Pool`, with
-/// the method `fork`.
+/// A pool of processes: Python's `multiprocessing.Pool`, with the method `fork`.
 ///
 /// The interface is that of [`threads::Pool`](crate::threads::Pool). The processes are copies of
-/// this one, made anew for each task, so that functions may use everything that is there at that
-/// moment, whatever its type: nothing is sent to them. What they change is changed in the copy.
-/// Only results come back, as bytes: their type must be one that serde knows (derive it in a
-/// notebook with `#[derive(Serialize, Deserialize)] #[serde(crate = "parcourse::serde")]`). A
-/// `Vec`, `Array1` or `Array2` of numbers comes back as it is, without a look at each number.
+/// this one, made for each call, so functions may use everything that exists at that moment,
+/// whatever its type: nothing is sent to them. What they change, they change in their copy. Only
+/// results are sent back, as bytes: serde must know their type (derive it in a notebook with
+/// `#[derive(Serialize, Deserialize)] #[serde(crate = "parcourse::serde")]`). A `Vec`, `Array1` or
+/// `Array2` of numbers is sent as it is, without encoding each number.
 ///
-/// Making and ending 4 processes takes about a millisecond, and some 50 ms more for each GiB of
-/// memory that this process has in use: the tables that say where memory is are copied, memory
-/// itself only where one of the two writes to it. An item costs below a microsecond, if items are
-/// short, and some 20 µs if they are handed out one by one. Where this is too much see
+/// Starting and ending 4 processes takes about a millisecond, plus about 50 ms for each GiB of
+/// memory that this process uses: the page tables are copied, memory itself only where one of the
+/// two processes writes to it. An item costs less than a microsecond if items are short, and about
+/// 20 µs if they are sent one by one. If this is too much, see
 /// [`PersistentPool`](super::PersistentPool).
 ///
-/// What a function prints appears in whole lines where this process prints. A panic, a crash or a
+/// The output of a function appears in whole lines where this process prints. A panic, a crash or a
 /// kill ends one task and not this process. When this process ends, however it does, so do its
 /// children.
 ///
@@ -60,12 +59,12 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of exactly so many processes, however many cores there are. Costs nothing: they are
-    /// started for each task.
+    /// A pool of exactly `num_processes` processes, however many cores there are. Costs nothing:
+    /// they are started for each call.
     ///
     /// # Panics
     ///
-    /// With 0 processes nothing would ever be done.
+    /// With 0 processes.
     #[track_caller]
     pub fn new(num_processes: usize) -> Pool {
         assert!(num_processes > 0, "a pool needs at least one process: Pool::new(0)");
@@ -77,12 +76,12 @@ impl Pool {
         }
     }
 
-    /// The same pool, whose processes get so many items at a time. Left to itself, a process gets
-    /// one at first, and more while they take less than a millisecond together.
+    /// The same pool, with a fixed number of items that a process gets at a time. By default, a
+    /// process gets one item at first, and more while they take less than a millisecond together.
     ///
     /// # Panics
     ///
-    /// With 0 items nothing would ever be done.
+    /// With 0 items.
     #[track_caller]
     #[must_use]
     pub fn chunk_size(self, items: usize) -> Pool {
@@ -96,34 +95,34 @@ impl Pool {
         Pool { progress: true, ..self }
     }
 
-    /// How many processes the pool has.
+    /// The number of processes of the pool.
     pub fn num_processes(&self) -> usize {
         self.num_processes
     }
 
-    /// Applies `f` to every item, several at the same time, and gives back the results in the order
-    /// of the items.
+    /// Applies `f` to every item, several at the same time, and returns the results in the order of
+    /// the items.
     ///
-    /// Each process gets the next item as soon as it is done with one, so that long and short tasks
-    /// even out; of short ones it gets several at once. With fewer items than processes, the
-    /// surplus processes are not started. Memory: the results once, and the bytes of those that are
-    /// on their way; large arrays of numbers are received where they stay.
+    /// Each process gets the next item as soon as it has finished one, so long and short tasks even
+    /// out; of short ones it gets several at once. With fewer items than processes, the surplus
+    /// processes are not started. Memory: the results once, and the bytes of those that are being
+    /// sent; large arrays of numbers are received in their final place.
     ///
-    /// Pools may be used inside of pools, of any kind; the numbers of processes multiply.
+    /// Pools of any kind may be nested; the numbers of processes multiply.
     ///
     /// # Panics
     ///
     /// If `f` panics, if its process ends or is killed, or if its result cannot be sent, no further
-    /// item is begun, those in work are finished, and then `map` panics with the item's index and
-    /// value and what happened. Several failures are reported as the one with the smallest index.
+    /// item is begun, the running ones are finished, and then `map` panics with the item's index
+    /// and value and the cause. Of several failures it reports the one with the smallest index.
     ///
     /// An interrupt (see [`interrupt`](crate::interrupt)) ends the processes at once.
     ///
-    /// When no process can be started.
+    /// If no process can be started.
     ///
     /// # Examples
     ///
-    /// The function has a copy of everything; its own copy is what it changes:
+    /// The function has a copy of everything, and changes only its copy:
     ///
     /// ```
     /// use parcourse::processes;
@@ -187,15 +186,15 @@ impl Pool {
         self.compute(items, |index| items[index].apply(&f), false).all()
     }
 
-    /// Like [`map`](Pool::map), but goes on when an item fails: every item has a result, or the
-    /// reason why it has none.
+    /// Like [`map`](Pool::map), but goes on when an item fails: returns for every item its result,
+    /// or why it has none.
     ///
-    /// Even when the process is killed. It is replaced, and what it had done of short items but not
-    /// yet sent is done once more.
+    /// This holds even if a process is killed. It is replaced, and short items whose results it had
+    /// not sent yet are computed again.
     ///
     /// # Panics
     ///
-    /// Unwinds when interrupted; when no process can be started.
+    /// Unwinds when interrupted; panics if no process can be started.
     ///
     /// # Examples
     ///
@@ -216,19 +215,19 @@ impl Pool {
         self.compute(items, |index| f(&items[index]), true).each()
     }
 
-    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order,
-    /// each as soon as its turn comes.
+    /// Applies `f` to the items of an iterator, and returns an iterator over the results, in the
+    /// same order.
     ///
-    /// Lazy: items are taken from the iterator when a process may need them soon. So the items may
-    /// be endless, and only a few are in memory at any time. A process is made for each chunk of
-    /// items, since one that runs already could not be given them: about a quarter of a
-    /// millisecond; of short items a chunk has many.
+    /// Lazy: takes items from the iterator when a process may need them soon. So the items may be
+    /// endless, and only a few are in memory at any time. Starts a process for each chunk of items,
+    /// because a running one cannot see new items: that takes about a quarter of a millisecond.
+    /// Chunks of short items are long.
     ///
-    /// When the iterator of the results is dropped, the processes are ended.
+    /// Dropping the iterator of the results ends the processes.
     ///
     /// # Panics
     ///
-    /// `next` panics when `f` has failed on the item whose turn it is; when no process can be
+    /// `next` panics if `f` failed on the item whose result is next, or if no process can be
     /// started.
     ///
     /// # Examples
@@ -248,12 +247,12 @@ impl Pool {
         self.stream(true, f, items).map(|(_, result)| result)
     }
 
-    /// Like [`imap`](Pool::imap), but gives each result as soon as it is there, with the position
-    /// of its item.
+    /// Like [`imap`](Pool::imap), but returns each result as soon as it is available, with the
+    /// position of its item.
     ///
     /// # Panics
     ///
-    /// `next` panics as soon as `f` has failed; when no process can be started.
+    /// `next` panics as soon as `f` has failed, or if no process can be started.
     ///
     /// # Examples
     ///
@@ -279,17 +278,16 @@ impl Pool {
         self.stream(false, f, items)
     }
 
-    /// Has a function done by a process of its own, and does not wait for it: the result comes
-    /// through the [`Future`].
+    /// Submits `f` to a process of its own and returns a [`Future`] of its result, without waiting.
     ///
-    /// Functions are begun in the order in which they were submitted, as many at the same time as
-    /// the pool has processes; the copy of this process is made when its turn comes. Dropping the
+    /// Functions begin in the order in which they were submitted, as many at the same time as the
+    /// pool has processes; the copy of this process is made when the function begins. Dropping the
     /// future ends the process.
     ///
     /// # Panics
     ///
-    /// When no thread can be started (one watches each process). What goes wrong with the function
-    /// comes out of [`Future::get`].
+    /// If no thread can be started (one watches each process). [`Future::get`] reports what goes
+    /// wrong with the function.
     ///
     /// # Examples
     ///
@@ -358,7 +356,7 @@ impl Pool {
         results
     }
 
-    /// Has all items computed that there are places for.
+    /// Computes all items that there are slots for.
     #[track_caller]
     #[inline(never)]
     fn run(
@@ -369,7 +367,7 @@ impl Pool {
         slots: &mut ResultSlots,
     ) {
         let (len, format) = (slots.len(), slots.format);
-        // Only one process is made at a time, and it has its own copy of what is borrowed.
+        // Only one process is started at a time, and it has its own copy of what is borrowed.
         let compute = RefCell::new(compute);
         let spawn = || spawn(format, name, &mut **compute.borrow_mut());
         let dispatcher = MapDispatcher {

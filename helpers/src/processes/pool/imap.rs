@@ -7,7 +7,7 @@ use super::idle_workers::IdleWorkers;
 use super::map_dispatcher::{cause, kill_all};
 use super::map_results::cannot_start;
 use crate::base::panic_message::truncated_debug;
-use crate::interrupt::{self, Scope};
+use crate::interrupt::{self, POLL_INTERVAL, Scope};
 use crate::pool::{Cause, Failure};
 use crate::processes::transport::value::{self, EncodedValue, Format, Value};
 use crate::processes::worker::parent_side::{Worker, WorkerEvent, wait};
@@ -22,8 +22,6 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// How often to check for an interrupt.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The maximal number of items in a chunk.
 const MAX_CHUNK_LEN: usize = 4096;
 

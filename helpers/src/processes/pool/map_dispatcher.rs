@@ -3,7 +3,7 @@
 
 use super::chunk_sizer::ChunkSizer;
 use crate::display::ProgressBar;
-use crate::interrupt;
+use crate::interrupt::{self, POLL_INTERVAL};
 use crate::pool::Cause;
 use crate::processes::fork::ExitStatus;
 use crate::processes::transport::numbers::{NumberFormat, RecvBuffer};
@@ -13,8 +13,6 @@ use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
-/// How often to check for an interrupt.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// A worker that has taken this long for a chunk is asked to share it.
 const SLOW_CHUNK_TIME: Duration = Duration::from_millis(10);
 /// This many workers, in addition to all that were there, may die one after the other before they

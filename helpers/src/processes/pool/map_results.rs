@@ -167,7 +167,8 @@ impl ResultSlots {
         std::mem::take(&mut self.is_present).len()
     }
 
-    /// Must be called before `release` is called for each item, in their order; returns their number.
+    /// Must be called before `release` is called for each item, in their order; returns their
+    /// number.
     #[inline(never)]
     fn sort(&mut self) -> usize {
         self.failures.sort_unstable_by_key(|failure| std::cmp::Reverse(failure.index));

@@ -1,4 +1,4 @@
-//! A pool whose processes stay.
+//! A pool whose processes stay between calls.
 
 use super::chunk_sizer::ChunkSizer;
 use super::idle_workers::IdleWorkers;
@@ -21,23 +21,22 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
 
-/// A number of processes that stay, so that only the first `map` pays for starting them: Python's
-/// `ProcessPoolExecutor`, or joblib's.
+/// A pool of processes that stay, so that only the first `map` pays for starting them: Python's
+/// `ProcessPoolExecutor`, or that of joblib.
 ///
 /// The interface is that of [`Pool`](super::Pool). The processes are copies of this one as it was
-/// when the pool was made, and know nothing of what happened since. So items are sent to them, as
-/// bytes, and must be of a type that serde knows, like the results; a function must have a name, or
-/// be a closure that captures nothing. It may be newer than the processes, written in a later cell
-/// of a notebook: they load its code. What a function leaves in a `static` variable is still there
-/// the next time, in the process that has done it.
+/// when the pool was made, and do not see later changes. So items are sent to them, as bytes, and
+/// serde must know the types of items and results; a function must have a name, or be a closure
+/// that captures nothing. It may be newer than the processes, for example written in a later cell
+/// of a notebook: they load its code. What a function stores in a `static` variable is still there
+/// the next time, in the process that ran it.
 ///
 /// A clone is the same pool. The processes end with the last clone, or with this process, however
-/// it ends. One that is killed is replaced when it is needed. A `map` costs some 20 µs for each
+/// it ends. A process that is killed is replaced when it is needed. A `map` costs about 20 µs per
 /// process, and for each item what its bytes cost.
 ///
-/// When all processes are busy, because the pool is used inside of a loop over one of its own
-/// streams or by several threads at the same time, more are started, which end when they have
-/// nothing to do.
+/// If all processes are busy, because the pool is used inside a loop over one of its own iterators
+/// or by several threads at the same time, more are started, which end when they are idle.
 ///
 /// # Examples
 ///
@@ -68,7 +67,7 @@ pub struct PersistentPool {
     jobs: JobQueue,
 }
 
-/// The workers of this process; a copy of the process has its own.
+/// The workers of this process; a forked process has its own.
 #[derive(Clone)]
 struct Shared(Arc<PerProcess<IdleWorkers>>, usize);
 
@@ -79,11 +78,11 @@ impl AsRef<IdleWorkers> for Shared {
 }
 
 impl PersistentPool {
-    /// Starts exactly so many processes, however many cores there are.
+    /// Starts exactly `num_processes` processes, however many cores there are.
     ///
     /// # Panics
     ///
-    /// With 0 processes nothing would ever be done. When they cannot be started.
+    /// With 0 processes; if they cannot be started.
     #[track_caller]
     pub fn new(num_processes: usize) -> PersistentPool {
         assert!(num_processes > 0, "a pool needs at least one process: PersistentPool::new(0)");
@@ -101,12 +100,12 @@ impl PersistentPool {
         }
     }
 
-    /// The same pool, whose processes get so many items at a time; see
+    /// The same pool, with a fixed number of items that a process gets at a time; see
     /// [`Pool::chunk_size`](super::Pool::chunk_size).
     ///
     /// # Panics
     ///
-    /// With 0 items nothing would ever be done.
+    /// With 0 items.
     #[track_caller]
     #[must_use]
     pub fn chunk_size(self, items: usize) -> PersistentPool {
@@ -120,20 +119,20 @@ impl PersistentPool {
         PersistentPool { progress: true, ..self }
     }
 
-    /// How many processes the pool has.
+    /// The number of processes of the pool.
     pub fn num_processes(&self) -> usize {
         self.num_processes
     }
 
-    /// The system's numbers of the processes that have nothing to do.
+    /// The ids of the processes that are idle.
     pub fn pids(&self) -> Vec<u32> {
         let mut pids = self.idle.as_ref().pids();
         pids.sort_unstable();
         pids
     }
 
-    /// Applies `f` to every item, several at the same time, and gives back the results in the order
-    /// of the items.
+    /// Applies `f` to every item, several at the same time, and returns the results in the order of
+    /// the items.
     ///
     /// # Panics
     ///
@@ -200,8 +199,8 @@ impl PersistentPool {
         self.run::<Star<F>, T, R>(items, false).all()
     }
 
-    /// Like [`map`](PersistentPool::map), but goes on when an item fails: every item has a result,
-    /// or the reason why it has none.
+    /// Like [`map`](PersistentPool::map), but goes on when an item fails: returns for every item
+    /// its result, or why it has none.
     ///
     /// # Panics
     ///
@@ -217,8 +216,8 @@ impl PersistentPool {
         self.run::<ByReference<F>, T, R>(items, true).each()
     }
 
-    /// Applies `f` to the items one gets from an iterator, and gives the results in the same order;
-    /// see [`Pool::imap`](super::Pool::imap).
+    /// Applies `f` to the items of an iterator, and returns an iterator over the results, in the
+    /// same order; see [`Pool::imap`](super::Pool::imap).
     ///
     /// # Panics
     ///
@@ -241,8 +240,8 @@ impl PersistentPool {
         self.stream(true, f, items).map(|(_, result)| result)
     }
 
-    /// Like [`imap`](PersistentPool::imap), but gives each result as soon as it is there, with the
-    /// position of its item.
+    /// Like [`imap`](PersistentPool::imap), but returns each result as soon as it is available,
+    /// with the position of its item.
     ///
     /// # Panics
     ///
@@ -261,8 +260,8 @@ impl PersistentPool {
         self.stream(false, f, items)
     }
 
-    /// Has a function done by one of the processes, and does not wait for it; see
-    /// [`Pool::submit`](super::Pool::submit).
+    /// Submits `f` to one of the processes and returns a [`Future`] of its result, without waiting;
+    /// see [`Pool::submit`](super::Pool::submit).
     ///
     /// # Panics
     ///
@@ -309,7 +308,7 @@ impl PersistentPool {
         results
     }
 
-    /// Has all items computed that there are places for; `put` writes one of them.
+    /// Computes all items that there are slots for; `put` writes one of them.
     #[track_caller]
     #[inline(never)]
     fn run_shipped(

@@ -6,6 +6,7 @@ use super::map_results::each_value;
 use crate::base::panic_capture;
 use crate::base::panic_message::panic_message;
 use crate::base::per_process::PerProcess;
+use crate::interrupt::POLL_INTERVAL;
 use crate::pool::{Cause, Failure, Future, Slot, UntypedFuture};
 use crate::processes::transport::value::{self, EncodedValue, Format, Value};
 use crate::processes::worker::parent_side::{Worker, WorkerEvent, wait};
@@ -15,10 +16,6 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
-
-/// How often to check whether the result is still wanted.
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The only item of a submitted function.
 pub(crate) const SINGLE_ITEM: std::ops::Range<usize> = 0..1;

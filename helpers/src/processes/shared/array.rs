@@ -1,4 +1,4 @@
-//! An array of numbers that several processes see.
+//! An array of numbers, and a counter, that several processes see.
 
 use super::element::{Element, Number};
 use super::error::{Error, Kind};
@@ -11,20 +11,20 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// An array that is one and the same in all processes that have it: Python's
-/// `multiprocessing.Array` and `shared_memory`.
+/// An array that is the same in all processes that have it: Python's `multiprocessing.Array` and
+/// `shared_memory`.
 ///
 /// Processes forked after it was made have it (those of a [`Pool`](crate::processes::Pool), too);
-/// others get it by name. All may read and write it at the same time, as all threads may: an
-/// element is never half written, and [`add`](Self::add) counts every call. What consists of
-/// several elements, or of reading and then writing, needs a [`SharedMutex`](super::SharedMutex),
-/// or parts that belong to one process each ([`for_each_chunk`](Self::for_each_chunk)).
+/// others attach to it by name. All may read and write it at the same time, as threads may: an
+/// element is never half written, and [`add`](Self::add) loses no call. To update several elements
+/// together, or to read and then write, use a [`SharedMutex`](super::SharedMutex), or parts that
+/// belong to one process each ([`for_each_chunk`](Self::for_each_chunk)).
 ///
-/// An element costs what one of a `Vec` costs, but the compiler does not combine several of them to
-/// one instruction: filling what is in the cache may take twice as long (floats; small integers
-/// more). Memory is taken page by page, when it is written first. A clone is another handle to the
-/// same elements. The memory is given back with the last handle in the last process, also when that
-/// is killed; there is never a file.
+/// Access costs what it costs in a `Vec`, but the compiler does not combine several elements into
+/// one instruction: filling an array that fits into the cache may take twice as long (floats; more
+/// for small integers). Memory is taken page by page, when it is first written. A clone is another
+/// handle to the same elements. The memory is freed with the last handle in the last process, even
+/// if that is killed; there is never a file.
 ///
 /// # Examples
 ///
@@ -53,7 +53,7 @@ impl<T: Element> SharedArray<T> {
     ///
     /// # Panics
     ///
-    /// When the system does not give the memory.
+    /// If the system does not provide the memory.
     #[track_caller]
     pub fn zeros(len: usize) -> SharedArray<T> {
         let memory = size::<T>(len).and_then(Mapping::anonymous);
@@ -63,16 +63,16 @@ impl<T: Element> SharedArray<T> {
         }
     }
 
-    /// `len` zeros (or `false`) that other processes of the same user on this machine
+    /// `len` zeros (or `false`) that other processes of the same user on this machine can
     /// [`attach`](Self::attach) to.
     ///
     /// The name is free again when no process has the array any more. Takes a file descriptor, and
-    /// some milliseconds: all processes are asked whether the name is taken.
+    /// a few milliseconds to look through all processes for the name.
     ///
     /// # Errors
     ///
-    /// When a process has an array of that name, the name is empty or longer than 150 bytes, the
-    /// system does not give the memory, or is not Linux.
+    /// If a process has an array of that name, if the name is empty or longer than 150 bytes, if
+    /// the system does not provide the memory, or is not Linux.
     ///
     /// # Examples
     ///
@@ -100,13 +100,13 @@ impl<T: Element> SharedArray<T> {
 
     /// The array that another process, or this one, has created with that name.
     ///
-    /// Costs what [`create`](Self::create) costs. The array stays when its creator ends. For arrays
-    /// of unknown type, see the message of the error.
+    /// Costs what [`create`](Self::create) costs. The array remains when its creator ends. If the
+    /// type is wrong, the error names the right one.
     ///
     /// # Errors
     ///
-    /// When no process of the same user has such an array, its elements are of another type, or the
-    /// system is not Linux.
+    /// If no process of the same user has such an array, if its elements are of another type, or if
+    /// the system is not Linux.
     pub fn attach(name: &str) -> Result<SharedArray<T>, Error> {
         let open = || {
             let found = named::find(name)?.ok_or(Kind::Unknown)?;
@@ -132,31 +132,31 @@ impl<T: Element> SharedArray<T> {
         }
     }
 
-    /// How many elements there are.
+    /// The number of elements.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The element at `index`, as it is now.
+    /// The current element at `index`.
     ///
     /// # Panics
     ///
-    /// When there is no such element; this holds for all methods that take an index.
+    /// If there is no such element; this holds for all methods that take an index.
     #[inline]
     #[track_caller]
     pub fn get(&self, index: usize) -> T {
-        // SAFETY: `place` is an element; all access is by these functions (see `as_mut_slice` for
-        // the one exception).
+        // SAFETY: `place` is an element; all accesses go through these functions (see
+        // `as_mut_slice` for the one exception).
         unsafe { T::load(self.place(index)) }
     }
 
-    /// Writes the element at `index`, for all to see.
+    /// Writes the element at `index`, for all processes.
     #[inline]
     #[track_caller]
     pub fn set(&self, index: usize, value: T) {
@@ -164,11 +164,12 @@ impl<T: Element> SharedArray<T> {
         unsafe { T::store(self.place(index), value) }
     }
 
-    /// Adds to the element at `index`, and gives back what it was. Unlike `set(i, get(i) + value)`
-    /// no addition is lost when several processes add at the same time. Integers wrap around.
+    /// Adds to the element at `index`, and returns its previous value. Unlike with `set(i, get(i) +
+    /// value)`, no addition is lost when several processes add at the same time. Integers wrap
+    /// around.
     ///
-    /// Costs about ten times as much as `set`, and much more when several processes add to the same
-    /// element all the time.
+    /// Costs about ten times as much as `set`, and much more when several processes keep adding to
+    /// the same element.
     #[inline]
     #[track_caller]
     pub fn add(&self, index: usize, value: T) -> T
@@ -179,8 +180,8 @@ impl<T: Element> SharedArray<T> {
         unsafe { T::add(self.place(index), value) }
     }
 
-    /// Replaces the element at `index` by `f` of it, and gives back what it was. Nobody writes in
-    /// between: `f` is called again if somebody has.
+    /// Replaces the element at `index` by `f` of it, and returns its previous value. If another
+    /// process writes in between, `f` is called again.
     ///
     /// # Examples
     ///
@@ -196,13 +197,13 @@ impl<T: Element> SharedArray<T> {
         unsafe { T::update(self.place(index), f) }
     }
 
-    /// All elements, one after the other, each as it is when its turn comes.
+    /// Iterates over the elements, each as it is at that moment.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + Clone + '_ {
         // SAFETY: `index` is below the length, the rest as in `get`.
         (0..self.len).map(|index| unsafe { T::load(self.start.add(index)) })
     }
 
-    /// A copy of all elements, of this process alone.
+    /// A copy of all elements, for this process alone.
     pub fn to_vec(&self) -> Vec<T> {
         self.iter().collect()
     }
@@ -217,7 +218,7 @@ impl<T: Element> SharedArray<T> {
     ///
     /// # Panics
     ///
-    /// When there are not as many values as elements.
+    /// If there are not as many values as elements.
     #[track_caller]
     pub fn copy_from(&self, values: &[T]) {
         assert!(
@@ -232,8 +233,8 @@ impl<T: Element> SharedArray<T> {
         }
     }
 
-    /// Where the elements are in the memory of this process. Another process may have them at
-    /// another address.
+    /// Where the elements are in the memory of this process. Other processes may have them at other
+    /// addresses.
     pub fn as_ptr(&self) -> *const T {
         self.start
     }
@@ -251,10 +252,10 @@ impl<T: Element> SharedArray<T> {
     /// The elements, if no other handle in this process gives access to them.
     pub(in crate::processes) fn as_mut_slice(&mut self) -> Option<&mut [T]> {
         Arc::get_mut(&mut self.memory)?;
-        // SAFETY: `len` elements, aligned, and every bit pattern that `Element`s write is one of
-        // the type. The only handle in this process is borrowed exclusively, so that no other
-        // reference exists. What other processes do is beyond the language, as with every mapped
-        // file: the method that hands out the slice says that they must leave it alone.
+        // SAFETY: `len` elements, aligned, and every bit pattern that `Element`s write is valid for
+        // the type. The only handle in this process is borrowed exclusively, so no other reference
+        // exists. What other processes do is beyond the language, as with every mapped file: the
+        // method that hands out the slice documents that they must not use it.
         Some(unsafe { std::slice::from_raw_parts_mut(self.start, self.len) })
     }
 }
@@ -266,7 +267,7 @@ fn out_of_range(index: usize, len: usize) -> ! {
     panic!("no element {index} in a shared array of {len}")
 }
 
-/// How many bytes so many elements have.
+/// The size of `len` elements in bytes.
 fn size<T>(len: usize) -> std::io::Result<usize> {
     let limit = isize::MAX as usize;
     len.checked_mul(size_of::<T>())
@@ -320,15 +321,15 @@ impl<T: Element, const N: usize> From<&[T; N]> for SharedArray<T> {
     }
 }
 
-/// As of an array.
+/// Formats the elements like an array.
 impl<T: Element + fmt::Debug> fmt::Debug for SharedArray<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }
 
-/// A whole number that is one and the same in all processes that have it: Python's
-/// `multiprocessing.Value`, with an `add` that needs no lock.
+/// An integer that is the same in all processes that have it: Python's `multiprocessing.Value`,
+/// with an `add` that needs no lock.
 ///
 /// Takes a page of memory. A clone is another handle to the same number.
 ///
@@ -344,28 +345,28 @@ impl<T: Element + fmt::Debug> fmt::Debug for SharedArray<T> {
 pub struct SharedCounter(SharedArray<i64>);
 
 impl SharedCounter {
-    /// A counter that stands at `start`, shared with processes forked from now on.
+    /// A counter that begins at `start`, shared with processes forked from now on.
     ///
     /// # Panics
     ///
-    /// When the system does not give the memory.
+    /// If the system does not provide the memory.
     #[track_caller]
     pub fn new(start: i64) -> SharedCounter {
         SharedCounter(SharedArray::from([start]))
     }
 
-    /// Adds `number` (which may be negative), and gives back what the counter was: each number is
-    /// given once. Wraps around.
+    /// Adds `number` (which may be negative), and returns the previous value: each value is
+    /// returned once. Wraps around.
     pub fn add(&self, number: i64) -> i64 {
         self.0.add(0, number)
     }
 
-    /// What the counter is now.
+    /// The current value.
     pub fn get(&self) -> i64 {
         self.0.get(0)
     }
 
-    /// Sets it, whatever it was.
+    /// Sets the value.
     pub fn set(&self, value: i64) {
         self.0.set(0, value);
     }

@@ -1,4 +1,5 @@
-//! What a shared array can hold: numbers that the processor reads and writes as a whole.
+//! What shared memory can hold: numbers that the processor reads and writes as a whole, and plain
+//! data.
 
 use std::sync::atomic::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, Ordering::Relaxed,
@@ -7,24 +8,24 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize};
 
 /// A type that a [`SharedArray`](super::SharedArray) can hold: integers, floats and `bool`.
 ///
-/// Every value is read and written by one instruction, so that no process ever sees half of a
-/// number. Which of several writes comes first is not fixed (`Relaxed`); a value that a process has
-/// sent or returned is there for who receives it.
+/// Every value is read and written by one instruction, so no process ever sees half of a number.
+/// The order of concurrent writes is not defined (`Relaxed`); what a process wrote before it sent
+/// or returned something is visible to the receiver.
 pub trait Element: sealed::Access + Copy + PartialEq + Send + Sync + 'static {}
 
-/// An [`Element`] that can be added to: all but `bool`.
+/// An [`Element`] that supports addition: all except `bool`.
 pub trait Number: Element + sealed::Add {}
 
 mod sealed {
-    /// Reading and writing one element that others may read and write meanwhile.
+    /// Reads and writes one element that others may read and write meanwhile.
     pub trait Access: Sized {
         /// The type's name, as written in Rust.
         const NAME: &'static str;
 
         /// # Safety
         ///
-        /// `place` is aligned, valid for the lifetime of the call, and everybody accesses it by
-        /// these functions only.
+        /// `place` is aligned, valid for the lifetime of the call, and all accesses go through
+        /// these functions.
         unsafe fn load(place: *mut Self) -> Self;
 
         /// # Safety
@@ -32,8 +33,8 @@ mod sealed {
         /// As for [`load`](Self::load).
         unsafe fn store(place: *mut Self, value: Self);
 
-        /// Replaces the value by `f(value)` and gives back what it was; `f` is called again when
-        /// somebody else was faster.
+        /// Replaces the value by `f(value)` and returns the previous one; `f` is called again if
+        /// the value was changed meanwhile.
         ///
         /// # Safety
         ///
@@ -41,9 +42,9 @@ mod sealed {
         unsafe fn update(place: *mut Self, f: impl FnMut(Self) -> Self) -> Self;
     }
 
-    /// Adding to one element that others may change meanwhile.
+    /// Adds to one element that others may change meanwhile.
     pub trait Add: Sized {
-        /// Gives back the value before; integers wrap around.
+        /// Returns the previous value; integers wrap around.
         ///
         /// # Safety
         ///
@@ -64,7 +65,7 @@ macro_rules! elements {
 
             #[inline(always)]
             unsafe fn load(place: *mut Self) -> Self {
-                // SAFETY: the caller's promise; `$bits` has the size of the element, and its
+                // SAFETY: as the caller promises; `$bits` has the size of the element, and its
                 // alignment on the systems we build for.
                 $from_bits(unsafe { $atomic::from_ptr(place.cast()) }.load(Relaxed))
             }
@@ -100,7 +101,7 @@ macro_rules! integers {
         impl Add for $element {
             #[inline]
             unsafe fn add(place: *mut Self, value: Self) -> Self {
-                // SAFETY: the caller's promise; atomics are laid out as their integers.
+                // SAFETY: as the caller promises; atomics are laid out as their integers.
                 unsafe { $atomic::from_ptr(place) }.fetch_add(value, Relaxed)
             }
         }
@@ -116,7 +117,7 @@ macro_rules! floats {
         impl Add for $element {
             #[inline]
             unsafe fn add(place: *mut Self, value: Self) -> Self {
-                // SAFETY: handed on.
+                // SAFETY: as the caller promises.
                 unsafe { Self::update(place, |before| before + value) }
             }
         }
@@ -143,8 +144,8 @@ floats! {
 
 elements! { bool, bool, AtomicBool, |x: bool| x, |x: bool| x; }
 
-/// A value without pointers: it may lie in memory of several processes. Numbers, `bool`, `char`,
-/// arrays and tuples of such.
+/// A value without pointers, which may lie in the memory of several processes: numbers, `bool`,
+/// `char`, and arrays and tuples of these.
 ///
 /// # Safety
 ///
@@ -154,14 +155,14 @@ pub unsafe trait Plain: Copy + Send + 'static {}
 
 macro_rules! plain {
     ($($type:ty)*) => {
-        // SAFETY: a number, or as good as one.
+        // SAFETY: a number, or stored like one.
         $(unsafe impl Plain for $type {})*
     };
 }
 
 plain! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char }
 
-// SAFETY: as plain as what is in it.
+// SAFETY: as plain as its elements.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Plain for Option<T> {}

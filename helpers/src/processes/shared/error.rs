@@ -1,28 +1,28 @@
-//! What goes wrong with names.
+//! Errors of named shared memory.
 
 use std::{error, fmt, io};
 
-/// Why there is no shared array of a name.
+/// Why an array could not be created or attached to.
 pub struct Error {
     verb: &'static str,
     name: String,
     kind: Kind,
 }
 
-/// What the reason is.
+/// The reason.
 pub(super) enum Kind {
     /// Empty, too long, or with a zero byte.
     Name,
     /// Another process has an array of that name.
     Taken { pid: u32 },
-    /// No process has.
+    /// No process has an array of that name.
     Unknown,
-    /// It has elements of another type.
+    /// The array has elements of another type.
     Type { found: String, wanted: &'static str },
-    /// This system has no memory with a name that goes away with its users.
+    /// This system has no named memory that disappears with its users.
     #[cfg_attr(target_os = "linux", allow(dead_code, reason = "Linux has"))]
     Unsupported,
-    /// The system says no.
+    /// An error of the system.
     System(io::Error),
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The same text: it is what `unwrap` shows.
+/// Formats the same text, because `unwrap` shows it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,45 +1,45 @@
-//! Memory that stays one and the same in all processes that have it.
+//! Memory that is the same in all processes that have it.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::ptr::{NonNull, null_mut};
 
-/// Memory of the system that forked processes share with us, zero at first. Without a file it has
-/// no name; the system takes it back when the last process that has it ends, however that may be.
+/// Memory that forked processes share with us, zero at first. Without a file it has no name; the
+/// system frees it when the last process that has it ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     start: NonNull<u8>,
     bytes: usize,
-    /// What it is mapped from: open, so that others find it.
+    /// The file that it is mapped from: open, so that other processes find it.
     _file: Option<File>,
 }
 
-// SAFETY: the memory belongs to the process, not to a thread. Who reads or writes it looks after
+// SAFETY: the memory belongs to the process, not to a thread. Whoever reads or writes it ensures
 // the order of accesses.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// New memory, of zeros. Pages that nobody touches take no memory.
+    /// New memory, all zeros. Pages that are never touched take no memory.
     pub(crate) fn anonymous(bytes: usize) -> io::Result<Mapping> {
         Mapping::map(bytes, None)
     }
 
-    /// The content of a file that has at least so many bytes, and keeps them.
+    /// The content of a file that has at least this many bytes, and keeps them.
     pub(crate) fn of_file(bytes: usize, file: File) -> io::Result<Mapping> {
         Mapping::map(bytes, Some(file))
     }
 
     fn map(bytes: usize, file: Option<File>) -> io::Result<Mapping> {
-        // Nothing cannot be mapped; a page that is never used can.
+        // An empty range cannot be mapped; a page that is never used can.
         let bytes = bytes.max(1);
         let (flags, descriptor) = match &file {
             Some(file) => (libc::MAP_SHARED, file.as_raw_fd()),
             None => (libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1),
         };
-        // SAFETY: the system chooses the place, so that no memory in use is replaced.
+        // SAFETY: the system chooses the address, so no memory in use is replaced.
         let start = unsafe {
             libc::mmap(null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, flags, descriptor, 0)
         };
@@ -51,7 +51,7 @@ impl Mapping {
         Ok(Mapping { start, bytes, _file: file })
     }
 
-    /// Where it begins in this process: at the beginning of a page, so aligned for every type.
+    /// Where it begins in this process: at a page boundary, so aligned for every type.
     pub(crate) fn start(&self) -> NonNull<u8> {
         self.start
     }
@@ -59,13 +59,13 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: it is ours, of this length, and nobody has a reference into it beyond the life of
-        // `self`. Other processes keep theirs.
+        // SAFETY: it is ours, of this length, and no reference into it outlives `self`. Other
+        // processes keep theirs.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
     }
 }
 
-/// A file of so many zeros whose size nobody can change any more.
+/// A file of this many zeros, whose size cannot be changed any more.
 #[cfg(target_os = "linux")]
 pub(crate) fn sealed_file(name: &str, bytes: usize) -> io::Result<File> {
     let file = create_file(name)?;
@@ -83,11 +83,11 @@ const SEALS: libc::c_int = libc::F_SEAL_GROW | libc::F_SEAL_SHRINK | libc::F_SEA
 /// Whether its size is fixed.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_sealed(file: &File) -> bool {
-    // SAFETY: the descriptor is open; the call only asks.
+    // SAFETY: the descriptor is open; the call only reads.
     unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) & SEALS == SEALS }
 }
 
-/// An empty file, closed in programs that this one starts.
+/// An empty file that programs started from here do not inherit.
 #[cfg(target_os = "linux")]
 pub(crate) fn create_file(name: &str) -> io::Result<File> {
     use std::os::fd::FromRawFd;
@@ -98,11 +98,11 @@ pub(crate) fn create_file(name: &str) -> io::Result<File> {
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it is open, and nobody else knows it.
+    // SAFETY: it is open, and has no other owner.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// An empty file: in the folder for temporary files, and removed from it at once.
+/// An empty file in the folder for temporary files, removed from it at once.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn create_file(name: &str) -> io::Result<File> {
     use std::sync::atomic::{AtomicU64, Ordering};

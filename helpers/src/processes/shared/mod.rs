@@ -1,8 +1,10 @@
 //! Memory that processes really share: arrays, a counter, a lock.
 //!
-//! After a fork, everything is there twice: what one process writes, the other does not see. Memory
-//! mapped as *shared* is the exception. Here it holds plain numbers only, because an address in it
-//! would mean something else in each process.
+//! After a fork, each process has its own copy of everything: what one writes, the other does not
+//! see. Memory mapped as *shared* is the exception. Here it holds only plain numbers, because an
+//! address would mean something else in each process.
+//!
+//! Read `memory`, `element` and `array`; then `mutex`, `named` and `page_map`.
 
 mod array;
 mod element;

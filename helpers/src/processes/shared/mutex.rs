@@ -1,8 +1,8 @@
-//! A lock that several processes take, and that survives them.
+//! A lock between processes that survives their death.
 
 use super::element::Plain;
 use super::memory::Mapping;
-use crate::interrupt;
+use crate::interrupt::{self, POLL_INTERVAL};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -13,16 +13,15 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 use std::{error, fmt, io};
 
-/// Plain data that one process, or thread, at a time may use: `std::sync::Mutex` for processes,
+/// Plain data that one process, or thread, may use at a time: `std::sync::Mutex` for processes,
 /// Python's `multiprocessing.Lock`.
 ///
-/// Processes forked after it was made have it. What it guards are numbers, and arrays and tuples of
-/// numbers ([`Plain`]). If a process is killed, or panics, while it holds the lock, the next one
-/// gets it as an error: what the lock guards may be half changed. A clone is another handle to the
-/// same lock.
+/// Processes forked after it was made have it. It guards numbers, and arrays and tuples of numbers
+/// ([`Plain`]). If a process is killed or panics while it holds the lock, the next `lock` returns
+/// an error: the guarded value may be half changed. A clone is another handle to the same lock.
 ///
-/// (Only Linux tells that a process was killed; elsewhere the lock stays taken then.) Taking a free
-/// lock costs some 50 ns. Takes a page of memory.
+/// (Only Linux reports that a process was killed; on other systems the lock stays locked.) Locking
+/// a free lock costs about 50 ns. Takes a page of memory.
 ///
 /// # Examples
 ///
@@ -43,7 +42,7 @@ pub struct SharedMutex<T: Plain> {
     value: PhantomData<T>,
 }
 
-/// Where the lock and its value are; gives the memory back.
+/// The memory of the lock and its value; frees it.
 struct Memory(ManuallyDrop<Mapping>);
 
 #[repr(C)]
@@ -51,25 +50,22 @@ struct Inner<T> {
     mutex: UnsafeCell<libc::pthread_mutex_t>,
     /// The process that holds it.
     holder: AtomicU32,
-    /// The process that held it when something went wrong; 0: nothing did.
+    /// The process that held it when something went wrong; 0 if nothing did.
     poisoned_by: AtomicU32,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: the value is reached with the lock only, and is `Send`.
+// SAFETY: the value is accessed only with the lock, and is `Send`.
 unsafe impl<T: Plain> Send for SharedMutex<T> {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Sync for SharedMutex<T> {}
-
-/// How long to wait before looking whether there was an interrupt.
-const STEP: Duration = Duration::from_millis(10);
 
 impl<T: Plain> SharedMutex<T> {
     /// A lock around a value, shared with processes forked from now on.
     ///
     /// # Panics
     ///
-    /// When the system does not give the memory.
+    /// If the system does not provide the memory.
     #[track_caller]
     pub fn new(value: T) -> SharedMutex<T> {
         const { assert!(align_of::<Inner<T>>() <= 4096) }
@@ -83,16 +79,16 @@ impl<T: Plain> SharedMutex<T> {
         }
     }
 
-    /// Waits until nobody has the lock, and takes it until the guard is dropped.
+    /// Waits until the lock is free, and holds it until the guard is dropped.
     ///
     /// # Errors
     ///
-    /// When a process was killed or panicked while it had the lock. The error holds the guard: look
-    /// at the value, repair it, and go on ([`Poisoned::into_inner`]).
+    /// If a process was killed or panicked while it held the lock. The error contains the guard:
+    /// look at the value, repair it, and go on ([`Poisoned::into_inner`]).
     ///
     /// # Panics
     ///
-    /// When this thread has the lock already: it would wait for itself. Unwinds when interrupted
+    /// If this thread holds the lock already: it would wait for itself. Unwinds when interrupted
     /// (see [`interrupt`]).
     #[track_caller]
     pub fn lock(&self) -> Result<SharedMutexGuard<'_, T>, Poisoned<'_, T>> {
@@ -103,7 +99,7 @@ impl<T: Plain> SharedMutex<T> {
         interrupt::scope(|| {
             loop {
                 interrupt::check();
-                match self.take_within(STEP) {
+                match self.take_within(POLL_INTERVAL) {
                     Taken::Busy => {}
                     taken => return self.guard(taken),
                 }
@@ -111,7 +107,7 @@ impl<T: Plain> SharedMutex<T> {
         })
     }
 
-    /// Takes the lock if nobody has it.
+    /// Locks if the lock is free.
     ///
     /// # Errors
     ///
@@ -138,7 +134,7 @@ impl<T: Plain> SharedMutex<T> {
     #[cfg(target_os = "linux")]
     fn take_within(&self, time: Duration) -> Taken {
         let mut until = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `until` is a place for the answer.
+        // SAFETY: `until` is valid for the answer.
         unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &mut until) };
         let nanoseconds = until.tv_nsec as u64 + u64::from(time.subsec_nanos());
         until.tv_sec +=
@@ -148,7 +144,7 @@ impl<T: Plain> SharedMutex<T> {
         Taken::from(unsafe { libc::pthread_mutex_timedlock(self.inner().mutex.get(), &until) })
     }
 
-    /// Without a call that waits for some time only: look again and again.
+    /// Polls, because there is no call with a timeout.
     #[cfg(not(target_os = "linux"))]
     fn take_within(&self, time: Duration) -> Taken {
         std::thread::sleep(time.min(Duration::from_micros(200)));
@@ -163,8 +159,8 @@ impl<T: Plain> SharedMutex<T> {
             Taken::HolderDied => {
                 inner.poisoned_by.store(inner.holder.load(Relaxed).max(1), Relaxed);
                 #[cfg(target_os = "linux")]
-                // SAFETY: this thread holds the mutex, and the holder before has died: what the
-                // call is for.
+                // SAFETY: this thread holds the mutex, and the previous holder has died: that is
+                // what the call is for.
                 unsafe {
                     libc::pthread_mutex_consistent(inner.mutex.get())
                 };
@@ -190,10 +186,10 @@ impl<T: Plain> SharedMutex<T> {
     }
 }
 
-/// How an attempt to take the lock ended.
+/// The result of an attempt to lock.
 enum Taken {
     Ours,
-    /// Ours, after the process that had it has died.
+    /// Ours, after the process that held it has died.
     HolderDied,
     Busy,
     Failed(libc::c_int),
@@ -244,16 +240,16 @@ fn initialise<T: Plain>(memory: Mapping, value: T) -> io::Result<Mapping> {
 impl Drop for Memory {
     fn drop(&mut self) {
         let mutex: *mut libc::pthread_mutex_t = self.0.start().as_ptr().cast();
-        // A guard that was leaked leaves its mutex in a list that the system walks when the thread
-        // ends: then the memory has to stay. SAFETY: the mutex is the first field of `Inner`, and
+        // A leaked guard leaves its mutex in a list that the system walks when the thread ends:
+        // then the memory has to stay. SAFETY: the mutex is the first field of `Inner`, and
         // initialised.
         match unsafe { libc::pthread_mutex_trylock(mutex) } {
-            // SAFETY: this thread has just taken it, and nobody uses the memory after this.
+            // SAFETY: this thread has just locked it, and the memory is not used after this.
             0 | libc::EOWNERDEAD => unsafe {
                 libc::pthread_mutex_unlock(mutex);
                 ManuallyDrop::drop(&mut self.0);
             },
-            // Or another process has it. A page is not much.
+            // Or another process holds it. It is only a page.
             _ => {}
         }
     }
@@ -284,13 +280,13 @@ impl<T: Plain + fmt::Debug> fmt::Debug for SharedMutex<T> {
     }
 }
 
-/// The right to use what a [`SharedMutex`] guards; dropping it gives the lock back.
+/// Access to the value of a [`SharedMutex`]; dropping it unlocks.
 #[must_use = "the lock is given back at once when the guard is not kept"]
 pub struct SharedMutexGuard<'mutex, T: Plain> {
     mutex: &'mutex SharedMutex<T>,
-    /// Whether the thread panicked already when it took the lock.
+    /// Whether the thread was already panicking when it locked.
     panicking: bool,
-    /// Only the thread that took it may give it back.
+    /// Only the thread that locked it may unlock it.
     of_this_thread: PhantomData<*const ()>,
 }
 
@@ -316,8 +312,8 @@ impl<T: Plain> Drop for SharedMutexGuard<'_, T> {
         if !self.panicking && std::thread::panicking() {
             inner.poisoned_by.store(std::process::id(), Relaxed);
         }
-        // Fails, without harm, in a process that was forked while its parent had the lock: it is
-        // still the parent's. SAFETY: the mutex is initialised.
+        // Fails harmlessly in a process that was forked while its parent held the lock: it still
+        // belongs to the parent. SAFETY: the mutex is initialised.
         unsafe { libc::pthread_mutex_unlock(inner.mutex.get()) };
     }
 }
@@ -328,15 +324,14 @@ impl<T: Plain + fmt::Debug> fmt::Debug for SharedMutexGuard<'_, T> {
     }
 }
 
-/// A process was killed or panicked while it had the lock: what the lock guards may be half
-/// changed.
+/// A process was killed or panicked while it held the lock: the guarded value may be half changed.
 pub struct Poisoned<'mutex, T: Plain> {
     guard: SharedMutexGuard<'mutex, T>,
     pid: u32,
 }
 
 impl<'mutex, T: Plain> Poisoned<'mutex, T> {
-    /// The lock all the same. From now on it counts as sound: who takes it repairs the value.
+    /// The guard. From now on the lock counts as sound: the caller repairs the value.
     pub fn into_inner(self) -> SharedMutexGuard<'mutex, T> {
         self.guard.mutex.inner().poisoned_by.store(0, Relaxed);
         self.guard
@@ -358,7 +353,7 @@ impl<T: Plain> fmt::Display for Poisoned<'_, T> {
     }
 }
 
-/// The same text: it is what `unwrap` shows.
+/// Formats the same text, because `unwrap` shows it.
 impl<T: Plain> fmt::Debug for Poisoned<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

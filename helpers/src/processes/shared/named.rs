@@ -1,9 +1,9 @@
-//! Finding shared memory by name, without leaving anything behind.
+//! Finds shared memory by name, and leaves nothing behind.
 //!
-//! `shm_open` and Python's `SharedMemory` keep a file in `/dev/shm`, which stays there when the
-//! program is killed. Ours is a *memfd*: a file without a place, which the system drops with the
-//! last process that has it open. Its name says what it holds, and who wants it looks through the
-//! open files of all processes of the same user in `/proc`.
+//! `shm_open` and Python's `SharedMemory` keep a file in `/dev/shm`, which remains when the program
+//! is killed. We use a *memfd*: a file without a path, which the system frees with the last process
+//! that has it open. Its name describes the array; to find one, we look through the open files of
+//! all processes of the same user in `/proc`.
 
 use super::error::Kind;
 use super::memory;
@@ -27,20 +27,20 @@ pub(super) struct Found {
     pub(super) pid: u32,
 }
 
-/// Makes memory of that name, unless there is some.
+/// Makes memory of that name, unless it exists.
 pub(super) fn create(name: &str, element: &str, len: usize, bytes: usize) -> Result<File, Kind> {
     check(name)?;
-    // A child would have the socket, too, and keep others waiting for as long as it lives.
+    // A child would inherit the socket, and keep others waiting as long as it lives.
     let _no_children = fork::block_forks();
     let _turn = CreateLock::take();
     if let Some(found) = find(name)? {
         return Err(Kind::Taken { pid: found.pid });
     }
-    // Sealed: a size that nobody can change makes every access of those who attach valid.
+    // Sealed: its size cannot change, so every access by a process that attaches is valid.
     memory::sealed_file(&format!("parcourse:{element}:{len}:{name}"), bytes).map_err(Kind::System)
 }
 
-/// Memory of that name, of whichever process.
+/// The memory of that name, of any process.
 pub(super) fn find(name: &str) -> Result<Option<Found>, Kind> {
     check(name)?;
     // SAFETY: takes nothing and cannot fail.
@@ -52,7 +52,7 @@ pub(super) fn find(name: &str) -> Result<Option<Found>, Kind> {
         let Some(pid) = process.file_name().to_str().and_then(|number| number.parse().ok()) else {
             continue;
         };
-        // A process may have ended since, or not be ours to look into.
+        // A process may have ended since, or not be accessible.
         let Ok(open_files) = fs::read_dir(process.path().join("fd")) else { continue };
         for open_file in open_files.flatten() {
             if let Some(found) = look_at(&open_file.path(), name, pid) {
@@ -67,7 +67,7 @@ fn check(name: &str) -> Result<(), Kind> {
     if (1..=150).contains(&name.len()) && !name.contains('\0') { Ok(()) } else { Err(Kind::Name) }
 }
 
-/// Opens the file at `/proc/PID/fd/N` if it is the one.
+/// Opens the file at `/proc/PID/fd/N` if it has that name.
 fn look_at(path: &Path, name: &str, pid: u32) -> Option<Found> {
     parse(fs::read_link(path).ok()?.to_str()?, name)?;
     let file = File::options().read(true).write(true).open(path).ok()?;
@@ -75,11 +75,11 @@ fn look_at(path: &Path, name: &str, pid: u32) -> Option<Found> {
     let target = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
     let (element, len) = parse(target.to_str()?, name)?;
     let bytes = file.metadata().ok()?.len() as usize;
-    // Only a sealed one is complete.
+    // Only a sealed file is complete.
     memory::is_sealed(&file).then(|| Found { element: element.to_string(), len, bytes, file, pid })
 }
 
-/// Element type and length, from where a link to an array of that name points.
+/// Element type and length, from the target of a link to an array of that name.
 fn parse<'a>(target: &'a str, name: &str) -> Option<(&'a str, usize)> {
     let description = target.strip_prefix("/memfd:parcourse:")?.strip_suffix(" (deleted)")?;
     let (element, rest) = description.split_once(':')?;
@@ -87,9 +87,8 @@ fn parse<'a>(target: &'a str, name: &str) -> Option<(&'a str, usize)> {
     (found == name).then_some((element, len.parse().ok()?))
 }
 
-/// The right to create: one process at a time, so that two cannot find a name free at the same
-/// moment. An address in the system's table of sockets, which it takes back from a process that
-/// dies.
+/// Locks the creation of names, so that two processes cannot find a name free at the same moment.
+/// An address in the system's table of sockets, which the system frees when a process dies.
 struct CreateLock(#[allow(dead_code, reason = "holds the address")] Option<UnixDatagram>);
 
 impl CreateLock {
@@ -101,7 +100,7 @@ impl CreateLock {
         loop {
             match UnixDatagram::bind_addr(&address) {
                 Ok(socket) => return CreateLock(Some(socket)),
-                // Whoever has it for so long does not do what we do in between.
+                // Whoever has held it for this long is doing something else.
                 Err(error)
                     if error.kind() == io::ErrorKind::AddrInUse
                         && start.elapsed() < Duration::from_secs(2) =>

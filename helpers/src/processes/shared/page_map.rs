@@ -1,46 +1,46 @@
-//! Which pages of memory a process has for itself.
+//! Which pages of memory belong to a process alone.
 //!
 //! Two processes may use the same address and mean different memory, or the same memory: the system
 //! maps addresses to *pages* of real memory, for each process in its own way. After a fork, parent
-//! and child have the same pages; who writes to one gets a copy of it first (*copy on write*).
-//! Linux tells which pages these are in `/proc/self/pagemap`, of one's own memory to anybody.
+//! and child have the same pages; the first to write to one gets a copy of it (*copy on write*).
+//! Linux lists these pages in `/proc/self/pagemap`.
 
 use super::Element;
 use super::SharedArray;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How a process has one page of memory.
+/// The state of a page of memory in this process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(crate = "crate::serde")]
 pub enum Page {
-    /// Not there yet, or no more: nobody has touched it, or it was moved to disk.
+    /// Not in memory: never touched, or moved to disk.
     Absent,
-    /// Of this process alone.
+    /// Belongs to this process alone.
     Private,
-    /// Another process has it, too, and who writes first gets a copy.
+    /// Another process has it, too, and the first to write gets a copy.
     CopyOnWrite,
-    /// What one process writes, all see: a [`SharedArray`], a file that is mapped.
+    /// All processes see what one writes: a [`SharedArray`], a mapped file.
     Shared,
 }
 
-/// How many pages of some memory are shared, private, or not there.
+/// The number of pages in each state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(crate = "crate::serde")]
 pub struct Pages {
-    /// All together.
+    /// All pages.
     pub total: usize,
-    /// Of this process alone.
+    /// Pages of this process alone.
     pub private: usize,
-    /// Those that another process has, too, and that are copied when one of them writes.
+    /// Pages that another process has, too, and that are copied when one of them writes.
     pub copy_on_write: usize,
-    /// Those that stay one and the same, whoever writes.
+    /// Pages that stay the same, whoever writes.
     pub shared: usize,
-    /// Those that are not there: never touched, or moved to disk.
+    /// Pages that are not in memory: never touched, or moved to disk.
     pub absent: usize,
 }
 
-/// How this process has the pages in which these values lie, counted; see [`page_map`].
+/// Counts the pages in which these values lie, by their state in this process; see [`page_map`].
 ///
 /// # Examples
 ///
@@ -56,26 +56,26 @@ pub fn pages<T>(values: &[T]) -> Option<Pages> {
     page_map(values).map(|map| Pages::count(&map))
 }
 
-/// How this process has each of the pages in which these values lie, from the first to the last.
-/// Usually a page has 4096 bytes.
+/// The state, in this process, of each page in which these values lie, from the first to the last.
+/// A page usually has 4096 bytes.
 ///
-/// `None` where the system does not tell: other systems than Linux, and some containers. What is
-/// private or not may change at any time. A page in which several processes have a part counts as a
-/// whole.
+/// `None` if the system does not report it: other systems than Linux, and some containers. Pages
+/// may become private or shared at any time. A page of which the values take only a part counts as
+/// a whole.
 pub fn page_map<T>(values: &[T]) -> Option<Vec<Page>> {
     of_range(values.as_ptr().addr(), size_of_val(values))
 }
 
 impl<T: Element> SharedArray<T> {
-    /// How this process has the pages of the array, see [`page_map`]. Those that it has not touched
-    /// itself are absent.
+    /// The state of the array's pages in this process, see [`page_map`]. Those that it has not
+    /// touched itself are absent.
     pub fn page_map(&self) -> Option<Vec<Page>> {
         of_range(self.as_ptr().addr(), self.len() * size_of::<T>())
     }
 }
 
 impl Pages {
-    /// How many there are of each kind.
+    /// Counts the pages in each state.
     pub fn count(map: &[Page]) -> Pages {
         let of = |kind| map.iter().filter(|&&page| page == kind).count();
         Pages {
@@ -126,7 +126,7 @@ fn of_range(_start: usize, _bytes: usize) -> Option<Vec<Page>> {
     None
 }
 
-/// What an entry of `/proc/PID/pagemap` says (Linux, `Documentation/admin-guide/mm/pagemap.rst`).
+/// Decodes an entry of `/proc/PID/pagemap` (Linux, `Documentation/admin-guide/mm/pagemap.rst`).
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is no such file"))]
 fn kind(entry: u64) -> Page {
     let is_set = |bit: u32| entry & (1 << bit) != 0;

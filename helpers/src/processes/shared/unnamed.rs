@@ -1,10 +1,10 @@
-//! Systems without memfd: shared memory has no name.
+//! For systems without memfd: shared memory has no name.
 
 use super::error::Kind;
 use std::convert::Infallible;
 use std::fs::File;
 
-/// There is none.
+/// Never exists.
 pub(super) struct Found {
     pub(super) file: File,
     pub(super) element: String,

@@ -1,4 +1,5 @@
-//! Values on their way between processes: as bytes, through sockets, through [`Queue`] and [`pipe`].
+//! Values on their way between processes: as bytes, through sockets, through [`Queue`] and
+//! [`pipe`](fn@pipe).
 //!
 //! Read [`value`] and [`numbers`] (what is sent), then [`socket`], [`queue`](mod@queue) and
 //! [`pipe`](mod@pipe).

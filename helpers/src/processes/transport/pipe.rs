@@ -1,4 +1,4 @@
-//! Two connected ends.
+//! Two connected ends, for two processes.
 
 use super::socket::{Message, Readiness, Received, Sent, Socket, retry};
 use crate::processes::shared::SharedArray;
@@ -12,12 +12,12 @@ use std::{error, fmt};
 /// Two connected ends: what is sent from one is received at the other. Python's
 /// `multiprocessing.Pipe`.
 ///
-/// One end is for a process that is forked afterwards, the other stays; both can send and receive.
+/// One end is for a process that is forked later, the other one stays; both can send and receive.
 /// Takes two file descriptors.
 ///
 /// # Panics
 ///
-/// When no file descriptors are left.
+/// If no file descriptors are left.
 ///
 /// # Examples
 ///
@@ -50,10 +50,10 @@ pub fn pipe<T: Serialize + DeserializeOwned + 'static>() -> (PipeEnd<T>, PipeEnd
 /// One end of a [`pipe`].
 ///
 /// It belongs to the process that uses it. A forked process has copies of both ends, and so has its
-/// parent; the copies that are not used are closed: in the child as soon as it uses the other end,
-/// in the parent as soon as it notices that the child uses one. So the end of a process is the end
-/// of its end, and the other side gets [`Disconnected`]. (A child that dies before it has used its
-/// end is noticed if the parent has dropped its copy, as a closure with `move` does.)
+/// parent. Unused copies are closed: in the child as soon as it uses the other end, in the parent
+/// as soon as it notices that the child uses one. So when a process ends, its end is closed, and
+/// the other side gets [`Disconnected`]. (If a child dies before it has used its end, the parent
+/// notices if it has dropped its copy, as a closure with `move` does.)
 pub struct PipeEnd<T> {
     pair: Arc<Pair>,
     side: usize,
@@ -63,14 +63,14 @@ pub struct PipeEnd<T> {
 struct Pair {
     /// `None`: closed in this process.
     ends: [Mutex<Option<Arc<Socket>>>; 2],
-    /// The process that used each end last; 0: none has yet.
+    /// The process that used each end last; 0 before the first use.
     users: SharedArray<u32>,
     /// The process that has made the pipe.
     maker: u32,
 }
 
-/// The other end of a pipe is gone: dropped, or its process has ended. Or this end is another
-/// process's.
+/// The other end of a pipe is gone: dropped, or its process has ended. Or this end belongs to
+/// another process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Disconnected;
 
@@ -83,17 +83,17 @@ impl fmt::Display for Disconnected {
 impl error::Error for Disconnected {}
 
 impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
-    /// Sends a value to the other end. Waits when there is much on its way that nobody has
-    /// received: some 200 KiB, or 200 values.
+    /// Sends a value to the other end. Waits if too much was sent that the other end has not
+    /// received: about 200 KiB, or 200 values.
     ///
     /// # Errors
     ///
-    /// When the other end is gone.
+    /// If the other end is gone.
     ///
     /// # Panics
     ///
-    /// When the value cannot be sent (a map whose length serde does not know, for instance).
-    /// Unwinds when interrupted (see [`interrupt`](crate::interrupt)).
+    /// If the value cannot be sent (for instance a map whose length serde does not know). Unwinds
+    /// when interrupted (see [`interrupt`](crate::interrupt)).
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), Disconnected> {
         let message = match Message::new(&value) {
@@ -121,7 +121,7 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
     ///
     /// # Errors
     ///
-    /// When the other end is gone, and all that it has sent is received.
+    /// If the other end is gone, and everything that it has sent was received.
     ///
     /// # Panics
     ///
@@ -131,7 +131,7 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
         self.receive(None).map(|value| value.expect("there is no time limit"))
     }
 
-    /// Waits for a value for some time; `None` when none has come.
+    /// Waits for a value, at most for `timeout`; returns `None` if none has arrived.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
         }
     }
 
-    /// This end's socket, which from now on is known to be this process's.
+    /// The socket of this end, which belongs to this process from now on.
     fn socket(&self) -> Result<Arc<Socket>, Disconnected> {
         let socket = self.pair.end(self.side).clone().ok_or(Disconnected)?;
         let me = std::process::id();
@@ -173,7 +173,7 @@ impl<T: Serialize + DeserializeOwned + 'static> PipeEnd<T> {
         Ok(socket)
     }
 
-    /// Closes this process's copy of the other end, if that is another process's.
+    /// Closes this process's copy of the other end, if another process uses that end.
     fn close_copies(&self) {
         let (me, user) = (std::process::id(), self.pair.users.get(1 - self.side));
         if user != me && (user != 0 || me != self.pair.maker) {

@@ -1,4 +1,4 @@
-//! A queue that several processes fill and empty.
+//! A queue that several processes write to and read from.
 
 use super::socket::{Message, Readiness, Received, Sent, Socket, retry};
 use crate::processes::shared::{SharedArray, SharedMutex, SharedMutexGuard};
@@ -12,13 +12,13 @@ use std::time::Duration;
 /// A queue between processes: Python's `multiprocessing.Queue`.
 ///
 /// Any number of processes (and threads) put values in and take them out, each value once, first
-/// in, first out. They get the queue by being forked after it was made; a clone is another handle
-/// to the same queue. Values are sent as bytes by serde, so that of a large vector there is a copy
-/// in the end: a value of one number takes some microseconds, see the notebook about processes for
-/// larger ones.
+/// in, first out. Processes that are forked after the queue was made have it; a clone is another
+/// handle to the same queue. Serde encodes the values, so the receiver gets a copy of a large
+/// vector: a value of one number takes a few microseconds; for larger ones see the notebook about
+/// processes.
 ///
-/// A process that is killed while it puts or takes leaves the queue as it was before or after; what
-/// it had taken out is gone with it.
+/// A process that is killed while it puts or takes leaves the queue as it was before or after;
+/// values that it had taken out are lost.
 ///
 /// # Examples
 ///
@@ -42,39 +42,39 @@ struct Sockets {
     bound: Option<Bound>,
 }
 
-/// How many values a queue may hold.
+/// The limit for the number of values in a queue.
 struct Bound {
     capacity: u32,
-    /// How many there are. Who puts or takes holds the lock meanwhile, for about as long as the
-    /// system call takes.
+    /// The number of values. A process that puts or takes holds the lock meanwhile, for about as
+    /// long as the system call takes.
     count: SharedMutex<u32>,
-    /// Counts the values taken out; who waits for room sleeps on it.
+    /// Counts the values taken out; a process that waits for room sleeps on it.
     taken: SharedArray<u32>,
-    /// Whether nothing is to be put in any more: who waits for room would wait for ever.
+    /// Whether the queue is closed: nothing may wait for room any more.
     closed: SharedArray<bool>,
 }
 
 impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
-    /// An empty queue that holds as much as the system lets it: about 200 KiB, or 200 small values.
+    /// An empty queue that holds as much as the system allows: about 200 KiB, or 200 small values.
     /// Then [`put`](Self::put) waits.
     ///
-    /// Values above 32 KiB do not count there; `bounded` says how many of them may pile up.
+    /// Values above 32 KiB do not count; use `bounded` to limit their number.
     ///
     /// # Panics
     ///
-    /// When no file descriptors are left; a queue takes two.
+    /// If no file descriptors are left; a queue takes two.
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "a queue that nobody else has is of no use")]
     pub fn new() -> Queue<T> {
         Queue::with(None)
     }
 
-    /// An empty queue that holds at most `capacity` values, or less if the system lets it hold
-    /// less: Python's `Queue(maxsize)`.
+    /// An empty queue that holds at most `capacity` values, or less if the system allows less:
+    /// Python's `Queue(maxsize)`.
     ///
     /// # Panics
     ///
-    /// When `capacity` is 0, or no file descriptors are left.
+    /// If `capacity` is 0, or no file descriptors are left.
     #[track_caller]
     pub fn bounded(capacity: usize) -> Queue<T> {
         assert!(capacity > 0, "a queue needs room for one value at least: Queue::bounded(0)");
@@ -98,12 +98,12 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         }
     }
 
-    /// Puts a value in, and waits for room if there is none.
+    /// Puts a value in, and waits for room if the queue is full.
     ///
     /// # Panics
     ///
-    /// When the queue is closed, or the value cannot be sent (a map whose length serde does not
-    /// know, for instance). Unwinds when interrupted (see [`interrupt`](crate::interrupt)).
+    /// If the queue is closed, or the value cannot be sent (for instance a map whose length serde
+    /// does not know). Unwinds when interrupted (see [`interrupt`](crate::interrupt)).
     #[track_caller]
     pub fn put(&self, value: T) {
         let message = match Message::new(&value) {
@@ -117,11 +117,11 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         }
     }
 
-    /// Takes the value that has been in the queue for longest, and waits for one if there is none.
+    /// Takes the oldest value, and waits for one if the queue is empty.
     ///
     /// # Panics
     ///
-    /// When the queue is closed and empty. Unwinds when interrupted (see
+    /// If the queue is closed and empty. Unwinds when interrupted (see
     /// [`interrupt`](crate::interrupt)).
     #[track_caller]
     pub fn get(&self) -> T {
@@ -131,8 +131,8 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         }
     }
 
-    /// Takes a value, and waits for one for some time. `None` when none has come, or none can come
-    /// because the queue is closed.
+    /// Takes a value, and waits for one at most for `timeout`. Returns `None` if none has arrived,
+    /// or if the queue is closed.
     ///
     /// # Panics
     ///
@@ -148,7 +148,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         self.get_timeout(Duration::ZERO)
     }
 
-    /// Values as they come, until the queue is closed and empty.
+    /// Iterates over values as they arrive, until the queue is closed and empty.
     ///
     /// # Examples
     ///
@@ -164,7 +164,7 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         std::iter::from_fn(|| self.take(None).flatten())
     }
 
-    /// Says that nothing will be put in any more, by no process. What is in the queue can still be
+    /// Closes the queue: no process can put anything in any more. What is in the queue can still be
     /// taken out.
     pub fn close(&self) {
         self.sockets.sender.close_for_sending();
@@ -174,12 +174,12 @@ impl<T: Serialize + DeserializeOwned + 'static> Queue<T> {
         }
     }
 
-    /// Whether the queue is empty at this moment.
+    /// Whether the queue is empty right now.
     pub fn is_empty(&self) -> bool {
         self.sockets.receiver.is_empty()
     }
 
-    /// `None`: too late; `Some(None)`: closed and empty.
+    /// `None`: timeout; `Some(None)`: closed and empty.
     #[track_caller]
     fn take(&self, timeout: Option<Duration>) -> Option<Option<T>> {
         match self.sockets.take(timeout)? {
@@ -200,8 +200,8 @@ impl Sockets {
             Some(bound) if bound.closed.get(0) => Some(Ok(Sent::Closed)),
             Some(bound) => {
                 let mut count = bound.lock();
-                // After a process was killed in the middle the count may be wrong; an empty queue
-                // puts it right.
+                // If a process was killed in between, the count may be wrong; an empty queue
+                // corrects it.
                 if self.receiver.is_empty() {
                     *count = 0;
                 }
@@ -225,7 +225,7 @@ impl Sockets {
         retry(None, attempt, wait).expect("there is no time limit")
     }
 
-    /// `None`: too late; `Some(Ok(None))`: closed and empty.
+    /// `None`: timeout; `Some(Ok(None))`: closed and empty.
     fn take(&self, timeout: Option<Duration>) -> Option<std::io::Result<Option<Message>>> {
         let attempt = || match &self.bound {
             None => arrived(self.receiver.try_receive()),
@@ -258,12 +258,12 @@ fn arrived(received: std::io::Result<Received>) -> Option<std::io::Result<Option
 }
 
 impl Bound {
-    /// A count that a dead process has left is right or one too high.
+    /// A count left by a process that died is right or one too high.
     fn lock(&self) -> SharedMutexGuard<'_, u32> {
         self.count.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Waits until a value is taken out, `time` at most, unless one was since `seen`.
+    /// Waits until a value is taken out, at most for `time`, unless one was taken out since `seen`.
     #[cfg(target_os = "linux")]
     fn wait(&self, seen: u32, time: Duration) {
         let time =
@@ -279,7 +279,7 @@ impl Bound {
         std::thread::sleep(time.min(Duration::from_millis(1)));
     }
 
-    /// Wakes who waits for room.
+    /// Wakes a process that waits for room.
     fn wake(&self) {
         self.taken.add(0, 1);
         #[cfg(target_os = "linux")]

@@ -6,7 +6,7 @@
 
 use super::numbers::NumberView;
 use super::value::{self, EncodedValue, Format, Value};
-use crate::interrupt;
+use crate::interrupt::{self, POLL_INTERVAL};
 use crate::processes::shared::memory;
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,9 +17,6 @@ use std::time::{Duration, Instant};
 
 /// Up to this many bytes are sent in the message itself. macOS takes 2 KiB in a message.
 const SHORT: usize = if cfg!(target_os = "linux") { 32 << 10 } else { 1 << 10 };
-
-/// How often to check for an interrupt.
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Where the bytes are: the first byte of every message.
 const INLINE: u8 = 1;

@@ -1,7 +1,7 @@
 //! A worker process: how the parent sees it, what the child does, and what they say to each other.
 //!
-//! Read [`protocol`], then [`child_side`], [`parent_side`] and [`spawn`]. [`remote_fn`] and [`code`]
-//! are for workers that are older than the function they run.
+//! Read [`protocol`], then [`child_side`], [`parent_side`] and [`spawn`]. [`remote_fn`] and
+//! [`code`] are for workers that are older than the function they run.
 
 mod child_side;
 mod code;

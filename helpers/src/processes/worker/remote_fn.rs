@@ -67,8 +67,9 @@ fn zst_value<F: Copy>() -> F {
     const {
         assert!(
             size_of::<F>() == 0,
-            "a persistent pool can only be given a function by its name, or a closure that captures nothing: its processes are older than \
-             the closure. Put what it captures into the items, or use `processes::Pool`, whose processes are made for each call"
+            "a persistent pool can only run a function with a name, or a closure that captures \
+             nothing: its processes are older than the closure. Put what it captures into the \
+             items, or use `processes::Pool`, whose processes are started for each call"
         )
     }
     // SAFETY: it has no bytes, so nothing is read; a value of the type exists, and because it is
