@@ -376,7 +376,7 @@ mod on_kernels {
     fn interrupts_end_it() {
         let body = || {
             begin_time_limit();
-            let long = || (0..).for_each(|i| task(format!("row {i}"), || sleep(50 * MS)));
+            let long = || (0..1_000_000).for_each(|i| task(format!("row {i}"), || sleep(50 * MS)));
             let beginning = thread::spawn(|| {
                 child::wait_until_protected();
                 thread::sleep(600 * MS);
