@@ -103,12 +103,12 @@ where
 
     #[track_caller]
     fn next(&mut self) -> Option<(usize, R)> {
+        interrupt::check();
         loop {
             if self.before_failure > 0
                 && let Some(result) = self.ready.next()
             {
                 self.before_failure -= 1;
-                interrupt::check();
                 return Some(result);
             }
             let results = match next(&mut *self.stream, &mut |number| self.items.pull(number))? {
