@@ -63,12 +63,12 @@ where
     A: PartialEq<E> + Debug + ?Sized,
     E: Debug + ?Sized,
 {
-    tell(answer == expected, &answer, &expected, &wording);
+    report(answer == expected, &answer, &expected, &wording);
 }
 
 #[inline(never)]
 #[track_caller]
-fn tell(holds: bool, answer: &dyn Debug, expected: &dyn Debug, wording: &Wording) {
+fn report(holds: bool, answer: &dyn Debug, expected: &dyn Debug, wording: &Wording) {
     if holds {
         wording.pass(format_args!("{} is {}", wording.subject(), truncated_debug(answer)));
     } else {
@@ -195,15 +195,15 @@ mod tests {
         assert_eq!(message, "✗ twice 3 is 6, expected 7\n  Hint: is 3 right?");
     }
 
-    fn said(answer: impl Debug, expected: impl Debug) -> String {
+    fn message(answer: impl Debug, expected: impl Debug) -> String {
         difference("f(x)", &format!("{answer:?}"), &format!("{expected:?}"))
     }
 
     #[test]
     fn short_values_are_shown_whole() {
-        assert_eq!(said([1, 2], [1, 3]), "f(x) is [1, 2], expected [1, 3]");
-        assert_eq!(said(None::<i32>, Some(3)), "f(x) is None, expected Some(3)");
-        assert!(said(f64::NAN, f64::NAN).contains("NaN is equal to nothing"));
+        assert_eq!(message([1, 2], [1, 3]), "f(x) is [1, 2], expected [1, 3]");
+        assert_eq!(message(None::<i32>, Some(3)), "f(x) is None, expected Some(3)");
+        assert!(message(f64::NAN, f64::NAN).contains("NaN is equal to nothing"));
     }
 
     #[test]
@@ -211,17 +211,20 @@ mod tests {
         let numbers: Vec<i32> = (0..1000).collect();
         let mut other = numbers.clone();
         other[700] = -1;
-        assert_eq!(said(&other, &numbers), "f(x): element 700 is -1, expected 700 (1000 elements)");
         assert_eq!(
-            said(&numbers[..999], &numbers),
+            message(&other, &numbers),
+            "f(x): element 700 is -1, expected 700 (1000 elements)"
+        );
+        assert_eq!(
+            message(&numbers[..999], &numbers),
             "f(x) has 999 elements, expected 1000; the first 999 are right"
         );
         assert_eq!(
-            said(&other[1..], &numbers),
+            message(&other[1..], &numbers),
             "f(x) has 999 elements, expected 1000; element 0 is 1, expected 0"
         );
         assert_eq!(
-            said(Vec::<i32>::new(), &numbers),
+            message(Vec::<i32>::new(), &numbers),
             "f(x) has 0 elements, expected 1000; the first 0 are right"
         );
     }
@@ -239,7 +242,7 @@ mod tests {
     fn of_long_texts_the_surroundings() {
         let (mut answer, expected) = ("pea soup ".repeat(20), "pea soup ".repeat(20));
         answer.replace_range(100..101, "X");
-        let message = said(&answer, &expected);
+        let message = message(&answer, &expected);
         assert!(
             message
                 .starts_with("f(x) differs at character 101: it is … pea soup pea soup pXa soup"),

@@ -70,16 +70,16 @@ macro_rules! check_fast {
 }
 
 /// The minimum number of runs before the check may pass, …
-const FEWEST: usize = 3;
+const MIN_RUNS: usize = 3;
 /// … the minimum before it may fail, …
-const PATIENT: usize = 7;
+const MIN_RUNS_TO_FAIL: usize = 7;
 /// … and the maximum.
-const MOST: usize = 50;
-/// How long it tries before it fails, unless the first [`FEWEST`] runs take longer.
-const BUDGET: Duration = Duration::from_secs(4);
+const MAX_RUNS: usize = 50;
+/// How long it tries before it fails, unless the first [`MIN_RUNS`] runs take longer.
+const TIMEOUT: Duration = Duration::from_secs(4);
 /// A run is repeated until it takes this long, so that the clock's steps do not matter. Seconds.
-const LONG_ENOUGH: f64 = 1e-3;
-const MOST_LOOPS: f64 = 1e6;
+const MIN_RUN: f64 = 1e-3;
+const MAX_LOOPS: f64 = 1e6;
 
 /// For the macro only.
 #[doc(hidden)]
@@ -106,11 +106,11 @@ fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> 
         given.run();
         yours.run();
         let ratio = given.fastest / yours.fastest;
-        let hopeless = run >= PATIENT && ratio < wanted / 2.0;
-        let out_of_time = begin.elapsed() > BUDGET
-            && run >= FEWEST
-            && (run >= PATIENT || begin.elapsed() > 2 * BUDGET);
-        if (run >= FEWEST && ratio >= wanted) || hopeless || out_of_time || run == MOST {
+        let hopeless = run >= MIN_RUNS_TO_FAIL && ratio < wanted / 2.0;
+        let out_of_time = begin.elapsed() > TIMEOUT
+            && run >= MIN_RUNS
+            && (run >= MIN_RUNS_TO_FAIL || begin.elapsed() > 2 * TIMEOUT);
+        if (run >= MIN_RUNS && ratio >= wanted) || hopeless || out_of_time || run == MAX_RUNS {
             return (ratio, sentence(wording, &yours, &given, run));
         }
     }
@@ -144,12 +144,12 @@ impl<'a> Runner<'a> {
     fn new(call: &'a mut dyn FnMut()) -> Runner<'a> {
         let mut runner = Runner { call, loops: 1, fastest: f64::INFINITY };
         runner.run();
-        if runner.fastest < LONG_ENOUGH / 4.0 {
+        if runner.fastest < MIN_RUN / 4.0 {
             // The first call was slow: its code and data were not cached.
             runner.fastest = f64::INFINITY;
             runner.run();
         }
-        runner.loops = (LONG_ENOUGH / runner.fastest).ceil().clamp(1.0, MOST_LOOPS) as u64;
+        runner.loops = (MIN_RUN / runner.fastest).ceil().clamp(1.0, MAX_LOOPS) as u64;
         runner.fastest = f64::INFINITY;
         runner
     }

@@ -52,7 +52,7 @@ macro_rules! check_memory {
 }
 
 /// The maximum number of calls.
-const CALLS: usize = 3;
+const MAX_CALLS: usize = 3;
 
 /// For the macro only.
 #[doc(hidden)]
@@ -79,7 +79,7 @@ fn measure(call: &mut dyn FnMut(&mut dyn FnMut()), limit: usize, wording: &Wordi
     }
     let limit = limit as f64 / MIB as f64;
     let mut least = f64::INFINITY;
-    for _ in 0..CALLS {
+    for _ in 0..MAX_CALLS {
         let mut measurement = Some(Measurement::of_peak());
         call(&mut || {
             least = measurement

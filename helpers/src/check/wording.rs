@@ -13,7 +13,7 @@ pub struct Wording {
 }
 
 /// Longer sources of an expression would hide the message.
-const LONGEST_SUBJECT: usize = 80;
+const MAX_SUBJECT: usize = 80;
 
 impl Wording {
     /// From the source of an expression; for a closure without arguments, from its body.
@@ -22,7 +22,7 @@ impl Wording {
         let line = words.join(" ");
         let line = line.strip_prefix("move ").unwrap_or(&line);
         let body = line.strip_prefix("||").unwrap_or(line).trim_start();
-        Wording { what: shortened(body, LONGEST_SUBJECT), hint: None, factor: 1.0 }
+        Wording { what: shortened(body, MAX_SUBJECT), hint: None, factor: 1.0 }
     }
 
     pub fn what(self, what: String) -> Wording {

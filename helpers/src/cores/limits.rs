@@ -122,11 +122,12 @@ impl CoreLimits {
             }
         }
         for found in variables {
-            let but = found.but.map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let reason =
+                found.ignored_because.map(|reason| format!(" ({reason})")).unwrap_or_default();
             add(
                 found.system,
                 found.request.cores as f64,
-                format!("{}={}{but}", found.request.variable, found.value),
+                format!("{}={}{reason}", found.request.variable, found.value),
             );
         }
         for system in scheduler::SYSTEMS {
@@ -253,7 +254,12 @@ mod tests {
 
     fn slurm(cores: usize) -> scheduler::Variable {
         let request = Request { variable: "SLURM_CPUS_PER_TASK", cores };
-        scheduler::Variable { system: "Slurm", request, value: cores.to_string(), but: None }
+        scheduler::Variable {
+            system: "Slurm",
+            request,
+            value: cores.to_string(),
+            ignored_because: None,
+        }
     }
 
     fn all(quotas: &[quota::GroupLimit], variables: &[scheduler::Variable]) -> CoreLimits {
@@ -312,7 +318,7 @@ mod tests {
     #[test]
     fn a_variable_that_does_not_count_is_shown_with_the_reason() {
         let mut variable = slurm(1);
-        variable.but = Some("for all tasks on this node together");
+        variable.ignored_because = Some("for all tasks on this node together");
         let all = all(&[], &[variable]);
         assert!(
             all.to_string().contains("SLURM_CPUS_PER_TASK=1 (for all tasks on this node together)"),

@@ -30,7 +30,7 @@ pub(super) struct Variable {
     /// Its value in the environment.
     pub(super) value: String,
     /// Why it does not apply to this process, if so.
-    pub(super) but: Option<&'static str>,
+    pub(super) ignored_because: Option<&'static str>,
 }
 
 /// The batch systems that were looked for.
@@ -38,7 +38,10 @@ pub(super) const SYSTEMS: [&str; 4] = ["Slurm", "PBS", "Grid Engine", "LSF"];
 
 /// The request of the first variable that counts.
 pub(super) fn request(variables: &[Variable]) -> Option<Request> {
-    variables.iter().find(|variable| variable.but.is_none()).map(|variable| variable.request)
+    variables
+        .iter()
+        .find(|variable| variable.ignored_because.is_none())
+        .map(|variable| variable.request)
 }
 
 /// Reads the batch systems' variables in order of precedence; skips those without a positive
@@ -49,9 +52,14 @@ pub(super) fn variables(variable: &dyn Fn(&str) -> Option<String>, host: &str) -
     let positive = |text: &str| text.trim().parse::<usize>().ok().filter(|&cores| cores > 0);
     let number = |name: &str| positive(&variable(name)?);
     let mut found = Vec::new();
-    let mut add = |system, name: &'static str, cores: Option<usize>, but| {
+    let mut add = |system, name: &'static str, cores: Option<usize>, ignored_because| {
         if let (Some(value), Some(cores)) = (variable(name), cores) {
-            found.push(Variable { system, request: Request { variable: name, cores }, value, but });
+            found.push(Variable {
+                system,
+                request: Request { variable: name, cores },
+                value,
+                ignored_because,
+            });
         }
     };
 
@@ -211,7 +219,8 @@ mod tests {
             ("NSLOTS", "2"),
             ("LSB_DJOB_NUMPROC", "x"),
         ]);
-        let shown: Vec<_> = all.iter().map(|v| (v.system, v.request.cores, v.but)).collect();
+        let shown: Vec<_> =
+            all.iter().map(|v| (v.system, v.request.cores, v.ignored_because)).collect();
         assert_eq!(
             shown,
             [("Slurm", 32, Some("for all tasks on this node together")), ("Grid Engine", 2, None)]

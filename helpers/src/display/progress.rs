@@ -84,8 +84,8 @@ pub struct ProgressBar {
     done: usize,
     start: Instant,
     /// When the clock was last read, and the step at which it is read again.
-    last_look: Duration,
-    next_look: usize,
+    last_check: Duration,
+    next_check: usize,
     next_report: Duration,
     shown: Shown,
 }
@@ -110,7 +110,7 @@ impl ProgressBar {
     }
 
     fn with_total(total: Option<usize>) -> ProgressBar {
-        let (shown, next_report) = if protocol::on_our_kernel() {
+        let (shown, next_report) = if protocol::on_parcourse_kernel() {
             (Shown::Bar(None), BAR_PERIOD)
         } else {
             (Shown::Lines, FIRST_LINE)
@@ -119,8 +119,8 @@ impl ProgressBar {
             total,
             done: 0,
             start: Instant::now(),
-            last_look: Duration::ZERO,
-            next_look: 0,
+            last_check: Duration::ZERO,
+            next_check: 0,
             next_report,
             shown,
         }
@@ -130,19 +130,19 @@ impl ProgressBar {
     #[inline]
     pub fn advance(&mut self, steps: usize) {
         self.done += steps;
-        if self.done >= self.next_look {
-            self.look();
+        if self.done >= self.next_check {
+            self.check_clock();
         }
     }
 
     #[inline(never)]
-    fn look(&mut self) {
+    fn check_clock(&mut self) {
         let elapsed = self.start.elapsed();
         // Reading the clock takes 25 to 60 ns. If steps are short, it is read only at every 16th.
         // Not less often: the next steps may be long, and the bar would stand still.
-        let steps_are_short = elapsed - self.last_look < Duration::from_micros(100);
-        self.last_look = elapsed;
-        self.next_look = self.done + if steps_are_short { 16 } else { 1 };
+        let steps_are_short = elapsed - self.last_check < Duration::from_micros(100);
+        self.last_check = elapsed;
+        self.next_check = self.done + if steps_are_short { 16 } else { 1 };
         if elapsed >= self.next_report {
             self.report(elapsed);
         }

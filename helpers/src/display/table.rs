@@ -34,7 +34,7 @@ pub struct Table {
 }
 
 /// Longer tables are abbreviated.
-const MOST_ROWS: usize = 60;
+const MAX_ROWS: usize = 60;
 
 #[derive(Clone, PartialEq)]
 pub(crate) struct Column {
@@ -216,10 +216,10 @@ impl Table {
     /// The rows shown, in two ranges; rows between them are left out.
     fn shown(&self) -> [std::ops::Range<usize>; 2] {
         let rows = self.len();
-        if rows <= MOST_ROWS {
+        if rows <= MAX_ROWS {
             [0..rows, rows..rows]
         } else {
-            [0..MOST_ROWS / 2, rows - MOST_ROWS / 2..rows]
+            [0..MAX_ROWS / 2, rows - MAX_ROWS / 2..rows]
         }
     }
 

@@ -5,7 +5,7 @@ use crate::plot::{self, Number, Plot};
 
 /// Longer sides are drawn coarser than the grid: edges of tiles may be off by one cell of the
 /// picture.
-const MOST_CELLS: usize = 600;
+const MAX_CELLS: usize = 600;
 
 /// Draws tiles, each in the colour of its value: its number, the time it took, the worker that did
 /// it. Where tiles overlap, the later one is visible; cells in no tile are empty.
@@ -37,7 +37,7 @@ fn draw_values(tiles: &[Tile], values: Vec<f64>) -> Plot {
     );
     let rows = tiles.iter().map(|tile| tile.rows.end).max().unwrap_or(0);
     let cols = tiles.iter().map(|tile| tile.cols.end).max().unwrap_or(0);
-    let coarse = rows.max(cols).div_ceil(MOST_CELLS).max(1);
+    let coarse = rows.max(cols).div_ceil(MAX_CELLS).max(1);
     let (height, width) = (rows.div_ceil(coarse), cols.div_ceil(coarse));
     let mut cells = vec![f64::NAN; width * height];
     for (tile, value) in tiles.iter().zip(&values).filter(|(tile, _)| !tile.is_empty()) {

@@ -29,7 +29,7 @@ static READER: LazyLock<Reader> = LazyLock::new(|| {
 
 /// Whether the Parcourse kernel runs this program. It understands our messages and sends SIGINT to
 /// interrupt.
-pub(crate) fn on_our_kernel() -> bool {
+pub(crate) fn on_parcourse_kernel() -> bool {
     *READER == Reader::Parcourse
 }
 
@@ -71,14 +71,14 @@ pub(crate) fn send_update(bundle: &Bundle, display_id: &str) {
 
 /// Clears the cell's output, if the kernel supports it.
 pub(crate) fn send_clear_output(wait: bool) {
-    if on_our_kernel() {
+    if on_parcourse_kernel() {
         write(&message("clear_output", &format!(",\"wait\":{wait}")));
     }
 }
 
 /// The program is about to unwind because of an interrupt.
 pub(crate) fn send_interrupted() {
-    if on_our_kernel() {
+    if on_parcourse_kernel() {
         write(&message("interrupted", ""));
     }
 }

@@ -179,7 +179,7 @@ impl Axis {
     }
 
     /// Whether a value can be shown on the axis.
-    pub(super) fn holds(log: bool, value: f64) -> bool {
+    pub(super) fn can_show(log: bool, value: f64) -> bool {
         value.is_finite() && (!log || value > 0.0)
     }
 

@@ -4,7 +4,7 @@
 use super::axis::Axis;
 use super::build::AxisLabel;
 use super::canvas::{Colour, INK};
-use super::series::{MOST_POINTS, Point, Series, SeriesKind};
+use super::series::{MAX_POINTS, Point, Series, SeriesKind};
 use super::{Plot, palette};
 use crate::format::counted;
 
@@ -93,7 +93,7 @@ impl LeftOut {
             return false;
         }
         // An error bar may reach zero: it is cut off there.
-        if !Axis::holds(plot.log_x, point.x) || !Axis::holds(plot.log_y, point.y) {
+        if !Axis::can_show(plot.log_x, point.x) || !Axis::can_show(plot.log_y, point.y) {
             self.not_positive += 1;
             return false;
         }
@@ -114,10 +114,10 @@ impl LeftOut {
             ));
         }
         let points =
-            |series: &&Series| series.kind == SeriesKind::Points && series.xs.len() > MOST_POINTS;
+            |series: &&Series| series.kind == SeriesKind::Points && series.xs.len() > MAX_POINTS;
         if let Some(longest) = plot.series.iter().filter(points).map(|series| series.xs.len()).max()
         {
-            notes.push(format!("at most {MOST_POINTS} of {longest} points drawn"));
+            notes.push(format!("at most {MAX_POINTS} of {longest} points drawn"));
         }
         notes.join("; ")
     }

@@ -83,7 +83,7 @@ pub fn gantt<'tasks>(tasks: impl IntoIterator<Item = &'tasks Bar>) -> Plot {
 }
 
 /// Above this number of bars, those that cannot be told apart from the one before are left out.
-const MOST_BARS: usize = 5000;
+const MAX_BARS: usize = 5000;
 
 /// Distinct values in order of first appearance.
 fn distinct<'text>(texts: impl Iterator<Item = &'text str>) -> Vec<&'text str> {
@@ -175,7 +175,7 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
         let mut drawn_until = f64::MIN;
         for task in finite().filter(|task| task.row == *row) {
             let (from, to) = (x(task.start.min(task.end)), x(task.start.max(task.end)));
-            if tasks.len() > MOST_BARS && to < drawn_until + 0.5 && from >= drawn_until - 0.5 {
+            if tasks.len() > MAX_BARS && to < drawn_until + 0.5 && from >= drawn_until - 0.5 {
                 continue;
             }
             drawn_until = to;

@@ -15,7 +15,7 @@ pub(super) struct Image {
 
 /// The longer side of the image in a chart has at most this many cells. More would not be visible
 /// and would bloat the notebook.
-const MOST_CELLS: usize = 1200;
+const MAX_CELLS: usize = 1200;
 /// Colours for values; one more stands for missing values.
 const SHADES: u8 = 255;
 
@@ -137,7 +137,7 @@ pub(super) fn paint(
     canvas.picture(
         (frame.left, frame.top),
         (frame.right, frame.bottom),
-        image.to_png(MOST_CELLS, colour_map).bytes(),
+        image.to_png(MAX_CELLS, colour_map).bytes(),
     );
     for tick in &x_axis.ticks {
         let at = frame.left + x_axis.position(tick.value) * frame.width();

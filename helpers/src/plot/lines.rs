@@ -95,7 +95,7 @@ fn y_extent(plot: &Plot, data: &Data<'_>) -> Option<Extent> {
         .iter()
         .flat_map(|placed| placed.points.iter().flat_map(reached))
         .chain(data.bars.iter().copied());
-    let extent = Extent::of(all.filter(|&value| Axis::holds(plot.log_y, value)))?;
+    let extent = Extent::of(all.filter(|&value| Axis::can_show(plot.log_y, value)))?;
     let from_zero = zero_share(plot, data) == 1.0 && !plot.log_y;
     Some(if from_zero { extent.with_zero() } else { extent })
 }

@@ -70,16 +70,16 @@ pub(super) struct Bars {
 }
 
 /// The maximum number of points drawn per series.
-pub(super) const MOST_POINTS: usize = 5000;
+pub(super) const MAX_POINTS: usize = 5000;
 
 /// Thins out a line without changing its looks: of each run of neighbours, keeps the first, the
 /// last and the extreme ones on all sides.
 pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    if points.len() <= MOST_POINTS {
+    if points.len() <= MAX_POINTS {
         return points;
     }
-    let run = points.len().div_ceil(MOST_POINTS / 6);
-    let mut kept = Vec::with_capacity(MOST_POINTS);
+    let run = points.len().div_ceil(MAX_POINTS / 6);
+    let mut kept = Vec::with_capacity(MAX_POINTS);
     for neighbours in points.chunks(run) {
         let by_height = |&a: &usize, &b: &usize| neighbours[a].1.total_cmp(&neighbours[b].1);
         let indices = 0..neighbours.len();
@@ -109,7 +109,7 @@ pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
 pub(super) fn scattered(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let mut points = points;
     let mut side = 0.5;
-    while points.len() > MOST_POINTS {
+    while points.len() > MAX_POINTS {
         let mut taken = HashSet::new();
         points.retain(|point| taken.insert(((point.0 / side) as i64, (point.1 / side) as i64)));
         side *= 1.3;
@@ -123,14 +123,14 @@ mod tests {
 
     #[test]
     fn thinning_keeps_ends_and_peaks() {
-        for length in [MOST_POINTS + 1, 100_000, 1_234_567] {
+        for length in [MAX_POINTS + 1, 100_000, 1_234_567] {
             let mut points: Vec<(f64, f64)> =
                 (0..length).map(|x| (x as f64, (x as f64 * 0.01).sin())).collect();
             points[length / 3].1 = 50.0;
             points[length / 2].1 = -50.0;
             let (first, last) = (points[0], points[length - 1]);
             let kept = thinned(points);
-            assert!(kept.len() <= MOST_POINTS, "{length}: {}", kept.len());
+            assert!(kept.len() <= MAX_POINTS, "{length}: {}", kept.len());
             assert!(
                 kept.contains(&((length / 3) as f64, 50.0))
                     && kept.contains(&((length / 2) as f64, -50.0))
@@ -145,14 +145,14 @@ mod tests {
         let points: Vec<(f64, f64)> =
             (0..200_000).map(|x| (f64::from(x % 600), f64::from(x / 600))).collect();
         let kept = scattered(points);
-        assert!((MOST_POINTS / 3..=MOST_POINTS).contains(&kept.len()), "{}", kept.len());
+        assert!((MAX_POINTS / 3..=MAX_POINTS).contains(&kept.len()), "{}", kept.len());
         assert_eq!(scattered(vec![(1.0, 1.0); 3]).len(), 3);
-        assert_eq!(scattered(vec![(1.0, 1.0); 2 * MOST_POINTS]).len(), 1);
+        assert_eq!(scattered(vec![(1.0, 1.0); 2 * MAX_POINTS]).len(), 1);
     }
 
     #[test]
     fn short_lines_stay_as_they_are() {
-        let points: Vec<(f64, f64)> = (0..MOST_POINTS).map(|x| (x as f64, 0.0)).collect();
+        let points: Vec<(f64, f64)> = (0..MAX_POINTS).map(|x| (x as f64, 0.0)).collect();
         assert_eq!(thinned(points.clone()), points);
         assert!(thinned(Vec::new()).is_empty());
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// As many colours as people can distinguish; the kinds that took least share the last one.
-const MOST_KINDS: usize = 7;
+const MAX_KINDS: usize = 7;
 const OTHERS: &str = "others";
 
 /// About half a pixel, as a share of the time axis.
@@ -67,7 +67,7 @@ impl TaskStream {
         }
         let mut kinds: Vec<(&str, Duration)> = times.into_iter().collect();
         kinds.sort_by_key(|(kind, time)| (std::cmp::Reverse(*time), *kind));
-        let named = if kinds.len() <= MOST_KINDS { MOST_KINDS } else { MOST_KINDS - 1 };
+        let named = if kinds.len() <= MAX_KINDS { MAX_KINDS } else { MAX_KINDS - 1 };
         kinds
             .into_iter()
             .enumerate()

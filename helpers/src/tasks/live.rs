@@ -35,7 +35,7 @@ pub fn live<R>(f: impl FnOnce() -> R) -> (R, TaskStream) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         // Without this thread, the final state is still shown.
-        let watcher = protocol::on_our_kernel()
+        let watcher = protocol::on_parcourse_kernel()
             .then(|| {
                 thread::Builder::new()
                     .name("task stream".into())

@@ -17,7 +17,7 @@ pub(crate) struct Event {
 
 /// A task as its thread's list keeps it.
 #[derive(Clone, Debug)]
-pub(super) struct Done {
+pub(super) struct FinishedTask {
     pub(super) name: Box<str>,
     /// Set if another process did it.
     pub(super) worker: Option<Box<str>>,
@@ -27,43 +27,43 @@ pub(super) struct Done {
 
 /// What one thread did.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct ThreadLog {
     pub(super) worker: Name,
     /// Only its own thread adds to it, so the lock is free unless a chart is being drawn.
-    done: Mutex<List>,
+    done: Mutex<FinishedTasks>,
 }
 
 #[derive(Default, Debug)]
-struct List {
-    tasks: Vec<Done>,
+struct FinishedTasks {
+    tasks: Vec<FinishedTask>,
     left_out: usize,
 }
 
 /// Above this number of tasks in one thread's list (about 30 MB), tasks are only counted.
-const MOST_TASKS: usize = 1 << 18;
+const MAX_TASKS: usize = 1 << 18;
 
 /// How many recordings are running.
-static ASKING: AtomicUsize = AtomicUsize::new(0);
+static RECORDINGS: AtomicUsize = AtomicUsize::new(0);
 
 /// The threads' lists, and the start times of the running recordings. Locked at the start and end
 /// of recordings, at a thread's first task, and to read another thread's list.
-static ALL: Mutex<All> =
-    Mutex::new(All { logs: Vec::new(), open: Vec::new(), next: 0, process: 0 });
+static REGISTRY: Mutex<Registry> =
+    Mutex::new(Registry { logs: Vec::new(), open: Vec::new(), next: 0, process: 0 });
 
-struct All {
-    logs: Vec<Arc<Log>>,
+struct Registry {
+    logs: Vec<Arc<ThreadLog>>,
     open: Vec<(u64, Instant)>,
     next: u64,
     /// The process that this belongs to, to notice a fork.
     process: u32,
 }
 
-thread_local!(static LOG: OnceCell<Arc<Log>> = const { OnceCell::new() });
+thread_local!(static THREAD_LOG: OnceCell<Arc<ThreadLog>> = const { OnceCell::new() });
 
 /// Whether events are recorded; one load from memory.
 #[inline]
 pub(crate) fn recording() -> bool {
-    ASKING.load(Ordering::Relaxed) > 0
+    RECORDINGS.load(Ordering::Relaxed) > 0
 }
 
 /// Adds an event if events are recorded.
@@ -77,31 +77,31 @@ pub(crate) fn add(event: Event) {
 /// Keeps everyone from reading lists while the process forks: in the child, the locks of this
 /// thread must be free.
 pub(crate) fn lock_for_fork() -> impl Sized {
-    lock(&ALL)
+    lock(&REGISTRY)
 }
 
 /// The name of this thread in recordings.
 pub(crate) fn this_worker() -> String {
-    LOG.with(|log| log.get_or_init(register).worker.text.clone())
+    THREAD_LOG.with(|log| log.get_or_init(register).worker.text.clone())
 }
 
 /// In a forked child: whether the parent records.
 pub(crate) fn set_recording(recording: bool) {
-    ASKING.store(recording.into(), Ordering::Relaxed);
+    RECORDINGS.store(recording.into(), Ordering::Relaxed);
 }
 
 /// In a forked child: what was recorded since the last call, for the parent. The first call
 /// discards what belongs to the parent.
 pub(crate) fn take() -> Vec<Event> {
-    let mut all = lock(&ALL);
+    let mut all = lock(&REGISTRY);
     if all.process != std::process::id() {
         // The lists of threads that do not exist in the child may stay locked forever.
-        let own = LOG.try_with(|log| log.get().cloned()).ok().flatten();
-        own.iter().for_each(|log| *lock(&log.done) = List::default());
+        let own = THREAD_LOG.try_with(|log| log.get().cloned()).ok().flatten();
+        own.iter().for_each(|log| *lock(&log.done) = FinishedTasks::default());
         let now = Instant::now();
         // A recording within a task must leave its events to the parent, as if another recording
         // were running.
-        *all = All {
+        *all = Registry {
             logs: own.into_iter().collect(),
             open: vec![(u64::MAX, now)],
             next: 0,
@@ -112,7 +112,7 @@ pub(crate) fn take() -> Vec<Event> {
     for log in &all.logs {
         let worker =
             |worker: Option<Box<str>>| worker.map_or(log.worker.text.clone(), String::from);
-        let event = |done: Done| Event {
+        let event = |done: FinishedTask| Event {
             worker: worker(done.worker),
             name: done.name.into(),
             start: done.start,
@@ -127,17 +127,17 @@ pub(crate) fn take() -> Vec<Event> {
 
 /// Adds a task of `worker`, or of this thread.
 pub(super) fn push(name: String, worker: Option<String>, start: Instant, end: Instant) {
-    let push = |log: &Arc<Log>| {
+    let push = |log: &Arc<ThreadLog>| {
         let worker = worker.filter(|worker| *worker != log.worker.text).map(String::into_boxed_str);
-        lock(&log.done).push(Done { name: name.into_boxed_str(), worker, start, end });
+        lock(&log.done).push(FinishedTask { name: name.into_boxed_str(), worker, start, end });
     };
     // A thread that is ending no longer has a list; what its destructors do is not recorded.
-    let _ = LOG.try_with(|log| push(log.get_or_init(register)));
+    let _ = THREAD_LOG.try_with(|log| push(log.get_or_init(register)));
 }
 
-fn register() -> Arc<Log> {
-    let log = Arc::new(Log { worker: name_of_this_thread(), done: Mutex::default() });
-    lock(&ALL).logs.push(log.clone());
+fn register() -> Arc<ThreadLog> {
+    let log = Arc::new(ThreadLog { worker: name_of_this_thread(), done: Mutex::default() });
+    lock(&REGISTRY).logs.push(log.clone());
     log
 }
 
@@ -145,9 +145,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl List {
-    fn push(&mut self, task: Done) {
-        if self.tasks.len() < MOST_TASKS { self.tasks.push(task) } else { self.left_out += 1 }
+impl FinishedTasks {
+    fn push(&mut self, task: FinishedTask) {
+        if self.tasks.len() < MAX_TASKS { self.tasks.push(task) } else { self.left_out += 1 }
     }
 }
 
@@ -162,26 +162,26 @@ pub(super) struct Recording {
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) worker: Name,
-    pub(super) tasks: Vec<Done>,
+    pub(super) tasks: Vec<FinishedTask>,
     pub(super) left_out: usize,
 }
 
 impl Recording {
     pub(super) fn begin() -> Recording {
-        let mut all = lock(&ALL);
+        let mut all = lock(&REGISTRY);
         let (number, begin) = (all.next, Instant::now());
         all.next += 1;
         all.open.push((number, begin));
-        ASKING.fetch_add(1, Ordering::Relaxed);
+        RECORDINGS.fetch_add(1, Ordering::Relaxed);
         Recording { number, begin }
     }
 
     /// What has been done since the start.
     pub(super) fn so_far(&self) -> Vec<Part> {
-        let all = lock(&ALL);
-        let part = |log: &Arc<Log>| {
+        let all = lock(&REGISTRY);
+        let part = |log: &Arc<ThreadLog>| {
             let list = lock(&log.done);
-            let tasks: Vec<Done> =
+            let tasks: Vec<FinishedTask> =
                 list.tasks.iter().filter(|task| task.end >= self.begin).cloned().collect();
             Part { worker: log.worker.clone(), tasks, left_out: list.left_out }
         };
@@ -192,15 +192,15 @@ impl Recording {
 impl Drop for Recording {
     /// Discards what no other recording needs, and the lists of threads that have ended.
     fn drop(&mut self) {
-        let mut all = lock(&ALL);
-        ASKING.fetch_sub(1, Ordering::Relaxed);
+        let mut all = lock(&REGISTRY);
+        RECORDINGS.fetch_sub(1, Ordering::Relaxed);
         all.open.retain(|(number, _)| *number != self.number);
         let earliest = all.open.iter().map(|(_, begin)| *begin).min();
         for log in &all.logs {
             let mut list = lock(&log.done);
             match earliest {
                 Some(earliest) => list.tasks.retain(|task| task.end >= earliest),
-                None => *list = List::default(),
+                None => *list = FinishedTasks::default(),
             }
         }
         // A living thread holds the second reference.

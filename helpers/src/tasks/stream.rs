@@ -302,14 +302,14 @@ pub(super) fn name_stem(name: &str) -> &str {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::log::Done;
+    use super::super::log::FinishedTask;
     use super::*;
     use crate::tasks::log::Name;
 
     const MS: Duration = Duration::from_millis(1);
 
     fn part(begin: Instant, worker: &str, tasks: &[(&str, u32, u32)]) -> Part {
-        let done = |&(name, start, end): &(&str, u32, u32)| Done {
+        let done = |&(name, start, end): &(&str, u32, u32)| FinishedTask {
             name: name.into(),
             worker: None,
             start: begin + start * MS,

@@ -88,15 +88,15 @@ fn precision() -> Duration {
 }
 
 fn empty_loop() -> f64 {
-    const TURNS: u64 = 20_000;
+    const ITERATIONS: u64 = 20_000;
     let runs = (0..10).map(|_| {
         let lap = Lap::start();
-        for turn in 0..TURNS {
+        for turn in 0..ITERATIONS {
             black_box(turn);
         }
         lap.stop()
     });
-    runs.min().unwrap_or_default().as_secs_f64() / TURNS as f64
+    runs.min().unwrap_or_default().as_secs_f64() / ITERATIONS as f64
 }
 
 #[cfg(test)]

@@ -13,22 +13,22 @@ pub struct Options {
     /// Every call gets its own setup and is timed on its own.
     pub(super) setup: bool,
     /// The minimum duration of a run, in seconds.
-    long_enough: f64,
+    min_run: f64,
 }
 
 /// A run takes at least this long, and at most two and a half times as long, because that is the
 /// largest step. Seconds.
-const LONG_ENOUGH: f64 = 0.1;
+const MIN_RUN: f64 = 0.1;
 /// No more loops for a run that takes this long including its setups, which are not timed but still
 /// take time. Seconds.
-const SETUPS_AT_MOST: f64 = 0.25;
+const MAX_RUN_WITH_SETUPS: f64 = 0.25;
 /// Ends the search if nothing takes any time.
-const MOST_LOOPS: u64 = 1_000_000_000;
+const MAX_LOOPS: u64 = 1_000_000_000;
 
 /// The macros build options with these.
 impl Options {
     pub const fn new() -> Options {
-        Options { loops: None, runs: 7, quiet: false, setup: false, long_enough: LONG_ENOUGH }
+        Options { loops: None, runs: 7, quiet: false, setup: false, min_run: MIN_RUN }
     }
 
     #[track_caller]
@@ -47,8 +47,8 @@ impl Options {
         Options { quiet: true, ..self }
     }
 
-    pub(super) const fn long_enough(self, long_enough: f64) -> Options {
-        Options { long_enough, ..self }
+    pub(super) const fn min_run(self, min_run: f64) -> Options {
+        Options { min_run, ..self }
     }
 
     pub const fn setup(self) -> Options {
@@ -103,7 +103,7 @@ impl Repetitions {
             return;
         }
         if !self.ranged {
-            if timed < self.options.long_enough && whole < SETUPS_AT_MOST && self.loops < MOST_LOOPS
+            if timed < self.options.min_run && whole < MAX_RUN_WITH_SETUPS && self.loops < MAX_LOOPS
             {
                 self.loops = after(self.loops);
                 return;
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn what_takes_no_time_ends_too() {
         let (_, loops, all_runs, _) = carry_out(Options::new(), 0.0, |_| 0.0);
-        assert_eq!((loops, all_runs), (MOST_LOOPS, vec![0.0; 7]));
+        assert_eq!((loops, all_runs), (MAX_LOOPS, vec![0.0; 7]));
     }
 
     /// 1 µs of work after 10 ms of setup: by the rule for runs alone, this would need 100,000

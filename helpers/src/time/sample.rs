@@ -46,9 +46,9 @@ const SKEWED: f64 = 4.0;
 /// Standard deviation over mean.
 const NOISY: f64 = 0.2;
 /// A loop this short (in seconds) can have run no more than an instruction or two.
-const SUSPICIOUS: f64 = 1e-9;
+const TOO_FAST: f64 = 1e-9;
 /// A run of this many clock steps is accurate to about one per cent.
-const ENOUGH_STEPS: u32 = 100;
+const MIN_STEPS: u32 = 100;
 
 impl Sample {
     pub(super) fn new(
@@ -112,9 +112,9 @@ impl Sample {
         let step = self.clock.precision.max(self.clock.overhead).as_secs_f64();
         // Calls with a setup are measured one by one, others together.
         let stretch = if self.setup { self.median() } else { run };
-        let too_short = stretch < f64::from(ENOUGH_STEPS) * step;
+        let too_short = stretch < f64::from(MIN_STEPS) * step;
         // A call timed on its own excludes the loop around it.
-        let limit = if self.setup { 0.0 } else { SUSPICIOUS.max(2.0 * self.clock.empty_loop) };
+        let limit = if self.setup { 0.0 } else { TOO_FAST.max(2.0 * self.clock.empty_loop) };
         if !too_short && self.best() <= limit {
             warnings.push(format!(
                 "Too fast to be true: an empty loop takes {} here, so this one computed next to \
@@ -136,9 +136,7 @@ impl Sample {
             let factor = self.worst() / self.best();
             warnings.push(format!(
                 "The slowest run took {factor:.1} times as long as the fastest: \
-                 something is cached, \
-                 or the machine is busy. \
-                 Trust the fastest."
+                 something is cached, or the machine is busy. Trust the fastest."
             ));
         } else if self.stdev() > NOISY * self.average() {
             let percent = 100.0 * self.stdev() / self.average();

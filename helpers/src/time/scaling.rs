@@ -76,7 +76,7 @@ fn measure(mut threads: Vec<usize>, call: &(dyn Fn(usize) + Sync)) -> Scaling {
             Err(error) => panic!("failed to start {count} threads: {error}"),
         })
         .collect();
-    let options = Options::new().runs(5).long_enough(0.02);
+    let options = Options::new().runs(5).min_run(0.02);
     let mut samplers: Vec<Sampler> = threads.iter().map(|_| Sampler::new(options)).collect();
     while let Some(turn) = Repetitions::next_turn(samplers.iter().map(Sampler::repetitions)) {
         let (sampler, count) = (&mut samplers[turn], threads[turn]);

@@ -37,7 +37,7 @@ pub struct Timing {
 impl Timing {
     /// Shorter runs do not print the ratio of CPU to wall time, because reading the CPU time itself
     /// takes some microseconds.
-    const TELLING: Duration = Duration::from_millis(1);
+    const MIN_WALL_FOR_RATIO: Duration = Duration::from_millis(1);
 
     /// The total CPU time: user and system, of this process and its children.
     pub fn cpu(&self) -> Duration {
@@ -78,7 +78,7 @@ impl fmt::Display for Timing {
             )?;
         }
         writeln!(formatter, "Wall time: {}", FineDuration(self.wall))?;
-        if self.wall < Self::TELLING {
+        if self.wall < Self::MIN_WALL_FOR_RATIO {
             write!(formatter, "Cores:     too short to tell")
         } else {
             write!(formatter, "Cores:     {:.2} of {} busy", self.cores_busy(), cores().usable)

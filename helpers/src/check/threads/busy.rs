@@ -8,7 +8,7 @@ use std::time::Duration;
     not(target_os = "linux"),
     allow(dead_code, reason = "threads have no CPU clocks to compare")
 )]
-const SHARE: u32 = 20;
+const MIN_SHARE: u32 = 20;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) struct Busy;
@@ -31,7 +31,7 @@ pub(super) use linux::Busy;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Duration, SHARE};
+    use super::{Duration, MIN_SHARE};
     use crate::base::thread_activity::thread_id;
     use std::collections::HashMap;
     use std::sync::Arc;
@@ -108,7 +108,7 @@ mod linux {
             || clocks.iter().map(|(thread, (first, last))| (*thread, last.saturating_sub(*first)));
         let most = worked().map(|(_, time)| time).max().unwrap_or_default();
         worked()
-            .filter(|(_, time)| *time >= least && *time * SHARE >= most)
+            .filter(|(_, time)| *time >= least && *time * MIN_SHARE >= most)
             .map(|(thread, _)| thread)
             .collect()
     }

@@ -72,12 +72,12 @@ macro_rules! check_threads {
 }
 
 /// The maximum number of calls.
-const CALLS: usize = 3;
+const MAX_CALLS: usize = 3;
 /// Less than this may be the start of a thread, or a worker of rayon that looked for work and found
 /// none.
-const LEAST: Duration = Duration::from_micros(300);
+const MIN_CPU: Duration = Duration::from_micros(300);
 /// If threads have recorded activity, one that computed less than this may only have started them.
-const LEAST_BESIDE_NOTES: Duration = Duration::from_millis(3);
+const MIN_CPU_WITH_ACTIVITY: Duration = Duration::from_millis(3);
 
 /// For the macro only.
 #[doc(hidden)]
@@ -107,11 +107,11 @@ fn most_threads(call: &(dyn Fn() + Sync), expected: usize) -> usize {
         Err(error) => panic!("failed to start {expected} threads: {error}"),
     };
     let mut most = 0;
-    for _ in 0..CALLS {
+    for _ in 0..MAX_CALLS {
         interrupt::check();
         let busy = Busy::watch();
         let ((), mut seen) = thread_activity::record(|| pool.install(call));
-        let least = if seen.is_empty() { LEAST } else { LEAST_BESIDE_NOTES };
+        let least = if seen.is_empty() { MIN_CPU } else { MIN_CPU_WITH_ACTIVITY };
         seen.extend(busy.stop(least));
         most = most.max(seen.len());
         if most >= expected {

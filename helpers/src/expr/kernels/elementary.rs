@@ -19,7 +19,7 @@ use std::ops::RangeInclusive;
 /// One of the functions.
 pub(super) trait Elementary {
     /// The arguments for which `fast` is right.
-    const USUAL: RangeInclusive<f64>;
+    const FAST_RANGE: RangeInclusive<f64>;
 
     /// Must be inlined into a function for which fused multiply-add is enabled.
     fn fast(x: f64) -> f64;
@@ -33,7 +33,7 @@ macro_rules! elementary {
         pub(super) struct $name;
 
         impl Elementary for $name {
-            const USUAL: RangeInclusive<f64> = $usual;
+            const FAST_RANGE: RangeInclusive<f64> = $usual;
 
             #[inline(always)]
             fn fast(x: f64) -> f64 {
