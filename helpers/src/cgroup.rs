@@ -1,7 +1,7 @@
-//! Control groups (Linux): where the files are that limit this process.
+//! Control groups (Linux): finds the files that limit this process.
 //!
 //! `/proc/self/cgroup` names the groups of this process, `/proc/self/mountinfo` where their files
-//! are. A limit on any group on the way from the process's own to the root counts.
+//! are. A limit on any group between the process's own and the root counts.
 
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// The groups of this process in one hierarchy.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Groups {
-    /// Version 2 has one hierarchy for all controllers; its files have other names.
+    /// Version 2 has one hierarchy for all controllers, and different file names.
     pub(crate) is_version_2: bool,
     /// The groups' directories, from the root to the process's own, as far as they are visible
     /// here.
@@ -17,10 +17,10 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// The hierarchies that may limit this controller (`cpu`, `memory`, …). None on systems without
-    /// control groups.
+    /// The hierarchies that may limit this controller (`cpu`, `memory`, …). Empty on systems
+    /// without control groups.
     ///
-    /// `root` is `/`; tests have a tree of their own.
+    /// `root` is `/`; tests use a directory of their own.
     pub(crate) fn of(controller: &str, root: &Path) -> Vec<Groups> {
         let read = |path: &str| read_to_string(root.join(path)).unwrap_or_default();
         let mut found =
@@ -52,7 +52,8 @@ pub(crate) fn groups_in(controller: &str, cgroup: &str, mountinfo: &str) -> Vec<
     groups.collect()
 }
 
-/// Where a hierarchy of control groups is mounted, and which of its groups is at the top there.
+/// Where a hierarchy of control groups is mounted, and which of its groups is at the top of the
+/// mount.
 struct Mount {
     root: PathBuf,
     point: PathBuf,
@@ -75,8 +76,8 @@ impl Mount {
 
     /// The directories of a group and of those above it, as far as they are visible here.
     fn groups(&self, path: &str) -> Vec<PathBuf> {
-        // In a container the group's path may lie outside of what is mounted; then the top of the
-        // mount is the group's own.
+        // In a container the group's path may be outside of the mount; then the top of the mount is
+        // the group's own.
         let below = Path::new(path).strip_prefix(&self.root).unwrap_or(Path::new(""));
         let depth = below.components().count();
         (0..=depth)
@@ -101,7 +102,7 @@ pub(crate) mod tests {
     use super::*;
     use std::fs;
 
-    /// A directory of ordinary files that look like the system's, removed at the end of the test.
+    /// A directory of ordinary files that look like the system's; removed at the end of the test.
     pub(crate) struct Fake(pub(crate) PathBuf);
 
     impl Fake {
@@ -116,11 +117,12 @@ pub(crate) mod tests {
             Fake(directory)
         }
 
-        /// The mountinfo of a hierarchy that is mounted at this directory.
+        /// The mountinfo of a hierarchy mounted at this directory.
         pub(crate) fn mountinfo(&self, root: &str, filesystem: &str) -> String {
             let point = self.0.to_str().unwrap().replace(' ', "\\040");
             format!(
-                "24 1 0:22 / /proc rw - proc proc rw\n30 24 0:26 {root} {point} rw,nosuid shared:9 - {filesystem}\n"
+                "24 1 0:22 / /proc rw - proc proc rw\n\
+                 30 24 0:26 {root} {point} rw,nosuid shared:9 - {filesystem}\n"
             )
         }
     }
@@ -145,7 +147,8 @@ pub(crate) mod tests {
 
     #[test]
     fn mixed_systems_have_both_versions() {
-        let mountinfo = "30 24 0:26 / /cg/unified rw - cgroup2 cgroup2 rw\n31 24 0:27 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n";
+        let mountinfo = "30 24 0:26 / /cg/unified rw - cgroup2 cgroup2 rw\n\
+                         31 24 0:27 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n";
         let found = groups_in("cpu", "4:cpu,cpuacct:/job\n3:memory:/\n0::/\n", mountinfo);
         assert_eq!(
             found.iter().map(|groups| groups.is_version_2).collect::<Vec<_>>(),

@@ -1,26 +1,27 @@
-//! For people who come from NumPy, numba and dask: what to type instead. (Nothing to call here,
-//! only to read.)
+//! If you come from NumPy, numba or dask: what to type instead. (Nothing to call here, only to
+//! read.)
 //!
-//! Every example below is compiled and run by the tests.
+//! The tests compile and run every example below.
 //!
 //! # Three differences to know first
 //!
-//! **A loop is fast.** In Python the inner loop must be hidden in a library. Here a loop, an
+//! **A loop is fast.** In Python you must hide the inner loop in a library. Here a loop, an
 //! iterator and an array expression are all compiled; the array expression is often the slowest,
-//! for it writes its intermediate results to memory.
+//! because it writes its intermediate results to memory.
 //!
-//! **Values have one owner.** `let b = a;` *moves* a vector: `a` is gone. `&a` lends it, to read;
-//! `&mut a` lends it, to change; `a.clone()` copies it. That is why functions here take `&items`,
-//! and why array arithmetic is written `&a + &b`.
+//! **Values have one owner.** `let b = a;` *moves* a vector: `a` is gone. `&a` lends it for
+//! reading; `&mut a` lends it for changing; `a.clone()` copies it. That is why functions here take
+//! `&items`, and why array arithmetic is written `&a + &b`.
 //!
 //! **Threads share memory, and the compiler checks how.** There is no GIL: threads compute at the
-//! same time and nothing is pickled. What several threads can see none may change, unless it is
+//! same time and nothing is pickled. Nothing that several threads can see may change, unless it is
 //! behind a `Mutex` or atomic; a data race does not compile.
 //!
 //! ```compile_fail,E0594
 //! use parcourse::prelude::*;
 //! let mut sum = 0;
-//! (0..100).into_par_iter().for_each(|i| sum += i); // does not compile: all threads would change `sum`
+//! // Does not compile: all threads would change `sum`.
+//! (0..100).into_par_iter().for_each(|i| sum += i);
 //! ```
 //!
 //! # Python itself
@@ -70,8 +71,8 @@
 //! assert_eq!(product, &a * &a);
 //! ```
 //!
-//! Shapes that do not fit panic, as they raise in NumPy. `a + b` without `&` uses up both arrays,
-//! and the memory of `a` for the result.
+//! Shapes that do not match panic, as they raise in NumPy. `a + b` without `&` consumes both
+//! arrays, and reuses the memory of `a` for the result.
 //!
 //! # Random numbers: [`random`](crate::random)
 //!
@@ -109,7 +110,8 @@
 //! let a: Vec<f64> = (0..10_000).map(f64::from).collect();
 //! let serial: f64 = a.iter().map(|x| x.sqrt()).sum();
 //! let parallel: f64 = a.par_iter().map(|x| x.sqrt()).sum();
-//! assert!((serial - parallel).abs() < 1e-6); // sums of floats in another order differ in the last digits
+//! // Sums of floats in another order differ in the last digits.
+//! assert!((serial - parallel).abs() < 1e-6);
 //!
 //! assert_eq!(lazy(&a).sqrt().sum(), lazy(&a).sqrt().serial().sum()); // these do not
 //!
@@ -142,7 +144,8 @@
 //!
 //! ```
 //! use parcourse::prelude::*;
-//! let lengths = asynchronous::block_on(asynchronous::gather(["mom", "thesis"].map(async |word| word.len())));
+//! let lengths = ["mom", "thesis"].map(async |word| word.len());
+//! let lengths = asynchronous::block_on(asynchronous::gather(lengths));
 //! assert_eq!(lengths, [3, 6]);
 //! ```
 //!
@@ -162,7 +165,8 @@
 //! use parcourse::prelude::*;
 //! let mut squares = Array2::<usize>::zeros((40, 60));
 //! let ((), stream) = tasks::record(|| {
-//!     grid::tiles_mut(&mut squares, (2, 2)).into_par_iter().enumerate().for_each(|(number, (tile, mut part))| {
+//!     let tiles = grid::tiles_mut(&mut squares, (2, 2));
+//!     tiles.into_par_iter().enumerate().for_each(|(number, (tile, mut part))| {
 //!         tasks::task(format!("tile {number}"), || part.fill(tile.len()))
 //!     })
 //! });
@@ -172,7 +176,8 @@
 //! ```
 //! use parcourse::prelude::*;
 //! let matrix = Array2::<f64>::ones((1000, 8));
-//! let sums: Vec<f64> = matrix.axis_chunks_iter(Axis(0), 256).into_par_iter().map(|rows| rows.sum()).collect();
+//! let chunks = matrix.axis_chunks_iter(Axis(0), 256);
+//! let sums: Vec<f64> = chunks.into_par_iter().map(|rows| rows.sum()).collect();
 //! assert_eq!(sums, [2048.0, 2048.0, 2048.0, 1856.0]);
 //! ```
 //!

@@ -8,7 +8,7 @@
 //! use parcourse::prelude::*;
 //! ```
 //!
-//! | module | what you type | who did it in Python |
+//! | module | what you type | in Python |
 //! |---|---|---|
 //! | [`time`](mod@time) | `time!(f(x))`, `timeit!(f(x))`, `compare!{…}`, `scaling(1..=4, f)` | `%time`, `%timeit` |
 //! | [`memory`](mod@memory) | `memit!(f(x))`, `memory_usage(\|\| f(x))` | `%memit`, `memory_profiler` |
@@ -30,16 +30,20 @@
 //! | [`expr`] | `(lazy(&a).sin() * 2.0).sum()` | `numexpr`, `numba.vectorize` |
 //! | [`ndarray`] | `Array2::zeros((3, 4))`, `&a + &b`, `a.sum_axis(Axis(0))` | `numpy` |
 //!
-//! [`guide`] has tables of equivalents for people who come from NumPy, numba and dask.
+//! [`guide`] has tables of equivalents if you come from NumPy, numba or dask.
 //!
 //! Everything here also works in an ordinary program: the crate prints to stdout what it would show
 //! in a notebook, and never to stderr.
 //!
 //! The crate is built as a `dylib` as well as an `rlib`. Every notebook cell is a shared object of
-//! its own; because all of them link one `libparcourse.so`, they share one set of statics: one
-//! rayon pool, one interruption flag.
+//! its own; all of them link one `libparcourse.so`, so they share one set of statics: one rayon
+//! pool, one interrupt flag.
 #![deny(missing_docs)]
 
+// Layers, lowest first. A room uses only the rooms before it:
+//   format, output, base, cgroup · cores, node · interrupt · display · plot ·
+//   time, memory, profile, tasks · pool, threads, processes, asynchronous ·
+//   check, random, expr, graph, grid · prelude, guide.
 pub mod asynchronous;
 mod base;
 mod cgroup;

@@ -1,7 +1,7 @@
 //! What a notebook gets from `use parcourse::prelude::*;`.
 //!
-//! Names the cell defines or imports itself win over these. rayon's own prelude is part of it, so
-//! that `par_iter` is at hand; of ndarray and rand what a learner types.
+//! Names that the cell defines or imports take precedence. It includes rayon's own prelude, for
+//! `par_iter`, and the parts of ndarray and rand that learners type.
 
 // The module and the macro of this name.
 pub use crate::ReproducibleSum;

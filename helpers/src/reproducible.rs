@@ -1,16 +1,16 @@
-//! Sums of floating-point numbers that are the same whatever the number of threads.
+//! Sums of floating-point numbers that are the same for any number of threads.
 
 use crate::expr::pairwise;
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 
-/// In how many parts a sum is cut: enough for any number of threads.
+/// The number of parts of a sum: enough for any number of threads.
 const PARTS: usize = 1024;
 
 /// `.reproducible_sum()` for rayon's indexed iterators over `f64`.
 ///
 /// rayon's `.sum()` adds in an order that depends on how the work happened to be split among
-/// threads. Additions of floating-point numbers round, so that another order gives other last
-/// digits: another result on each machine, and often in each run.
+/// threads. Floating-point additions round, so another order gives other last digits: another
+/// result on each machine, and often in each run.
 ///
 /// # Examples
 ///
@@ -22,15 +22,15 @@ const PARTS: usize = 1024;
 /// assert_eq!([1e100, 1.0, -1e100].par_iter().copied().reproducible_sum(), 1.0);
 /// ```
 pub trait ReproducibleSum: IndexedParallelIterator<Item = f64> {
-    /// The sum of all items, the same bits in every run and with any number of threads, and hardly
+    /// The sum of all items: the same bits in every run and with any number of threads, and hardly
     /// any rounding error.
     ///
-    /// The items are cut into parts (1024, or as many as there are items) that depend on nothing
-    /// but their number, and the sums of the parts are added pairwise. All additions keep what they
-    /// round away in a second number, which is added at the end: Kahan's idea, in Neumaier's form
+    /// The items are cut into parts (1024, or as many as there are items) that depend only on their
+    /// number, and the sums of the parts are added pairwise. All additions keep what they round
+    /// away in a second number, which is added at the end: Kahan's idea, in Neumaier's form
     /// (*Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*, ZAMM 54, 1974),
-    /// by Knuth's two-sum, which has no branch. The error is that of rounding the result, plus the
-    /// sum of all absolute values times n · 10⁻³².
+    /// with Knuth's two-sum, which has no branch. The error is that of rounding the result, plus
+    /// the sum of all absolute values times n · 10⁻³².
     ///
     /// It costs about a nanosecond per item. For arrays, [`lazy(&a).sum()`](crate::expr::lazy) is
     /// faster and reproducible, too, but keeps no second number.
@@ -44,7 +44,7 @@ pub trait ReproducibleSum: IndexedParallelIterator<Item = f64> {
 
 impl<I: IndexedParallelIterator<Item = f64>> ReproducibleSum for I {}
 
-/// A sum, and what has been rounded away on the way to it.
+/// A sum, and what was rounded away on the way to it.
 #[derive(Clone, Copy, Default)]
 struct Compensated {
     sum: f64,
@@ -66,7 +66,7 @@ impl Compensated {
     }
 
     fn value(self) -> f64 {
-        // Infinities and NaN leave nothing sensible in `lost`.
+        // With infinities and NaN, `lost` is meaningless.
         if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
     }
 }

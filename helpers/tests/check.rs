@@ -16,7 +16,7 @@ fn run(test: &str, body: impl FnOnce()) -> Outcome {
 fn compute(seed: u64) -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let mut used = || {
-        // SAFETY: `time` is a valid place for the answer.
+        // SAFETY: `time` is valid for the result.
         assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) }, 0);
         Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     };
@@ -64,7 +64,7 @@ fn threads_that_wait_are_counted() {
     assert_eq!(outcome.success().matches(" uses 4 threads, at least 4 expected").count(), 2);
 }
 
-/// Threads that are there and do nothing are no help.
+/// Threads that exist but do nothing do not count.
 #[test]
 fn idle_threads_are_not_counted() {
     let outcome = run("idle_threads_are_not_counted", || {
@@ -105,7 +105,7 @@ fn memory_is_measured_and_the_limit_kept() {
                 hint = "less"
             ))
         );
-        // The first call makes something that is kept.
+        // The first call allocates something that is kept.
         let mut kept = Vec::new();
         check_memory!(|| kept.resize(16 * MIB, 1u8), 4 * MIB, what = "again");
     });
@@ -120,8 +120,7 @@ fn memory_is_measured_and_the_limit_kept() {
     assert!(lines[3].starts_with("✓ again needs 0."), "{lines:?}");
 }
 
-/// The place is the check's own, not one in the helper crate; the text is the message and nothing
-/// else.
+/// The location is that of the check, not of the helper crate; the text is only the message.
 #[test]
 fn failing_check_is_short_and_names_its_line() {
     let outcome = run("failing_check_is_short_and_names_its_line", || {

@@ -1,8 +1,8 @@
-//! `cores()` under real limits: this test program is started again, pinned by `taskset` or in a
-//! control group made for the purpose.
+//! `cores()` under real limits: starts this test program again, pinned by `taskset` or in a control
+//! group made for the purpose.
 //!
-//! Where the machine does not let a test do that, the test says why it was skipped (`--nocapture`
-//! shows it) and passes.
+//! If the machine does not allow that, the test prints why it was skipped (see `--nocapture`) and
+//! passes.
 #![cfg(target_os = "linux")]
 
 use parcourse::prelude::*;
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Not a test: what the tests below run under a limit.
+/// Not a test: the tests below run this under a limit.
 #[test]
 #[ignore = "run by the other tests under limits"]
 fn report() {
@@ -36,7 +36,7 @@ const VARIABLES: [&str; 6] = [
     "LSB_DJOB_NUMPROC",
 ];
 
-/// Runs `report` below a command, such as `taskset -c 0`, and gives what it printed.
+/// Runs `report` under a command, such as `taskset -c 0`, and returns its output.
 fn report_below(command: &[&str], variables: &[(&str, &str)]) -> String {
     let program = std::env::current_exe().unwrap();
     let mut command: Vec<std::ffi::OsString> = command.iter().map(Into::into).collect();
@@ -52,7 +52,7 @@ fn report_below(command: &[&str], variables: &[(&str, &str)]) -> String {
     text
 }
 
-/// The CPUs this test may use.
+/// The CPUs that this test may use.
 fn allowed() -> Vec<String> {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let list = status
@@ -101,7 +101,7 @@ fn a_batch_jobs_request_limits_a_real_process() {
     assert!(text.contains("threads 1"), "{text}");
 }
 
-/// A control group below the one this test is in, removed at the end.
+/// A control group below that of this test, removed at the end.
 struct Group(PathBuf);
 
 impl Group {
@@ -110,7 +110,7 @@ impl Group {
         let parent = own_group(is_version_2).ok_or("this process is in no such control group")?;
         let group = Group(parent.join(format!("parcourse-test-{}", std::process::id())));
         fs::create_dir(&group.0)
-            .map_err(|error| format!("no group may be made in {}: {error}", parent.display()))?;
+            .map_err(|error| format!("cannot create a group in {}: {error}", parent.display()))?;
         for (file, content) in files {
             let path = group.0.join(file);
             // Opening must not create: these directories are not for ordinary files.
@@ -118,7 +118,7 @@ impl Group {
                 return Err(format!("the groups in {} have no {file}", parent.display()));
             }
             fs::write(&path, content)
-                .map_err(|error| format!("{} may not be written: {error}", path.display()))?;
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
         Ok(group)
     }
@@ -126,7 +126,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // A process that has just ended may hold it for a moment more.
+        // A process that has just ended may hold it for a moment longer.
         for _ in 0..100 {
             if fs::remove_dir(&self.0).is_ok() {
                 return;
@@ -172,7 +172,7 @@ fn quota_limits(group: Result<Group, String>) {
     // The shell joins the group, then becomes the test program.
     let join = format!("echo $$ > '{}/cgroup.procs' && exec \"$@\"", group.0.display());
     if !Command::new("sh").args(["-c", &join, "sh", "true"]).output().unwrap().status.success() {
-        println!("skipped: no process may be put into {}", group.0.display());
+        println!("skipped: cannot put a process into {}", group.0.display());
         return;
     }
     let text = report_below(&["sh", "-c", &join, "sh"], &[]);

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const BLOCK: usize = 512;
 const CHUNK: usize = 16 * BLOCK;
 
-/// Lengths around the edges of groups, blocks, chunks, and of what is done in parallel.
+/// Lengths around the edges of groups, blocks and chunks, and around the threshold for threads.
 const LENGTHS: [usize; 17] = [
     0,
     1,
@@ -125,7 +125,7 @@ fn large_expressions_use_several_threads_and_serial_ones_do_not() {
         })
     };
     assert_eq!(threads_of(true), 1);
-    // On a busy machine one thread may have done it all before another one is awake.
+    // On a busy machine, one thread may have done everything before another one is awake.
     assert!((0..20).any(|_| threads_of(false) > 1));
 }
 
@@ -142,7 +142,7 @@ fn views_in_any_layout_are_read_in_the_order_of_rows() {
         ] {
             let array = (lazy(view) + 1.0).to_array();
             assert_eq!(array, &view + 1.0);
-            // The same bits as of a copy without gaps, and on other threads.
+            // The same bits as from a copy without gaps, and on other threads.
             let sum = lazy(view).sqrt().sum();
             assert_eq!(sum.to_bits(), lazy(&view.as_standard_layout()).sqrt().sum().to_bits());
             assert_eq!(sum.to_bits(), on_threads(3, || lazy(view).sqrt().sum()).to_bits());
@@ -206,7 +206,7 @@ fn message_of(f: impl FnOnce()) -> String {
 #[test]
 fn shapes_that_do_not_fit_are_refused_with_both() {
     let (a, b) = (Array2::<f64>::ones((3, 4)), Array2::<f64>::ones((4, 3)));
-    let expected = "arrays of one expression have the same shape, not (3, 4) and (4, 3)";
+    let expected = "all arrays of an expression must have the same shape, not (3, 4) and (4, 3)";
     assert_eq!(message_of(|| _ = lazy(&a) + lazy(&b)), expected);
     assert_eq!(message_of(|| _ = lazy(&a).maximum(lazy(&b))), expected);
     assert_eq!(message_of(|| _ = lazy(&a).dot(lazy(&b))), expected);

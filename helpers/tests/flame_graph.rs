@@ -1,5 +1,5 @@
-//! `profile::flame_graph`: who appears, under whom, from which threads. Shares that are clear cut,
-//! never absolute numbers of samples.
+//! `profile::flame_graph`: which functions appear, under which callers, from which threads. Only
+//! clear-cut shares, never absolute numbers of samples.
 #![cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 
 mod child;
@@ -7,12 +7,12 @@ mod child;
 use child::On;
 use parcourse::prelude::*;
 
-/// Computes until this thread has used so much CPU time.
+/// Computes until this thread has used this much CPU time.
 #[inline(never)]
 fn burn(milliseconds: u64) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let mut used = || {
-        // SAFETY: `time` is a valid place for the answer.
+        // SAFETY: `time` is valid for the result.
         assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) }, 0);
         Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     };
@@ -44,7 +44,7 @@ fn deep(n: u32) -> u64 {
     if n == 0 { std::hint::black_box(burn(200)) } else { std::hint::black_box(deep(n - 1)) + 1 }
 }
 
-/// Whether some stack has these functions in this order, at the outer end.
+/// Whether some stack starts, at the outer end, with these functions in this order.
 fn has(graph: &profile::FlameGraph, names: &[&str]) -> bool {
     graph.stacks().iter().any(|(stack, _)| {
         let mut frames = stack.iter();
@@ -59,7 +59,7 @@ fn shares_follow_the_time() {
         let share = |name: &str| {
             graph.function(name).map_or(0.0, |hot| hot.total as f64 / graph.samples() as f64)
         };
-        // A busy virtual machine loses ticks of its clock, so that only the order is certain.
+        // A busy virtual machine loses ticks of its clock, so only the order is certain.
         println!("{}", graph.samples() > 20);
         println!("{} {}", share("long") > 0.5, share("short") > 0.0);
         println!(
@@ -115,7 +115,7 @@ fn all_threads_are_seen_and_waiting_ones_are_not() {
     assert_eq!(child.finish().success(), "true\n".repeat(6));
 }
 
-/// System calls that the signal hits must not fail, and a panic must end the sampling.
+/// The signal must not make system calls fail, and a panic must end the sampling.
 #[test]
 fn panics_end_it_and_one_can_be_made_after_another() {
     let body = || {
@@ -146,7 +146,7 @@ fn nothing_to_sample_is_said() {
             "{}",
             profile::flame_graph(|| sleep(Duration::from_millis(30)))
                 .to_string()
-                .contains("too few to tell")
+                .contains("too few to be meaningful")
         )
     };
     assert_eq!(

@@ -32,8 +32,8 @@ fn soup() -> Graph {
         .after(["simmer", "sausage"])
 }
 
-/// Nothing begins before what it waits for has ended; nobody does two things at once; a resource is
-/// used once at a time.
+/// Nothing starts before what it waits for has ended; no worker does two things at once; each
+/// resource is used by one task at a time.
 #[track_caller]
 fn assert_valid(graph: &[(&str, &[&str])], schedule: &Schedule) {
     assert_eq!(schedule.entries().len(), graph.len());
@@ -85,7 +85,7 @@ fn run_takes_at_least_the_planned_time_and_the_span() {
     let run = graph.run_with(["Alice", "Bob"]);
     assert!(run.makespan() >= graph.span() && run.work() >= graph.work(), "{run}");
     assert!(run.speed_up() <= run.parallelism() + 1e-9, "{run}");
-    // The stove is busy 30 + 12 + 10 minutes, and then the soup is served; or the sausage comes
+    // The stove is busy for 30 + 12 + 10 minutes, and then the soup is served; or the sausage comes
     // last.
     assert_eq!(graph.plan(["Alice", "Bob"]).makespan(), 54.0);
 }

@@ -1,4 +1,4 @@
-//! Tiles cover a grid, once.
+//! Tiles cover a grid exactly once.
 
 use parcourse::grid::{Tile, draw, tiles, tiles_mut};
 use parcourse::ndarray::ShapeBuilder;

@@ -1,7 +1,7 @@
-//! `#[line_profile]`: exact counts for every construct, whose time it is, and that nothing else
-//! changes.
+//! `#[line_profile]`: exact counts for every construct, correct attribution of time, and no other
+//! effects.
 //!
-//! Every test has functions of its own: the counters belong to the whole process.
+//! Every test uses its own functions: the counters belong to the whole process.
 
 #![cfg(unix)]
 
@@ -18,7 +18,7 @@ fn report(name: &str) -> FunctionReport {
     profile::report().function(name).unwrap_or_else(|| panic!("`{name}` was not called")).clone()
 }
 
-/// Checks the hits of the lines that end in a comment `//= HITS`, and that all others have none.
+/// Checks the hits of the lines that end in a comment `//= HITS`, and that no other line has hits.
 #[track_caller]
 fn check(name: &str) -> FunctionReport {
     let function = report(name);
@@ -36,7 +36,7 @@ fn check(name: &str) -> FunctionReport {
 fn loops_count_their_headers_once_more_than_their_bodies() {
     #[line_profile]
     fn loops(n: u64) -> u64 {
-        // A comment, an empty line and a name without a value are nothing to count.
+        // Comments, empty lines and names without a value do not count.
         let mut sum = 0; //= 2
 
         let last;
@@ -339,7 +339,7 @@ fn panics_end_the_call() {
     assert!(function.total < inside + outside, "{function}\n{inside:?}");
 }
 
-/// What the attribute must leave alone: moves, temporaries, places, coercions, types of blocks,
+/// What the attribute must not change: moves, temporaries, places, coercions, types of blocks,
 /// names.
 #[test]
 #[rustfmt::skip]
@@ -469,7 +469,7 @@ fn text_is_as_it_was_written() {
 
         return a.len()   as f64 + s.len() as f64;
     }
-    // SAFETY: nothing in there is unsafe.
+    // SAFETY: nothing in it is unsafe.
     assert_eq!(unsafe { spaced(&[], [(); 2]) }, 11.0);
     let text: Vec<String> = report("spaced").lines.into_iter().map(|line| line.text).collect();
     let expected = [
@@ -485,8 +485,8 @@ fn text_is_as_it_was_written() {
     assert_eq!(text, expected);
 }
 
-/// A notebook compiles a function again into each later cell, and a new definition has the old
-/// one's path.
+/// A notebook recompiles a function into each later cell, and a new definition has the old one's
+/// path.
 #[test]
 fn the_same_function_is_one_and_another_text_replaces_it() {
     const TEXT: &str = "fn f() {\n    1\n}";

@@ -1,5 +1,5 @@
 //! `memory_usage` and `memit!` against known allocations, each in a process of its own: other
-//! tests' memory would count too.
+//! tests' memory would count, too.
 #![cfg(target_os = "linux")]
 
 mod child;
@@ -10,12 +10,12 @@ use std::hint::black_box;
 
 const MIB: usize = 1 << 20;
 
-/// That many MiB, every page touched.
+/// This many MiB, with every page touched.
 fn touched(mib: usize) -> Vec<u8> {
     black_box(vec![1u8; mib * MIB])
 }
 
-/// Runs the body in a process of its own; it says what is wrong by panicking.
+/// Runs the body in a process of its own; it reports failures by panicking.
 #[track_caller]
 fn alone(test: &str, body: impl FnOnce()) -> String {
     child::spawn(test, On::NoKernel, body).finish().success()
@@ -41,7 +41,7 @@ fn peak_is_that_of_a_known_allocation() {
     });
 }
 
-/// The system's mark counts for the whole life of the process if nobody sets it back.
+/// Without a reset, the system's mark counts for the whole life of the process.
 #[test]
 fn an_earlier_peak_does_not_count() {
     alone("an_earlier_peak_does_not_count", || {
@@ -115,7 +115,7 @@ fn samples_follow_the_memory() {
             (Duration::ZERO, trace.baseline)
         );
         assert_eq!(trace.samples.last().unwrap().time, trace.wall);
-        // Each step is seen, and lies where it should.
+        // Each step is visible, at the right time.
         for step in 1..=4 {
             let expected = trace.baseline + 10.0 * step as f64;
             assert!(
@@ -128,7 +128,7 @@ fn samples_follow_the_memory() {
     });
 }
 
-/// The inner one sets the system's mark back; the outer one must still know about the time before.
+/// The inner one resets the system's mark; the outer one must still know about the time before.
 #[test]
 fn measurements_nest() {
     alone("measurements_nest", || {
@@ -145,7 +145,7 @@ fn measurements_nest() {
         assert_near(outer.increment(), 50.0);
         // And the other way round: the higher peak after the inner one.
         let (_, outer) = memory_usage(|| {
-            // Large enough that the allocator does not keep it.
+            // Too large for the allocator to keep.
             memory_usage(|| touched(40).len());
             touched(70).len()
         });
@@ -153,12 +153,12 @@ fn measurements_nest() {
     });
 }
 
-/// How many threads this process has.
+/// The number of threads of this process.
 fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
-/// A thread that has been joined may be listed for a moment more.
+/// A joined thread may be listed for a moment longer.
 fn assert_threads(expected: usize) {
     let start = Instant::now();
     while threads() != expected {
@@ -247,23 +247,23 @@ fn memit_gives_the_value_and_prints_ipythons_line() {
     assert_near(increment, 32.0);
 }
 
-/// A child by `fork` shares all pages with its parent until one of them writes: they must not be
-/// counted twice.
+/// A child by `fork` shares all pages with its parent until one of them writes; they must not count
+/// twice.
 #[test]
 fn children_count_without_what_they_share() {
     alone("children_count_without_what_they_share", || {
         let mut shared = touched(40);
-        // The trace ends while the child lives: its last sample counts it, however busy the machine
-        // is.
+        // The trace ends while the child lives, so its last sample counts the child, however busy
+        // the machine is.
         let run = |own: usize, shared: &mut Vec<u8>, children: bool| {
             let mut pipes = [[0; 2]; 2];
-            // SAFETY: each is a place for two descriptors.
+            // SAFETY: each is valid for two descriptors.
             assert!(pipes.iter_mut().all(|pipe| unsafe { libc::pipe(pipe.as_mut_ptr()) } == 0));
             let [[touched, has_touched], [may_end, end]] = pipes;
             let measurement = MemoryUsage::new().include_children(children).start();
             let mut byte = 0u8;
-            // SAFETY: the child touches memory it has already, waits and exits: nothing that
-            // another thread could have locked.
+            // SAFETY: the child only touches memory that it already has, waits and exits: nothing
+            // that another thread could have locked.
             let child = unsafe {
                 let child = libc::fork();
                 assert!(child >= 0);
@@ -277,7 +277,7 @@ fn children_count_without_what_they_share() {
                 child
             };
             let trace = measurement.stop();
-            // SAFETY: the descriptor is ours, the child is not waited for yet.
+            // SAFETY: the descriptor is ours, and the child has not been waited for.
             unsafe {
                 assert_eq!(libc::write(end, [1u8].as_ptr().cast(), 1), 1);
                 assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
@@ -288,7 +288,7 @@ fn children_count_without_what_they_share() {
         assert!(!with.exact);
         assert_eq!(with.counted, parcourse::memory::Counted::Proportional);
         assert_near(with.increment(), 16.0);
-        // What is shared counts once, and without being asked for nothing of the child counts.
+        // Shared pages count once; by default nothing of the child counts.
         assert_near(run(0, &mut shared, true).increment(), 0.0);
         assert_near(run(16, &mut shared, false).increment(), 0.0);
     });

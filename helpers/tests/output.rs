@@ -141,7 +141,7 @@ fn progress_is_a_few_lines_elsewhere() {
     );
 }
 
-/// A loop left early shows how far it came.
+/// A loop that ends early shows how far it got.
 #[test]
 fn progress_of_a_loop_left_early() {
     let child = child::spawn("progress_of_a_loop_left_early", On::Stock, || {

@@ -1,4 +1,4 @@
-//! Task streams: whose tasks are in them, where they are drawn, and how they end.
+//! Task streams: which tasks they contain, where they are drawn, and how they end.
 
 mod child;
 
@@ -12,7 +12,8 @@ use std::thread;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A recording has the tasks of all threads, those of other tests too: so they take turns.
+/// A recording contains the tasks of all threads, even those of other tests, so the tests take
+/// turns.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -54,7 +55,7 @@ fn every_task_is_there_once_at_any_size() {
                 names(&stream).iter().map(|name| name.parse().unwrap()).collect();
             numbers.sort();
             assert_eq!(numbers, (0..count).collect::<Vec<_>>(), "{threads} threads");
-            // Those that got nothing to do, too.
+            // Including threads that got nothing to do.
             assert_eq!(stream.workers().len(), if count == 0 { 0 } else { threads });
             assert_eq!(stream.workers().iter().map(|worker| worker.tasks).sum::<usize>(), count);
             let all = stream.makespan() * stream.workers().len() as u32;
@@ -92,7 +93,7 @@ fn workers_have_readable_names() {
     assert!(workers(&stream)[0].starts_with("thread "), "{stream}");
 }
 
-/// Two pools, or a runtime whose threads all have one name.
+/// Two pools, or a runtime whose threads all have the same name.
 #[test]
 fn threads_of_one_name_are_told_apart_while_both_work() {
     let _alone = alone();
@@ -172,7 +173,7 @@ fn a_panic_ends_the_recording_and_is_recorded() {
         assert_eq!(*result.unwrap_err().downcast::<i32>().unwrap(), 3);
     });
     assert_eq!(names(&outer), ["fails"]);
-    // Nobody asks any more.
+    // Nothing records any more.
     struct Unwritten;
     impl std::fmt::Display for Unwritten {
         fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -200,7 +201,7 @@ fn idle_time_is_seen() {
     let _alone = alone();
     let (_, stream) = record(|| {
         thread::scope(|scope| {
-            // The long one goes on for a while when the short one is done.
+            // The long one continues for a while when the short one is done.
             let (done, wait) = std::sync::mpsc::channel();
             let short = move || {
                 task("sleep", || thread::sleep(10 * MS));
@@ -234,12 +235,12 @@ fn too_many_tasks_are_counted() {
     let _alone = alone();
     let (_, stream) = record(|| (0..300_000).for_each(|_| task("a", || ())));
     assert!(
-        stream.entries().len() < 300_000 && stream.to_string().contains("too many"),
+        stream.entries().len() < 300_000 && stream.to_string().contains("did not fit"),
         "{}",
         stream.entries().len()
     );
     assert!(stream.bundle().get("image/svg+xml").unwrap().len() < 1_000_000);
-    assert!(!record(|| task("a", || ())).1.to_string().contains("too many"));
+    assert!(!record(|| task("a", || ())).1.to_string().contains("did not fit"));
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn pools_of_threads_record_their_items() {
 mod on_kernels {
     use super::*;
 
-    /// Items, and tasks within them, come home with the results.
+    /// Tasks, and tasks within them, travel home with the results.
     #[test]
     fn pools_of_processes_record_their_items() {
         let body = || {
@@ -284,7 +285,7 @@ mod on_kernels {
         assert_eq!(stdout, "6\n");
     }
 
-    /// A copy of the process must not inherit a lock that the drawing thread holds.
+    /// A forked child must not inherit a lock that the drawing thread holds.
     #[test]
     fn processes_are_made_while_the_chart_is_drawn() {
         let body = || {
@@ -308,7 +309,7 @@ mod on_kernels {
         child::spawn(test, On::Parcourse, body).finish().success();
     }
 
-    /// Instead of hanging, the process dies.
+    /// Dies instead of hanging.
     fn begin_time_limit() {
         thread::spawn(|| {
             thread::sleep(Duration::from_secs(60));
@@ -370,7 +371,7 @@ mod on_kernels {
         assert!(stdout.starts_with("4 tasks, 1 worker") && stdout.contains("idle"), "{stdout}");
     }
 
-    /// The watcher ends, what was done is shown, and the next recording begins empty.
+    /// The drawing thread ends, what was done is shown, and the next recording starts empty.
     #[test]
     fn interrupts_end_it() {
         let body = || {

@@ -1,5 +1,5 @@
-//! `timeit!`, `compare!` and `scaling` as they are used: forms of expressions, the optimiser, what
-//! is printed, interrupts.
+//! `timeit!`, `compare!` and `scaling` in use: forms of expressions, the optimiser, output,
+//! interrupts.
 #![cfg(unix)]
 
 mod child;
@@ -21,8 +21,8 @@ fn sum_of_squares(numbers: &[f64]) -> f64 {
     numbers.iter().map(|x| x * x).sum()
 }
 
-/// The optimiser may move what is the same in every turn out of the loop: with an argument it sees
-/// through, the tenfold work would take the same time, none.
+/// The optimiser may move loop-invariant code out of the loop: with an argument that it sees
+/// through, ten times the work would take the same time, none.
 #[test]
 fn work_is_done_in_every_turn() {
     let grows =
@@ -53,7 +53,7 @@ fn work_is_done_in_every_turn() {
     grows(comparison.values()[0], comparison.values()[1]);
 }
 
-/// A formula the optimiser would compute beforehand, if it knew the number.
+/// A formula that the optimiser would compute beforehand if it knew the number.
 #[test]
 #[cfg(not(debug_assertions))]
 fn arguments_are_opaque() {
@@ -79,7 +79,7 @@ fn the_expression_is_evaluated_so_many_times() {
     assert_eq!(calls.get(), 1);
 }
 
-/// Every call gets an input of its own; the input and the result are dropped, but not on the clock.
+/// Every call gets its own input; the input and the result are dropped outside of the measurement.
 #[test]
 fn setups_are_made_for_every_call_and_not_timed() {
     struct Slow<'count>(&'count Cell<u32>);
@@ -123,7 +123,9 @@ fn expressions_keep_their_meaning() {
             let number: i32 = text.parse()?;
             number + 1
         });
-        let comparison = compare! { loops = 2, runs = 2, "parse" => text.parse::<i32>()?, "length" => text.len() };
+        let comparison = compare! {
+            loops = 2, runs = 2, "parse" => text.parse::<i32>()?, "length" => text.len()
+        };
         timeit!(quiet, loops = 2, runs = 2, setup = text.to_string(), |owned| owned
             .parse::<i32>()?);
         Ok(comparison.values()[0])
@@ -139,7 +141,7 @@ fn expressions_keep_their_meaning() {
     }
     timeit!(quiet, loops = 3, runs = 1, add(&mut list, 2));
     assert_eq!(list.len(), 8);
-    // A variable that is a reference is lent anew to every call.
+    // A variable that is a reference is reborrowed for every call.
     let borrowed = &mut list;
     timeit!(quiet, loops = 3, runs = 1, add(borrowed, 2));
     assert_eq!(list.len(), 12);
@@ -167,7 +169,7 @@ fn expressions_keep_their_meaning() {
     timeit!(quiet, loops = 3, runs = 1, -2.5_f64.abs() * 3.0);
     timeit!(quiet, loops = 3, runs = 1, String::from("constant"));
     timeit!(quiet, loops = 3, runs = 1, format!("{}", list.len()));
-    // An expression that begins like an option.
+    // An expression that starts like an option.
     let loops = 3;
     timeit!(quiet, loops = loops, runs = 1, loops + 1);
     let comparison = compare! {
@@ -195,13 +197,13 @@ fn break_is_not_lost() {
 }
 
 #[test]
-#[should_panic(expected = "`loops` has to be 1 or more")]
+#[should_panic(expected = "`loops` must be at least 1")]
 fn loops_are_checked() {
     timeit!(loops = 0, 1 + 1);
 }
 
-/// Printed by the macro, and not again by the kernel that shows the cell's last expression; but
-/// when it is looked at later.
+/// The macro prints it, and the kernel that shows the cell's last expression does not print it
+/// again; but it does when shown later.
 #[test]
 fn result_is_shown_once() {
     let child = child::spawn("result_is_shown_once", On::Stock, || {

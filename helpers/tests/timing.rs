@@ -1,5 +1,5 @@
-//! `time!` and `timed!`: whose CPU time is counted, and what is printed. Lower bounds and ratios,
-//! never absolute times.
+//! `time!` and `timed!`: which CPU time counts, and what is printed. Lower bounds and ratios, never
+//! absolute times.
 #![cfg(unix)]
 
 mod child;
@@ -8,11 +8,11 @@ use child::On;
 use parcourse::prelude::*;
 use std::process::Command;
 
-/// Computes until this very thread has used so much CPU time.
+/// Computes until this very thread has used this much CPU time.
 fn burn(cpu_time: Duration) {
     let used = || {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` is a valid place for the answer.
+        // SAFETY: `time` is valid for the result.
         assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) }, 0);
         Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     };
@@ -27,7 +27,7 @@ fn cpu_time_of_all_threads_is_counted() {
     let share = Duration::from_millis(60);
     let (done, timing) = timed!(Pool::new(3).map(|_| burn(share), &[0; 3]).len());
     assert_eq!(done, 3);
-    // The accounts may lag behind by a tick of the scheduler, 10 ms at most.
+    // The accounting may lag by one tick of the scheduler, at most 10 ms.
     assert!(timing.user + timing.system >= 3 * share - Duration::from_millis(30), "{timing}");
     assert!(timing.wall >= share, "{timing}");
 }

@@ -238,7 +238,7 @@ impl InterruptWatcher {
             }
         };
         // If no thread can be started, waiting cannot be interrupted: better than not waiting.
-        let thread = protocol::on_our_kernel()
+        let thread = protocol::on_parcourse_kernel()
             .then(|| thread::Builder::new().name("interrupts".into()).spawn(watch).ok())
             .flatten();
         InterruptWatcher { shared, thread, _scope: scope }

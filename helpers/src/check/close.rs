@@ -1,22 +1,23 @@
 //! `check_close!`: numbers that agree within a tolerance.
 
-use super::{Numbers, Wording};
+use super::Wording;
 use crate::format::four_figures;
+use ndarray::{ArrayBase, ArrayView, Data, Dimension, IxDyn};
 
 /// Checks that numbers agree within a relative tolerance: prints a line with a ✓, or panics with a
 /// message for learners.
 ///
 /// Takes numbers, slices, arrays, vectors and ndarray's arrays of any dimension; the shapes must be
-/// the same. A number is close when it differs from the expected one by at most `tolerance` times
-/// that. Where 0 is expected, a single number may differ by `tolerance` itself, and one in a
-/// sequence by `tolerance` times the largest number expected there. NaN is close to nothing.
+/// equal. A number is close if it differs from the expected one by at most `tolerance` times the
+/// expected one. If 0 is expected, a single number may differ by `tolerance` itself, and one in a
+/// sequence by `tolerance` times the largest expected number. NaN is close to nothing.
 ///
 /// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check). Memory: both sequences
-/// as `f64`, for a moment.
+/// as `f64`, temporarily.
 ///
 /// # Panics
 ///
-/// When the shapes differ, or any number is off.
+/// Panics if the shapes differ, or any number is off.
 ///
 /// # Examples
 ///
@@ -37,7 +38,8 @@ use crate::format::four_figures;
 /// ```should_panic
 /// # use parcourse::prelude::*;
 /// check_close!([1.0, 2.0, 3.5], [1.0, 2.0, 3.0], 1e-9);
-/// // ✗ [1.0, 2.0, 3.5]: number 2 is 3.5, expected 3 (relative error 0.1667, 1e-9 allowed; 1 of 3 numbers is off)
+/// // ✗ [1.0, 2.0, 3.5]: number 2 is 3.5, expected 3
+/// // (relative error 0.1667, 1e-9 allowed; 1 of 3 numbers is off)
 /// ```
 #[macro_export]
 macro_rules! check_close {
@@ -47,7 +49,10 @@ macro_rules! check_close {
                 answer,
                 expected,
                 $tolerance,
-                $crate::__check_options!($crate::check::Wording::of(::std::stringify!($answer)), $($($options)*)?),
+                $crate::__check_options!(
+                    $crate::check::Wording::of(::std::stringify!($answer)),
+                    $($($options)*)?
+                ),
             ),
         }
     };
@@ -70,7 +75,7 @@ pub fn close(
     );
 }
 
-/// A shape, and what gives the numbers in it.
+/// A shape, and a function that returns the numbers in it.
 type Shaped<'a> = (Vec<usize>, &'a dyn Fn() -> Vec<f64>);
 
 #[inline(never)]
@@ -120,17 +125,17 @@ fn compare(
             if shape.is_empty() {
                 wording.fail(format_args!("{what} is {answer}, expected {expected} ({figures})"));
             }
-            let (place, is) = (place(first, &shape), if off == 1 { "is" } else { "are" });
+            let (index, is) = (index_text(first, &shape), if off == 1 { "is" } else { "are" });
             let share = format!("{off} of {} numbers {is} off", answers.len());
             wording.fail(format_args!(
-                "{what}: number {place} is {answer}, expected {expected} ({figures}; {share})"
+                "{what}: number {index} is {answer}, expected {expected} ({figures}; {share})"
             ));
         }
     }
 }
 
-/// The error relative to what is expected; relative to the largest of all where that is 0, absolute
-/// where all are.
+/// The error relative to the expected number; if that is 0, relative to the largest expected one;
+/// if all are 0, absolute.
 fn error(answer: f64, expected: f64, largest: f64) -> f64 {
     if answer == expected {
         return 0.0;
@@ -142,12 +147,12 @@ fn error(answer: f64, expected: f64, largest: f64) -> f64 {
     } else {
         1.0
     };
-    // Infinity expected and not found: the quotient would be NaN or 0.
+    // Infinity was expected and not found: the quotient would be NaN or 0.
     if scale.is_finite() { (answer - expected).abs() / scale } else { f64::INFINITY }
 }
 
 /// `3` in a sequence, `[1, 2]` in an array.
-fn place(number: usize, shape: &[usize]) -> String {
+fn index_text(number: usize, shape: &[usize]) -> String {
     if shape.len() == 1 {
         return number.to_string();
     }
@@ -158,6 +163,99 @@ fn place(number: usize, shape: &[usize]) -> String {
     }
     indices.reverse();
     format!("{indices:?}")
+}
+
+/// A number that converts to `f64`, possibly with rounding.
+pub trait Number: Copy {
+    /// The numbers as `f64`, the last axis fastest.
+    fn numbers_of(numbers: ArrayView<'_, Self, IxDyn>) -> Vec<f64>;
+}
+
+macro_rules! number {
+    ($($type:ty)*) => {
+        $(
+            impl Number for $type {
+                fn numbers_of(numbers: ArrayView<'_, $type, IxDyn>) -> Vec<f64> {
+                    match numbers.as_slice() {
+                        Some(numbers) => numbers.iter().map(|&x| x as f64).collect(),
+                        None => numbers.iter().map(|&x| x as f64).collect(),
+                    }
+                }
+            }
+
+            impl Numbers for $type {
+                fn shape(&self) -> Vec<usize> {
+                    Vec::new()
+                }
+
+                fn numbers(&self) -> Vec<f64> {
+                    vec![*self as f64]
+                }
+            }
+        )*
+    };
+}
+
+number!(f32 f64 u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+/// Numbers in a shape, for [`check_close!`](crate::check_close!). A single number has the shape
+/// `[]`.
+pub trait Numbers {
+    /// The length along each axis.
+    fn shape(&self) -> Vec<usize>;
+
+    /// The numbers, the last axis fastest.
+    fn numbers(&self) -> Vec<f64>;
+}
+
+impl<T: Numbers + ?Sized> Numbers for &T {
+    fn shape(&self) -> Vec<usize> {
+        (**self).shape()
+    }
+
+    fn numbers(&self) -> Vec<f64> {
+        (**self).numbers()
+    }
+}
+
+impl<T: Number> Numbers for [T] {
+    fn shape(&self) -> Vec<usize> {
+        vec![self.len()]
+    }
+
+    fn numbers(&self) -> Vec<f64> {
+        T::numbers_of(ArrayView::from(self).into_dyn())
+    }
+}
+
+impl<T: Number> Numbers for Vec<T> {
+    fn shape(&self) -> Vec<usize> {
+        self.as_slice().shape()
+    }
+
+    fn numbers(&self) -> Vec<f64> {
+        self.as_slice().numbers()
+    }
+}
+
+impl<T: Number, const N: usize> Numbers for [T; N] {
+    fn shape(&self) -> Vec<usize> {
+        vec![N]
+    }
+
+    fn numbers(&self) -> Vec<f64> {
+        self.as_slice().numbers()
+    }
+}
+
+impl<T: Number, S: Data<Elem = T>, D: Dimension> Numbers for ArrayBase<S, D> {
+    fn shape(&self) -> Vec<usize> {
+        ArrayBase::shape(self).to_vec()
+    }
+
+    fn numbers(&self) -> Vec<f64> {
+        T::numbers_of(self.view().into_dyn())
+    }
 }
 
 #[cfg(test)]
@@ -204,7 +302,8 @@ mod tests {
         let message = failure(|| crate::check_close!(answer, Array2::<f64>::ones((3, 4)), 1e-9));
         assert_eq!(
             message,
-            "✗ answer: number [1, 2] is 3, expected 1 (relative error 2, 1e-9 allowed; 2 of 12 numbers are off)"
+            "✗ answer: number [1, 2] is 3, expected 1 \
+             (relative error 2, 1e-9 allowed; 2 of 12 numbers are off)"
         );
     }
 }

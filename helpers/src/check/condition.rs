@@ -4,13 +4,13 @@ use super::Wording;
 
 /// Checks a condition: prints a line with a ✓, or panics with a message for learners.
 ///
-/// The message is a format string with its arguments, and is shown in both cases, after a ✓ or a ✗:
-/// say what was found and what is expected. Without a message the condition's source is shown.
-/// Option: `hint = "…"`, see [the module](mod@crate::check).
+/// The message is a format string with its arguments. It is shown in both cases, after a ✓ or a ✗,
+/// so say what was found and what is expected. Without a message, the source of the condition is
+/// shown. Option: `hint = "…"`, see [the module](mod@crate::check).
 ///
 /// # Panics
 ///
-/// When the condition is false.
+/// Panics if the condition is false.
 ///
 /// # Examples
 ///
@@ -31,17 +31,25 @@ use super::Wording;
 /// ```should_panic
 /// # use parcourse::prelude::*;
 /// let places = vec![3, 1, 2];
-/// check!(places.is_sorted(), "places in order expected, found {:?}", places, hint = "sort them first");
+/// check!(places.is_sorted(), "expected places in order, found {places:?}", hint = "sort them");
 /// ```
 #[macro_export]
 macro_rules! check {
     (@message [$condition:expr] [$wording:expr] [$($message:tt)*] hint = $hint:expr $(,)?) => {
-        $crate::check::condition($condition, ::std::format!($($message)*), $wording.hint(::std::format!($hint)))
+        $crate::check::condition(
+            $condition,
+            ::std::format!($($message)*),
+            $wording.hint(::std::format!($hint)),
+        )
     };
-    (@message [$condition:expr] [$wording:expr] [$($message:tt)*] $name:ident = $argument:expr $(, $($rest:tt)*)?) => {
-        $crate::check!(@message [$condition] [$wording] [$($message)* $name = $argument,] $($($rest)*)?)
+    (@message [$condition:expr] [$wording:expr] [$($message:tt)*]
+        $name:ident = $argument:expr $(, $($rest:tt)*)?) => {
+        $crate::check!(
+            @message [$condition] [$wording] [$($message)* $name = $argument,] $($($rest)*)?
+        )
     };
-    (@message [$condition:expr] [$wording:expr] [$($message:tt)*] $argument:expr $(, $($rest:tt)*)?) => {
+    (@message [$condition:expr] [$wording:expr] [$($message:tt)*]
+        $argument:expr $(, $($rest:tt)*)?) => {
         $crate::check!(@message [$condition] [$wording] [$($message)* $argument,] $($($rest)*)?)
     };
     (@message [$condition:expr] [$wording:expr] [$($message:tt)*]) => {
@@ -51,7 +59,9 @@ macro_rules! check {
         $crate::check::condition(
             $condition,
             ::std::string::String::new(),
-            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($condition)) $(, hint = $hint)?),
+            $crate::__check_options!(
+                $crate::check::Wording::of(::std::stringify!($condition)) $(, hint = $hint)?
+            ),
         )
     };
     ($condition:expr, $($rest:tt)+) => {

@@ -1,4 +1,4 @@
-//! `check_fast!`: so many times as fast as another.
+//! `check_fast!`: one function is several times as fast as another.
 
 use super::Wording;
 use crate::format::{fine_seconds, three_figures};
@@ -6,34 +6,38 @@ use crate::interrupt::{self, Scope};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Checks that a function is so many times as fast as another: prints both times with a ✓, or
+/// Checks that a function is `factor` times as fast as another: prints both times with a ✓, or
 /// panics with a message for learners.
 ///
-/// Both are closures without arguments. After a first call that does not count they take turns, and
-/// the fastest run of each counts: whatever else the machine does makes a run slower, never faster.
-/// Calls below a millisecond are repeated within a run. The check is over as soon as `yours` has
-/// been fast enough three runs long; before it fails it has made seven runs of each at least and
-/// tried for some seconds, unless there is no hope (less than half of what is wanted). A factor
-/// close to what is expected is a matter of luck: leave room.
+/// Both are closures without arguments. After a first call that does not count, they alternate, and
+/// the fastest run of each counts: anything else that the machine does makes a run slower, never
+/// faster. Calls below a millisecond are repeated within a run. The check passes as soon as `yours`
+/// has been fast enough after three runs. Before it fails, it makes at least seven runs of each and
+/// tries for some seconds, unless there is no hope (less than half of the factor). A factor close
+/// to the expected speed-up is a matter of luck: leave some margin.
 ///
-/// What the two give back is kept from the optimiser, and not compared: use
-/// [`check_eq!`](crate::check_eq!) first. Let their input come from variables; the compiler
-/// computes with constants beforehand.
+/// The results are kept from the optimiser but not compared: use [`check_eq!`](crate::check_eq!)
+/// first. Take the input from variables; the compiler evaluates constants beforehand.
 ///
-/// Options: `factor = 2.0`, how many times as fast `yours` has to be (1 if nothing is said; below
-/// 1: it may be that much slower); `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
+/// Options: `factor = 2.0`, how many times as fast `yours` must be (default 1; below 1, it may be
+/// slower by that factor); `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
 ///
 /// # Panics
 ///
-/// When `yours` is slower than that. Unwinds with [`Interrupted`](crate::interrupt::Interrupted)
-/// when interrupted, between two runs.
+/// Panics if `yours` is slower than that. Unwinds with
+/// [`Interrupted`](crate::interrupt::Interrupted) when interrupted, between two runs.
 ///
 /// # Examples
 ///
 /// ```
 /// use parcourse::prelude::*;
 /// let numbers: Vec<f64> = (0..100_000).map(f64::from).collect();
-/// check_fast!(|| numbers[..100].iter().sum::<f64>(), || numbers.iter().sum::<f64>(), factor = 10.0, what = "a small sum");
+/// check_fast!(
+///     || numbers[..100].iter().sum::<f64>(),
+///     || numbers.iter().sum::<f64>(),
+///     factor = 10.0,
+///     what = "a small sum",
+/// );
 /// ```
 ///
 /// prints
@@ -45,7 +49,11 @@ use std::time::{Duration, Instant};
 /// ```should_panic
 /// # use parcourse::prelude::*;
 /// let numbers: Vec<f64> = (0..100_000).map(f64::from).collect();
-/// check_fast!(|| numbers.iter().sum::<f64>(), || numbers[..100].iter().sum::<f64>(), hint = "sum less");
+/// check_fast!(
+///     || numbers.iter().sum::<f64>(),
+///     || numbers[..100].iter().sum::<f64>(),
+///     hint = "sum less",
+/// );
 /// ```
 #[macro_export]
 macro_rules! check_fast {
@@ -53,23 +61,25 @@ macro_rules! check_fast {
         $crate::check::fast(
             $yours,
             $given,
-            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($yours)), $($($options)*)?),
+            $crate::__check_options!(
+                $crate::check::Wording::of(::std::stringify!($yours)),
+                $($($options)*)?
+            ),
         )
     };
 }
 
-/// Runs before the check may hold, …
-const FEWEST: usize = 3;
-/// … and before it may fail, …
-const PATIENT: usize = 7;
-/// … and after which it is over.
-const MOST: usize = 50;
-/// How long it tries before it fails, unless the first [`FEWEST`] runs take longer.
-const BUDGET: Duration = Duration::from_secs(4);
-/// A run that is repeated until it takes this long has nothing to fear from the clock's steps.
-/// Seconds.
-const LONG_ENOUGH: f64 = 1e-3;
-const MOST_LOOPS: f64 = 1e6;
+/// The minimum number of runs before the check may pass, …
+const MIN_RUNS: usize = 3;
+/// … the minimum before it may fail, …
+const MIN_RUNS_TO_FAIL: usize = 7;
+/// … and the maximum.
+const MAX_RUNS: usize = 50;
+/// How long it tries before it fails, unless the first [`MIN_RUNS`] runs take longer.
+const TIMEOUT: Duration = Duration::from_secs(4);
+/// A run is repeated until it takes this long, so that the clock's steps do not matter. Seconds.
+const MIN_RUN: f64 = 1e-3;
+const MAX_LOOPS: f64 = 1e6;
 
 /// For the macro only.
 #[doc(hidden)]
@@ -85,8 +95,8 @@ fn judge(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) {
     if ratio >= wording.factor { wording.pass(found) } else { wording.fail(found) }
 }
 
-/// Everything that does not depend on the closures' types: how many times as fast, and the
-/// sentence.
+/// Everything that does not depend on the closures' types: measures the ratio and writes the
+/// message.
 fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> (f64, String) {
     let _scope = Scope::enter();
     let begin = Instant::now();
@@ -96,15 +106,15 @@ fn race(yours: &mut dyn FnMut(), given: &mut dyn FnMut(), wording: &Wording) -> 
         given.run();
         yours.run();
         let ratio = given.fastest / yours.fastest;
-        let hopeless = run >= PATIENT && ratio < wanted / 2.0;
-        let out_of_time = begin.elapsed() > BUDGET
-            && run >= FEWEST
-            && (run >= PATIENT || begin.elapsed() > 2 * BUDGET);
-        if (run >= FEWEST && ratio >= wanted) || hopeless || out_of_time || run == MOST {
+        let hopeless = run >= MIN_RUNS_TO_FAIL && ratio < wanted / 2.0;
+        let out_of_time = begin.elapsed() > TIMEOUT
+            && run >= MIN_RUNS
+            && (run >= MIN_RUNS_TO_FAIL || begin.elapsed() > 2 * TIMEOUT);
+        if (run >= MIN_RUNS && ratio >= wanted) || hopeless || out_of_time || run == MAX_RUNS {
             return (ratio, sentence(wording, &yours, &given, run));
         }
     }
-    unreachable!("there is a most")
+    unreachable!("at least one run")
 }
 
 fn sentence(wording: &Wording, yours: &Runner, given: &Runner, runs: usize) -> String {
@@ -130,16 +140,16 @@ struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    /// Calls it once, which does not count, and finds out how often to call it in a run.
+    /// Makes a first call, which does not count, and finds the number of calls per run.
     fn new(call: &'a mut dyn FnMut()) -> Runner<'a> {
         let mut runner = Runner { call, loops: 1, fastest: f64::INFINITY };
         runner.run();
-        if runner.fastest < LONG_ENOUGH / 4.0 {
-            // The first call was slow, its code and data being far away.
+        if runner.fastest < MIN_RUN / 4.0 {
+            // The first call was slow: its code and data were not cached.
             runner.fastest = f64::INFINITY;
             runner.run();
         }
-        runner.loops = (LONG_ENOUGH / runner.fastest).ceil().clamp(1.0, MOST_LOOPS) as u64;
+        runner.loops = (MIN_RUN / runner.fastest).ceil().clamp(1.0, MAX_LOOPS) as u64;
         runner.fastest = f64::INFINITY;
         runner
     }
@@ -151,7 +161,7 @@ impl<'a> Runner<'a> {
             (self.call)();
         }
         let seconds = start.elapsed().as_secs_f64() / self.loops as f64;
-        // A clock with coarse steps may say 0; nothing takes less than this.
+        // A clock with coarse steps may report 0; nothing takes less than this.
         self.fastest = self.fastest.min(seconds.max(1e-12));
     }
 }
@@ -193,7 +203,7 @@ mod tests {
         assert!(message.ends_with("; fastest of 7 runs each)\n  Hint: wait less"), "{message}");
     }
 
-    /// The first two runs are disturbed; minimum and patience make up for that.
+    /// The first two runs are disturbed; taking the minimum and retrying makes up for that.
     #[test]
     fn a_disturbance_does_not_count() {
         let mut calls = 0;

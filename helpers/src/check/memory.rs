@@ -1,23 +1,23 @@
-//! `check_memory!`: at most so much.
+//! `check_memory!`: an upper limit on memory.
 
 use super::Wording;
 use crate::memory::{MIB, Measurement, resident};
 use std::hint::black_box;
 
-/// Checks that a call gets along with so much memory: prints its peak with a ✓, or panics with a
-/// message for learners.
+/// Checks that a call needs at most `limit` bytes of memory: prints its peak with a ✓, or panics
+/// with a message for learners.
 ///
-/// The limit is in bytes, above what the process had in use before the call: `8 * MIB`. What counts
-/// is described in [`memory`](mod@crate::memory): resident pages, exact on Linux but for some 0.1
-/// MiB per core; so choose a limit of some MiB. The call is repeated up to twice when it needs
-/// more, for the first one may load code and start threads; other cells' threads that allocate
-/// meanwhile count, too.
+/// The limit is in bytes, on top of what the process used before the call: `8 * MIB`.
+/// [`memory`](mod@crate::memory) describes what counts: resident pages, exact on Linux up to about
+/// 0.1 MiB per core; so choose a limit of several MiB. If the call needs more, it is repeated up to
+/// twice, because the first call may load code and start threads. Threads of other cells that
+/// allocate meanwhile count, too.
 ///
 /// Options: `hint = "…"`, `what = "…"`, see [the module](mod@crate::check).
 ///
 /// # Panics
 ///
-/// When it needs more.
+/// Panics if it needs more.
 ///
 /// # Examples
 ///
@@ -43,13 +43,16 @@ macro_rules! check_memory {
         $crate::check::memory(
             $call,
             $limit,
-            $crate::__check_options!($crate::check::Wording::of(::std::stringify!($call)), $($($options)*)?),
+            $crate::__check_options!(
+                $crate::check::Wording::of(::std::stringify!($call)),
+                $($($options)*)?
+            ),
         )
     };
 }
 
-/// How often at most.
-const CALLS: usize = 3;
+/// The maximum number of calls.
+const MAX_CALLS: usize = 3;
 
 /// For the macro only.
 #[doc(hidden)]
@@ -67,16 +70,16 @@ pub fn memory<R>(mut call: impl FnMut() -> R, limit: usize, wording: Wording) {
     );
 }
 
-/// `call` calls its argument when it has its value, and before it drops that.
+/// `call` calls its argument once the value exists, and before it drops the value.
 #[inline(never)]
 #[track_caller]
 fn measure(call: &mut dyn FnMut(&mut dyn FnMut()), limit: usize, wording: &Wording) {
     if resident().is_none() {
-        return wording.skip("this system does not tell how much memory a program uses");
+        return wording.skip("this system does not report how much memory a program uses");
     }
     let limit = limit as f64 / MIB as f64;
     let mut least = f64::INFINITY;
-    for _ in 0..CALLS {
+    for _ in 0..MAX_CALLS {
         let mut measurement = Some(Measurement::of_peak());
         call(&mut || {
             least = measurement

@@ -1,18 +1,19 @@
-//! Is the exercise solved? Assertions for learners: a line with a ✓ and what was measured, or a
+//! Is the exercise solved? Assertions for learners: a line with a ✓ and the measured values, or a
 //! panic whose message helps.
 //!
-//! `assert!` speaks to those who know the code. The cell below an exercise speaks to somebody who
+//! `assert!` speaks to people who know the code. The cell below an exercise speaks to someone who
 //! has just written it: it says what was found, what was expected, and gives a hint. It fails as
-//! long as the exercise is not solved, so that a runner and a grader see the same as the learner.
+//! long as the exercise is not solved, so a runner and a grader see the same as the learner.
+//! Reading order: `wording`, `condition`, then one file per macro.
 //!
-//! | macro | holds when |
+//! | macro | passes if |
 //! |---|---|
 //! | [`check!`](crate::check!) | a condition is true |
 //! | [`check_eq!`](crate::check_eq!) | two values are equal; of sequences, the first difference is shown |
 //! | [`check_close!`](crate::check_close!) | numbers agree within a relative tolerance |
-//! | [`check_fast!`](crate::check_fast!) | one function is so many times as fast as another |
-//! | [`check_memory!`](crate::check_memory!) | a call gets along with so much memory |
-//! | [`check_threads!`](crate::check_threads!) | a call really used so many threads |
+//! | [`check_fast!`](crate::check_fast!) | one function is `factor` times as fast as another |
+//! | [`check_memory!`](crate::check_memory!) | a call needs at most so much memory |
+//! | [`check_threads!`](crate::check_threads!) | a call really uses several threads |
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -37,28 +38,27 @@
 //!
 //! # Options
 //!
-//! They stand last, in any order. `hint = "…"` is shown below a failure. `what = "…"` is what the
-//! messages call the value; otherwise they quote the source of the expression, which says little
-//! when that is `f(x)` in a loop. Both are format strings: `what = "f({x})"`.
+//! Options come last, in any order. `hint = "…"` is shown below a failure. `what = "…"` is the name
+//! of the value in messages; by default they quote the source of the expression, which says little
+//! if that is `f(x)` in a loop. Both are format strings: `what = "f({x})"`.
 //!
 //! # Noise
 //!
-//! What is measured is measured several times, and the best counts: other programs make things
-//! slower, larger and more serial, never the opposite. Before a check fails for being slow it has
-//! tried for some seconds.
+//! Measurements are repeated, and the best one counts: other programs make things slower, larger
+//! and more serial, never the opposite. Before a check fails for being slow, it tries for some
+//! seconds.
 
 mod close;
 mod condition;
-mod difference;
 mod equal;
 mod fast;
 mod memory;
-mod numbers;
 mod threads;
 mod wording;
 
 #[doc(hidden)]
 pub use close::close;
+pub use close::{Number, Numbers};
 #[doc(hidden)]
 pub use condition::condition;
 #[doc(hidden)]
@@ -67,7 +67,6 @@ pub use equal::equal;
 pub use fast::fast;
 #[doc(hidden)]
 pub use memory::memory;
-pub use numbers::{Number, Numbers};
 #[doc(hidden)]
 pub use threads::threads;
 #[doc(hidden)]

@@ -1,8 +1,8 @@
-//! What a check says: its subject, the verdict, the hint.
+//! The messages of a check: subject, verdict, hint.
 
 use std::fmt::Display;
 
-/// The words of one check; for the macros only.
+/// The message of one check; for the macros only.
 #[doc(hidden)]
 #[derive(Clone, PartialEq, Debug)]
 pub struct Wording {
@@ -12,17 +12,17 @@ pub struct Wording {
     pub(super) factor: f64,
 }
 
-/// More of an expression's source than this hides the message.
-const LONGEST_SUBJECT: usize = 80;
+/// Longer sources of an expression would hide the message.
+const MAX_SUBJECT: usize = 80;
 
 impl Wording {
-    /// From the source of an expression. Of a closure without arguments, what it calls.
+    /// From the source of an expression; for a closure without arguments, from its body.
     pub fn of(source: &str) -> Wording {
         let words: Vec<&str> = source.split_whitespace().collect();
         let line = words.join(" ");
         let line = line.strip_prefix("move ").unwrap_or(&line);
         let body = line.strip_prefix("||").unwrap_or(line).trim_start();
-        Wording { what: shortened(body, LONGEST_SUBJECT), hint: None, factor: 1.0 }
+        Wording { what: shortened(body, MAX_SUBJECT), hint: None, factor: 1.0 }
     }
 
     pub fn what(self, what: String) -> Wording {
@@ -35,7 +35,7 @@ impl Wording {
 
     #[track_caller]
     pub fn factor(self, factor: f64) -> Wording {
-        assert!(factor > 0.0, "`factor` has to be larger than 0");
+        assert!(factor > 0.0, "`factor` must be larger than 0");
         Wording { factor, ..self }
     }
 
@@ -43,17 +43,17 @@ impl Wording {
         &self.what
     }
 
-    /// The check holds: one line.
+    /// The check passes: prints one line.
     pub(super) fn pass(&self, found: impl Display) {
         println!("✓ {found}");
     }
 
-    /// Nobody can tell, on this system.
+    /// The check is impossible on this system.
     pub(super) fn skip(&self, reason: &str) {
         println!("– {} was not checked: {reason}", self.what);
     }
 
-    /// The check does not hold: a panic in the name of the caller.
+    /// The check fails: panics at the caller's location.
     #[track_caller]
     pub(super) fn fail(&self, found: impl Display) -> ! {
         match &self.hint {
@@ -63,7 +63,7 @@ impl Wording {
     }
 }
 
-/// At most so many characters, and `…` if there were more.
+/// At most `most` characters, with a `…` if there were more.
 pub(super) fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -87,15 +87,17 @@ macro_rules! __check_options {
     };
     ($wording:expr, $unknown:ident = $value:expr $(, $($rest:tt)*)?) => {
         ::std::compile_error!(::std::concat!(
-            "unknown option `", ::std::stringify!($unknown), "`: there are `hint` and `what`, and `factor` for `check_fast!`"
+            "unknown option `",
+            ::std::stringify!($unknown),
+            "`: there are `hint` and `what`, and `factor` for `check_fast!`"
         ))
     };
     ($wording:expr, $($rest:tt)*) => {
-        ::std::compile_error!("options of a check are written `hint = \"…\"` and stand last")
+        ::std::compile_error!("options of a check are written `hint = \"…\"` and come last")
     };
 }
 
-/// The message a panic came with; for tests of the checks.
+/// The message of a panic; for tests of the checks.
 #[cfg(test)]
 pub(super) fn failure(f: impl FnOnce()) -> String {
     let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))

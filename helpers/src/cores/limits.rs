@@ -1,11 +1,10 @@
-//! Every limit there is, with its source, as R's `parallelly::availableCores(which = "all")` shows
-//! them.
+//! All limits with their sources, like R's `parallelly::availableCores(which = "all")`.
 
-use super::{Cores, Limit, affinity, cgroup, cpu_list, scheduler};
+use super::{Cores, Limit, quota, scheduler, topology};
 use crate::output::{Bundle, Rich};
 use std::fmt;
 
-/// One number of cores that somebody tells.
+/// One number of cores and its source.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct CoreLimit {
@@ -14,17 +13,17 @@ pub struct CoreLimit {
     /// The number of logical cores (for `physical`: of physical ones; for a quota: CPU time per
     /// wall time).
     pub cores: f64,
-    /// Where it was found, and what stands there.
+    /// Where it was found, and its value there.
     pub source: String,
-    /// Whether this is the one that decided.
+    /// Whether this limit decided.
     pub decides: bool,
 }
 
-/// Every limit that was found, in the order in which they are looked at; what [`Cores::all`] gives.
+/// All limits that were found, in the order in which they are checked; returned by [`Cores::all`].
 ///
 /// # Examples
 ///
-/// Printed; in a notebook it is a table:
+/// Printed (a notebook shows a table):
 ///
 /// ```text
 /// 2 cores usable, limited by SLURM_CPUS_PER_TASK
@@ -41,21 +40,21 @@ pub struct CoreLimit {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CoreLimits {
-    /// What was found.
+    /// The limits that were found.
     pub limits: Vec<CoreLimit>,
-    /// What was looked for and is not there.
+    /// What was looked for and not found.
     pub not_found: Vec<String>,
-    /// The first line: the usable number, and why.
+    /// The first line: the usable number, and the reason.
     summary: String,
 }
 
 impl Cores {
-    /// Every limit there is, with its source, and which one decided: for finding out why the number
-    /// is what it is.
+    /// All limits with their sources, and which one decided. Use it to find out why the number is
+    /// what it is.
     ///
-    /// Besides what [`Cores`] knows: all quotas on the way to the root of the control groups, the
-    /// group's CPU set, all the variables of batch systems including those that do not count, and
-    /// what other libraries would take. The sources are read anew.
+    /// In addition to [`Cores`], it has all quotas on the way to the root of the control groups,
+    /// the group's CPU set, all variables of batch systems including those that are ignored, and
+    /// what other libraries would use. The sources are read anew.
     ///
     /// # Examples
     ///
@@ -69,9 +68,9 @@ impl Cores {
         let variable = |name: &str| std::env::var(name).ok();
         CoreLimits::collect(
             self,
-            affinity::allowed(),
-            &cgroup::cpu_sets(),
-            &cgroup::quotas(),
+            topology::allowed(),
+            &quota::cpu_sets(),
+            &quota::quotas(),
             &scheduler::variables(&variable, &scheduler::host_name().unwrap_or_default()),
             std::thread::available_parallelism().ok().map(usize::from),
             &variable,
@@ -83,8 +82,8 @@ impl CoreLimits {
     fn collect(
         cores: &Cores,
         allowed: Option<Vec<usize>>,
-        cpu_sets: &[cgroup::GroupLimit],
-        quotas: &[cgroup::GroupLimit],
+        cpu_sets: &[quota::GroupLimit],
+        quotas: &[quota::GroupLimit],
         variables: &[scheduler::Variable],
         standard: Option<usize>,
         variable: &dyn Fn(&str) -> Option<String>,
@@ -110,7 +109,7 @@ impl CoreLimits {
             Some(cpus) => add(
                 "CPU affinity",
                 cpus.len() as f64,
-                format!("sched_getaffinity: {}", cpu_list::write(&cpus)),
+                format!("sched_getaffinity: {}", topology::write_cpu_list(&cpus)),
             ),
             None => not_found.push("CPU affinity".to_string()),
         }
@@ -123,11 +122,12 @@ impl CoreLimits {
             }
         }
         for found in variables {
-            let but = found.but.map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let reason =
+                found.ignored_because.map(|reason| format!(" ({reason})")).unwrap_or_default();
             add(
                 found.system,
                 found.request.cores as f64,
-                format!("{}={}{but}", found.request.variable, found.value),
+                format!("{}={}{reason}", found.request.variable, found.value),
             );
         }
         for system in scheduler::SYSTEMS {
@@ -152,13 +152,12 @@ impl CoreLimits {
             (Limit::Affinity, _) => limit.name == "CPU affinity",
             (Limit::Quota, _) => {
                 limit.name == "cgroup quota"
-                    && cgroup::tightest(quotas)
-                        .is_some_and(|tightest| tightest.cores == limit.cores)
+                    && quota::tightest(quotas).is_some_and(|tightest| tightest.cores == limit.cores)
             }
             (Limit::Job, request) => request
                 .is_some_and(|request| limit.source.starts_with(&format!("{}=", request.variable))),
         };
-        // The same quota may be set on several groups.
+        // Several groups may have the same quota.
         if let Some(limit) = limits.iter_mut().find(|limit| decides(limit)) {
             limit.decides = true;
         }
@@ -175,7 +174,7 @@ impl CoreLimits {
     }
 }
 
-/// Whole numbers without decimals, others with two at most.
+/// Whole numbers without decimals, others with at most two.
 fn number(cores: f64) -> String {
     ((cores * 100.0).round() / 100.0).to_string()
 }
@@ -249,22 +248,27 @@ mod tests {
     use crate::cores::cores;
     use std::path::PathBuf;
 
-    fn group(cores: f64, file: &str, content: &str) -> cgroup::GroupLimit {
-        cgroup::GroupLimit { cores, file: PathBuf::from(file), content: content.to_string() }
+    fn group(cores: f64, file: &str, content: &str) -> quota::GroupLimit {
+        quota::GroupLimit { cores, file: PathBuf::from(file), content: content.to_string() }
     }
 
     fn slurm(cores: usize) -> scheduler::Variable {
         let request = Request { variable: "SLURM_CPUS_PER_TASK", cores };
-        scheduler::Variable { system: "Slurm", request, value: cores.to_string(), but: None }
+        scheduler::Variable {
+            system: "Slurm",
+            request,
+            value: cores.to_string(),
+            ignored_because: None,
+        }
     }
 
-    fn all(quotas: &[cgroup::GroupLimit], variables: &[scheduler::Variable]) -> CoreLimits {
+    fn all(quotas: &[quota::GroupLimit], variables: &[scheduler::Variable]) -> CoreLimits {
         let cores = Cores::decide(Found {
             logical: 16,
             physical: Some(8),
             physical_allowed: Some(2),
             allowed: Some(4),
-            quota: cgroup::tightest(quotas).map(|limit| limit.cores),
+            quota: quota::tightest(quotas).map(|limit| limit.cores),
             requested: scheduler::request(variables),
         });
         let sets = [group(4.0, "/sys/fs/cgroup/job/cpuset.cpus.effective", "0-3")];
@@ -314,7 +318,7 @@ mod tests {
     #[test]
     fn a_variable_that_does_not_count_is_shown_with_the_reason() {
         let mut variable = slurm(1);
-        variable.but = Some("for all tasks on this node together");
+        variable.ignored_because = Some("for all tasks on this node together");
         let all = all(&[], &[variable]);
         assert!(
             all.to_string().contains("SLURM_CPUS_PER_TASK=1 (for all tasks on this node together)"),

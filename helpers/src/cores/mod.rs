@@ -1,10 +1,10 @@
-//! How many cores may this program use, and who says so?
+//! How many cores may this program use, and what limits them?
 //!
-//! A machine has physical cores; with hyper-threading each shows up as two *logical* ones. A
-//! program need not be allowed all of them: `taskset` and batch systems pin it to some (CPU
+//! A machine has physical cores; with hyper-threading each one appears as two *logical* cores. A
+//! program may not be allowed to use all of them: `taskset` and batch systems pin it to some (CPU
 //! affinity), containers and batch systems give it a share of time (cgroup quota), and a job script
-//! may have asked for a number without anything enforcing it. [`cores()`] looks at all of these and
-//! takes the smallest. It is what every helper of this crate uses when it is not told a number.
+//! may have requested a number that nothing enforces. [`cores()`] checks all of these and takes the
+//! smallest. Every helper of this crate uses it as its default number of threads.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -13,29 +13,30 @@
 //! # assert_eq!(pool.num_threads(), cores().usable);
 //! ```
 //!
-//! [`Cores::all`] shows every source there is and what it says, for finding out why the number is
-//! what it is.
+//! [`Cores::all`] shows all sources and their values, so you can find out why the number is what it
+//! is.
 //!
-//! On Linux everything is read; on other systems there are the physical and logical numbers and the
-//! batch system's variables.
+//! On Linux all of them are read; on other systems only the physical and logical numbers and the
+//! batch system's variables. Reading order: `topology`, `quota` and `scheduler` read the sources;
+//! `limits` lists them.
 
-mod affinity;
-mod cgroup;
-pub(crate) mod cpu_list;
 mod limits;
+mod quota;
 mod scheduler;
 mod topology;
 
 pub use limits::{CoreLimit, CoreLimits};
 pub use scheduler::Request;
 pub(crate) use scheduler::host_name;
+pub(crate) use topology::parse_cpu_list;
 
+use crate::format::counted;
 use std::fmt;
 
 /// Counts the cores that this program may use; see [`Cores`].
 ///
 /// Reads a few dozen small files in `/proc` and `/sys`, which takes well below a millisecond on a
-/// workstation. Nothing is remembered: the answer follows a change of affinity or quota.
+/// workstation. Nothing is cached: the result follows a change of affinity or quota.
 ///
 /// # Examples
 ///
@@ -46,7 +47,7 @@ use std::fmt;
 /// ```
 pub fn cores() -> Cores {
     let logical = topology::logical();
-    let allowed = affinity::allowed();
+    let allowed = topology::allowed();
     let variables =
         scheduler::variables(&|name| std::env::var(name).ok(), &host_name().unwrap_or_default());
     let physical = topology::physical(None);
@@ -56,7 +57,7 @@ pub fn cores() -> Cores {
         physical,
         physical_allowed,
         allowed: allowed.map(|cpus| cpus.len()),
-        quota: cgroup::quota(),
+        quota: quota::quota(),
         requested: scheduler::request(&variables),
     })
 }
@@ -78,22 +79,21 @@ pub fn cores() -> Cores {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Cores {
-    /// How many threads are worth computing with: the smallest of the limits, at least 1.
+    /// How many threads to compute with: the smallest of the limits, at least 1.
     pub usable: usize,
-    /// Physical cores of the machine, when the system tells.
+    /// Physical cores of the machine, if known.
     pub physical: Option<usize>,
-    /// Logical cores of the machine that are switched on: with hyper-threading two per physical
-    /// one.
+    /// Logical cores of the machine that are online: with hyper-threading, two per physical core.
     pub logical: usize,
-    /// Logical cores the program is allowed to run on (CPU affinity), when the system tells.
+    /// Logical cores that the program is allowed to run on (CPU affinity), if known.
     pub allowed: Option<usize>,
-    /// Physical cores behind the allowed ones, when the system tells. Computing seldom scales
-    /// beyond this number.
+    /// Physical cores behind the allowed ones, if known. Computing rarely scales beyond this
+    /// number.
     pub physical_allowed: Option<usize>,
-    /// CPU time per wall time that the program's cgroup may use, in cores, when there is such a
+    /// CPU time per wall time that the program's cgroup may use, in cores, if there is such a
     /// quota.
     pub quota: Option<f64>,
-    /// What a batch system's job asked for.
+    /// What the batch job requested.
     pub requested: Option<Request>,
     /// Which of them decided.
     pub limit: Limit,
@@ -103,17 +103,17 @@ pub struct Cores {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Limit {
-    /// Nothing but the machine itself.
+    /// Only the machine itself.
     Machine,
     /// The set of logical cores the program is pinned to.
     Affinity,
-    /// The share of CPU time its cgroup (its container, its job) has.
+    /// The share of CPU time of its cgroup (its container, its job).
     Quota,
-    /// What its batch job asked for.
+    /// What its batch job requested.
     Job,
 }
 
-/// What was found out, before any decision.
+/// What was found, before any decision.
 struct Found {
     logical: usize,
     physical: Option<usize>,
@@ -126,14 +126,14 @@ struct Found {
 impl Cores {
     fn decide(found: Found) -> Cores {
         let Found { logical, physical, physical_allowed, allowed, quota, requested } = found;
-        // A quota of 1.5 cores keeps one thread busy; a second one would be stopped half of the
-        // time and the first wait for it.
+        // A quota of 1.5 cores keeps one thread busy; a second one would be paused half of the time
+        // and the first would wait for it.
         let whole_quota = quota.map(|cores| (cores as usize).max(1));
         let mut usable = logical.max(1);
         let mut limit = Limit::Machine;
-        // Batch systems enforce what a job asked for through affinity and quota. Where they agree,
-        // the request is the better explanation, so the later of equal limits wins; but a limit
-        // that takes nothing away from the machine is none.
+        // Batch systems enforce a job's request through affinity and quota. If they agree, the
+        // request is the better explanation, so the later of equal limits wins. A limit that takes
+        // nothing away from the machine does not count.
         for (kind, cores) in [
             (Limit::Affinity, allowed),
             (Limit::Quota, whole_quota),
@@ -152,21 +152,20 @@ impl Cores {
 
 impl fmt::Display for Cores {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.usable == 1 { "core" } else { "cores" };
         let limit = match (self.limit, &self.requested) {
-            (Limit::Machine, _) => "all there are".to_string(),
+            (Limit::Machine, _) => "all of the machine".to_string(),
             (Limit::Affinity, _) => "limited by CPU affinity".to_string(),
             (Limit::Quota, _) => "limited by the cgroup's quota".to_string(),
             (Limit::Job, Some(request)) => format!("limited by {}", request.variable),
             (Limit::Job, None) => "limited by the batch job".to_string(),
         };
-        write!(formatter, "{} {plural} usable, {limit}", self.usable)?;
+        write!(formatter, "{} usable, {limit}", counted(self.usable, "core"))?;
         let mut line = |name: &str, value: &dyn fmt::Display, note: &str| {
             write!(formatter, "\n  {name:<8}{value:>4}{note}")
         };
         match self.physical {
             Some(physical) => line("physical", &physical, "")?,
-            None => line("physical", &"?", "  (this system does not tell)")?,
+            None => line("physical", &"?", "  (unknown on this system)")?,
         }
         line("logical", &self.logical, "")?;
         if let Some(allowed) = self.allowed {
@@ -217,9 +216,9 @@ mod tests {
         let cores = Cores::decide(found());
         assert_eq!((cores.usable, cores.limit), (16, Limit::Machine));
         assert!(
-            cores
-                .to_string()
-                .starts_with("16 cores usable, all there are\n  physical   8\n  logical   16\n"),
+            cores.to_string().starts_with(
+                "16 cores usable, all of the machine\n  physical   8\n  logical   16\n"
+            ),
             "{cores}"
         );
     }
@@ -239,8 +238,8 @@ mod tests {
         assert_eq!((two.usable, two.limit), (2, Limit::Job));
     }
 
-    /// Slurm pins a job to the cores it asked for: then the job's request is the reason, the
-    /// affinity only its means.
+    /// Slurm pins a job to the cores it requested: then the request is the reason, the affinity
+    /// only the means.
     #[test]
     fn request_explains_an_equal_affinity() {
         let cores = Cores::decide(Found { allowed: Some(4), requested: slurm(4), ..found() });

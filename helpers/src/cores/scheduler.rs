@@ -1,24 +1,24 @@
-//! What a batch job asked for: the variables that Slurm, PBS, Torque, Grid Engine and LSF set in a
+//! What a batch job requested: the variables that Slurm, PBS, Torque, Grid Engine and LSF set in a
 //! job.
 //!
-//! Whether anything enforces the number depends on the site. It is a promise to the other users of
-//! the machine all the same.
+//! Whether anything enforces the number depends on the site. Respect it anyway: you share the
+//! machine with others.
 //!
 //! | system | variable | what it means |
 //! |---|---|---|
-//! | Slurm | `SLURM_CPUS_PER_TASK` | what `--cpus-per-task` asked for; not set without that option |
+//! | Slurm | `SLURM_CPUS_PER_TASK` | the value of `--cpus-per-task`; not set without that option |
 //! | | `SLURM_CPUS_ON_NODE` | logical cores of the job on this node, for all its tasks there |
 //! | Torque | `PBS_NUM_PPN` | `ppn` in `-l nodes=1:ppn=8`, per node |
 //! | PBS Professional | `NCPUS` | `ncpus` of the job's part on this node |
 //! | Grid Engine | `NSLOTS` | slots of the job on all its hosts; `PE_HOSTFILE` has them per host |
 //! | LSF | `LSB_DJOB_NUMPROC` | slots of the job on all its hosts; `LSB_MCPU_HOSTS` has them per host |
 
-/// A number of cores that a batch job asked for on this machine.
+/// The number of cores that a batch job requested on this machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Request {
-    /// The environment variable that says so.
+    /// The environment variable that holds it.
     pub variable: &'static str,
-    /// The number of logical cores asked for.
+    /// The number of logical cores.
     pub cores: usize,
 }
 
@@ -27,37 +27,45 @@ pub struct Request {
 pub(super) struct Variable {
     pub(super) system: &'static str,
     pub(super) request: Request,
-    /// As it stands in the environment.
+    /// Its value in the environment.
     pub(super) value: String,
-    /// Why it says nothing about this process, if it does not.
-    pub(super) but: Option<&'static str>,
+    /// Why it does not apply to this process, if so.
+    pub(super) ignored_because: Option<&'static str>,
 }
 
 /// The batch systems that were looked for.
 pub(super) const SYSTEMS: [&str; 4] = ["Slurm", "PBS", "Grid Engine", "LSF"];
 
-/// What the first variable that counts asks for.
+/// The request of the first variable that counts.
 pub(super) fn request(variables: &[Variable]) -> Option<Request> {
-    variables.iter().find(|variable| variable.but.is_none()).map(|variable| variable.request)
+    variables
+        .iter()
+        .find(|variable| variable.ignored_because.is_none())
+        .map(|variable| variable.request)
 }
 
-/// Looks through the batch systems' variables, in order of precedence; those without a positive
-/// number are left out.
+/// Reads the batch systems' variables in order of precedence; skips those without a positive
+/// number.
 ///
 /// `host` is the name of this machine.
 pub(super) fn variables(variable: &dyn Fn(&str) -> Option<String>, host: &str) -> Vec<Variable> {
     let positive = |text: &str| text.trim().parse::<usize>().ok().filter(|&cores| cores > 0);
     let number = |name: &str| positive(&variable(name)?);
     let mut found = Vec::new();
-    let mut add = |system, name: &'static str, cores: Option<usize>, but| {
+    let mut add = |system, name: &'static str, cores: Option<usize>, ignored_because| {
         if let (Some(value), Some(cores)) = (variable(name), cores) {
-            found.push(Variable { system, request: Request { variable: name, cores }, value, but });
+            found.push(Variable {
+                system,
+                request: Request { variable: name, cores },
+                value,
+                ignored_because,
+            });
         }
     };
 
     add("Slurm", "SLURM_CPUS_PER_TASK", number("SLURM_CPUS_PER_TASK"), None);
-    // Without `--cpus-per-task` Slurm sets only the number for the whole node; that is ours when
-    // the job has one node and one task there.
+    // Without `--cpus-per-task`, Slurm sets only the number for the whole node. It is ours if the
+    // job has one node and one task there.
     let is_alone =
         number("SLURM_JOB_NUM_NODES").unwrap_or(1) == 1 && number("SLURM_NTASKS").unwrap_or(1) == 1;
     add(
@@ -68,10 +76,10 @@ pub(super) fn variables(variable: &dyn Fn(&str) -> Option<String>, host: &str) -
     );
 
     add("PBS", "PBS_NUM_PPN", number("PBS_NUM_PPN"), None);
-    // The name alone is anybody's.
+    // Other programs may use this name, too.
     add("PBS", "NCPUS", number("NCPUS"), variable("PBS_JOBID").is_none().then_some("no PBS job"));
 
-    // Slots on several hosts are not all here. Without a list of hosts there is one.
+    // Slots may be on several hosts. Without a list of hosts there is only one.
     let several = "on several hosts, this one not among them";
     let hosts = number("NHOSTS")
         .filter(|&hosts| hosts > 1)
@@ -102,8 +110,8 @@ pub(super) fn variables(variable: &dyn Fn(&str) -> Option<String>, host: &str) -
     found
 }
 
-/// The slots of this host in a list of `host slots …`. Names are compared up to the first dot: some
-/// lists have the domain, some have not.
+/// The slots of this host in a list of `host slots …`. Names are compared up to the first dot,
+/// because only some lists include the domain.
 fn slots<'a>(
     hosts: impl Iterator<Item = impl Iterator<Item = &'a str>>,
     host: &str,
@@ -111,7 +119,7 @@ fn slots<'a>(
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
     let here = hosts
         .filter_map(|mut fields| Some((fields.next()?, fields.next()?.parse::<usize>().ok()?)));
-    // A host is listed once for each queue it gives slots from.
+    // A host is listed once per queue that provides slots.
     let sum: usize =
         here.filter(|(name, _)| short(name) == short(host)).map(|(_, slots)| slots).sum();
     (sum > 0).then_some(sum)
@@ -177,8 +185,7 @@ mod tests {
         assert_eq!(with(&[("NCPUS", "6")]), None);
     }
 
-    /// LSF's and Grid Engine's numbers are for the whole job: 12 slots on three hosts are not 12
-    /// cores here.
+    /// LSF and Grid Engine count the whole job: 12 slots on three hosts are not 12 cores here.
     #[test]
     fn slots_on_other_hosts_do_not_count() {
         let lsf =
@@ -188,7 +195,9 @@ mod tests {
 
         let file =
             std::env::temp_dir().join(format!("parcourse-pe-hostfile-{}", std::process::id()));
-        std::fs::write(&file, "node1.cluster.example 4 all.q@node1 UNDEFINED\nnode2 3 all.q@node2 <NULL>\nnode2 2 b.q@node2\n").unwrap();
+        let hosts = "node1.cluster.example 4 all.q@node1 UNDEFINED\n\
+                     node2 3 all.q@node2 <NULL>\nnode2 2 b.q@node2\n";
+        std::fs::write(&file, hosts).unwrap();
         let path = file.to_str().unwrap();
         assert_eq!(
             with(&[("NSLOTS", "9"), ("NHOSTS", "2"), ("PE_HOSTFILE", path)]),
@@ -210,7 +219,8 @@ mod tests {
             ("NSLOTS", "2"),
             ("LSB_DJOB_NUMPROC", "x"),
         ]);
-        let shown: Vec<_> = all.iter().map(|v| (v.system, v.request.cores, v.but)).collect();
+        let shown: Vec<_> =
+            all.iter().map(|v| (v.system, v.request.cores, v.ignored_because)).collect();
         assert_eq!(
             shown,
             [("Slurm", 32, Some("for all tasks on this node together")), ("Grid Engine", 2, None)]

@@ -1,12 +1,12 @@
-//! What stands in a table's cells, and how it is written.
+//! The values in a table's cells, and how they are printed.
 
 use crate::format::{FineDuration, four_figures};
 use std::time::Duration;
 
 /// A value that a [`Table`](super::Table) can hold: numbers, durations, texts, `bool`, `Option`s
-/// and references of them.
+/// and references to them.
 ///
-/// Values of other types go in as texts: `.column("host", hosts.iter().map(|host|
+/// Convert values of other types to text: `.column("host", hosts.iter().map(|host|
 /// host.to_string()))`.
 pub trait Cell {
     /// The value as the table keeps it.
@@ -17,9 +17,9 @@ pub trait Cell {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Content {
-    /// Nothing; an empty cell.
+    /// No value; an empty cell.
     Missing,
-    /// Text, aligned left.
+    /// Text, left-aligned.
     Text(String),
     /// A whole number, written in full.
     Whole(i128),
@@ -30,7 +30,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// The number it is; durations in seconds.
+    /// The value as a number; a duration in seconds.
     pub fn number(&self) -> Option<f64> {
         match *self {
             Content::Missing | Content::Text(_) => None,
@@ -40,7 +40,7 @@ impl Content {
         }
     }
 
-    /// Written by itself; numbers with `decimals`, if the column has agreed on some.
+    /// Formats the value; numbers with `decimals` if the column has common decimals.
     pub(super) fn text(&self, decimals: Option<usize>) -> String {
         match (self, decimals) {
             (Content::Missing, _) => String::new(),
@@ -143,7 +143,8 @@ macro_rules! reference {
     };
 }
 
-reference!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 Duration FineDuration char bool);
+reference!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
+reference!(Duration FineDuration char bool);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
-//! Showing things at any time, and changing what was shown.
+//! Showing values at any time, and updating what was shown.
 
 use crate::output::{Rich, protocol};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Shows a value now, wherever the cell is.
+/// Shows a value now, at any point of a cell.
 ///
 /// # Examples
 ///
@@ -18,8 +18,7 @@ pub fn display(value: impl Rich) {
     protocol::send_display(&value.bundle(), None);
 }
 
-/// Shows a value now and gives back the handle with which it can be replaced, in this cell or in a
-/// later one.
+/// Shows a value now and returns a handle that can replace it, in this cell or in a later one.
 ///
 /// # Examples
 ///
@@ -34,7 +33,7 @@ pub fn display_with_id(value: impl Rich) -> Handle {
     handle
 }
 
-/// Empties the output of the cell; with `wait` only when the next output comes, which avoids
+/// Clears the cell's output. With `wait`, it does so only when the next output comes, which avoids
 /// flicker. Does nothing on the stock kernel.
 ///
 /// # Examples
@@ -50,24 +49,23 @@ pub fn clear_output(wait: bool) {
     protocol::send_clear_output(wait);
 }
 
-/// Something shown that can be replaced.
+/// An output that can be replaced.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Handle {
     display_id: String,
 }
 
 impl Handle {
-    /// Replaces what is shown. Every update is a message to the browser: ten in a second are
-    /// plenty.
+    /// Replaces what is shown. Every update is a message to the browser; ten per second are plenty.
     ///
-    /// On the stock kernel the cell that updates shows the last state when it ends.
+    /// On the stock kernel, the updating cell shows only the last state, when it ends.
     pub fn update(&self, value: impl Rich) {
         protocol::send_update(&value.bundle(), &self.display_id);
     }
 }
 
-/// Unique among all the outputs a saved notebook may hold, those of earlier kernels included: hence
-/// the time.
+/// Unique among all outputs that a saved notebook may hold, including those of earlier kernels;
+/// therefore it contains the time.
 fn new_display_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let microseconds =

@@ -1,10 +1,9 @@
-//! The kinds of rich output: text that is HTML, SVG, Markdown or JSON, and PNG pictures.
+//! The kinds of rich output: HTML, SVG, Markdown and JSON as text, and PNG images.
 
 use crate::output::{Bundle, Rich, base64, json, protocol};
 use std::fmt;
 
-/// What all kinds have in common: shown by themselves at the end of a cell, or at any time with
-/// `show`.
+/// What all kinds share: a cell shows them as its last expression, or at any time with `show`.
 macro_rules! kind {
     ($name:ident) => {
         impl $name {
@@ -13,7 +12,7 @@ macro_rules! kind {
                 protocol::send_result(&self.bundle());
             }
 
-            /// Shows it now; the same as [`display`](crate::display::display).
+            /// Shows it now, like [`display`](crate::display::display).
             pub fn show(&self) {
                 super::display(self);
             }
@@ -21,7 +20,7 @@ macro_rules! kind {
     };
 }
 
-/// A text and the constructor that checks nothing.
+/// A text type whose constructor checks nothing.
 macro_rules! text_kind {
     ($(#[$documentation:meta])* $name:ident, $mime_type:literal, $fallback:expr) => {
         $(#[$documentation])*
@@ -47,8 +46,7 @@ macro_rules! text_kind {
 }
 
 text_kind! {
-    /// HTML. Scripts run only where the notebook is trusted; text from elsewhere must be escaped by
-    /// whoever puts it in.
+    /// HTML. Scripts run only if the notebook is trusted. Escape text that comes from elsewhere.
     ///
     /// # Examples
     ///
@@ -60,20 +58,21 @@ text_kind! {
 }
 
 text_kind! {
-    /// A drawing in SVG: sharp at every size, heavy with ten thousands of points.
+    /// An SVG drawing: sharp at every size, slow with tens of thousands of points.
     ///
     /// # Examples
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let drawing = r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><circle cx="20" cy="20" r="15"/></svg>"#;
+    /// let drawing = r#"<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">
+    ///     <circle cx="20" cy="20" r="15"/></svg>"#;
     /// Svg::new(drawing).show();
     /// ```
     Svg, "image/svg+xml", |svg| format!("[SVG drawing, {} bytes]", svg.len())
 }
 
 text_kind! {
-    /// Markdown, formulas included where the front end renders them.
+    /// Markdown, with formulas if the front end renders them.
     ///
     /// # Examples
     ///
@@ -84,7 +83,7 @@ text_kind! {
     Markdown, "text/markdown", |markdown| markdown.to_string()
 }
 
-/// JSON, which JupyterLab shows as a tree to unfold.
+/// JSON, which JupyterLab shows as a collapsible tree.
 ///
 /// # Examples
 ///
@@ -96,11 +95,11 @@ text_kind! {
 pub struct Json(String);
 
 impl Json {
-    /// Takes a text that is JSON already.
+    /// Takes text that is already JSON.
     ///
     /// # Panics
     ///
-    /// When the text is not one valid JSON value: it would break the message it travels in.
+    /// Panics if the text is not one valid JSON value: it would break the message that carries it.
     #[track_caller]
     pub fn new(text: impl Into<String>) -> Json {
         let text = text.into();
@@ -117,7 +116,7 @@ impl Rich for Json {
 
 kind!(Json);
 
-/// A picture in PNG format, encoded already.
+/// An image in PNG format.
 ///
 /// # Examples
 ///
@@ -134,13 +133,13 @@ impl Png {
     ///
     /// # Panics
     ///
-    /// When the bytes do not begin as a PNG file does.
+    /// Panics if the bytes do not start with the PNG signature.
     #[track_caller]
     pub fn new(bytes: impl Into<Vec<u8>>) -> Png {
         let bytes = bytes.into();
         assert!(
             bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
-            "not a PNG file: it does not begin with PNG's signature"
+            "not a PNG file: the signature is missing"
         );
         Png(bytes)
     }
@@ -150,7 +149,7 @@ impl Png {
         &self.0
     }
 
-    /// Width and height in pixels, from the file's header; `None` when the file is cut off there.
+    /// Width and height in pixels, from the file's header; `None` if the file is truncated.
     pub fn size(&self) -> Option<(u32, u32)> {
         let number = |at: usize| Some(u32::from_be_bytes(self.0.get(at..at + 4)?.try_into().ok()?));
         Some((number(16)?, number(20)?))

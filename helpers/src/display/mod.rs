@@ -1,8 +1,7 @@
-//! Rich output: HTML, pictures, Markdown, tables, progress bars.
+//! Rich output: HTML, images, Markdown, tables, progress bars.
 //!
-//! A value whose type is [`Rich`] is shown when it is the last expression of a cell. [`display`]
-//! shows one at any time, as often as you like, and [`display_with_id`] gives a handle with which
-//! the same output can be changed later.
+//! A cell shows a [`Rich`] value that is its last expression. [`display`] shows one at any time, as
+//! often as you like; [`display_with_id`] returns a handle that can update the output later.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -11,11 +10,11 @@
 //! handle.update(Markdown::new("**done**"));
 //! ```
 //!
-//! On the stock evcxr kernel a cell shows one rich output, the last one, when it ends. There
-//! updates simply replace each other, so that what is seen is the final state. Outside of a
-//! notebook nothing renders rich output, and its text form is printed.
+//! On the stock evcxr kernel, a cell shows only its last rich output, when it ends; updates replace
+//! each other, so you see the final state. Outside of a notebook, the text form is printed.
 //!
-//! How it travels is described in the `helpers/src/output/README.md`.
+//! `helpers/src/output/README.md` describes the protocol. Reading order: `kinds`, `handle`, then
+//! `cell` and `table`, `progress`.
 
 mod cell;
 mod handle;

@@ -6,11 +6,11 @@ use crate::interrupt::{self, Scope};
 use crate::output::{Bundle, protocol};
 use std::time::{Duration, Instant};
 
-/// Goes through the items as the loop would, and shows how far it is. The loop can be interrupted
-/// without losing variables.
+/// Iterates over the items and shows the progress. You can interrupt the loop without losing
+/// variables.
 ///
-/// On the Parcourse kernel a bar that moves, at most ten times a second; elsewhere a line of text
-/// now and then, for loops that take seconds, and one at the end. Costs about 10 ns per item.
+/// The Parcourse kernel shows a bar, updated at most ten times per second. Elsewhere, loops that
+/// take seconds print a line of text now and then, and one at the end. Costs about 10 ns per item.
 ///
 /// # Examples
 ///
@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 /// ```
 pub fn progress<I: IntoIterator>(items: I) -> Progress<I::IntoIter> {
     let items = items.into_iter();
-    // A lower bound that is also the upper bound is the number of items; a filter, say, knows none.
+    // A lower bound that equals the upper bound is the number of items; a filter, for example, does
+    // not know it.
     let total = match items.size_hint() {
         (lower, Some(upper)) if lower == upper => Some(upper),
         _ => None,
@@ -32,13 +33,13 @@ pub fn progress<I: IntoIterator>(items: I) -> Progress<I::IntoIter> {
     Progress { items, running: None, total }
 }
 
-/// The iterator that [`progress`] makes.
+/// The iterator that [`progress`] returns.
 #[derive(Debug)]
 pub struct Progress<I> {
     items: I,
     total: Option<usize>,
-    /// From the first item to the last. Not from the beginning, so that a `Progress` kept in a
-    /// variable holds no interrupt scope.
+    /// From the first item to the last, not from the start: a `Progress` that is kept in a variable
+    /// must not hold an interrupt scope.
     running: Option<(ProgressBar, Scope)>,
 }
 
@@ -47,7 +48,7 @@ impl<I: Iterator> Iterator for Progress<I> {
 
     fn next(&mut self) -> Option<I::Item> {
         match &mut self.running {
-            // The loop's body has run for the item given out before.
+            // The loop body has run for the previous item.
             Some((bar, _)) => bar.advance(1),
             None => {
                 self.running = Some((ProgressBar::with_total(self.total), Scope::enter()));
@@ -66,7 +67,7 @@ impl<I: Iterator> Iterator for Progress<I> {
     }
 }
 
-/// A progress bar moved by hand, for work that is no loop over items.
+/// A progress bar that you advance by hand, for work that is not a loop over items.
 ///
 /// # Examples
 ///
@@ -82,34 +83,34 @@ pub struct ProgressBar {
     total: Option<usize>,
     done: usize,
     start: Instant,
-    /// When the clock was read last, and the step at which it is read again.
-    last_look: Duration,
-    next_look: usize,
+    /// When the clock was last read, and the step at which it is read again.
+    last_check: Duration,
+    next_check: usize,
     next_report: Duration,
     shown: Shown,
 }
 
-/// What can be seen of the bar so far.
+/// What is shown of the bar so far.
 #[derive(Debug)]
 enum Shown {
     Bar(Option<Handle>),
     Lines,
 }
 
-/// How long a loop runs before its bar appears, and between two changes of it.
+/// The time before a bar appears, and between two updates.
 const BAR_PERIOD: Duration = Duration::from_millis(100);
-/// The first line of text comes after this time, each further one after twice the time: a minute
-/// has six, an hour twelve.
+/// The first line of text comes after this time, each further one after twice the time: 6 lines in
+/// a minute, 12 in an hour.
 const FIRST_LINE: Duration = Duration::from_secs(1);
 
 impl ProgressBar {
-    /// A bar for so many steps.
+    /// A bar for `total` steps.
     pub fn new(total: usize) -> ProgressBar {
         ProgressBar::with_total(Some(total))
     }
 
     fn with_total(total: Option<usize>) -> ProgressBar {
-        let (shown, next_report) = if protocol::on_our_kernel() {
+        let (shown, next_report) = if protocol::on_parcourse_kernel() {
             (Shown::Bar(None), BAR_PERIOD)
         } else {
             (Shown::Lines, FIRST_LINE)
@@ -118,30 +119,30 @@ impl ProgressBar {
             total,
             done: 0,
             start: Instant::now(),
-            last_look: Duration::ZERO,
-            next_look: 0,
+            last_check: Duration::ZERO,
+            next_check: 0,
             next_report,
             shown,
         }
     }
 
-    /// So many more steps are done.
+    /// Marks `steps` more steps as done.
     #[inline]
     pub fn advance(&mut self, steps: usize) {
         self.done += steps;
-        if self.done >= self.next_look {
-            self.look();
+        if self.done >= self.next_check {
+            self.check_clock();
         }
     }
 
     #[inline(never)]
-    fn look(&mut self) {
+    fn check_clock(&mut self) {
         let elapsed = self.start.elapsed();
-        // Reading the clock takes 25 to 60 ns. Where steps are short it is read at every 16th only;
-        // not more seldom, because the next steps may be long ones, and the bar would stand still.
-        let steps_are_short = elapsed - self.last_look < Duration::from_micros(100);
-        self.last_look = elapsed;
-        self.next_look = self.done + if steps_are_short { 16 } else { 1 };
+        // Reading the clock takes 25 to 60 ns. If steps are short, it is read only at every 16th.
+        // Not less often: the next steps may be long, and the bar would stand still.
+        let steps_are_short = elapsed - self.last_check < Duration::from_micros(100);
+        self.last_check = elapsed;
+        self.next_check = self.done + if steps_are_short { 16 } else { 1 };
         if elapsed >= self.next_report {
             self.report(elapsed);
         }
@@ -167,13 +168,13 @@ impl ProgressBar {
 }
 
 impl Drop for ProgressBar {
-    /// The final state, whether everything was done or not.
+    /// Shows the final state, whether everything was done or not.
     fn drop(&mut self) {
         self.report(self.start.elapsed());
     }
 }
 
-/// A moment in the life of a bar.
+/// The state of a bar at one moment.
 struct State {
     done: usize,
     total: Option<usize>,
@@ -210,8 +211,7 @@ impl State {
     }
 
     fn bundle(&self) -> Bundle {
-        // The browser's own element: it follows light and dark themes by itself. Without a value it
-        // shows "busy".
+        // The browser's own element follows light and dark themes. Without a value it shows "busy".
         let bar = match self.percent() {
             Some(percent) => format!(
                 r#"<progress max="100" value="{percent:.1}" style="width:20em"></progress> {percent:.0} %, "#

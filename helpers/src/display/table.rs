@@ -6,11 +6,11 @@ use crate::output::{Bundle, Rich, protocol};
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Named columns of equal length, shown as a table: what a small data frame is for.
+/// Named columns of equal length, shown as a table: a small data frame.
 ///
-/// Numbers stand right, with four significant figures; durations have three and a unit; texts stand
-/// left. As text, the columns are aligned with spaces. Of more than 60 rows, the first and the last
-/// ones are shown.
+/// Numbers are right-aligned with four significant figures; durations have three and a unit; text
+/// is left-aligned. As text, the columns are aligned with spaces. If there are more than 60 rows,
+/// only the first and last ones are shown.
 ///
 /// # Examples
 ///
@@ -33,8 +33,8 @@ pub struct Table {
     columns: Vec<Column>,
 }
 
-/// Longer tables are shown in part.
-const MOST_ROWS: usize = 60;
+/// Longer tables are abbreviated.
+const MAX_ROWS: usize = 60;
 
 #[derive(Clone, PartialEq)]
 pub(crate) struct Column {
@@ -43,7 +43,7 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// Numbers, and gaps between them.
+    /// Whether the column holds only numbers and gaps.
     pub(crate) fn is_numeric(&self) -> bool {
         self.cells.iter().all(|cell| !matches!(cell, Content::Text(_)))
     }
@@ -71,17 +71,17 @@ impl Table {
         Table::default()
     }
 
-    /// Adds a column at the right; a column of this name is replaced.
+    /// Adds a column on the right, or replaces the column of this name.
     ///
     /// # Panics
     ///
-    /// When the column is not as long as those before it.
+    /// Panics if the column is not as long as the others.
     #[track_caller]
     pub fn column(self, name: impl Into<String>, values: impl IntoIterator<Item: Cell>) -> Table {
         self.with_column(name.into(), values.into_iter().map(Cell::into_content).collect())
     }
 
-    /// A table with names of columns and no rows yet, to be filled with [`row`](Table::row).
+    /// A table with column names and no rows yet; fill it with [`row`](Table::row).
     ///
     /// # Examples
     ///
@@ -99,16 +99,13 @@ impl Table {
     ///
     /// # Panics
     ///
-    /// When two names are equal.
+    /// Panics if two names are equal.
     #[track_caller]
     pub fn with_names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Table {
         let mut table = Table::new();
         for name in names {
             let name = name.into();
-            assert!(
-                !table.names().any(|known| known == name),
-                "two columns have the name `{name}`"
-            );
+            assert!(!table.names().any(|known| known == name), "two columns are named `{name}`");
             table.columns.push(Column { name, cells: Vec::new() });
         }
         table
@@ -118,44 +115,44 @@ impl Table {
     ///
     /// # Panics
     ///
-    /// When there are not as many values as columns.
+    /// Panics if the number of values differs from the number of columns.
     #[track_caller]
     pub fn row(self, values: impl Row) -> Table {
         self.with_row(values.into_contents())
     }
 
-    /// The rows in ascending order of a column: numbers by value before texts by alphabet, empty
-    /// cells last. Equal rows keep their order.
+    /// Sorts the rows by a column, ascending: numbers by value, then text alphabetically, then
+    /// empty cells. The sort is stable.
     ///
     /// # Panics
     ///
-    /// When there is no such column.
+    /// Panics if there is no such column.
     #[track_caller]
     pub fn sort_by(self, name: &str) -> Table {
         self.sorted(name, false)
     }
 
-    /// As [`sort_by`](Table::sort_by), the largest first. Empty cells are last here too.
+    /// Like [`sort_by`](Table::sort_by), but largest first. Empty cells come last here, too.
     ///
     /// # Panics
     ///
-    /// When there is no such column.
+    /// Panics if there is no such column.
     #[track_caller]
     pub fn sort_by_descending(self, name: &str) -> Table {
         self.sorted(name, true)
     }
 
-    /// The numbers of a column; durations in seconds, NaN for what is no number.
+    /// The numbers of a column: durations in seconds, NaN for anything that is not a number.
     ///
     /// # Panics
     ///
-    /// When there is no such column.
+    /// Panics if there is no such column.
     #[track_caller]
     pub fn values(&self, name: &str) -> Vec<f64> {
         self.find(name).numbers().collect()
     }
 
-    /// The names of the columns, from left to right.
+    /// The column names, from left to right.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
     }
@@ -175,7 +172,7 @@ impl Table {
         protocol::send_result(&self.bundle());
     }
 
-    /// Shows it now; the same as [`display`](super::display).
+    /// Shows it now, like [`display`](super::display).
     pub fn show(&self) {
         super::display(self);
     }
@@ -216,13 +213,13 @@ impl Table {
         self
     }
 
-    /// The rows that are shown, in two parts; between them some are left out.
+    /// The rows shown, in two ranges; rows between them are left out.
     fn shown(&self) -> [std::ops::Range<usize>; 2] {
         let rows = self.len();
-        if rows <= MOST_ROWS {
+        if rows <= MAX_ROWS {
             [0..rows, rows..rows]
         } else {
-            [0..MOST_ROWS / 2, rows - MOST_ROWS / 2..rows]
+            [0..MAX_ROWS / 2, rows - MAX_ROWS / 2..rows]
         }
     }
 
@@ -252,8 +249,7 @@ impl Table {
     }
 
     fn html(&self) -> String {
-        // A width of its own and no more: JupyterLab's style sheet does the rest, in light and
-        // dark.
+        // No styles except alignment: JupyterLab's style sheet does the rest, light and dark.
         let mut html = String::from("<table>\n<thead><tr>");
         for column in &self.columns {
             html += &format!(
@@ -310,7 +306,7 @@ fn compare(a: &Content, b: &Content, descending: bool) -> Ordering {
     }
 }
 
-/// Aligned with spaces, names above; no line end after the last row.
+/// Columns aligned with spaces, names on top; no line break after the last row.
 impl fmt::Display for Table {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, last] = self.shown();
@@ -318,7 +314,7 @@ impl fmt::Display for Table {
         for (index, column) in self.columns.iter().enumerate() {
             let texts = column.texts();
             let shown = first.clone().chain(last.clone()).map(|row| &texts[row]);
-            // A text of several lines would break the table.
+            // A text with several lines would break the table.
             let texts: Vec<String> = [&column.name]
                 .into_iter()
                 .chain(shown)

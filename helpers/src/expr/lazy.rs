@@ -1,13 +1,14 @@
-//! The expression as it is typed.
+//! Lazy expressions, as you type them.
 
 use super::kernels::{Function, Operation};
 use super::leaf::{Leaf, Source};
 use super::nodes::{Binary, Expression, Map, Shape, Unary};
 use ndarray::Dimension;
 use std::fmt;
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// Makes an expression of an array: of `&array`, a view, `&vector` or a slice. It costs nothing,
-/// and copies nothing.
+/// Makes an expression from an array: `&array`, a view, `&vector` or a slice. Costs nothing and
+/// copies nothing.
 ///
 /// # Examples
 ///
@@ -25,25 +26,25 @@ pub fn lazy<'a, S: Source<'a>>(source: S) -> Lazy<Leaf<'a, S::Number, S::Dim>> {
     Lazy { expression: Leaf { view: source.into_view() }, serial: false }
 }
 
-/// An expression of arrays, made by [`lazy`], of which nothing has been computed yet.
+/// An expression of arrays, made by [`lazy`]; nothing is computed yet.
 ///
 /// | to go on | |
 /// |---|---|
 /// | `x + y`, `x - y`, `x * y`, `x / y`, `-x` | with another expression of the same shape, or with a number, on either side |
 /// | `.sin()`, `.cos()`, `.exp()`, `.ln()` | vectorised; within 2 units in the last place |
 /// | `.sqrt()`, `.abs()`, `.square()`, `.powi(n)`, `.recip()` | exactly those of `f64` |
-/// | `.minimum(y)`, `.maximum(y)`, `.at_least(c)`, `.at_most(c)` | as in NumPy, NaN if one is |
-/// | `.map(f)` | any other function, one element at a time |
-/// | `.serial()` | in the calling thread only |
+/// | `.minimum(y)`, `.maximum(y)`, `.at_least(c)`, `.at_most(c)` | as in NumPy: NaN if one of them is |
+/// | `.map(f)` | any other function, element by element |
+/// | `.serial()` | on the calling thread only |
 ///
 /// | to get a result | |
 /// |---|---|
 /// | `.sum()`, `.mean()`, `.min()`, `.max()`, `.dot(y)` | a number |
 /// | `.to_array()`, `.assign_to(&mut array)` | the elements |
 ///
-/// An expression can be used several times (`let x = lazy(&a); x.sin() * x.ln()`), and is computed
-/// anew each time. What stands in it several times is computed several times, too; reading an array
-/// several times costs next to nothing, because after the first time it is in the cache.
+/// You can use an expression several times (`let x = lazy(&a); x.sin() * x.ln()`); it is computed
+/// anew each time. Repeated parts are computed repeatedly, too; reading an array again costs almost
+/// nothing, because it is then in the cache.
 #[derive(Clone, Copy)]
 #[must_use = "nothing is computed until `.sum()`, `.to_array()` or the like asks for a result"]
 pub struct Lazy<E> {
@@ -91,7 +92,7 @@ impl<E: Expression> Lazy<E> {
         at_most(bound: f64) => Function::Minimum(bound);
     }
 
-    /// Any function of each element. Unlike the others it is called for one element at a time
+    /// Any function of each element. Unlike the others, it is called for one element at a time
     /// (unless the compiler can do better).
     ///
     /// # Examples
@@ -105,28 +106,28 @@ impl<E: Expression> Lazy<E> {
         Lazy { expression: Map { inner: self.expression, function: f }, serial: self.serial }
     }
 
-    /// The smaller one of each pair of elements; NaN if one of them is.
+    /// The smaller one of each pair of elements; NaN if one of them is NaN.
     ///
     /// # Panics
     ///
-    /// If the shapes differ.
+    /// Panics if the shapes differ.
     #[track_caller]
     pub fn minimum<R: Expression<Dim = E::Dim>>(self, other: Lazy<R>) -> Lazy<Binary<E, R>> {
         self.binary(Operation::Minimum, other)
     }
 
-    /// The greater one of each pair of elements; NaN if one of them is.
+    /// The greater one of each pair of elements; NaN if one of them is NaN.
     ///
     /// # Panics
     ///
-    /// If the shapes differ.
+    /// Panics if the shapes differ.
     #[track_caller]
     pub fn maximum<R: Expression<Dim = E::Dim>>(self, other: Lazy<R>) -> Lazy<Binary<E, R>> {
         self.binary(Operation::Maximum, other)
     }
 
-    /// Computes the whole expression in the thread that asks for a result, to compare, or within
-    /// work that is parallel already.
+    /// Computes the whole expression on the calling thread, for comparisons, or inside work that is
+    /// already parallel.
     pub fn serial(self) -> Self {
         Lazy { serial: true, ..self }
     }
@@ -164,5 +165,53 @@ impl<E: Expression> Lazy<E> {
 impl<E: Expression> fmt::Debug for Lazy<E> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "an expression of shape {}, not computed yet", Shape(&self.shape()))
+    }
+}
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $operation:expr,
+        |$x:ident| with number: $right:expr, from number: $left:expr) => {
+        impl<L: Expression, R: Expression<Dim = L::Dim>> $trait<Lazy<R>> for Lazy<L> {
+            type Output = Lazy<Binary<L, R>>;
+
+            #[track_caller]
+            fn $method(self, right: Lazy<R>) -> Lazy<Binary<L, R>> {
+                self.binary($operation, right)
+            }
+        }
+
+        impl<E: Expression> $trait<f64> for Lazy<E> {
+            type Output = Lazy<Unary<E>>;
+
+            fn $method(self, $x: f64) -> Lazy<Unary<E>> {
+                self.unary($right)
+            }
+        }
+
+        impl<E: Expression> $trait<Lazy<E>> for f64 {
+            type Output = Lazy<Unary<E>>;
+
+            fn $method(self, right: Lazy<E>) -> Lazy<Unary<E>> {
+                let $x = self;
+                right.unary($left)
+            }
+        }
+    };
+}
+
+operator!(Add, add, Operation::Add,
+    |c| with number: Function::Plus(c), from number: Function::Plus(c));
+operator!(Sub, sub, Operation::Sub,
+    |c| with number: Function::Plus(-c), from number: Function::From(c));
+operator!(Mul, mul, Operation::Mul,
+    |c| with number: Function::Times(c), from number: Function::Times(c));
+operator!(Div, div, Operation::Div,
+    |c| with number: Function::Over(c), from number: Function::Under(c));
+
+impl<E: Expression> Neg for Lazy<E> {
+    type Output = Lazy<Unary<E>>;
+
+    fn neg(self) -> Lazy<Unary<E>> {
+        self.unary(Function::Neg)
     }
 }

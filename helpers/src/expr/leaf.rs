@@ -2,26 +2,26 @@
 
 use super::kernels::BLOCK;
 use super::nodes::Expression;
-use super::strided::pieces;
 use ndarray::{ArrayBase, ArrayView, Data, Dimension, Ix1};
+use std::ops::Range;
 
-/// A number that expressions read: `f64`, or one that becomes `f64` (integers beyond 2⁵³ are
-/// rounded).
+/// A number that expressions can read: `f64`, or one that converts to `f64` (integers beyond 2⁵³
+/// are rounded).
 pub trait Number: Copy + Sync + sealed::Sealed {
     /// The numbers themselves, if they are `f64`.
     #[doc(hidden)]
     fn as_f64(numbers: &[Self]) -> Option<&[f64]>;
 
-    /// Writes numbers that lie one behind the other to `to`, which has the same length.
+    /// Writes contiguous numbers to `to`, which has the same length.
     #[doc(hidden)]
     fn copy(numbers: &[Self], to: &mut [f64]);
 
-    /// Writes numbers of an array, from the one at `start` on, to `to`.
+    /// Writes numbers of an array, starting at `start`, to `to`.
     ///
     /// # Safety
     ///
-    /// `first` is the first element of an array of this shape, with so many elements after `start`,
-    /// which lives until this returns.
+    /// `first` is the first element of an array of this shape, which has enough elements after
+    /// `start` and lives until this returns.
     #[doc(hidden)]
     unsafe fn copy_strided(
         first: *const Self,
@@ -46,12 +46,19 @@ macro_rules! numbers {
                     to.iter_mut().zip(numbers).for_each(|(to, number)| *to = *number as f64);
                 }
 
-                unsafe fn copy_strided(first: *const $type, shape: &[usize], strides: &[isize], start: usize, to: &mut [f64]) {
+                unsafe fn copy_strided(
+                    first: *const $type,
+                    shape: &[usize],
+                    strides: &[isize],
+                    start: usize,
+                    to: &mut [f64],
+                ) {
                     pieces(shape, strides, start, to.len(), |piece| {
                         for (i, to) in to[piece.range].iter_mut().enumerate() {
-                            // SAFETY: `pieces` gives offsets of elements of the array, which is
-                            // there, as the caller says.
-                            *to = unsafe { *first.offset(piece.offset + i as isize * piece.stride) } as f64;
+                            // SAFETY: `pieces` returns offsets of elements of the array, which
+                            // exists by the caller's contract.
+                            let offset = piece.offset + i as isize * piece.stride;
+                            *to = unsafe { *first.offset(offset) } as f64;
                         }
                     });
                 }
@@ -62,7 +69,8 @@ macro_rules! numbers {
 
 numbers! {
     f64 => |numbers| Some(numbers);
-    f32 => |_| None; i8 => |_| None; i16 => |_| None; i32 => |_| None; i64 => |_| None; isize => |_| None;
+    f32 => |_| None; i8 => |_| None; i16 => |_| None; i32 => |_| None; i64 => |_| None;
+    isize => |_| None;
     u8 => |_| None; u16 => |_| None; u32 => |_| None; u64 => |_| None; usize => |_| None;
 }
 
@@ -74,8 +82,8 @@ mod sealed {
     seal! { f64 f32 i8 i16 i32 i64 isize u8 u16 u32 u64 usize }
 }
 
-/// What [`lazy`](super::lazy) makes an expression of: references to arrays, views, vectors and
-/// slices, and views themselves.
+/// What [`lazy`](super::lazy) accepts: references to arrays, views, vectors and slices, and views
+/// themselves.
 pub trait Source<'a> {
     /// The type of the elements.
     type Number: Number + 'a;
@@ -168,5 +176,72 @@ impl<T: Number, D: Dimension> Expression for Leaf<'_, T, D> {
         }
         T::copy(numbers, to);
         None
+    }
+}
+
+/// Elements at equal distances in memory, all from one row (one line along the last axis).
+pub(super) struct Piece {
+    /// The offset of the first one, in elements from the array's first.
+    pub offset: isize,
+    /// The distance between two, also in elements.
+    pub stride: isize,
+    /// Their indices among the requested elements.
+    pub range: Range<usize>,
+}
+
+/// Calls `f` for the pieces of elements `start..start + length` of an array, in row order. These
+/// elements must exist.
+pub(super) fn pieces(
+    shape: &[usize],
+    strides: &[isize],
+    start: usize,
+    length: usize,
+    mut f: impl FnMut(Piece),
+) {
+    let (Some((&row_length, outer_shape)), Some((&stride, outer_strides))) =
+        (shape.split_last(), strides.split_last())
+    else {
+        // No dimensions: one element.
+        return if length > 0 {
+            f(Piece { offset: 0, stride: 1, range: 0..length })
+        };
+    };
+    if length == 0 {
+        return;
+    }
+    // The indices of the row, and the index within it.
+    let mut place = start % row_length;
+    let mut row = start / row_length;
+    let mut index = vec![0; outer_shape.len()];
+    for (index, length) in index.iter_mut().zip(outer_shape).rev() {
+        *index = row % length;
+        row /= length;
+    }
+    let mut row_offset: isize =
+        index.iter().zip(outer_strides).map(|(&index, stride)| index as isize * stride).sum();
+
+    let mut done = 0;
+    loop {
+        let taken = (row_length - place).min(length - done);
+        f(Piece {
+            offset: row_offset + place as isize * stride,
+            stride,
+            range: done..done + taken,
+        });
+        done += taken;
+        if done == length {
+            return;
+        }
+        place = 0;
+        // Advances to the next row, like an odometer.
+        for axis in (0..index.len()).rev() {
+            index[axis] += 1;
+            row_offset += outer_strides[axis];
+            if index[axis] < outer_shape[axis] {
+                break;
+            }
+            row_offset -= index[axis] as isize * outer_strides[axis];
+            index[axis] = 0;
+        }
     }
 }

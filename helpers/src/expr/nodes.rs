@@ -1,18 +1,18 @@
-//! What expressions are made of, besides arrays: functions of one operand, and of two.
+//! The parts of expressions besides arrays: functions of one operand, and of two.
 
 use super::kernels::{self, BLOCK, Function, Operation, instruction_set};
 use ndarray::Dimension;
 use std::fmt;
 
 /// An array-valued expression, computed block by block. Made by [`lazy`](super::lazy) and the
-/// operations on what it returns.
+/// operations on its result.
 ///
-/// Nobody needs to implement it; it is public because its name is part of types.
+/// You need not implement it; it is public because its name is part of types.
 pub trait Expression: Sync {
     /// ndarray's type for shapes of this many dimensions.
     type Dim: Dimension;
 
-    /// How many blocks of memory [`eval`](Expression::eval) wants.
+    /// How many blocks of memory [`eval`](Expression::eval) needs.
     #[doc(hidden)]
     const BLOCKS: usize;
 
@@ -20,9 +20,9 @@ pub trait Expression: Sync {
     #[doc(hidden)]
     fn dim(&self) -> Self::Dim;
 
-    /// Elements `start..start + length`, in the order of rows, of which there are at most as many
-    /// as in a block. `None` says that they have been written to the beginning of `space`;
-    /// otherwise they lie in an array already.
+    /// Computes elements `start..start + length`, in row order, at most one block of them. Returns
+    /// `None` if they were written to the beginning of `space`; otherwise they are already
+    /// contiguous in an array.
     #[doc(hidden)]
     fn eval(&self, start: usize, length: usize, space: &mut [f64]) -> Option<&[f64]>;
 }
@@ -49,7 +49,7 @@ impl<E: Expression> Expression for Unary<E> {
     }
 }
 
-/// A function of the user's of each element of an expression.
+/// A user's function of each element of an expression.
 #[derive(Clone, Copy)]
 pub struct Map<E, F> {
     pub(super) inner: E,
@@ -93,7 +93,7 @@ impl<L: Expression, R: Expression<Dim = L::Dim>> Binary<L, R> {
 
 impl<L: Expression, R: Expression<Dim = L::Dim>> Expression for Binary<L, R> {
     type Dim = L::Dim;
-    // The left operand's result stays in the first block while the right one is computed behind it.
+    // The left operand's result stays in the first block while the right one is computed after it.
     const BLOCKS: usize = if L::BLOCKS > 1 + R::BLOCKS { L::BLOCKS } else { 1 + R::BLOCKS };
 
     fn dim(&self) -> L::Dim {
@@ -126,7 +126,11 @@ pub(super) fn assert_same_shape<D: Dimension>(left: &D, right: &D) {
 #[cold]
 #[track_caller]
 fn refuse(left: &[usize], right: &[usize]) -> ! {
-    panic!("arrays of one expression have the same shape, not {} and {}", Shape(left), Shape(right))
+    panic!(
+        "all arrays of an expression must have the same shape, not {} and {}",
+        Shape(left),
+        Shape(right)
+    )
 }
 
 /// `(3, 4)`, as NumPy writes it.

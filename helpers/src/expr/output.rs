@@ -2,9 +2,9 @@
 
 use super::kernels::BLOCK;
 use super::lazy::Lazy;
+use super::leaf::pieces;
 use super::nodes::{Expression, assert_same_shape};
 use super::run::{Blocks, CHUNK, for_each_chunk};
-use super::strided::pieces;
 use ndarray::{Array, ArrayBase, ArrayViewMut, DataMut, Dimension, Ix1};
 
 /// What [`Lazy::assign_to`] writes to: arrays and views of ndarray, vectors and slices, of `f64`.
@@ -32,16 +32,16 @@ impl Target<Ix1> for Vec<f64> {
     }
 }
 
-/// Memory that several threads write to, each at other places.
-struct Places(*mut f64);
+/// Memory that several threads write to, each to its own elements.
+struct Output(*mut f64);
 
 // SAFETY: only `Lazy::assign_to` makes one, and uses it as described there.
-unsafe impl Sync for Places {}
+unsafe impl Sync for Output {}
 
-impl Places {
+impl Output {
     /// # Safety
     ///
-    /// As for [`set`](Places::set), for all places from `start` on, one behind the other.
+    /// Like [`set`](Output::set), for all elements from `start` on, which are contiguous.
     unsafe fn set_all(&self, start: usize, values: &[f64]) {
         // SAFETY: by this function's contract.
         unsafe { self.0.add(start).copy_from_nonoverlapping(values.as_ptr(), values.len()) }
@@ -49,7 +49,7 @@ impl Places {
 
     /// # Safety
     ///
-    /// The place must be within the array, and no other thread may use it at the same time.
+    /// The element must be within the array, and no other thread may use it at the same time.
     unsafe fn set(&self, offset: isize, value: f64) {
         // SAFETY: by this function's contract.
         unsafe { *self.0.offset(offset) = value }
@@ -57,19 +57,19 @@ impl Places {
 }
 
 impl<E: Expression> Lazy<E> {
-    /// A new array of this shape, with the elements.
+    /// Computes a new array of this shape.
     pub fn to_array(&self) -> Array<f64, E::Dim> {
-        // Zeros come from the operating system page by page, when a thread first writes to one:
+        // Zeros come from the operating system page by page, when a thread first writes to one, so
         // nothing is written twice.
         let mut array = Array::zeros(self.expression.dim());
         self.assign_to(&mut array);
         array
     }
 
-    /// Writes the elements to an array that is there already, in any layout.
+    /// Writes the elements to an existing array, in any layout.
     ///
-    /// The array cannot be part of the expression: it is borrowed to be read, there. To change an
-    /// array in place, ndarray has `mapv_inplace`, `par_mapv_inplace` and `azip!`.
+    /// The array cannot be part of the expression, which borrows its arrays for reading. To change
+    /// an array in place, ndarray has `mapv_inplace`, `par_mapv_inplace` and `azip!`.
     ///
     /// # Examples
     ///
@@ -83,41 +83,41 @@ impl<E: Expression> Lazy<E> {
     ///
     /// # Panics
     ///
-    /// If the shapes differ.
+    /// Panics if the shapes differ.
     #[track_caller]
     pub fn assign_to(&self, target: &mut (impl Target<E::Dim> + ?Sized)) {
         let mut view = target.elements_mut();
         assert_same_shape(&self.expression.dim(), &view.raw_dim());
         let contiguous = view.is_standard_layout();
-        let places = Places(view.as_mut_ptr());
+        let output = Output(view.as_mut_ptr());
         let eval = |start, length, space: &mut [f64]| self.expression.eval(start, length, space);
         let blocks = Blocks::of::<E>(self.len(), self.serial, &eval);
-        // SAFETY: the view is borrowed mutably as long as that runs, and this is its first element,
+        // SAFETY: the view is mutably borrowed as long as that runs, and this is its first element,
         // its shape and its strides.
-        unsafe { assign(&blocks, &places, (!contiguous).then(|| (view.shape(), view.strides()))) };
+        unsafe { assign(&blocks, &output, (!contiguous).then(|| (view.shape(), view.strides()))) };
     }
 }
 
-/// Writes the elements to their places: one behind the other, if there is no shape with strides.
+/// Writes the elements to the output: contiguously, if there is no shape with strides.
 ///
 /// # Safety
 ///
-/// The places are those of an array of so many elements, and nobody else uses it. No two elements
-/// are at the same place.
+/// The output must be that of an array with this many elements, which nothing else uses. No two
+/// elements may overlap.
 #[inline(never)]
-unsafe fn assign(expression: &Blocks, places: &Places, layout: Option<(&[usize], &[isize])>) {
+unsafe fn assign(expression: &Blocks, output: &Output, layout: Option<(&[usize], &[isize])>) {
     for_each_chunk(expression.length, expression.serial, &|range| {
         expression.each(range, |start, block| {
-            // SAFETY (of all below): as the caller says; chunks and blocks do not overlap.
+            // SAFETY (of all below): by the caller's contract; chunks and blocks do not overlap.
             let Some((shape, strides)) = layout else {
-                // SAFETY: as above; the elements lie one behind the other, and there are at least
-                // `start + block.len()`.
-                return unsafe { places.set_all(start, block) };
+                // SAFETY: as above; the elements are contiguous, and there are at least `start +
+                // block.len()`.
+                return unsafe { output.set_all(start, block) };
             };
             pieces(shape, strides, start, block.len(), |piece| {
                 for (i, x) in block[piece.range].iter().enumerate() {
-                    // SAFETY: as above; `pieces` gives offsets of elements of the array.
-                    unsafe { places.set(piece.offset + i as isize * piece.stride, *x) };
+                    // SAFETY: as above; `pieces` returns offsets of elements of the array.
+                    unsafe { output.set(piece.offset + i as isize * piece.stride, *x) };
                 }
             });
         });

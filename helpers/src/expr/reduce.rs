@@ -6,44 +6,44 @@ use super::nodes::{Binary, Expression};
 use super::run::{Blocks, CHUNK, each_chunk};
 
 impl<E: Expression> Lazy<E> {
-    /// The sum of all elements, 0 of none. The same bits in every run, whatever the number of
-    /// threads: see [the module](super).
+    /// The sum of all elements; 0 without elements. Has the same bits in every run and with any
+    /// number of threads: see [the module](super).
     pub fn sum(&self) -> f64 {
         self.reduce(kernels::sum, 0.0, |a, b| a + b)
     }
 
-    /// The mean of all elements, NaN of none.
+    /// The mean of all elements; NaN without elements.
     pub fn mean(&self) -> f64 {
         self.sum() / self.len() as f64
     }
 
-    /// The smallest element; NaN if there is one, as in NumPy.
+    /// The smallest element; NaN if any element is NaN, as in NumPy.
     ///
     /// # Panics
     ///
-    /// If there are no elements.
+    /// Panics if there are no elements.
     #[track_caller]
     pub fn min(&self) -> f64 {
-        assert!(!self.is_empty(), "no elements, so there is no smallest");
+        assert!(!self.is_empty(), "the expression has no elements, so there is no smallest one");
         self.reduce(kernels::least, f64::INFINITY, kernels::minimum)
     }
 
-    /// The greatest element; NaN if there is one, as in NumPy.
+    /// The greatest element; NaN if any element is NaN, as in NumPy.
     ///
     /// # Panics
     ///
-    /// If there are no elements.
+    /// Panics if there are no elements.
     #[track_caller]
     pub fn max(&self) -> f64 {
-        assert!(!self.is_empty(), "no elements, so there is no greatest");
+        assert!(!self.is_empty(), "the expression has no elements, so there is no greatest one");
         self.reduce(kernels::greatest, f64::NEG_INFINITY, kernels::maximum)
     }
 
-    /// The sum of the products, element by element; of arrays with more than one dimension, too.
+    /// The sum of the products, element by element; also for arrays with more than one dimension.
     ///
     /// # Panics
     ///
-    /// If the shapes differ.
+    /// Panics if the shapes differ.
     #[track_caller]
     pub fn dot<R: Expression<Dim = E::Dim>>(&self, other: Lazy<R>) -> f64
     where
@@ -56,7 +56,7 @@ impl<E: Expression> Lazy<E> {
         .sum()
     }
 
-    /// Blocks to numbers, and numbers to one number in a tree of pairs.
+    /// Reduces blocks to numbers, and numbers to one number in a tree of pairs.
     fn reduce(
         &self,
         block: fn(InstructionSet, &[f64]) -> f64,

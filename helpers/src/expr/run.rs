@@ -6,7 +6,7 @@ use crate::interrupt;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Elements that a thread takes at a time: several microseconds of work even where it is only an
+/// Elements that a thread takes at a time: several microseconds of work, even for a single
 /// addition.
 pub(super) const CHUNK: usize = 16 * BLOCK;
 
@@ -44,12 +44,11 @@ fn chunks<R: Send>(length: usize, serial: bool, f: impl Fn(Range<usize>) -> R + 
     }
 }
 
-/// An expression whose type is forgotten: what else there is to do is compiled once, for all of
-/// them.
+/// A type-erased expression: everything else is compiled once, for all of them.
 pub(super) struct Blocks<'a> {
     pub(super) length: usize,
     pub(super) serial: bool,
-    /// How many blocks of memory `eval` wants.
+    /// How many blocks of memory `eval` needs.
     space: usize,
     /// [`Expression::eval`].
     eval: &'a Eval<'a>,
@@ -62,7 +61,7 @@ impl<'a> Blocks<'a> {
         Blocks { length, serial, space: E::BLOCKS, eval }
     }
 
-    /// Computes elements `range` block by block, and calls `f` with each block and where it starts.
+    /// Computes elements `range` block by block, and calls `f` with each block and its start.
     pub(super) fn each(&self, range: Range<usize>, mut f: impl FnMut(usize, &[f64])) {
         let mut space = vec![0.0; self.space * BLOCK];
         for start in range.clone().step_by(BLOCK) {

@@ -1,14 +1,14 @@
-//! Durations as people read them: three significant figures and a unit that fits.
+//! Durations as people read them: three significant figures and a fitting unit.
 
 use super::three_figures;
 use std::fmt;
 use std::time::Duration;
 
 /// A duration that prints with three significant figures, as IPython does: `89.3 µs`, `300 ms`,
-/// `1.37 s`, from a minute on `1min 3s`.
+/// `1.37 s`; from one minute on, `1min 3s`.
 ///
-/// Its `Debug` is its `Display`, so that a notebook shows the same. Width and alignment are
-/// honoured.
+/// `Debug` prints the same as `Display`, so a notebook shows it too. Width and alignment are
+/// respected.
 ///
 /// # Examples
 ///
@@ -59,8 +59,8 @@ fn in_words(duration: Duration) -> String {
     }
 }
 
-/// Seconds as text, in the same form; below a nanosecond too, which a [`Duration`] cannot hold:
-/// `2.55 ns`, `0.312 ns`.
+/// Formats seconds the same way, also below a nanosecond, which a [`Duration`] cannot hold: `2.55
+/// ns`, `0.312 ns`.
 pub(crate) fn fine_seconds(seconds: f64) -> String {
     let nanoseconds = seconds * 1e9;
     // Negated, so that NaN gets here as well.
@@ -68,7 +68,7 @@ pub(crate) fn fine_seconds(seconds: f64) -> String {
         return "0 ns".to_string();
     }
     if nanoseconds < 999.5 {
-        // Three figures also below 1: one more decimal for every zero behind the point.
+        // Three figures below 1, too: one more decimal for every zero after the point.
         let zeros = if nanoseconds < 0.9995 {
             (-(nanoseconds * 1.0005).log10().floor()) as usize
         } else {

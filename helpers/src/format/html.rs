@@ -1,6 +1,6 @@
-//! Text that becomes a part of HTML.
+//! Text inside HTML.
 
-/// Text with the characters escaped that mean something in HTML, between tags and in attributes.
+/// Escapes the characters that have a meaning in HTML, between tags and in attributes.
 pub(crate) fn escape_html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -10,4 +10,6 @@ mod number;
 pub use duration::FineDuration;
 pub(crate) use duration::fine_seconds;
 pub(crate) use html::escape_html;
-pub(crate) use number::{byte_size, common_decimals, four_figures, three_figures, without_zeros};
+pub(crate) use number::{
+    byte_size, common_decimals, counted, four_figures, three_figures, without_zeros,
+};

@@ -1,6 +1,7 @@
 //! Numbers and byte sizes as people read them.
 
-/// A number from 1 on with three significant figures, or all before the point where there are more.
+/// A number of at least 1 with three significant figures; larger numbers keep all digits before the
+/// point.
 pub(crate) fn three_figures(value: f64) -> String {
     let decimals = if value < 9.995 {
         2
@@ -12,10 +13,10 @@ pub(crate) fn three_figures(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// The most significant figures a number is written with.
+/// The most significant figures that a number is printed with.
 const FIGURES: i32 = 4;
 
-/// A number with four significant figures and no zeros at its end: `0.5`, `3.142`, `12350`,
+/// A number with four significant figures and no trailing zeros: `0.5`, `3.142`, `12350`,
 /// `1.235e-7`.
 pub(crate) fn four_figures(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
@@ -34,16 +35,15 @@ pub(crate) fn four_figures(number: f64) -> String {
     }
 }
 
-/// Zeros at the end of a fraction say nothing.
+/// Removes trailing zeros of a fraction.
 pub(crate) fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
-/// The decimals that all numbers of a column can be written with, so that their points stand below
-/// each other.
+/// The number of decimals for all numbers of a column, so that their points align.
 ///
-/// None where that would hide figures or show more than there are: when the numbers differ too much
-/// in size.
+/// `None` if the numbers differ too much in size: then common decimals would hide figures or show
+/// more than there are.
 pub(crate) fn common_decimals(numbers: impl IntoIterator<Item = f64>) -> Option<usize> {
     let texts: Vec<String> =
         numbers.into_iter().filter(|number| number.is_finite()).map(four_figures).collect();
@@ -57,13 +57,18 @@ pub(crate) fn common_decimals(numbers: impl IntoIterator<Item = f64>) -> Option<
     (decimals + digits <= FIGURES as usize + 2).then_some(decimals)
 }
 
-/// A number of bytes in the binary unit that fits, with three significant figures at most: `48
+/// A count with its noun: `1 core`, `2 cores`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A number of bytes in the binary unit that fits, with at most three significant figures: `48
 /// KiB`, `1.5 MiB`, `503 GiB`.
 pub(crate) fn byte_size(bytes: u64) -> String {
     let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut value = bytes as f64;
     let mut unit = 0;
-    // 1023.9 would be rounded to 1024.
+    // 1023.9 would round to 1024.
     while value >= 1023.5 && unit + 1 < units.len() {
         value /= 1024.0;
         unit += 1;

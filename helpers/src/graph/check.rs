@@ -1,20 +1,20 @@
-//! From names to numbers: looks names up, finds circles, and puts the tasks in an order in which
-//! they could be done one by one.
+//! From names to indices: looks names up, finds cycles, and sorts the tasks into an order in which
+//! they could run one by one.
 
 use super::Graph;
-use super::error::{Error, Kind};
 use std::collections::HashMap;
+use std::fmt;
 
 /// The graph as indices of tasks and resources.
 #[derive(Debug)]
 pub(super) struct Links {
-    /// Whom each task waits for.
+    /// The tasks that each task waits for.
     pub(super) before: Vec<Vec<usize>>,
-    /// Who waits for each task.
+    /// The tasks that wait for each task.
     pub(super) after: Vec<Vec<usize>>,
-    /// Which resources each task occupies.
+    /// The resources that each task occupies.
     pub(super) uses: Vec<Vec<usize>>,
-    /// All tasks, each after those it waits for; as added, where that is free.
+    /// All tasks, each after those it waits for; otherwise in the order in which they were added.
     pub(super) order: Vec<usize>,
 }
 
@@ -30,10 +30,13 @@ impl Links {
         let mut uses = Vec::with_capacity(graph.len());
         for task in &graph.tasks {
             let unknown_task = |missing: &String| {
-                Error(Kind::UnknownTask { task: task.name.clone(), missing: missing.clone() })
+                Error(ErrorKind::UnknownTask { task: task.name.clone(), missing: missing.clone() })
             };
             let unknown_resource = |missing: &String| {
-                Error(Kind::UnknownResource { task: task.name.clone(), missing: missing.clone() })
+                Error(ErrorKind::UnknownResource {
+                    task: task.name.clone(),
+                    missing: missing.clone(),
+                })
             };
             let find =
                 |name: &String| tasks.get(name.as_str()).copied().ok_or_else(|| unknown_task(name));
@@ -51,15 +54,15 @@ impl Links {
         for (task, needs) in before.iter().enumerate() {
             needs.iter().for_each(|&need: &usize| after[need].push(task));
         }
-        let order = order(&before, &after).map_err(|circle| {
-            let tasks = circle.into_iter().map(|index| graph.tasks[index].name.clone()).collect();
-            Error(Kind::Circle { tasks })
+        let order = order(&before, &after).map_err(|cycle| {
+            let tasks = cycle.into_iter().map(|index| graph.tasks[index].name.clone()).collect();
+            Error(ErrorKind::Cycle { tasks })
         })?;
         Ok(Links { before, after, uses, order })
     }
 }
 
-/// Kahn's algorithm; the error is a circle, each task followed by one that waits for it.
+/// Kahn's algorithm; the error is a cycle, each task followed by one that waits for it.
 fn order(before: &[Vec<usize>], after: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut waits_for: Vec<usize> = before.iter().map(Vec::len).collect();
     let mut ready: std::collections::BTreeSet<usize> =
@@ -75,29 +78,63 @@ fn order(before: &[Vec<usize>], after: &[Vec<usize>]) -> Result<Vec<usize>, Vec<
         }
     }
     let Some(start) = waits_for.iter().position(|&count| count > 0) else { return Ok(order) };
-    // Whoever is left waits for somebody who is left: going on to that one must lead to a task seen
-    // before.
+    // Each remaining task waits for another remaining one, so following them must lead to a task
+    // seen before.
     let mut trail = vec![start];
     loop {
         let last = trail[trail.len() - 1];
         let next = *before[last]
             .iter()
             .find(|&&need| waits_for[need] > 0)
-            .expect("a task that is left waits for another one that is left");
+            .expect("a remaining task waits for another remaining one");
         if let Some(begin) = trail.iter().position(|&seen| seen == next) {
-            let mut circle = trail.split_off(begin);
-            circle.reverse();
-            let smallest = circle
+            let mut cycle = trail.split_off(begin);
+            cycle.reverse();
+            let smallest = cycle
                 .iter()
                 .enumerate()
                 .min_by_key(|(_, task)| **task)
                 .map_or(0, |(position, _)| position);
-            circle.rotate_left(smallest);
-            return Err(circle);
+            cycle.rotate_left(smallest);
+            return Err(cycle);
         }
         trail.push(next);
     }
 }
+
+/// Why a graph cannot run; its message names the tasks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Error(pub(super) ErrorKind);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum ErrorKind {
+    UnknownTask { task: String, missing: String },
+    UnknownResource { task: String, missing: String },
+    Cycle { tasks: Vec<String> },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "failed to order the tasks: ")?;
+        match &self.0 {
+            ErrorKind::UnknownTask { task, missing } => {
+                write!(formatter, "`{task}` waits for `{missing}`, which is not a task")
+            }
+            ErrorKind::UnknownResource { task, missing } => {
+                write!(formatter, "`{task}` uses `{missing}`, which is not a resource of the graph")
+            }
+            ErrorKind::Cycle { tasks } if tasks.len() == 1 => {
+                write!(formatter, "`{}` waits for itself", tasks[0])
+            }
+            ErrorKind::Cycle { tasks } => {
+                tasks.iter().try_for_each(|task| write!(formatter, "`{task}` → "))?;
+                write!(formatter, "`{}` form a cycle", tasks[0])
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
@@ -110,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_named_in_the_order_of_work() {
+    fn cycles_are_named_in_the_order_of_work() {
         let error = |graph: Graph| graph.check().unwrap_err().to_string();
         let itself = Graph::new().task("a", 1).after(["a"]);
         assert_eq!(error(itself), "failed to order the tasks: `a` waits for itself");
@@ -123,10 +160,7 @@ mod tests {
             .task("c", 1)
             .after(["b"]);
         let graph = graph.task("out", 1).after(["c"]);
-        assert_eq!(
-            error(graph),
-            "failed to order the tasks: `a` → `b` → `c` → `a` wait for each other in a circle"
-        );
+        assert_eq!(error(graph), "failed to order the tasks: `a` → `b` → `c` → `a` form a cycle");
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use super::{Graph, Schedule, Work};
 use crate::display::{Bundle, Rich};
-use crate::format::without_zeros;
+use crate::format::{counted, without_zeros};
 use std::fmt;
 
-/// A number of units with at most one decimal; `60`, `0.5`, `12.3`.
+/// A number of units with at most one decimal: `60`, `0.5`, `12.3`.
 pub(super) fn short(units: f64) -> String {
     let text = if units != 0.0 && units.abs() < 0.95 {
         format!("{units:.2}")
@@ -29,8 +29,8 @@ impl Graph {
     }
 }
 
-/// Columns padded to the width of their longest cell, two spaces apart; those marked are aligned
-/// right.
+/// Columns padded to the width of their longest cell, two spaces apart; marked columns are
+/// right-aligned.
 fn aligned(
     formatter: &mut fmt::Formatter<'_>,
     rows: &[Vec<String>],
@@ -49,7 +49,7 @@ fn aligned(
     Ok(())
 }
 
-/// One line per task: name, time, whom it waits for, what it uses.
+/// One line per task: name, time, what it waits for, what it uses.
 impl fmt::Display for Graph {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |(index, task): (usize, &super::Task)| {
@@ -67,8 +67,7 @@ impl fmt::Display for Graph {
         };
         let rows: Vec<Vec<String>> = self.tasks.iter().enumerate().map(row).collect();
         aligned(formatter, &rows, &[false, true, false])?;
-        let plural = if self.len() == 1 { "task" } else { "tasks" };
-        write!(formatter, "{} {plural}", self.len())
+        formatter.write_str(&counted(self.len(), "task"))
     }
 }
 
@@ -78,7 +77,7 @@ impl fmt::Debug for Graph {
     }
 }
 
-/// One line per task, then the sums.
+/// One line per task, then the totals.
 impl fmt::Display for Schedule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = self.unit();
@@ -91,7 +90,7 @@ impl fmt::Display for Schedule {
                 format!("{:.1} {unit}", entry.end),
             ]
         };
-        // The unit after the last column must not push its heading out of line.
+        // The unit after the last column must not shift its heading.
         let mut rows = vec![heading];
         rows[0][3] += &" ".repeat(unit.chars().count() + 1);
         rows.extend(self.entries.iter().map(row));
@@ -122,7 +121,7 @@ impl fmt::Debug for Schedule {
 impl Rich for Graph {
     fn bundle(&self) -> Bundle {
         let bundle = Bundle::plain(self.to_string());
-        // A broken graph cannot be laid out, but is still to be looked at.
+        // An invalid graph cannot be laid out, but should still be shown.
         if self.check().is_err() { bundle } else { bundle.with("image/svg+xml", self.drawing()) }
     }
 }
@@ -167,7 +166,8 @@ mod tests {
             .unattended()
             .task("eat", || ())
             .after(["cook"]);
-        let expected = "chop  15 min\ncook  20 min  after chop; uses stove; unattended\neat           after cook\n3 tasks";
+        let expected = "chop  15 min\ncook  20 min  after chop; uses stove; unattended\n\
+                        eat           after cook\n3 tasks";
         assert_eq!(graph.to_string(), expected);
         let expected = "\
 task  worker  start   end

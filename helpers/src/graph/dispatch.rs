@@ -1,10 +1,10 @@
-//! List scheduling: who does what next. The same rules for a plan on paper and for real threads;
-//! neither time nor threads occur here.
+//! List scheduling: who does what next. The rules are the same for a plan on paper and for real
+//! threads; this file knows neither time nor threads.
 
+use super::Graph;
 use super::check::Links;
-use super::{Graph, paths};
 
-/// What is to be started: a task, and who does it.
+/// A task to start, and who does it.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Start {
     /// 0 for the first task started, 1 for the second, …
@@ -16,12 +16,12 @@ pub(super) struct Start {
     pub(super) units: Vec<(usize, usize)>,
 }
 
-/// The state of a run: which tasks wait, who is free.
+/// The state of a run: which tasks wait, and which workers are free.
 #[derive(Debug)]
 pub(super) struct Dispatcher<'graph> {
     links: &'graph Links,
     unattended: Vec<bool>,
-    /// Tasks whose turn it could be, the most urgent one first.
+    /// Tasks that could start, the most urgent one first.
     ready: Vec<usize>,
     rank: Vec<usize>,
     waits_for: Vec<usize>,
@@ -36,9 +36,9 @@ impl<'graph> Dispatcher<'graph> {
         links: &'graph Links,
         num_workers: usize,
     ) -> Dispatcher<'graph> {
-        let lengths = paths::to_end(links, &graph.durations());
+        let lengths = to_end(links, &graph.durations());
         let mut by_length: Vec<usize> = (0..graph.len()).collect();
-        // A stable sort: equals stay in the order in which they were added.
+        // A stable sort: equals keep the order in which they were added.
         by_length.sort_by(|&a, &b| lengths[b].total_cmp(&lengths[a]));
         let mut rank = vec![0; graph.len()];
         by_length.iter().enumerate().for_each(|(position, &task)| rank[task] = position);
@@ -55,7 +55,7 @@ impl<'graph> Dispatcher<'graph> {
         }
     }
 
-    /// The most urgent task that can start now, if any; it is then taken to have started.
+    /// Starts the most urgent task that can start now, if any, and returns it.
     pub(super) fn next(&mut self) -> Option<Start> {
         let (position, start) = self
             .ready
@@ -68,7 +68,7 @@ impl<'graph> Dispatcher<'graph> {
         Some(start)
     }
 
-    /// Who and what a task would occupy, if all that is free.
+    /// The worker and resources that a task would occupy, if all of them are free.
     fn start_of(&self, task: usize) -> Option<Start> {
         let first_free = |free: &[bool]| free.iter().position(|&is_free| is_free);
         let worker =
@@ -78,8 +78,8 @@ impl<'graph> Dispatcher<'graph> {
         Some(Start { number: self.started, task, worker, units })
     }
 
-    /// A task is done: whom and what it occupied is free, and those who waited only for it are
-    /// ready.
+    /// Marks a task as done: its worker and resources become free, and tasks that waited only for
+    /// it become ready.
     pub(super) fn finish(&mut self, start: &Start) {
         self.set_free(start, true);
         for &next in &self.links.after[start.task] {
@@ -99,4 +99,40 @@ impl<'graph> Dispatcher<'graph> {
             self.free_units[resource][unit] = is_free;
         }
     }
+}
+
+/// For each task, the longest path from its start to the end of the graph, including the task
+/// itself.
+pub(super) fn to_end(links: &Links, durations: &[f64]) -> Vec<f64> {
+    let mut lengths = vec![0.0; durations.len()];
+    for &task in links.order.iter().rev() {
+        let rest = links.after[task].iter().map(|&next| lengths[next]).fold(0.0, f64::max);
+        lengths[task] = durations[task] + rest;
+    }
+    lengths
+}
+
+/// The tasks of the critical path, first to last; of equal paths, the one added first.
+pub(super) fn critical(links: &Links, durations: &[f64]) -> Vec<usize> {
+    let lengths = to_end(links, durations);
+    let longest = |tasks: &mut dyn Iterator<Item = usize>| -> Option<usize> {
+        tasks.fold(None, |best, task| match best {
+            Some(best)
+                if lengths[best] > lengths[task]
+                    || lengths[best] == lengths[task] && best < task =>
+            {
+                Some(best)
+            }
+            _ => Some(task),
+        })
+    };
+    // Only tasks without predecessors can start the path; any other would be longer with its
+    // predecessor.
+    let mut next = longest(&mut (0..durations.len()).filter(|&task| links.before[task].is_empty()));
+    let mut path = Vec::new();
+    while let Some(task) = next {
+        path.push(task);
+        next = longest(&mut links.after[task].iter().copied());
+    }
+    path
 }

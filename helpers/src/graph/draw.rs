@@ -2,27 +2,27 @@
 
 use super::describe::short;
 use super::layout::{Bend, layout};
-use super::{Graph, paths};
+use super::{Graph, dispatch};
 use crate::display::Svg;
 use crate::format::escape_html;
 use std::fmt::Write;
 
 const MARGIN: f64 = 14.0;
 
-// No background: what stands outside of the boxes can be seen on light and on dark pages.
+// No background: everything outside of the boxes is visible on light and dark pages.
 const ORANGE: &str = "#d9600a";
 const GREY: &str = "#808890";
 const BLUE: &str = "#4c78a8";
 
 impl Graph {
-    /// Draws the graph from left to right. Boxes name tasks, how long they take and what they use;
+    /// Draws the graph from left to right. Boxes show the name, duration and resources of tasks;
     /// dashed ones are unattended. The critical path is orange.
     ///
-    /// Up to some hundred tasks the drawing can be read, and takes milliseconds to make.
+    /// A drawing of up to some hundred tasks is legible, and takes milliseconds to make.
     ///
     /// # Panics
     ///
-    /// When the graph does not pass [`check`](Graph::check).
+    /// Panics if the graph does not pass [`check`](Graph::check).
     ///
     /// # Examples
     ///
@@ -39,8 +39,9 @@ impl Graph {
     pub(super) fn drawing(&self) -> String {
         let links = self.links();
         let durations = self.durations();
-        // Without times all ways are a guess, and none is highlighted.
-        let path = if self.is_timed() { paths::critical(&links, &durations) } else { Vec::new() };
+        // Without times every path is a guess, so none is highlighted.
+        let path =
+            if self.is_timed() { dispatch::critical(&links, &durations) } else { Vec::new() };
         let is_critical = |task: usize| path.contains(&task);
         let labels: Vec<(String, String)> = (0..self.len()).map(|task| self.label(task)).collect();
         // Sans-serif letters are about half as wide as high.
@@ -129,7 +130,7 @@ impl Graph {
     }
 }
 
-/// An arrow that leaves and enters horizontally, level where it passes other boxes.
+/// An arrow that leaves and enters horizontally, and is level where it passes other boxes.
 fn arrow(
     shapes: &mut String,
     start: (f64, f64),
@@ -149,7 +150,7 @@ fn arrow(
         last = (right, y);
     }
     let (colour, thickness) = if is_critical { (ORANGE, 2.2) } else { (GREY, 1.3) };
-    // A triangle instead of a marker: markers are found by ids, which are not unique among all the
+    // A triangle instead of a marker: markers are referenced by ids, which are not unique among all
     // drawings of a page.
     let (base, top, bottom) = (tip - 8.0, end.1 - 4.0, end.1 + 4.0);
     let _ = write!(
@@ -178,9 +179,9 @@ mod tests {
 
     #[test]
     fn graphs_that_cannot_be_drawn_are_shown_as_text() {
-        let circle = Graph::new().task("a", 1).after(["a"]);
-        assert_eq!(circle.bundle().get("image/svg+xml"), None);
-        assert!(circle.bundle().get("text/plain").unwrap().starts_with("a  1 s  after a"));
+        let cycle = Graph::new().task("a", 1).after(["a"]);
+        assert_eq!(cycle.bundle().get("image/svg+xml"), None);
+        assert!(cycle.bundle().get("text/plain").unwrap().starts_with("a  1 s  after a"));
         assert!(Graph::new().drawing().ends_with("</svg>"));
     }
 }

@@ -9,18 +9,20 @@ const OTHER: &str = "other tasks";
 
 impl Schedule {
     /// The Gantt chart: a row for each worker and, below, for each resource; a bar for each task,
-    /// from its beginning to its end. A task that a worker does on a resource is in both rows.
+    /// from start to end. A task that a worker does on a resource is in both rows.
     ///
     /// # Examples
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let plan = Graph::new().task("chop", 2).task("boil", 3).task("cook", 4).after(["chop", "boil"]).plan(["Alice", "Bob"]);
+    /// let soup = Graph::new().task("chop", 2).task("boil", 3);
+    /// let soup = soup.task("cook", 4).after(["chop", "boil"]);
+    /// let plan = soup.plan(["Alice", "Bob"]);
     /// plan.gantt().title("Pea soup").show();
     /// ```
     pub fn gantt(&self) -> Plot {
-        // Rows come in the order in which they are named, those of idle workers too: a bar of no
-        // length is hidden by the axis.
+        // Rows are in order of first appearance; a bar of length zero, hidden by the axis, adds the
+        // row of an idle worker.
         let mut bars: Vec<Bar> =
             self.rows.iter().map(|row| Bar::new(row, "", 0.0, 0.0).group(OTHER)).collect();
         for entry in &self.entries {
@@ -52,7 +54,7 @@ impl Schedule {
         self.bundle().evcxr_display();
     }
 
-    /// Shows it now; the same as [`display`](crate::display::display).
+    /// Shows it now, like [`display`](crate::display::display).
     pub fn show(&self) {
         crate::display::display(self);
     }

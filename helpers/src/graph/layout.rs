@@ -1,34 +1,34 @@
-//! Where the boxes and arrows of a drawing go: left to right in layers (Sugiyama, Tagawa and Toda,
-//! 1981), kept simple.
+//! The positions of boxes and arrows: from left to right in layers (Sugiyama, Tagawa and Toda,
+//! 1981), simplified.
 //!
 //! A task's layer is the number of arrows that must come before it. Arrows that skip layers get a
-//! place of their own in each (a *bend*), so that they pass between boxes and not behind them.
-//! Within a layer, places are sorted by the average of their neighbours, back and forth; heights
-//! then follow the neighbours as closely as the order allows.
+//! slot of their own in each of them (a *bend*), so that they pass between boxes and not behind
+//! them. Within a layer, slots are sorted by the average position of their neighbours, forward and
+//! backward; heights then follow the neighbours as closely as the order allows.
 
 use super::check::Links;
 
-/// The finished layout; all coordinates in pixels, of the drawing without margins.
+/// The finished layout; all coordinates in pixels, without margins.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) width: f64,
     pub(super) height: f64,
-    /// For each task the left edge and the middle.
+    /// The left edge and the middle of each task.
     pub(super) boxes: Vec<(f64, f64)>,
-    /// For each arrow its two tasks and the bends between them.
+    /// For each arrow, its two tasks and the bends between them.
     pub(super) arrows: Vec<(usize, usize, Vec<Bend>)>,
 }
 
 /// Where an arrow passes a layer: left end, right end, height.
 pub(super) type Bend = (f64, f64, f64);
 
-/// Between two layers, room for the arrows.
+/// Between two layers, space for the arrows.
 const GAP: f64 = 44.0;
 
-/// What stands in a layer.
-struct Place {
+/// A box or a bend in a layer.
+struct Slot {
     layer: usize,
-    /// Half of the height it needs.
+    /// Half of its height.
     half: f64,
     left: Vec<usize>,
     right: Vec<usize>,
@@ -38,8 +38,8 @@ struct Place {
 /// `sizes` are the widths and heights of the boxes.
 pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     let layers = layers(links);
-    let mut places: Vec<Place> = (0..sizes.len())
-        .map(|task| Place {
+    let mut slots: Vec<Slot> = (0..sizes.len())
+        .map(|task| Slot {
             layer: layers[task],
             half: sizes[task].1 / 2.0 + 7.0,
             left: Vec::new(),
@@ -53,44 +53,36 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
             let mut bends = Vec::new();
             let mut last = from;
             for layer in layers[from] + 1..layers[to] {
-                let bend = places.len();
-                places.push(Place {
-                    layer,
-                    half: 9.0,
-                    left: vec![last],
-                    right: Vec::new(),
-                    y: 0.0,
-                });
-                places[last].right.push(bend);
+                let bend = slots.len();
+                slots.push(Slot { layer, half: 9.0, left: vec![last], right: Vec::new(), y: 0.0 });
+                slots[last].right.push(bend);
                 bends.push(bend);
                 last = bend;
             }
-            places[last].right.push(to);
-            places[to].left.push(last);
+            slots[last].right.push(to);
+            slots[to].left.push(last);
             arrows.push((from, to, bends));
         }
     }
     let num_layers = layers.iter().map(|layer| layer + 1).max().unwrap_or(0);
     let mut columns: Vec<Vec<usize>> = vec![Vec::new(); num_layers];
-    places.iter().enumerate().for_each(|(index, place)| columns[place.layer].push(index));
-    columns.iter().for_each(|column| settle(&mut places, column, |_| 0.0));
-    // The last round goes forward: what combines several tasks stands in their middle.
+    slots.iter().enumerate().for_each(|(index, slot)| columns[slot.layer].push(index));
+    columns.iter().for_each(|column| settle(&mut slots, column, |_| 0.0));
+    // The last round goes forward: a task that combines several others is in the middle of them.
     for round in 0..9 {
         let forward = round % 2 == 0;
-        let neighbours =
-            |place: &Place| if forward { place.left.clone() } else { place.right.clone() };
+        let neighbours = |slot: &Slot| if forward { slot.left.clone() } else { slot.right.clone() };
         let order: Vec<usize> =
             if forward { (0..num_layers).collect() } else { (0..num_layers).rev().collect() };
         for layer in order {
-            let wishes: Vec<f64> = (0..places.len())
-                .map(|index| wish(&places, index, &neighbours(&places[index])))
+            let wishes: Vec<f64> = (0..slots.len())
+                .map(|index| preferred(&slots, index, &neighbours(&slots[index])))
                 .collect();
-            // The order within a layer is settled in the first rounds; the last ones only move
-            // heights.
+            // The first rounds determine the order within a layer; the last ones only move heights.
             if round < 6 {
                 columns[layer].sort_by(|&a, &b| wishes[a].total_cmp(&wishes[b]));
             }
-            settle(&mut places, &columns[layer], |index| wishes[index]);
+            settle(&mut slots, &columns[layer], |index| wishes[index]);
         }
     }
     let mut x = 0.0;
@@ -106,19 +98,19 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
         rights.push(x + width);
         x += width + GAP;
     }
-    let top = places.iter().map(|place| place.y - place.half).fold(f64::INFINITY, f64::min);
-    let bottom = places.iter().map(|place| place.y + place.half).fold(f64::NEG_INFINITY, f64::max);
-    // Boxes stand in the middle of their layer.
+    let top = slots.iter().map(|slot| slot.y - slot.half).fold(f64::INFINITY, f64::min);
+    let bottom = slots.iter().map(|slot| slot.y + slot.half).fold(f64::NEG_INFINITY, f64::max);
+    // Boxes are centred in their layer.
     let boxes = (0..sizes.len())
         .map(|task| {
             (
                 (lefts[layers[task]] + rights[layers[task]] - sizes[task].0) / 2.0,
-                places[task].y - top,
+                slots[task].y - top,
             )
         })
         .collect();
     let bend = |index: usize| {
-        (lefts[places[index].layer], rights[places[index].layer], places[index].y - top)
+        (lefts[slots[index].layer], rights[slots[index].layer], slots[index].y - top)
     };
     let arrows = arrows
         .into_iter()
@@ -127,8 +119,8 @@ pub(super) fn layout(links: &Links, sizes: &[(f64, f64)]) -> Layout {
     Layout { width: (x - GAP).max(0.0), height: (bottom - top).max(0.0), boxes, arrows }
 }
 
-/// A task stands right of all it waits for; one that waits for nobody, just left of the first that
-/// waits for it.
+/// A task is to the right of everything it waits for; a task without predecessors is just left of
+/// its first successor.
 fn layers(links: &Links) -> Vec<usize> {
     let mut layers = vec![0; links.before.len()];
     for &task in &links.order {
@@ -143,30 +135,30 @@ fn layers(links: &Links) -> Vec<usize> {
     layers
 }
 
-/// Where a place would like to be: level with its neighbours; without any, where it is.
-fn wish(places: &[Place], index: usize, neighbours: &[usize]) -> f64 {
+/// The preferred height of a slot: level with its neighbours; without neighbours, its current one.
+fn preferred(slots: &[Slot], index: usize, neighbours: &[usize]) -> f64 {
     if neighbours.is_empty() {
-        return places[index].y;
+        return slots[index].y;
     }
-    neighbours.iter().map(|&other| places[other].y).sum::<f64>() / neighbours.len() as f64
+    neighbours.iter().map(|&other| slots[other].y).sum::<f64>() / neighbours.len() as f64
 }
 
-/// Gives the places of a column, in their order, the heights nearest to their wishes (least
-/// squares) at which they do not overlap.
+/// Moves the slots of a column, keeping their order, as close to their preferred heights as
+/// possible (least squares) without overlap.
 ///
-/// With the room they need taken off, this is isotonic regression: neighbours in the wrong order
-/// are merged at their mean.
-fn settle(places: &mut [Place], column: &[usize], wish: impl Fn(usize) -> f64) {
+/// After subtracting the space they need, this is isotonic regression: neighbours in the wrong
+/// order are merged at their mean.
+fn settle(slots: &mut [Slot], column: &[usize], preferred: impl Fn(usize) -> f64) {
     let mut offset = 0.0;
-    // Mean, number of places.
+    // Mean, number of slots.
     let mut blocks: Vec<(f64, usize)> = Vec::new();
     let mut offsets = Vec::new();
     for (position, &index) in column.iter().enumerate() {
         if position > 0 {
-            offset += places[column[position - 1]].half + places[index].half;
+            offset += slots[column[position - 1]].half + slots[index].half;
         }
         offsets.push(offset);
-        let mut block = (wish(index) - offset, 1);
+        let mut block = (preferred(index) - offset, 1);
         while let Some(&(mean, count)) = blocks.last()
             && mean > block.0
         {
@@ -180,7 +172,7 @@ fn settle(places: &mut [Place], column: &[usize], wish: impl Fn(usize) -> f64) {
     }
     let heights = blocks.into_iter().flat_map(|(mean, count)| std::iter::repeat_n(mean, count));
     for ((&index, offset), height) in column.iter().zip(offsets).zip(heights) {
-        places[index].y = height + offset;
+        slots[index].y = height + offset;
     }
 }
 
@@ -195,7 +187,7 @@ mod tests {
         (layout(&links, &sizes), sizes)
     }
 
-    /// Arrows go from left to right, and no two boxes share a spot; also for larger graphs.
+    /// Arrows go from left to right, and no two boxes overlap; also in larger graphs.
     #[test]
     fn boxes_do_not_overlap_and_arrows_point_right() {
         let mut graph = Graph::new();
@@ -238,7 +230,7 @@ mod tests {
         let (layout, _) = laid_out(
             &Graph::new().task("a", 1).task("b", 1).after(["a"]).task("c", 1).after(["b"]),
         );
-        assert!(layout.boxes.iter().all(|place| place.1 == layout.boxes[0].1), "{layout:?}");
+        assert!(layout.boxes.iter().all(|slot| slot.1 == layout.boxes[0].1), "{layout:?}");
         let (empty, _) = laid_out(&Graph::new());
         assert_eq!((empty.width, empty.height), (0.0, 0.0));
     }

@@ -1,7 +1,7 @@
 //! Tasks that depend on each other: drawn, planned on paper, and run by several workers.
 //!
-//! A [`Graph`] holds named tasks. Each knows which others it must wait for, how long it takes (or a
-//! closure to run), and which [resources](Graph::resource) it occupies meanwhile. Workers are
+//! A [`Graph`] holds named tasks. Each task knows which others it must wait for, how long it takes
+//! (or a closure to run), and which [resources](Graph::resource) it occupies meanwhile. Workers are
 //! threads with names.
 //!
 //! ```
@@ -24,29 +24,27 @@
 //! | `x.visualize(rankdir="LR")` | `graph.visualize()`, or the graph as the last expression of a cell |
 //! | `x.compute(num_workers=2)` | `graph.run_with(2)` |
 //!
-//! Who does what is decided as it goes, by *list scheduling*: whenever a worker is free, it gets
-//! the task that begins the longest way to the end, of those that could start. Ties go to the task
-//! added first and to the worker named first. Without resources that is never worse than twice the
-//! best possible plan (Graham, 1969), and usually much better; finding the best one is too hard for
+//! *List scheduling* decides who does what at run time: whenever a worker is free, it gets the task
+//! with the longest path to the end among those that could start. Ties go to the task added first
+//! and to the worker named first. Without resources this is never worse than twice the best
+//! possible schedule (Graham, 1969), and usually much better; finding the best one is too hard for
 //! larger graphs.
 //!
-//! Values do not travel along the arrows here; closures that want to hand something on share it
-//! themselves.
+//! Values do not travel along the arrows; closures share what they pass on. Reading order: `work`,
+//! `check`, `dispatch`, `plan` and `run`, `schedule`, then `layout` and `draw`.
 
 mod check;
 mod describe;
 mod dispatch;
 mod draw;
-mod error;
 mod gantt;
 mod layout;
-mod paths;
 mod plan;
 mod run;
 mod schedule;
 mod work;
 
-pub use error::Error;
+pub use check::Error;
 pub use schedule::{Entry, Schedule};
 pub use work::{IntoWork, Work, Workers};
 
@@ -55,14 +53,13 @@ use std::time::Duration;
 
 /// Named tasks with their dependencies; see the [module](self).
 ///
-/// Built step by step: [`task`](Graph::task) adds one, and [`after`](Graph::after),
-/// [`uses`](Graph::uses) and [`unattended`](Graph::unattended) say more about the task added last.
-/// Dependencies may be named before they are added: names are looked up when the graph is used.
+/// Built step by step: [`task`](Graph::task) adds a task, and [`after`](Graph::after),
+/// [`uses`](Graph::uses) and [`unattended`](Graph::unattended) configure the task added last. You
+/// may name dependencies before you add them: names are looked up when the graph is used.
 ///
-/// All its numbers of time are in the unit of its [`clock`](Graph::clock), which is the second
-/// unless set.
+/// All times are in the unit of its [`clock`](Graph::clock), by default seconds.
 ///
-/// Shown at the end of a cell it is a drawing, as from [`visualize`](Graph::visualize).
+/// A notebook shows it as a drawing, as from [`visualize`](Graph::visualize).
 #[derive(Clone)]
 pub struct Graph {
     tasks: Vec<Task>,
@@ -89,7 +86,7 @@ impl Task {
     }
 }
 
-/// The unit of time a graph counts in, and how long it really is.
+/// The unit of time of a graph, and its real duration.
 #[derive(Clone, PartialEq, Debug)]
 struct Clock {
     unit: String,
@@ -97,7 +94,7 @@ struct Clock {
 }
 
 impl Clock {
-    /// A real time in the unit.
+    /// Converts a real duration to units.
     fn units(&self, duration: Duration) -> f64 {
         duration.as_secs_f64() / self.tick.as_secs_f64()
     }
@@ -110,7 +107,7 @@ impl Default for Graph {
 }
 
 impl Graph {
-    /// A graph without tasks.
+    /// An empty graph.
     pub fn new() -> Graph {
         Graph {
             tasks: Vec::new(),
@@ -119,12 +116,12 @@ impl Graph {
         }
     }
 
-    /// Sets the unit of time, and how long one of it really takes when the graph runs: minutes can
+    /// Sets the unit of time, and how long one unit really takes when the graph runs: minutes can
     /// pass in milliseconds.
     ///
     /// # Panics
     ///
-    /// When the tick is zero.
+    /// Panics if the tick is zero.
     ///
     /// # Examples
     ///
@@ -140,35 +137,36 @@ impl Graph {
         self
     }
 
-    /// Says that there are so many of something that tasks [use](Graph::uses).
+    /// Adds a resource with `capacity` units, which tasks can [use](Graph::uses).
     ///
     /// # Panics
     ///
-    /// With a capacity of 0, or when the resource is there already.
+    /// Panics if the capacity is 0, or the resource already exists.
     #[track_caller]
     pub fn resource(mut self, name: &str, capacity: usize) -> Graph {
         assert!(capacity > 0, "a task that uses `{name}` could never run: its capacity is 0");
         assert!(
             self.resources.iter().all(|(other, _)| other != name),
-            "there is a resource `{name}` already"
+            "resource `{name}` already exists"
         );
         self.resources.push((name.to_string(), capacity));
         self
     }
 
-    /// Adds a task. What it does is a number (that many units of the [`clock`](Graph::clock) pass),
-    /// a [`Duration`] of real time, or a closure, which must be `Fn() + Send + Sync + 'static`,
+    /// Adds a task. Its work is a number (that many units of the [`clock`](Graph::clock) pass), a
+    /// [`Duration`] of real time, or a closure. The closure must be `Fn() + Send + Sync + 'static`,
     /// because a thread runs it, and may run it again in the next run.
     ///
     /// # Panics
     ///
-    /// When there is a task of this name already, or the number is negative.
+    /// Panics if a task of this name already exists, or the number is negative.
     ///
     /// # Examples
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let graph = Graph::new().task("wait", 0.01).task("compute", || println!("{}", 6 * 7)).after(["wait"]);
+    /// let graph = Graph::new().task("wait", 0.01);
+    /// let graph = graph.task("compute", || println!("{}", 6 * 7)).after(["wait"]);
     /// graph.run();
     /// ```
     #[track_caller]
@@ -180,10 +178,7 @@ impl Graph {
     #[track_caller]
     #[inline(never)]
     fn push(&mut self, name: String, work: Work) {
-        assert!(
-            self.tasks.iter().all(|task| task.name != name),
-            "there is a task `{name}` already"
-        );
+        assert!(self.tasks.iter().all(|task| task.name != name), "task `{name}` already exists");
         work.check(&name);
         self.tasks.push(Task {
             name,
@@ -194,11 +189,11 @@ impl Graph {
         });
     }
 
-    /// The task added last begins only when these are done.
+    /// Makes the task added last wait for these tasks.
     ///
     /// # Panics
     ///
-    /// When there is no task yet.
+    /// Panics if there is no task yet.
     #[track_caller]
     pub fn after<Name: Into<String>>(mut self, names: impl IntoIterator<Item = Name>) -> Graph {
         let task = self.last("after");
@@ -206,11 +201,11 @@ impl Graph {
         self
     }
 
-    /// The task added last occupies one unit of this [resource](Graph::resource) while it runs.
+    /// Makes the task added last occupy one unit of this [resource](Graph::resource) while it runs.
     ///
     /// # Panics
     ///
-    /// When there is no task yet, or it uses this resource already.
+    /// Panics if there is no task yet, or it already uses this resource.
     #[track_caller]
     pub fn uses(mut self, resource: impl Into<String>) -> Graph {
         let resource = resource.into();
@@ -220,11 +215,11 @@ impl Graph {
         self
     }
 
-    /// The task added last needs no worker: it goes on by itself, like soup on a stove.
+    /// Makes the task added last run without a worker, like soup on a stove.
     ///
     /// # Panics
     ///
-    /// When there is no task yet.
+    /// Panics if there is no task yet.
     #[track_caller]
     pub fn unattended(mut self) -> Graph {
         self.last("unattended").unattended = true;
@@ -234,38 +229,39 @@ impl Graph {
     #[track_caller]
     fn last(&mut self, verb: &str) -> &mut Task {
         self.tasks.last_mut().unwrap_or_else(|| {
-            panic!("`{verb}` is about the task added last, and there is none yet")
+            panic!("`{verb}` refers to the task added last, and there is none yet")
         })
     }
 
-    /// How many tasks there are.
+    /// The number of tasks.
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// Whether there is no task.
+    /// Whether there are no tasks.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// The unit of the graph's numbers of time.
+    /// The unit of all times.
     pub fn unit(&self) -> &str {
         &self.clock.unit
     }
 
-    /// Whether the graph can be run at all.
+    /// Checks whether the graph can run.
     ///
     /// # Errors
     ///
-    /// When a task waits for one that is not there or uses a resource that is not there, or when
-    /// tasks wait for each other in a circle. The error names the tasks.
+    /// Fails if a task waits for an unknown task or uses an unknown resource, or if tasks form a
+    /// cycle. The error names the tasks.
     ///
     /// # Examples
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let circle = Graph::new().task("egg", 21).after(["hen"]).task("hen", 150).after(["egg"]);
-    /// assert_eq!(circle.check().unwrap_err().to_string(), "failed to order the tasks: `egg` → `hen` → `egg` wait for each other in a circle");
+    /// let cycle = Graph::new().task("egg", 21).after(["hen"]).task("hen", 150).after(["egg"]);
+    /// let error = cycle.check().unwrap_err().to_string();
+    /// assert_eq!(error, "failed to order the tasks: `egg` → `hen` → `egg` form a cycle");
     /// ```
     pub fn check(&self) -> Result<(), Error> {
         Links::of(self).map(drop)
@@ -276,39 +272,40 @@ impl Graph {
         Links::of(self).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// What each task should take, in units. Closures, of which nobody knows, count as one.
+    /// The expected duration of each task, in units. Closures, whose duration is unknown, count as
+    /// one.
     fn durations(&self) -> Vec<f64> {
         self.tasks.iter().map(|task| task.work.units(&self.clock)).collect()
     }
 
-    /// The sum of what all tasks should take, in units: the time a single worker needs who never
-    /// does two things at once.
+    /// The sum of the expected durations, in units: the time of a single worker who does one thing
+    /// at a time.
     ///
-    /// Closures, whose time is not known before they run, count as one unit here, in
+    /// Closures, whose duration is unknown before they run, count as one unit here, in
     /// [`span`](Graph::span) and in [`plan`](Graph::plan).
     pub fn work(&self) -> f64 {
         self.durations().iter().sum()
     }
 
-    /// The length of the critical path, in units: what no number of workers can beat.
+    /// The length of the critical path, in units: a lower bound for any number of workers.
     ///
     /// # Panics
     ///
-    /// When the graph does not pass [`check`](Graph::check).
+    /// Panics if the graph does not pass [`check`](Graph::check).
     #[track_caller]
     pub fn span(&self) -> f64 {
-        paths::to_end(&self.links(), &self.durations()).into_iter().fold(0.0, f64::max)
+        dispatch::to_end(&self.links(), &self.durations()).into_iter().fold(0.0, f64::max)
     }
 
-    /// The names of the tasks on the longest way through the graph, from first to last. Of several
+    /// The names of the tasks on the longest path through the graph, from first to last. Of several
     /// equally long ones, the one added first.
     ///
     /// # Panics
     ///
-    /// When the graph does not pass [`check`](Graph::check).
+    /// Panics if the graph does not pass [`check`](Graph::check).
     #[track_caller]
     pub fn critical_path(&self) -> Vec<String> {
-        let path = paths::critical(&self.links(), &self.durations());
+        let path = dispatch::critical(&self.links(), &self.durations());
         path.into_iter().map(|index| self.tasks[index].name.clone()).collect()
     }
 
@@ -317,7 +314,7 @@ impl Graph {
     ///
     /// # Panics
     ///
-    /// When the graph does not pass [`check`](Graph::check).
+    /// Panics if the graph does not pass [`check`](Graph::check).
     #[track_caller]
     pub fn parallelism(&self) -> f64 {
         schedule::ratio(self.work(), self.span())
@@ -328,7 +325,7 @@ impl Graph {
 mod tests {
     use super::*;
 
-    /// Work, span and path by hand: a(1) → b(4) → d(1), a → c(2) → d.
+    /// Work, span and path computed by hand: a(1) → b(4) → d(1), a → c(2) → d.
     #[test]
     fn critical_path_of_a_diamond() {
         let graph = Graph::new()
@@ -356,13 +353,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "there is a task `a` already")]
+    #[should_panic(expected = "task `a` already exists")]
     fn names_are_unique() {
         Graph::new().task("a", 1).task("a", 1);
     }
 
     #[test]
-    #[should_panic(expected = "`after` is about the task added last")]
+    #[should_panic(expected = "`after` refers to the task added last")]
     fn options_need_a_task() {
         Graph::new().after(["a"]);
     }

@@ -1,24 +1,25 @@
-//! A run on paper: the clock jumps from one task's end to the next.
+//! A run on paper: the clock jumps from the end of one task to the next.
 
 use super::dispatch::{Dispatcher, Start};
 use super::{Graph, Schedule, Workers};
 
 impl Graph {
-    /// Works out how a run would go if every task took exactly what it says and everything else
-    /// took no time. Nothing is run.
+    /// Computes how a run would go if every task took exactly its expected time and everything else
+    /// took none. Runs nothing.
     ///
     /// Closures count as one unit. The plan is the same every time.
     ///
     /// # Panics
     ///
-    /// When the graph does not pass [`check`](Graph::check), or when there is no worker and a task
-    /// needs one.
+    /// Panics if the graph does not pass [`check`](Graph::check), or if there is no worker and a
+    /// task needs one.
     ///
     /// # Examples
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let dishes = Graph::new().task("soup", 3).task("salad", 2).task("cake", 4).task("serve", 1).after(["soup", "salad", "cake"]);
+    /// let dishes = Graph::new().task("soup", 3).task("salad", 2).task("cake", 4);
+    /// let dishes = dishes.task("serve", 1).after(["soup", "salad", "cake"]);
     /// let makespans: Vec<f64> = (1..=4).map(|cooks| dishes.plan(cooks).makespan()).collect();
     /// assert_eq!(makespans, [10.0, 6.0, 5.0, 5.0]);
     /// ```
@@ -40,7 +41,7 @@ impl Graph {
             while let Some(start) = dispatcher.next() {
                 running.push((now + durations[start.task], now, start));
             }
-            // Of those that end together, the one started first; the others follow at the same
+            // Of those that end together, the one that started first; the others follow at the same
             // time.
             let first = (0..running.len()).min_by(|&a, &b| running[a].0.total_cmp(&running[b].0));
             let Some(first) = first else { break };
@@ -48,7 +49,7 @@ impl Graph {
             now = end;
             dispatcher.finish(&start);
             done.push((start, begin, end));
-            // All ends of this moment count before anything starts.
+            // All ends at this moment count before anything starts.
             while let Some(also) = running.iter().position(|(end, ..)| *end == now) {
                 let (end, begin, start) = running.remove(also);
                 dispatcher.finish(&start);
@@ -58,17 +59,17 @@ impl Graph {
         Schedule::new(self, &links, workers, done)
     }
 
-    /// Workers must be there if they are needed, and tell apart.
+    /// Workers must exist if they are needed, and have different names.
     #[track_caller]
     pub(super) fn check_workers(&self, workers: &[String]) {
         if let Some(task) = self.tasks.iter().find(|task| !task.unattended) {
             assert!(!workers.is_empty(), "`{}` needs a worker, and there is none", task.name);
         }
         for (index, worker) in workers.iter().enumerate() {
-            assert!(!workers[..index].contains(worker), "there are two workers called `{worker}`");
+            assert!(!workers[..index].contains(worker), "two workers are called `{worker}`");
             assert!(
                 self.resources.iter().all(|(resource, _)| resource != worker),
-                "`{worker}` is a resource and cannot be a worker too"
+                "`{worker}` is a resource and cannot be a worker, too"
             );
         }
     }
@@ -86,8 +87,8 @@ mod tests {
             .collect()
     }
 
-    /// By hand: `long` first, because its way to the end is longest; then `b` before `c`, equal and
-    /// added first.
+    /// By hand: `long` first, because it has the longest path to the end; then `b` before `c`,
+    /// which is equal but added later.
     #[test]
     fn most_urgent_first_and_ties_in_order() {
         let graph = Graph::new()
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn resources_are_waited_for_and_nobody_waits_idly_for_another() {
+    fn tasks_wait_for_resources_but_never_for_each_other_without_need() {
         let graph = Graph::new().resource("stove", 1);
         let graph = graph
             .task("peas", 5)
@@ -162,9 +163,9 @@ mod tests {
         assert_eq!(
             rows(&plan),
             [
-                ("rest", "nobody", 0.0, 4.0),
-                ("cool", "nobody 2", 0.0, 3.0),
-                ("soak", "nobody 2", 3.0, 4.0)
+                ("rest", "unattended", 0.0, 4.0),
+                ("cool", "unattended 2", 0.0, 3.0),
+                ("soak", "unattended 2", 3.0, 4.0)
             ]
         );
     }
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "there are two workers called `Alice`")]
+    #[should_panic(expected = "two workers are called `Alice`")]
     fn workers_are_told_apart() {
         Graph::new().task("chop", 1).plan(["Alice", "Alice"]);
     }

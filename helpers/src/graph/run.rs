@@ -1,6 +1,6 @@
 //! A run on real threads: one per worker for the whole run, one per unattended task while it lasts.
 //!
-//! The calling thread decides who does what (the same [`Dispatcher`] as for a plan); workers wait
+//! The calling thread decides who does what (with the same [`Dispatcher`] as a plan); workers wait
 //! for orders and report. So a decision depends on which tasks have ended, never on which thread
 //! woke up first.
 
@@ -16,8 +16,8 @@ use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Instant;
 
-/// What a thread says when it is done with a task; times in units since the beginning.
-struct Report {
+/// A thread's report on a finished task; times in units since the start.
+struct Finished {
     start: Start,
     from: f64,
     to: f64,
@@ -29,29 +29,29 @@ impl Graph {
     ///
     /// # Panics
     ///
-    /// As [`run_with`](Graph::run_with).
+    /// Like [`run_with`](Graph::run_with).
     #[track_caller]
     pub fn run(&self) -> Schedule {
         self.run_of(cores().usable.names())
     }
 
-    /// Runs all tasks with these workers, each of them a thread of this name, and says who did what
-    /// and when.
+    /// Runs all tasks with these workers, each a thread of this name, and returns who did what and
+    /// when.
     ///
-    /// A task begins when all it waits for is done, a worker is free (unless it is
-    /// [unattended](Graph::unattended)) and so are the resources it uses. Handing out a task costs
-    /// some tens of microseconds: a task should take a millisecond to be worth it.
+    /// A task starts when everything it waits for is done, a worker is free (unless it is
+    /// [unattended](Graph::unattended)) and the resources it uses are free. Handing out a task
+    /// costs some tens of microseconds, so a task should take at least a millisecond.
     ///
     /// # Panics
     ///
-    /// When the graph does not pass [`check`](Graph::check), when two workers have the same name,
-    /// or when there is no worker and a task needs one.
+    /// Panics if the graph does not pass [`check`](Graph::check), if two workers have the same
+    /// name, or if there is no worker and a task needs one.
     ///
-    /// If a task panics, no further task is begun, those that run are finished, and then `run`
-    /// panics with the name of the task, the message and the place of its panic.
+    /// If a task panics, no further task starts; `run` waits for the running ones and then panics
+    /// with the name of the task, its message and location.
     ///
-    /// An interrupt (see [`interrupt`]) ends tasks that wait; others have to look for it, or are
-    /// finished.
+    /// An interrupt (see [`interrupt`]) ends tasks that wait; others have to check for it, or run
+    /// to the end.
     ///
     /// # Examples
     ///
@@ -81,7 +81,7 @@ impl Graph {
         let reports = self.on_threads(Dispatcher::new(self, &links, workers.len()), &workers);
         interrupt::check();
         let (mut done, mut failures) = (Vec::with_capacity(self.len()), Vec::new());
-        for Report { start, from, to, failure } in reports {
+        for Finished { start, from, to, failure } in reports {
             failures.extend(failure.map(|(payload, place)| (start.task, payload, place)));
             done.push((start, from, to));
         }
@@ -101,17 +101,17 @@ impl Graph {
         Schedule::new(self, &links, workers, done)
     }
 
-    /// Runs until everything is done, or until whatever runs is done after a failure or an
-    /// interrupt.
-    fn on_threads(&self, mut dispatcher: Dispatcher, workers: &[String]) -> Vec<Report> {
-        // Set when all workers are there: starting them is no part of the run.
+    /// Runs until everything is done; after a failure or an interrupt, until all running tasks are
+    /// done.
+    fn on_threads(&self, mut dispatcher: Dispatcher, workers: &[String]) -> Vec<Finished> {
+        // Set when all workers have started: starting them is not part of the run.
         let began = OnceLock::new();
         let now = || self.clock.units(began.get_or_init(Instant::now).elapsed());
         let perform = |start: Start| {
             let from = now();
             let failure =
                 panic_capture::catch(|| self.tasks[start.task].work.perform(&self.clock)).err();
-            Report { start, from, to: now(), failure }
+            Finished { start, from, to: now(), failure }
         };
         thread::scope(|scope| {
             let (reporter, reports) = mpsc::channel();
@@ -125,7 +125,7 @@ impl Graph {
                     let (order, orders) = mpsc::channel();
                     let reporter = reporter.clone();
                     // Ends when the sender is dropped, at the end of this scope or when it unwinds.
-                    // A report nobody wants any more is no reason to panic.
+                    // Then nothing receives reports any more, which is not a reason to panic.
                     let until_dismissed = move || {
                         orders.into_iter().for_each(|start| drop(reporter.send(perform(start))))
                     };
@@ -134,7 +134,7 @@ impl Graph {
                 })
                 .collect();
             now();
-            let mut done: Vec<Report> = Vec::with_capacity(self.len());
+            let mut done: Vec<Finished> = Vec::with_capacity(self.len());
             let (mut running, mut stop) = (0, false);
             loop {
                 while !stop && let Some(start) = dispatcher.next() {
@@ -145,7 +145,7 @@ impl Graph {
                             .expect("a worker waits for orders until it is dismissed");
                     } else {
                         let reporter = reporter.clone();
-                        let name = schedule::place(self, &start)
+                        let name = schedule::row_name(self, &start)
                             .unwrap_or_else(|| self.tasks[start.task].name.clone());
                         started(
                             named(&name)
@@ -156,7 +156,7 @@ impl Graph {
                 if running == 0 {
                     return done;
                 }
-                let report: Report = reports.recv().expect("this thread has a sender too");
+                let report: Finished = reports.recv().expect("this thread has a sender too");
                 running -= 1;
                 dispatcher.finish(&report.start);
                 stop |= report.failure.is_some() || interrupt::requested();

@@ -1,8 +1,8 @@
-//! Who did what, and when.
+//! The result of a run or plan: who did what, and when.
 
 use super::check::Links;
 use super::dispatch::Start;
-use super::{Clock, Graph, paths};
+use super::{Clock, Graph, dispatch};
 
 /// One task of a [`Schedule`].
 #[derive(Clone, PartialEq, Debug)]
@@ -10,10 +10,10 @@ use super::{Clock, Graph, paths};
 pub struct Entry {
     /// The name of the task.
     pub task: String,
-    /// The name of the worker. For an unattended task its first resource (`stove`, or `stove 2`
-    /// when there are several), or `nobody`.
+    /// The name of the worker. For an unattended task, its first resource (`stove`, or `stove 2` if
+    /// there are several units), or `unattended`.
     pub worker: String,
-    /// When it began, in units since the beginning of the run.
+    /// When it started, in units since the start of the run.
     pub start: f64,
     /// When it ended.
     pub end: f64,
@@ -28,24 +28,23 @@ impl Entry {
     }
 }
 
-/// The course of a run, or of a [plan](Graph::plan) of one: for each task the worker, the beginning
-/// and the end.
+/// The course of a run, or of a [plan](Graph::plan) of one: the worker, start and end of each task.
 ///
-/// All times are in the unit of the graph's [clock](Graph::clock), measured from the beginning of
-/// the run; numbers derived from them use what tasks really took.
+/// All times are in the unit of the graph's [clock](Graph::clock), relative to the start of the
+/// run; derived numbers use actual durations.
 ///
-/// Shown at the end of a cell it is a Gantt chart, as text a table.
+/// A notebook shows it as a Gantt chart; as text it is a table.
 #[derive(Clone, PartialEq)]
 pub struct Schedule {
     pub(super) entries: Vec<Entry>,
     pub(super) clock: Clock,
-    /// All rows there could be: workers, then resources.
+    /// All possible rows: workers, then resources.
     pub(super) rows: Vec<String>,
     critical_path: Vec<String>,
     span: f64,
 }
 
-/// A ratio of two times; of no time to no time it is 1.
+/// A ratio of two times; 1 if both are zero.
 pub(super) fn ratio(a: f64, b: f64) -> f64 {
     if b > 0.0 { a / b } else { 1.0 }
 }
@@ -56,8 +55,8 @@ fn unit_name(graph: &Graph, (resource, unit): (usize, usize)) -> String {
     if *capacity == 1 { name.clone() } else { format!("{name} {}", unit + 1) }
 }
 
-/// Where an unattended task happens: its first resource, if it has one.
-pub(super) fn place(graph: &Graph, start: &Start) -> Option<String> {
+/// The row of an unattended task: its first resource, if it has one.
+pub(super) fn row_name(graph: &Graph, start: &Start) -> Option<String> {
     start.units.first().map(|&unit| unit_name(graph, unit))
 }
 
@@ -71,17 +70,24 @@ impl Schedule {
         let mut durations = vec![0.0; graph.len()];
         done.iter().for_each(|(start, from, to)| durations[start.task] = to - from);
         done.sort_by_key(|(start, ..)| start.number);
-        // When each row of tasks that nobody does is free again.
-        let mut nobody: Vec<f64> = Vec::new();
+        // When each row of unattended tasks is free again.
+        let mut unattended: Vec<f64> = Vec::new();
         let mut entries = Vec::with_capacity(done.len());
         for (start, from, to) in done {
             let worker = match start.worker {
                 Some(worker) => workers[worker].clone(),
-                None => place(graph, &start).unwrap_or_else(|| {
-                    let row = nobody.iter().position(|free| *free <= from).unwrap_or(nobody.len());
-                    nobody.resize(nobody.len().max(row + 1), 0.0);
-                    nobody[row] = to;
-                    if row == 0 { "nobody".to_string() } else { format!("nobody {}", row + 1) }
+                None => row_name(graph, &start).unwrap_or_else(|| {
+                    let row = unattended
+                        .iter()
+                        .position(|free| *free <= from)
+                        .unwrap_or(unattended.len());
+                    unattended.resize(unattended.len().max(row + 1), 0.0);
+                    unattended[row] = to;
+                    if row == 0 {
+                        "unattended".to_string()
+                    } else {
+                        format!("unattended {}", row + 1)
+                    }
                 }),
             };
             let resources = start.units.iter().map(|&unit| unit_name(graph, unit)).collect();
@@ -97,14 +103,15 @@ impl Schedule {
             graph.resources.iter().enumerate().flat_map(|(resource, (_, capacity))| {
                 (0..*capacity).map(move |unit| (resource, unit))
             });
-        let others = (1..=nobody.len())
-            .map(|row| if row == 1 { "nobody".to_string() } else { format!("nobody {row}") });
+        let others = (1..=unattended.len()).map(|row| {
+            if row == 1 { "unattended".to_string() } else { format!("unattended {row}") }
+        });
         let rows = workers
             .into_iter()
             .chain(units.map(|unit| unit_name(graph, unit)))
             .chain(others)
             .collect();
-        let path = paths::critical(links, &durations);
+        let path = dispatch::critical(links, &durations);
         let span = path.iter().map(|&task| durations[task]).sum();
         let critical_path = path.into_iter().map(|task| graph.tasks[task].name.clone()).collect();
         Schedule { entries, clock: graph.clock.clone(), rows, critical_path, span }
@@ -115,12 +122,12 @@ impl Schedule {
         &self.entries
     }
 
-    /// The entry of a task; `None` when there is no task of this name.
+    /// The entry of a task; `None` if there is no task of this name.
     pub fn entry(&self, task: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.task == task)
     }
 
-    /// The unit of all its times.
+    /// The unit of all times.
     pub fn unit(&self) -> &str {
         &self.clock.unit
     }
@@ -130,7 +137,7 @@ impl Schedule {
         self.entries.iter().map(|entry| entry.end).fold(0.0, f64::max)
     }
 
-    /// The sum of what all tasks took, in units.
+    /// The sum of the actual durations, in units.
     pub fn work(&self) -> f64 {
         self.entries.iter().map(Entry::duration).sum()
     }
@@ -140,7 +147,7 @@ impl Schedule {
         self.span
     }
 
-    /// The names of the tasks on the longest way through the graph, by what they really took.
+    /// The names of the tasks on the longest path through the graph, by their actual durations.
     pub fn critical_path(&self) -> &[String] {
         &self.critical_path
     }

@@ -1,5 +1,5 @@
-//! What a task does, and who does it: the types that make `task("chop", 15)` and
-//! `run_with(["Alice", "Bob"])` work.
+//! What a task does, and who does it: the types behind `task("chop", 15)` and `run_with(["Alice",
+//! "Bob"])`.
 
 use super::Clock;
 use crate::interrupt;
@@ -11,11 +11,11 @@ use std::time::Duration;
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Work {
-    /// So many units of the graph's clock pass.
+    /// Waits for this many units of the graph's clock.
     Units(f64),
-    /// So much real time passes.
+    /// Waits for this real time.
     Time(Duration),
-    /// A closure is called.
+    /// Calls a closure.
     Call(Arc<dyn Fn() + Send + Sync>),
 }
 
@@ -30,7 +30,7 @@ impl Work {
         }
     }
 
-    /// What it should take, in units; 1 when nobody knows.
+    /// The expected duration, in units; 1 if unknown.
     pub(super) fn units(&self, clock: &Clock) -> f64 {
         match self {
             Work::Units(units) => *units,
@@ -58,10 +58,10 @@ impl fmt::Debug for Work {
     }
 }
 
-/// What can be given to [`Graph::task`](super::Graph::task): numbers (units of the graph's clock),
-/// durations, closures.
+/// Anything that can be passed to [`Graph::task`](super::Graph::task): numbers (units of the
+/// graph's clock), durations, closures.
 pub trait IntoWork {
-    /// The work it stands for.
+    /// Converts it to work.
     fn into_work(self) -> Work;
 }
 
@@ -95,7 +95,7 @@ macro_rules! numbers {
 
 numbers! { f64 f32 i32 i64 u32 u64 usize }
 
-/// Who works: names, or a number of workers who are called `worker 1`, `worker 2`, …
+/// Anything that names workers: names, or a number of workers called `worker 1`, `worker 2`, …
 pub trait Workers {
     /// Their names.
     fn names(self) -> Vec<String>;

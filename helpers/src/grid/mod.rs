@@ -1,8 +1,8 @@
 //! Splitting a two-dimensional grid into tiles, for workers that share a domain: images,
 //! simulations, matrices.
 //!
-//! [`tiles`] says which rows and columns each part has; [`tiles_mut`] cuts an array into parts that
-//! several threads may write at the same time, and the compiler knows that no two of them overlap.
+//! [`tiles`] returns the rows and columns of each part; [`tiles_mut`] cuts an array into parts that
+//! several threads can write at the same time, and the compiler knows that no two of them overlap.
 //! [`draw`] shows the parts.
 //!
 //! ```
@@ -19,9 +19,7 @@
 //! ```
 
 mod draw;
-mod split;
 mod tile;
 
 pub use draw::draw;
-pub use split::{tiles, tiles_mut};
-pub use tile::Tile;
+pub use tile::{Tile, tiles, tiles_mut};

@@ -26,7 +26,7 @@ impl Scope {
         if open.count == 0 {
             REQUESTED.store(false, Ordering::Relaxed);
             super::ANNOUNCED.store(false, Ordering::Relaxed);
-            open.previous = protocol::on_our_kernel().then(install).flatten();
+            open.previous = protocol::on_parcourse_kernel().then(install).flatten();
         }
         open.count += 1;
         Scope(())

@@ -1,15 +1,14 @@
-//! The system's high-water mark of this process's resident memory, shared by all measurements that
-//! are running.
+//! The system's high-water mark of this process's resident memory, shared by all running
+//! measurements.
 //!
-//! There is one mark in the process, and setting it back for one measurement takes it away from
-//! those that run already. So whoever sets it back first writes down for all the others how high it
-//! was.
+//! A process has one mark, and resetting it for one measurement takes it away from those that
+//! already run. So whoever resets it first records for all others how high it was.
 
 use super::system;
 use std::sync::{Mutex, PoisonError};
 
-/// The running measurements: their numbers, and the highest mark (MiB) that was wiped out under
-/// their hands.
+/// The running measurements: their numbers, and the highest mark (MiB) that was reset while they
+/// ran.
 static RUNNING: Mutex<Vec<(u64, f64)>> = Mutex::new(Vec::new());
 
 /// Keeps measurements from beginning and ending, while the process is copied: the copy's lock must
@@ -22,17 +21,17 @@ pub(crate) fn lock_for_fork() -> impl Sized {
 #[derive(Debug)]
 pub(super) struct HighWater {
     number: u64,
-    /// Set when the mark could not be set back: then it tells something only if it rises above this
+    /// Set if the mark could not be reset: then it means something only if it rises above this
     /// (MiB).
     before: Option<f64>,
 }
 
 impl HighWater {
-    /// Whether this system sets the mark back; does it on the way, unless a measurement runs.
+    /// Whether this system can reset the mark. Resets it, unless a measurement runs.
     pub(super) fn can_be_reset() -> bool {
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        // A running measurement has found out already, but not told: the few microseconds of
-        // sampling are no loss.
+        // A running measurement already knows, but has not recorded it; a few microseconds of
+        // sampling do not matter.
         running.is_empty() && system::reset_high_water()
     }
 
@@ -45,14 +44,14 @@ impl HighWater {
             }
         }
         let number = running.iter().map(|(number, _)| number + 1).max().unwrap_or(0);
-        // Room is made before the mark is set back.
+        // Allocates before the mark is reset.
         running.push((number, 0.0));
         let before =
             if system::reset_high_water() { None } else { Some(mark.unwrap_or(f64::INFINITY)) };
         HighWater { number, before }
     }
 
-    /// The highest mark since the beginning, in MiB; `None` if this system does not tell.
+    /// The highest mark since the start, in MiB; `None` if this system does not report it.
     pub(super) fn end(&self) -> Option<f64> {
         let mark = system::high_water()?;
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,7 +60,7 @@ impl HighWater {
     }
 }
 
-/// What the mark at the end says about the time since the beginning. One that was not set back says
+/// What the mark at the end says about the time since the start. A mark that was not reset says
 /// something only if it has risen.
 fn exact(mark: f64, before: Option<f64>, wiped_out: f64) -> Option<f64> {
     match before {

@@ -1,18 +1,18 @@
-//! The thread that looks at the memory from time to time.
+//! The thread that samples the memory.
 //!
-//! Everything it needs is there, and its pages are touched, before the measurement begins: a buffer
-//! of fixed size, its stack, open files. A full buffer is thinned to half, and the interval
-//! doubled: a computation of a second and one of a day fit alike.
+//! Everything it needs exists, with its pages touched, before the measurement starts: a buffer of
+//! fixed size, its stack, open files. A full buffer is thinned to half, and the interval doubled,
+//! so a computation may take a second or a day.
 
+use super::Sample;
 use super::system::Meter;
-use super::{MemoryUsage, Sample};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// As many points as a plot can show, 64 KiB of them.
+/// As many points as a plot can show; 64 KiB.
 const CAPACITY: usize = 4096;
 
 /// A sampling thread; it ends when this is dropped.
@@ -25,7 +25,7 @@ pub(super) struct Sampler {
 
 impl Sampler {
     /// Starts the thread; it waits for `begin`.
-    pub(super) fn prepare(options: MemoryUsage) -> Sampler {
+    pub(super) fn prepare(interval: Duration, children: bool) -> Sampler {
         let stop = Arc::new(AtomicBool::new(false));
         let (begin, beginning) = sync_channel(1);
         let (ready, is_ready) = sync_channel(1);
@@ -33,20 +33,20 @@ impl Sampler {
             let stop = stop.clone();
             std::thread::Builder::new()
                 .name("memory sampler".into())
-                .spawn(move || run(options, &stop, &ready, &beginning))
+                .spawn(move || run(interval, children, &stop, &ready, &beginning))
         };
         let thread = thread.expect("a thread for sampling the memory");
-        // An error means that the thread is gone: then there are no samples, and that is all.
+        // An error means that the thread is gone; then there are no samples.
         let _ = is_ready.recv();
         Sampler { thread: Some(thread), begin, stop }
     }
 
-    /// Sampling begins; times are counted from `start`.
+    /// Starts sampling; times are relative to `start`.
     pub(super) fn begin(&self, start: Instant) {
         let _ = self.begin.send(start);
     }
 
-    /// Ends the thread and gives back what it saw.
+    /// Ends the thread and returns its samples.
     pub(super) fn finish(mut self) -> Vec<Sample> {
         self.end()
     }
@@ -55,7 +55,7 @@ impl Sampler {
         let Some(thread) = self.thread.take() else { return Vec::new() };
         self.stop.store(true, Ordering::Release);
         thread.thread().unpark();
-        // It may still be waiting for its beginning.
+        // It may still be waiting for its start.
         let _ = self.begin.try_send(Instant::now());
         thread.join().unwrap_or_default()
     }
@@ -68,14 +68,15 @@ impl Drop for Sampler {
 }
 
 fn run(
-    options: MemoryUsage,
+    interval: Duration,
+    children: bool,
     stop: &AtomicBool,
     ready: &SyncSender<()>,
     beginning: &Receiver<Instant>,
 ) -> Vec<Sample> {
     let Some(mut meter) = Meter::new() else { return Vec::new() };
-    let mut samples = Samples::new(options.interval);
-    let _ = meter.now(options.children);
+    let mut samples = Samples::new(interval);
+    let _ = meter.now(children);
     std::thread::park_timeout(Duration::from_nanos(1));
     let _ = ready.send(());
     let Ok(start) = beginning.recv() else { return Vec::new() };
@@ -83,13 +84,13 @@ fn run(
     while !stop.load(Ordering::Acquire) {
         let now = start.elapsed();
         if now < next {
-            // May also end early, or because it is time to stop.
+            // May also return early, or because it is time to stop.
             std::thread::park_timeout(next - now);
             continue;
         }
-        let (memory, _) = meter.now(options.children);
+        let (memory, _) = meter.now(children);
         samples.push(Sample { time: now, memory });
-        // A reading that takes long (children with much memory) must not become the main work.
+        // A slow reading (children with much memory) must not become the main work.
         let cost = start.elapsed().saturating_sub(now);
         next = now + samples.interval.max(20 * cost);
     }
@@ -104,7 +105,7 @@ struct Samples {
 
 impl Samples {
     fn new(interval: Duration) -> Samples {
-        // Writing is what makes the pages resident.
+        // Writing makes the pages resident.
         let mut kept = vec![Sample { time: Duration::from_nanos(1), memory: 1.0 }; CAPACITY];
         std::hint::black_box(&mut kept).clear();
         Samples { kept, interval }
@@ -112,7 +113,7 @@ impl Samples {
 
     fn push(&mut self, sample: Sample) {
         if self.kept.len() == CAPACITY {
-            // Of two neighbours the higher one stays: thinning must not take peaks away.
+            // Keeps the higher one of two neighbours: thinning must not remove peaks.
             for pair in 0..CAPACITY / 2 {
                 let (first, second) = (self.kept[2 * pair], self.kept[2 * pair + 1]);
                 self.kept[pair] = if second.memory > first.memory { second } else { first };
@@ -147,8 +148,8 @@ mod tests {
 
     #[test]
     fn ends_whether_it_has_begun_or_not() {
-        drop(Sampler::prepare(MemoryUsage::new()));
-        let sampler = Sampler::prepare(MemoryUsage::new().interval(Duration::from_micros(100)));
+        drop(Sampler::prepare(Duration::from_millis(10), false));
+        let sampler = Sampler::prepare(Duration::from_micros(100), false);
         sampler.begin(Instant::now());
         std::thread::sleep(Duration::from_millis(30));
         let samples = sampler.finish();

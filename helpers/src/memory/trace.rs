@@ -1,6 +1,7 @@
 //! The result of a measurement.
 
 use crate::display::{Bundle, Rich};
+use crate::plot::Plot;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -9,26 +10,25 @@ use std::time::{Duration, SystemTime};
 pub struct Sample {
     /// Time since the start of the measurement.
     pub time: Duration,
-    /// Memory in use then, in MiB.
+    /// Memory in use at that time, in MiB.
     pub memory: f64,
 }
 
-/// What counts as memory in use.
+/// How memory in use is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Counted {
-    /// Every page the process has in physical memory (RSS), shared ones in full.
+    /// Every page that the process has in physical memory (RSS), shared pages in full.
     Resident,
-    /// A page that several processes share counts for each of them in equal parts (PSS).
+    /// A page that several processes share counts in equal parts for each of them (PSS).
     Proportional,
 }
 
-/// Memory over time while something ran, and its peak; see [the module](mod@crate::memory) for what
-/// is counted.
+/// The memory over time while something ran, and its peak; see [the module](mod@crate::memory) for
+/// what is counted.
 ///
-/// `Display`, and `Debug` with it, print the line of [`memit!`](crate::memit!); the fields are
-/// there to compute and plot with. As the last expression of a cell it is shown as that line and a
-/// plot.
+/// `Display` and `Debug` print the line of [`memit!`](crate::memit!); use the fields to compute and
+/// plot. A notebook shows it as that line and a plot if it is the last expression of a cell.
 ///
 /// # Examples
 ///
@@ -41,19 +41,19 @@ pub enum Counted {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MemoryTrace {
-    /// Memory over time: first the baseline, last the memory in use when the call had returned. Two
-    /// at least.
+    /// Memory over time: the baseline first, the memory in use after the call last. At least two
+    /// samples.
     pub samples: Vec<Sample>,
     /// Memory in use right before the call, in MiB.
     pub baseline: f64,
-    /// Most memory in use at any time of the call, in MiB.
+    /// The most memory in use at any time during the call, in MiB.
     pub peak: f64,
-    /// Whether the peak is the system's own; if not, it is the highest sample, and higher peaks
+    /// Whether the peak is the system's own. If not, it is the highest sample, and higher peaks
     /// between samples may be missing.
     pub exact: bool,
     /// How shared pages were counted.
     pub counted: Counted,
-    /// When the measurement started: the samples' times count from here.
+    /// When the measurement started: the samples' times are relative to this.
     pub started: SystemTime,
     /// How long it took.
     pub wall: Duration,
@@ -109,9 +109,59 @@ impl Rich for MemoryTrace {
     }
 }
 
+/// Plots several traces in one chart, each on its own time axis from its start; the legend shows
+/// their peaks.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::prelude::*;
+/// let (_, whole) =
+///     memory_usage(|| (0..4_000_000).map(f64::from).collect::<Vec<_>>().iter().sum::<f64>());
+/// let (_, chunked) = memory_usage(|| (0..4_000_000).map(f64::from).sum::<f64>());
+/// let chart = plot_memory(&[("whole array", &whole), ("one by one", &chunked)]);
+/// # chart.show();
+/// ```
+pub fn plot_memory(traces: &[(&str, &MemoryTrace)]) -> Plot {
+    traces.iter().fold(axes(), |plot, (label, trace)| {
+        let (times, values) = points(trace);
+        plot.line(format!("{label}, peak {:.1} MiB", trace.peak), times, values)
+    })
+}
+
+impl MemoryTrace {
+    /// Plots memory over time, with the peak as a dashed line: the samples need not include it.
+    ///
+    /// [`plot_memory`] draws several traces in one chart.
+    pub fn plot(&self) -> Plot {
+        let (times, values) = points(self);
+        let ends = [Duration::ZERO, self.wall];
+        let label = match self.counted {
+            Counted::Resident => "resident memory",
+            Counted::Proportional => "memory, shared pages in parts",
+        };
+        axes().title(self.to_string()).line(label, times, values).ideal(
+            "peak",
+            ends,
+            [self.peak; 2],
+        )
+    }
+}
+
+fn axes() -> Plot {
+    // One point draws no line, but makes the axis start there: a change of a few pages must not
+    // look like much.
+    Plot::new().y_label("memory (MiB)").ideal("", [Duration::ZERO], [0.0])
+}
+
+fn points(trace: &MemoryTrace) -> (Vec<Duration>, Vec<f64>) {
+    (trace.samples.iter().map(|sample| sample.time).collect(), trace.values())
+}
+
 #[cfg(test)]
 pub(in crate::memory) mod tests {
     use super::*;
+    use crate::display::Rich;
 
     pub(in crate::memory) fn example() -> MemoryTrace {
         let sample =
@@ -145,9 +195,37 @@ pub(in crate::memory) mod tests {
         assert_eq!(example().values(), [52.06, 60.0, 52.1]);
     }
 
-    /// The allocator may give memory back during the call, below the baseline.
+    /// The allocator may return memory during the call, below the baseline.
     #[test]
     fn increment_is_never_negative() {
         assert_eq!(MemoryTrace { peak: 50.0, ..example() }.increment(), 0.0);
+    }
+
+    /// A trace without steps is a flat line, far from the bottom.
+    #[test]
+    fn axis_begins_at_zero() {
+        let svg = example().plot().bundle().get("image/svg+xml").unwrap().to_string();
+        let zeros = svg
+            .split('>')
+            .filter(|text| text.trim().split('<').next().is_some_and(|text| text.trim() == "0"));
+        assert_eq!(zeros.count(), 2, "{svg}");
+    }
+
+    #[test]
+    fn charts_have_labels_and_peaks() {
+        let trace = example();
+        let text = |plot: Plot| plot.bundle().get("image/svg+xml").unwrap().to_string();
+        let one = text(trace.plot());
+        assert!(
+            one.contains("peak memory: 62.14 MiB, increment: 10.08 MiB")
+                && one.contains("memory (MiB)"),
+            "{one}"
+        );
+        let two = text(plot_memory(&[("whole", &trace), ("chunked", &trace)]));
+        assert!(
+            two.contains("whole, peak 62.1 MiB") && two.contains("chunked, peak 62.1 MiB"),
+            "{two}"
+        );
+        let _ = text(plot_memory(&[]));
     }
 }

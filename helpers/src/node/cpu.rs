@@ -1,7 +1,7 @@
-//! The processor: its model, and how many sockets, cores and threads there are.
+//! The processor and its caches.
 
-use crate::cores::cpu_list;
-use std::collections::HashSet;
+use crate::cores::parse_cpu_list;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
@@ -10,15 +10,15 @@ pub(super) fn directory(root: &Path, cpu: usize) -> PathBuf {
     root.join(format!("sys/devices/system/cpu/cpu{cpu}"))
 }
 
-/// The logical cores that are switched on; empty when the system does not tell.
+/// The logical cores that are online; empty if unknown.
 pub(super) fn online(root: &Path) -> Vec<usize> {
     read_to_string(root.join("sys/devices/system/cpu/online"))
         .ok()
-        .and_then(|list| cpu_list::parse(&list))
+        .and_then(|list| parse_cpu_list(&list))
         .unwrap_or_default()
 }
 
-/// Chips in sockets; `None` when the system does not tell (-1 on some ARM boards).
+/// Chips in sockets; `None` if unknown (-1 on some ARM boards).
 pub(super) fn sockets(root: &Path, cpus: &[usize]) -> Option<usize> {
     let id = |cpu: &usize| {
         read_to_string(directory(root, *cpu).join("topology/physical_package_id"))
@@ -30,11 +30,11 @@ pub(super) fn sockets(root: &Path, cpus: &[usize]) -> Option<usize> {
     distinct(cpus.iter().map(id))
 }
 
-/// Physical cores: so many different sets of siblings.
+/// Physical cores: the number of distinct sets of siblings.
 pub(super) fn cores(root: &Path, cpus: &[usize]) -> Option<usize> {
     let siblings = |cpu: &usize| {
         let topology = directory(root, *cpu).join("topology");
-        // The second is the name that kernels before 5.1 have.
+        // The name before Linux 5.1.
         read_to_string(topology.join("core_cpus_list"))
             .or_else(|_| read_to_string(topology.join("thread_siblings_list")))
             .ok()
@@ -42,13 +42,13 @@ pub(super) fn cores(root: &Path, cpus: &[usize]) -> Option<usize> {
     distinct(cpus.iter().map(siblings))
 }
 
-/// How many different ones; `None` if there are none or one is unknown.
+/// The number of distinct values; `None` if there are none or one is unknown.
 fn distinct<T: std::hash::Hash + Eq>(items: impl Iterator<Item = Option<T>>) -> Option<usize> {
     let items = items.collect::<Option<HashSet<T>>>()?;
     (!items.is_empty()).then_some(items.len())
 }
 
-/// Name of the processor's model.
+/// Name of the processor model.
 pub(super) fn model(root: &Path) -> Option<String> {
     model_in(&read_to_string(root.join("proc/cpuinfo")).ok()?)
 }
@@ -69,7 +69,8 @@ fn model_in(cpuinfo: &str) -> Option<String> {
         .or_else(|| named("Hardware"))
 }
 
-/// ARM processors tell numbers only; these are the ones found in clusters, clouds and small boards.
+/// ARM processors report only numbers; these are the ones found in clusters, clouds and small
+/// boards.
 fn arm(value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let (implementer, part) = (value("CPU implementer")?, value("CPU part")?);
     let name = match (&*implementer, &*part) {
@@ -88,9 +89,100 @@ fn arm(value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     Some(name.to_string())
 }
 
+/// What a cache holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CacheKind {
+    /// Data only: `L1d`.
+    Data,
+    /// Instructions only: `L1i`.
+    Instruction,
+    /// Both data and instructions.
+    Unified,
+}
+
+/// A kind of cache of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub struct Cache {
+    /// 1 is nearest to the core.
+    pub level: u32,
+    /// What it holds.
+    pub kind: CacheKind,
+    /// Size of each, in bytes.
+    pub size: u64,
+    /// How many logical cores share each.
+    pub shared_by: usize,
+    /// How many of these the machine has.
+    pub count: usize,
+}
+
+impl Cache {
+    /// The usual name: `L1d`, `L2`.
+    ///
+    /// ```
+    /// for cache in parcourse::node::node_info().caches {
+    ///     let name = cache.name();
+    ///     println!("{name}: {} bytes, shared by {} threads", cache.size, cache.shared_by);
+    /// }
+    /// ```
+    pub fn name(&self) -> String {
+        let kind = match self.kind {
+            CacheKind::Data => "d",
+            CacheKind::Instruction => "i",
+            CacheKind::Unified => "",
+        };
+        format!("L{}{kind}", self.level)
+    }
+}
+
+/// The caches of these logical cores.
+pub(super) fn caches(root: &Path, cpus: &[usize]) -> Vec<Cache> {
+    let mut seen = HashSet::new();
+    let mut counts = BTreeMap::new();
+    for &cpu in cpus {
+        let directory = directory(root, cpu).join("cache");
+        for index in 0..16 {
+            let read =
+                |file: &str| read_to_string(directory.join(format!("index{index}/{file}"))).ok();
+            let Some(shared) = read("shared_cpu_list") else { break };
+            // The others that share it are skipped.
+            if seen.contains(&(index, shared.clone())) {
+                continue;
+            }
+            if let Some(cache) = cache(&read, &shared) {
+                *counts.entry(cache).or_insert(0) += 1;
+            }
+            seen.insert((index, shared));
+        }
+    }
+    counts.into_iter().map(|(cache, count)| Cache { count, ..cache }).collect()
+}
+
+fn cache(read: &dyn Fn(&str) -> Option<String>, shared: &str) -> Option<Cache> {
+    let kind = match read("type")?.trim() {
+        "Data" => CacheKind::Data,
+        "Instruction" => CacheKind::Instruction,
+        "Unified" => CacheKind::Unified,
+        _ => return None,
+    };
+    let shared_by = parse_cpu_list(shared)?.len();
+    let (level, size) = (read("level")?.trim().parse().ok()?, size(read("size")?.trim())?);
+    Some(Cache { level, kind, size, shared_by, count: 0 })
+}
+
+/// `32K`, `16M`.
+fn size(text: &str) -> Option<u64> {
+    let (number, unit) = match text.strip_suffix('K') {
+        Some(number) => (number, 1 << 10),
+        None => text.strip_suffix('M').map_or((text, 1), |number| (number, 1 << 20)),
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit).filter(|&size| size > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::tests::fake;
 
     #[test]
     fn every_architecture_names_its_model_in_its_own_way() {
@@ -113,5 +205,33 @@ mod tests {
         );
         assert_eq!(model("processor : 0\nhart : 0\nuarch : sifive,u74-mc\n"), "sifive,u74-mc");
         assert_eq!(model_in("processor : 0\n"), None);
+    }
+
+    #[test]
+    fn shared_caches_are_counted_once() {
+        let fake = fake("cache");
+        let found: Vec<_> = caches(&fake.0, &[0, 1, 2, 3, 4, 5, 6, 7])
+            .iter()
+            .map(|c| (c.name(), c.size, c.shared_by, c.count))
+            .collect();
+        let expected = [("L1d", 48 << 10, 2, 4), ("L1i", 32 << 10, 2, 4), ("L3", 16 << 20, 4, 2)];
+        assert_eq!(
+            found,
+            expected.map(|(name, size, shared_by, count)| (
+                name.to_string(),
+                size,
+                shared_by,
+                count
+            ))
+        );
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("32K"), Some(32 << 10));
+        assert_eq!(size("16M"), Some(16 << 20));
+        assert_eq!(size("0K"), None);
+        assert_eq!(size("big"), None);
+        assert_eq!(size("99999999999999999999K"), None);
     }
 }

@@ -1,5 +1,5 @@
-//! The batch job a program runs in, by the variables that Slurm, PBS, Torque, Grid Engine and LSF
-//! set.
+//! The batch job that the program runs in, from the variables that Slurm, PBS, Torque, Grid Engine
+//! and LSF set.
 
 /// A job of a batch system.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -7,9 +7,9 @@
 pub struct Job {
     /// `Slurm`, `PBS`, `Grid Engine` or `LSF`.
     pub scheduler: &'static str,
-    /// The job's number, as the batch system writes it.
+    /// The job id, as the batch system writes it.
     pub id: String,
-    /// Which task of a job array this is.
+    /// The index of this task in a job array.
     pub array_task: Option<String>,
     /// The job's name.
     pub name: Option<String>,
@@ -19,7 +19,7 @@ pub struct Job {
     pub nodes: Option<usize>,
 }
 
-/// The job the environment tells of.
+/// The job that the environment variables describe.
 pub(super) fn job(variable: &dyn Fn(&str) -> Option<String>) -> Option<Job> {
     let set = |name: &str| {
         variable(name).map(|value| value.trim().to_string()).filter(|value| !value.is_empty())
@@ -50,7 +50,7 @@ pub(super) fn job(variable: &dyn Fn(&str) -> Option<String>) -> Option<Job> {
         });
     }
     if let Some(id) = set("LSB_JOBID") {
-        // Not in an array, the index is 0.
+        // The index is 0 if the job is not an array.
         let array_task = set("LSB_JOBINDEX").filter(|index| index != "0");
         let nodes = set("LSB_MCPU_HOSTS")
             .map(|hosts| hosts.split_whitespace().count() / 2)
@@ -64,7 +64,7 @@ pub(super) fn job(variable: &dyn Fn(&str) -> Option<String>) -> Option<Job> {
             nodes,
         });
     }
-    // JOB_ID alone is anybody's.
+    // Other programs may set JOB_ID, too.
     if let (Some(id), Some(_)) =
         (set("JOB_ID"), set("SGE_ROOT").or_else(|| set("PE_HOSTFILE")).or_else(|| set("NSLOTS")))
     {

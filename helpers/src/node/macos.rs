@@ -1,5 +1,5 @@
-//! macOS: what sysctl tells. There are no NUMA nodes, no control groups, and no number for what is
-//! available of the memory.
+//! macOS: information from sysctl. There are no NUMA nodes, no control groups, and no number for
+//! the available memory.
 
 use super::{Cache, CacheKind, NodeInfo, job};
 use std::ffi::CStr;
@@ -48,7 +48,7 @@ pub(super) fn gather(variable: &dyn Fn(&str) -> Option<String>) -> NodeInfo {
 fn value(name: &CStr) -> Option<Vec<u8>> {
     let mut buffer = vec![0u8; 256];
     let mut size = buffer.len();
-    // SAFETY: `buffer` and `size` describe a place of 256 bytes; the call tells how many it wrote.
+    // SAFETY: `buffer` and `size` describe 256 bytes; the call stores how many it wrote.
     let result = unsafe {
         libc::sysctlbyname(
             name.as_ptr(),

@@ -14,20 +14,19 @@
 //! }
 //! ```
 //!
-//! On Linux everything is read from `/proc` and `/sys`; macOS tells most of it; on other systems,
-//! and where a file is missing, a field is `None` and shown as "unknown".
+//! On Linux everything is read from `/proc` and `/sys`; macOS reports most of it. On other systems,
+//! and if a file is missing, a field is `None` and shown as "unknown". Reading order: `cpu`,
+//! `memory`, `system` and `job` read; `show` prints.
 
-mod cache;
 mod cpu;
 mod job;
 mod memory;
-mod numa;
 mod show;
 mod system;
 
-pub use cache::{Cache, CacheKind};
+pub use cpu::{Cache, CacheKind};
 pub use job::Job;
-pub use numa::NumaNode;
+pub use memory::NumaNode;
 
 #[cfg(target_os = "macos")]
 mod macos;
@@ -36,7 +35,7 @@ mod macos;
 ///
 /// # Examples
 ///
-/// Printed; in a notebook it is a table:
+/// Printed (a notebook shows a table):
 ///
 /// ```text
 /// host      node017
@@ -61,31 +60,29 @@ pub struct NodeInfo {
     pub architecture: &'static str,
     /// Model of the processor.
     pub cpu: Option<String>,
-    /// Processors: chips in sockets of the main board.
+    /// Processors: chips in sockets of the mainboard.
     pub sockets: Option<usize>,
     /// Physical cores of all of them.
     pub cores: Option<usize>,
-    /// Hardware threads that are switched on: logical cores.
+    /// Hardware threads that are online: logical cores.
     pub threads: Option<usize>,
-    /// Caches, the smallest first; empty when the system does not tell.
+    /// Caches, the smallest first; empty if unknown.
     pub caches: Vec<Cache>,
-    /// NUMA nodes: parts of the machine with memory of their own; empty when the system does not
-    /// tell.
+    /// NUMA nodes: parts of the machine with memory of their own; empty if unknown.
     pub numa: Vec<NumaNode>,
     /// Memory of the machine, in bytes.
     pub memory: Option<u64>,
     /// Memory that new programs could use now without swapping, in bytes.
     pub memory_available: Option<u64>,
-    /// Memory that this program's control group (its container, its job) may use, in bytes, when
+    /// Memory that this program's control group (its container, its job) may use, in bytes, if
     /// there is such a limit.
     pub memory_limit: Option<u64>,
-    /// The batch job the program runs in, if it does.
+    /// The batch job that the program runs in, if any.
     pub job: Option<Job>,
 }
 
 impl NodeInfo {
-    /// What there is of memory for this program, in bytes: the machine's, or the limit if that is
-    /// less.
+    /// The memory this program can use, in bytes: the machine's, or the limit if that is lower.
     pub fn memory_usable(&self) -> Option<u64> {
         self.memory.into_iter().chain(self.memory_limit).min()
     }
@@ -93,7 +90,8 @@ impl NodeInfo {
 
 /// Describes this machine; see [`NodeInfo`].
 ///
-/// Reads some files for every core: a millisecond on a workstation, some ten on a large node.
+/// Reads some files for every core: takes a millisecond on a workstation, about ten on a large
+/// node.
 ///
 /// # Examples
 ///
@@ -112,7 +110,7 @@ pub fn node_info() -> NodeInfo {
     gather(std::path::Path::new("/"), &|name| std::env::var(name).ok())
 }
 
-/// `root` is `/`; tests have a tree of their own.
+/// `root` is `/`; tests use a directory of their own.
 #[cfg_attr(target_os = "macos", allow(dead_code, reason = "for Linux, tested here too"))]
 fn gather(root: &std::path::Path, variable: &dyn Fn(&str) -> Option<String>) -> NodeInfo {
     let cpus = cpu::online(root);
@@ -126,8 +124,8 @@ fn gather(root: &std::path::Path, variable: &dyn Fn(&str) -> Option<String>) -> 
         sockets: cpu::sockets(root, &cpus),
         cores: cpu::cores(root, &cpus),
         threads: Some(cpus.len()).filter(|&count| count > 0),
-        caches: cache::caches(root, &cpus),
-        numa: numa::nodes(root),
+        caches: cpu::caches(root, &cpus),
+        numa: memory::nodes(root),
         memory,
         memory_available,
         memory_limit: memory::limit(root),
@@ -146,9 +144,21 @@ mod tests {
         let mut files: Vec<(String, String)> = [
             ("proc/sys/kernel/hostname", "node017\n"),
             ("proc/sys/kernel/osrelease", "5.14.0-427.el9\n"),
-            ("etc/os-release", "NAME=\"Rocky Linux\"\nPRETTY_NAME=\"Rocky Linux 9.4 (Blue Onyx)\"\nID='rocky'\n"),
-            ("proc/cpuinfo", "processor\t: 0\nvendor_id\t: X\nmodel name\t: Fast  Chip(R) 9000 @ 2.50GHz\nmodel\t: 1\n"),
-            ("proc/meminfo", "MemTotal:       16777216 kB\nMemFree:  1 kB\nMemAvailable:    8388608 kB\n"),
+            (
+                "etc/os-release",
+                "NAME=\"Rocky Linux\"\nPRETTY_NAME=\"Rocky Linux 9.4 (Blue Onyx)\"\n\
+                ID='rocky'\n",
+            ),
+            (
+                "proc/cpuinfo",
+                "processor\t: 0\nvendor_id\t: X\n\
+                model name\t: Fast  Chip(R) 9000 @ 2.50GHz\nmodel\t: 1\n",
+            ),
+            (
+                "proc/meminfo",
+                "MemTotal:       16777216 kB\nMemFree:  1 kB\n\
+                MemAvailable:    8388608 kB\n",
+            ),
             ("proc/self/cgroup", "0::/slurm/job_4711\n"),
             ("proc/self/mountinfo", "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n"),
             ("sys/fs/cgroup/slurm/memory.max", "max\n"),
@@ -156,7 +166,11 @@ mod tests {
             ("sys/devices/system/cpu/online", "0-7\n"),
             ("sys/devices/system/node/online", "0-1\n"),
             ("sys/devices/system/node/node0/cpulist", "0-1,4-5\n"),
-            ("sys/devices/system/node/node0/meminfo", "Node 0 MemTotal:       8388608 kB\nNode 0 MemFree:  5 kB\n"),
+            (
+                "sys/devices/system/node/node0/meminfo",
+                "Node 0 MemTotal:       8388608 kB\n\
+                Node 0 MemFree:  5 kB\n",
+            ),
             ("sys/devices/system/node/node1/cpulist", "2-3,6-7\n"),
             ("sys/devices/system/node/node1/meminfo", "Node 1 MemTotal:       8388608 kB\n"),
         ]

@@ -1,7 +1,7 @@
 //! How a node is shown: lines of text, or a table of two columns.
 
 use super::{Cache, CacheKind, NodeInfo};
-use crate::format::{byte_size, escape_html};
+use crate::format::{byte_size, counted, escape_html};
 use crate::output::{Bundle, Rich};
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl NodeInfo {
             };
             format!("{} {} {shared}", cache.name(), byte_size(cache.size))
         };
-        // On processors with cores of two kinds, data caches come first all the same.
+        // On processors with two kinds of cores, too, data caches come first.
         let mut caches = self.caches.clone();
         caches.sort_by_key(|cache| (cache.level, cache.kind == CacheKind::Instruction));
         if caches.is_empty() {
@@ -67,7 +67,7 @@ impl NodeInfo {
             [] => "unknown".to_string(),
             [_] => nodes,
             [first, others @ ..] => {
-                // Equal but for what the firmware keeps for itself.
+                // Equal except for what the firmware reserves.
                 let gib = |memory: Option<u64>| {
                     memory.map(|bytes| (bytes as f64 / f64::from(1 << 30)).round())
                 };
@@ -118,10 +118,6 @@ impl NodeInfo {
     }
 }
 
-fn counted(count: usize, name: &str) -> String {
-    if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
-}
-
 impl fmt::Display for NodeInfo {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.rows().map(|(name, value)| format!("{name:<10}{value}"));
@@ -138,7 +134,11 @@ impl fmt::Debug for NodeInfo {
 impl Rich for NodeInfo {
     fn bundle(&self) -> Bundle {
         let rows = self.rows().map(|(name, value)| {
-            format!("<tr><th style=\"text-align:left\">{name}</th><td style=\"text-align:left\">{}</td></tr>", escape_html(&value))
+            format!(
+                "<tr><th style=\"text-align:left\">{name}</th>\
+                 <td style=\"text-align:left\">{}</td></tr>",
+                escape_html(&value)
+            )
         });
         Bundle::plain(self.to_string())
             .with("text/html", format!("<table>{}</table>", rows.concat()))

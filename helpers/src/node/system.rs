@@ -1,4 +1,4 @@
-//! Names: of the machine, of the operating system, of its kernel.
+//! Names of the operating system and its kernel, and of the machine.
 
 use std::fs::read_to_string;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(super) fn name(root: &Path) -> Option<String> {
     name_in(&read("etc/os-release").or_else(|| read("usr/lib/os-release"))?)
 }
 
-/// Lines are those of a shell script: `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`.
+/// The lines have the syntax of a shell script: `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"`.
 fn name_in(release: &str) -> Option<String> {
     let value = |name: &str| {
         let value =

@@ -1,6 +1,6 @@
 //! Base64 (RFC 4648, with padding): how bytes travel in Jupyter's messages.
 
-/// Encodes bytes; four characters for every three of them.
+/// Encodes bytes: four characters for every three bytes.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -1,8 +1,8 @@
-//! One thing to be shown, in several forms.
+//! One value to show, in several formats.
 
 use std::borrow::Cow;
 
-/// The same thing in several MIME types; whoever shows it picks the richest one it can.
+/// One value in several MIME types; the front end picks the richest one it can show.
 ///
 /// # Examples
 ///
@@ -18,16 +18,16 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// A bundle with nothing but text, for whoever can show nothing else (`text/plain`).
+    /// A bundle with plain text only (`text/plain`).
     pub fn plain(text: impl Into<String>) -> Bundle {
         Bundle { parts: vec![("text/plain".into(), text.into())] }
     }
 
-    /// Adds a form, or replaces the one of this MIME type.
+    /// Adds a format, or replaces the content of this MIME type.
     ///
     /// # Panics
     ///
-    /// When the MIME type is none (`type/subtype`, no spaces).
+    /// Panics if the MIME type is not valid (`type/subtype`, no spaces).
     #[track_caller]
     pub fn with(
         mut self,
@@ -37,7 +37,7 @@ impl Bundle {
         let (mime_type, content) = (mime_type.into(), content.into());
         let is_mime_type = mime_type.contains('/')
             && !mime_type.contains(|c: char| c.is_whitespace() || c.is_control());
-        assert!(is_mime_type, "`{mime_type}` is no MIME type: it should look like `text/html`");
+        assert!(is_mime_type, "`{mime_type}` is not a MIME type: it should look like `text/html`");
         match self.parts.iter_mut().find(|(existing, _)| *existing == mime_type) {
             Some((_, existing)) => *existing = content,
             None => self.parts.push((mime_type, content)),
@@ -56,19 +56,20 @@ impl Bundle {
     }
 }
 
-/// What can be shown as more than text.
+/// A type that can be shown as more than text.
 ///
 /// # Examples
 ///
-/// A type of your own; with the method `evcxr_display` it is also shown as the last expression of a
-/// cell:
+/// A type of your own. With a method `evcxr_display` it is also shown when it is the last
+/// expression of a cell:
 ///
 /// ```
 /// use parcourse::prelude::*;
 /// struct Celsius(f64);
 /// impl Rich for Celsius {
 ///     fn bundle(&self) -> Bundle {
-///         Bundle::plain(format!("{} °C", self.0)).with("text/html", format!("<b>{}</b> °C", self.0))
+///         Bundle::plain(format!("{} °C", self.0))
+///             .with("text/html", format!("<b>{}</b> °C", self.0))
 ///     }
 /// }
 /// impl Celsius {
@@ -79,7 +80,7 @@ impl Bundle {
 /// display(Celsius(21.5));
 /// ```
 pub trait Rich {
-    /// All the forms this has. There should be a `text/plain` among them.
+    /// All formats of this value. `text/plain` should be among them.
     fn bundle(&self) -> Bundle;
 }
 
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "`text html` is no MIME type")]
+    #[should_panic(expected = "`text html` is not a MIME type")]
     fn mime_types_are_checked() {
         let _ = Bundle::plain("a").with("text html", "");
     }

@@ -1,10 +1,9 @@
-//! The little JSON this crate writes: strings with their escapes, and a check that somebody else's
-//! text is JSON.
+//! The JSON this crate writes: quoted strings, and a check whether a given text is JSON.
 //!
-//! Fifty lines instead of a dependency: every dependency of this crate is compiled again for every
-//! change of kernel or compiler.
+//! Fifty lines instead of a dependency: every dependency of this crate has to be compiled again
+//! whenever kernel or compiler change.
 
-/// A text as JSON string, quotes included. The result has no line ends in it.
+/// A text as a JSON string, with quotes. The result contains no line breaks.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -15,9 +14,9 @@ pub(crate) fn quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            // JSON allows no ASCII control characters in strings; DEL, the later ones (a line end
-            // among them) and JavaScript's two line ends are legal, but better not raw in a
-            // protocol of lines.
+            // JSON allows no ASCII control characters in strings. DEL, the C1 controls (one of them
+            // a line break) and JavaScript's two line separators are legal, but they could break a
+            // line-based protocol.
             '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
                 quoted.push_str(&format!("\\u{:04x}", character as u32))
             }
@@ -37,7 +36,7 @@ pub(crate) fn is_valid(text: &str) -> bool {
     }
 }
 
-/// Reads JSON and forgets it; `None` is an error.
+/// Parses JSON without keeping anything; `None` means an error.
 struct Reader<'text> {
     rest: &'text [u8],
 }
@@ -75,7 +74,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An array, or an object, whose elements have names.
+    /// An array, or an object if `named`.
     fn sequence(&mut self, depth: usize, end: u8, named: bool) -> Option<()> {
         self.rest = &self.rest[1..];
         self.space();

@@ -8,29 +8,28 @@ use std::sync::LazyLock;
 /// The MIME type of the messages that only the Parcourse kernel understands.
 const MESSAGE: &str = "application/vnd.parcourse.message+json";
 
-/// Who reads our stdout.
+/// What reads our stdout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reader {
     Parcourse,
     Stock,
-    Nobody,
+    Terminal,
 }
 
-/// The environment is read once: it is the kernel that sets these variables, before the program
-/// starts.
+/// The environment is read once: the kernel sets these variables before the program starts.
 static READER: LazyLock<Reader> = LazyLock::new(|| {
     if std::env::var_os("PARCOURSE_KERNEL").is_some_and(|value| value == "1") {
         Reader::Parcourse
     } else if std::env::var_os("EVCXR_IS_RUNTIME").is_some() {
         Reader::Stock
     } else {
-        Reader::Nobody
+        Reader::Terminal
     }
 });
 
-/// Whether the Parcourse kernel runs this program: it understands our messages and sends SIGINT to
+/// Whether the Parcourse kernel runs this program. It understands our messages and sends SIGINT to
 /// interrupt.
-pub(crate) fn on_our_kernel() -> bool {
+pub(crate) fn on_parcourse_kernel() -> bool {
     *READER == Reader::Parcourse
 }
 
@@ -45,47 +44,47 @@ impl Bundle {
 pub(crate) fn send_result(bundle: &Bundle) {
     match *READER {
         Reader::Parcourse | Reader::Stock => write(&blocks(bundle)),
-        Reader::Nobody => write(&line(bundle)),
+        Reader::Terminal => write(&line(bundle)),
     }
 }
 
-/// Output in the middle of a cell.
+/// Shows output in the middle of a cell.
 pub(crate) fn send_display(bundle: &Bundle, display_id: Option<&str>) {
     match *READER {
         Reader::Parcourse => write(&message("display_data", &content(bundle, display_id))),
         Reader::Stock => write(&blocks(bundle)),
-        Reader::Nobody => write(&line(bundle)),
+        Reader::Terminal => write(&line(bundle)),
     }
 }
 
-/// A new state of something shown before. The stock kernel has no such thing, but it shows only the
-/// last content it gets.
+/// Updates an output shown before. The stock kernel has no updates, but it shows only the last
+/// content it gets.
 pub(crate) fn send_update(bundle: &Bundle, display_id: &str) {
     match *READER {
         Reader::Parcourse => {
             write(&message("update_display_data", &content(bundle, Some(display_id))))
         }
         Reader::Stock => write(&blocks(bundle)),
-        Reader::Nobody => write(&line(bundle)),
+        Reader::Terminal => write(&line(bundle)),
     }
 }
 
-/// Empties the cell's output, on the kernel that can.
+/// Clears the cell's output, if the kernel supports it.
 pub(crate) fn send_clear_output(wait: bool) {
-    if on_our_kernel() {
+    if on_parcourse_kernel() {
         write(&message("clear_output", &format!(",\"wait\":{wait}")));
     }
 }
 
 /// The program is about to unwind because of an interrupt.
 pub(crate) fn send_interrupted() {
-    if on_our_kernel() {
+    if on_parcourse_kernel() {
         write(&message("interrupted", ""));
     }
 }
 
-/// One piece, so that no other thread's output comes in between. That nobody reads any more is no
-/// reason to panic.
+/// Writes everything in one piece, so that no other thread's output comes in between. A closed
+/// stdout is not a reason to panic.
 fn write(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -132,12 +131,12 @@ fn content(bundle: &Bundle, display_id: Option<&str>) -> String {
     format!(",\"data\":{{{}}},\"metadata\":{{}}{display_id}", data.collect::<Vec<_>>().join(","))
 }
 
-/// JSON types carry a value, on one line; all others a string, as does a content that turns out to
-/// be no JSON.
+/// JSON types carry a value, on one line; all others a string. So does content that turns out not
+/// to be valid JSON.
 fn json_value(mime_type: &str, content: &str) -> String {
     let is_json_type = mime_type == "application/json" || mime_type.ends_with("+json");
     if is_json_type && json::is_valid(content) {
-        // Line ends can only be between the parts of valid JSON.
+        // Valid JSON has line breaks only between its tokens.
         content.replace(['\n', '\r'], " ")
     } else {
         json::quote(content)
@@ -151,12 +150,14 @@ mod tests {
     #[test]
     fn blocks_of_a_bundle_follow_each_other() {
         let bundle = Bundle::plain("x").with("text/html", "<b>\nx</b>");
-        let expected = "EVCXR_BEGIN_CONTENT text/plain\nx\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<b>\nx</b>\nEVCXR_END_CONTENT\n";
+        let expected = "EVCXR_BEGIN_CONTENT text/plain\nx\nEVCXR_END_CONTENT\n\
+                        EVCXR_BEGIN_CONTENT text/html\n<b>\nx</b>\nEVCXR_END_CONTENT\n";
         assert_eq!(blocks(&bundle), expected);
         assert_eq!(line(&bundle), "x\n");
     }
 
-    /// Otherwise a picture of this page's source would end early, and the rest of it be printed.
+    /// Otherwise content that quotes this very source would end its block early, and the rest would
+    /// be printed.
     #[test]
     fn content_cannot_end_its_block() {
         assert_eq!(without_markers("a\nEVCXR_END_CONTENT\nb\n"), "a\nEVCXR_END_CONTENT \nb\n");

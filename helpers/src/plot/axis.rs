@@ -1,4 +1,4 @@
-//! From values to places: ranges, ticks and their labels.
+//! From values to positions: ranges, ticks and their labels.
 
 use super::canvas::Font;
 
@@ -11,14 +11,14 @@ pub(super) struct Axis {
     pub(super) ticks: Vec<Tick>,
 }
 
-/// A mark at a value; without label it is a minor one.
+/// A mark at a value; minor ticks have no label.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Tick {
     pub(super) value: f64,
     pub(super) label: Option<String>,
 }
 
-/// What an axis has to hold.
+/// The values that an axis must show.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Extent {
     low: f64,
@@ -30,12 +30,12 @@ pub(super) struct Extent {
 }
 
 impl Extent {
-    /// With ticks at whole numbers only, if `whole` says so.
+    /// Ticks at whole numbers only, if `whole` is true.
     pub(super) fn or_whole(self, whole: bool) -> Extent {
         Extent { whole: self.whole || whole, ..self }
     }
 
-    /// Of values that are finite; none without values.
+    /// The extent of finite values; `None` without values.
     pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Option<Extent> {
         let mut extent: Option<Extent> = None;
         for value in values {
@@ -50,12 +50,12 @@ impl Extent {
         extent
     }
 
-    /// The same, and zero.
+    /// Extended to include zero.
     pub(super) fn with_zero(self) -> Extent {
         Extent { low: self.low.min(0.0), high: self.high.max(0.0), ..self }
     }
 
-    /// What holds both.
+    /// The extent of both.
     pub(super) fn and(self, other: Extent) -> Extent {
         Extent {
             low: self.low.min(other.low),
@@ -67,12 +67,12 @@ impl Extent {
 }
 
 impl Axis {
-    /// A linear axis with some room around the values, and at most so many steps. It begins at zero
-    /// where the value nearest to zero is less than this share of the farthest: 1 for bars, whose
-    /// length must be true.
+    /// A linear axis with some margin around the values, and at most `ticks` steps. It starts at
+    /// zero if the value nearest to zero is less than `zero_share` of the farthest; pass 1 for
+    /// bars, whose length must be true.
     pub(super) fn linear(extent: Extent, zero_share: f64, ticks: usize) -> Axis {
         let Extent { mut low, mut high, whole, .. } = extent;
-        // Half the largest numbers, so that their difference is a number too.
+        // Limited to a quarter of the largest number, so that differences are finite.
         (low, high) = (
             low.clamp(-f64::MAX / 4.0, f64::MAX / 4.0),
             high.clamp(-f64::MAX / 4.0, f64::MAX / 4.0),
@@ -109,14 +109,14 @@ impl Axis {
         Axis { low, high, log: false, ticks }
     }
 
-    /// From one value to another, which may be the smaller one.
+    /// From one value to another, which may be smaller.
     pub(super) fn between((from, to): (f64, f64), whole: bool, ticks: usize) -> Axis {
         let mut axis = Axis::exactly(from.min(to), from.max(to), whole, ticks);
         (axis.low, axis.high) = (from, to);
         axis
     }
 
-    /// Of one value, in the middle.
+    /// An axis for a single value, in the middle.
     pub(super) fn flat(value: f64) -> Axis {
         let label = linear_label(value, value.abs() / 1000.0, value.abs());
         Axis {
@@ -127,7 +127,7 @@ impl Axis {
         }
     }
 
-    /// The same range on a logarithmic axis, where both ends are above zero.
+    /// The same range on a logarithmic axis; both ends are positive.
     pub(super) fn between_logarithmic((from, to): (f64, f64), ticks: usize) -> Axis {
         let mut axis = Axis::logarithmic(
             Extent { low: from.min(to), high: from.max(to), whole: false, powers_of_two: false },
@@ -139,7 +139,7 @@ impl Axis {
         axis
     }
 
-    /// The room the labels need, in pixels.
+    /// The width of the widest label, in pixels.
     pub(super) fn widest_label(&self, font: Font) -> f64 {
         self.ticks
             .iter()
@@ -148,7 +148,7 @@ impl Axis {
             .fold(0.0, f64::max)
     }
 
-    /// A logarithmic axis; the values are above zero.
+    /// A logarithmic axis; all values are positive.
     pub(super) fn logarithmic(extent: Extent, ticks: usize) -> Axis {
         let (from, to) = (extent.low.log10(), extent.high.log10());
         let room = (0.05 * (to - from)).max(0.02);
@@ -159,7 +159,7 @@ impl Axis {
             if extent.powers_of_two && (to - from) / 2_f64.log10() <= 2.0 * ticks as f64 + 2.0 {
                 powers_of_two(from, to)
             } else if to - from < 0.7 {
-                // Less than a decade holds too few round numbers.
+                // Less than a decade contains too few round numbers.
                 Axis::exactly(axis.low, axis.high, extent.whole, ticks).ticks
             } else {
                 decades(from, to, ticks)
@@ -167,29 +167,29 @@ impl Axis {
         axis
     }
 
-    /// Where a value is: 0 at the beginning of the axis, 1 at its end.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    /// The position of a value: 0 at the start of the axis, 1 at its end.
+    pub(super) fn position(&self, value: f64) -> f64 {
         let place = if self.log {
             (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
         } else {
             (value - self.low) / (self.high - self.low)
         };
-        // The largest numbers have no room around them; what is far outside stays near.
+        // The largest numbers have no margin; values far outside stay near.
         place.clamp(-1e3, 1e3)
     }
 
-    /// Whether a value has a place at all.
-    pub(super) fn holds(log: bool, value: f64) -> bool {
+    /// Whether a value can be shown on the axis.
+    pub(super) fn can_show(log: bool, value: f64) -> bool {
         value.is_finite() && (!log || value > 0.0)
     }
 
-    /// Where bars begin.
+    /// Where bars start.
     pub(super) fn base(&self) -> f64 {
         if self.log { self.low } else { 0.0_f64.clamp(self.low, self.high) }
     }
 }
 
-/// The next step of 1, 2 or 5 times a power of ten.
+/// The next step that is 1, 2 or 5 times a power of ten.
 fn nice_step(rough: f64) -> f64 {
     let power = 10_f64.powf(rough.log10().floor());
     let mantissa = rough / power;
@@ -221,7 +221,7 @@ fn decades(from: f64, to: f64, ticks: usize) -> Vec<Tick> {
     let (first, last) = (from.floor() as i32, to.ceil() as i32);
     let within = (to.floor() - from.ceil() + 1.0).max(1.0);
     let every = (within / ticks.max(1) as f64).ceil() as i32;
-    // With few decades, 2 and 5 have labels too.
+    // With few decades, 2 and 5 are labelled, too.
     let between = to - from < 1.0 + ticks as f64 / 5.0;
     let mut found = Vec::new();
     for decade in first..=last {
@@ -251,8 +251,8 @@ fn log_label(digit: i32, decade: i32) -> String {
     }
 }
 
-/// A tick's value with just the decimals its step needs; very large and very small ones with a
-/// power of ten.
+/// A tick's value with just the decimals that its step needs; very large and very small values with
+/// a power of ten.
 fn linear_label(value: f64, step: f64, largest: f64) -> String {
     if value == 0.0 {
         return "0".into();
@@ -268,12 +268,12 @@ fn linear_label(value: f64, step: f64, largest: f64) -> String {
     with_minus(format!("{mantissa:.decimals$}·10{}", superscript(exponent)))
 }
 
-/// The sign as it is printed; a hyphen is too short beside digits.
+/// A real minus sign; a hyphen is too short next to digits.
 fn with_minus(number: String) -> String {
     number.replace('-', "−")
 }
 
-/// An exponent in small raised digits.
+/// An exponent in superscript digits.
 pub(super) fn superscript(number: i32) -> String {
     let raised = |character| match character {
         '-' => '⁻',
@@ -325,7 +325,7 @@ mod tests {
         for value in [0.0, 1.0, -3.0, 1e300, 5e-324, f64::MAX, f64::MIN] {
             let axis = linear(&[value]);
             assert!(
-                (0.0..=1.0).contains(&axis.place(value.clamp(-f64::MAX / 4.0, f64::MAX / 4.0))),
+                (0.0..=1.0).contains(&axis.position(value.clamp(-f64::MAX / 4.0, f64::MAX / 4.0))),
                 "{value}: {axis:?}"
             );
             assert!(axis.ticks.len() < 20, "{value}: {axis:?}");
@@ -351,9 +351,9 @@ mod tests {
     #[test]
     fn places_run_from_zero_to_one() {
         let axis = logarithmic(&[1.0, 3.0, 100.0]);
-        assert!((axis.place(10.0) - 0.5).abs() < 1e-9);
+        assert!((axis.position(10.0) - 0.5).abs() < 1e-9);
         let axis = linear(&[12.0, 20.0]);
-        assert!((axis.place(16.0) - 0.5).abs() < 1e-9);
+        assert!((axis.position(16.0) - 0.5).abs() < 1e-9);
     }
 
     #[test]

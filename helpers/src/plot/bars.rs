@@ -1,24 +1,23 @@
-//! One bar per name: upright, or lying where the names are long.
+//! One bar per name: upright, or horizontal if the names are long.
 
 use super::Plot;
 use super::axis::{Axis, Extent};
 use super::canvas::{Anchor, Canvas, INK};
 use super::data::Data;
-use super::frame::{Frame, NOTE, TICK};
+use super::frame::{Frame, NOTE, SIZE, TICK};
 use super::palette;
 use crate::format::{FineDuration, four_figures};
 use std::time::Duration;
 
-/// Whether the names are too long to stand below upright bars.
+/// Whether the names are too long to fit below upright bars.
 pub(super) fn are_horizontal(plot: &Plot) -> bool {
     let Some(bars) = plot.bars.as_ref().filter(|_| plot.series.is_empty()) else { return false };
-    // About what the numbers at the left leave.
-    let slot =
-        (f64::from(plot.size.unwrap_or(super::SIZE).0) - 90.0) / bars.labels.len().max(1) as f64;
+    // About what the numbers on the left leave.
+    let slot = (f64::from(plot.size.unwrap_or(SIZE).0) - 90.0) / bars.labels.len().max(1) as f64;
     bars.labels.iter().any(|label| TICK.width(label) > slot - 6.0)
 }
 
-/// A bar's value in words: a duration, or four figures.
+/// A bar's value as text: a duration, or four figures.
 fn in_words(plot: &Plot, index: usize) -> String {
     let value = plot.bars.as_ref().map_or(0.0, |bars| bars.values[index]);
     match Duration::try_from_secs_f64(value) {
@@ -27,7 +26,7 @@ fn in_words(plot: &Plot, index: usize) -> String {
     }
 }
 
-/// Bars in slots of this width; `y` tells the height of a value.
+/// Upright bars in slots of this width; `y` maps a value to a height.
 pub(super) fn paint_upright(
     canvas: &mut Canvas<'_>,
     frame: Frame,
@@ -64,7 +63,7 @@ pub(super) fn paint_upright(
     }
 }
 
-/// Bars from left to right, the first one on top, names at the left.
+/// Horizontal bars, the first one on top, names on the left.
 pub(super) fn paint_horizontally(
     canvas: &mut Canvas<'_>,
     mut frame: Frame,
@@ -76,7 +75,7 @@ pub(super) fn paint_horizontally(
     let widest =
         labels.iter().map(|label| TICK.width(label)).fold(0.0, f64::max).min(0.4 * frame.width());
     frame.left += widest + 10.0;
-    // The value in words stands right of its bar.
+    // The value as text is on the right of its bar.
     let words =
         (0..labels.len()).map(|index| NOTE.width(&in_words(plot, index))).fold(0.0, f64::max);
     frame.right -= words;
@@ -91,7 +90,7 @@ pub(super) fn paint_horizontally(
     } else {
         Axis::linear(extent.with_zero(), 1.0, ticks)
     };
-    let x = |value: f64| frame.left + axis.place(value).clamp(0.0, 1.0) * frame.width();
+    let x = |value: f64| frame.left + axis.position(value).clamp(0.0, 1.0) * frame.width();
     for tick in &axis.ticks {
         let at = x(tick.value);
         canvas.line(

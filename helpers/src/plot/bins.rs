@@ -1,21 +1,21 @@
-//! How many values fall where.
+//! Counting values in bins.
 
-/// Edges of equally wide bins, one more than there are bins, and the number of values in each. The
-/// last bin includes its right edge.
+/// Returns the edges of equally wide bins (one more than there are bins) and the number of values
+/// in each. The last bin includes its right edge.
 ///
-/// The values are finite.
+/// The values must be finite.
 pub(super) fn count(values: &[f64], bins: usize) -> (Vec<f64>, Vec<f64>) {
     let Some((low, high)) = range(values) else { return (Vec::new(), Vec::new()) };
     let bins = bins.clamp(1, 10_000);
-    // Equal values have a bin of width one around them.
+    // If all values are equal, the bin around them has width one.
     let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
     let edges: Vec<f64> =
         (0..=bins).map(|edge| low + (high - low) * (edge as f64 / bins as f64)).collect();
     (edges.clone(), filled(values, &edges))
 }
 
-/// As [`count`]; bins are chosen after Freedman and Diaconis (width 2·IQR/∛n), at most 80. Few
-/// different whole numbers have one bin each.
+/// Like [`count`], but chooses the bins by the Freedman-Diaconis rule (width 2·IQR/∛n), at most 80.
+/// A few different whole numbers get one bin each.
 pub(super) fn count_automatically(values: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let Some((low, high)) = range(values) else { return (Vec::new(), Vec::new()) };
     if high - low <= 40.0 && values.iter().all(|value| value.fract() == 0.0) {
@@ -37,7 +37,7 @@ pub(super) fn count_automatically(values: &[f64]) -> (Vec<f64>, Vec<f64>) {
 
 fn range(values: &[f64]) -> Option<(f64, f64)> {
     let low = values.iter().copied().reduce(f64::min)?;
-    // A range must be a number as well.
+    // The range must be finite, too.
     Some((low.max(-1e300), values.iter().copied().reduce(f64::max)?.min(1e300)))
 }
 

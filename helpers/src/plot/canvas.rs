@@ -1,7 +1,7 @@
-//! Strokes, shapes and words on plotters' SVG backend, measured in pixels.
+//! Lines, shapes and text on plotters' SVG backend, measured in pixels.
 //!
-//! plotters counts in whole pixels, which makes steps of flat curves. Here a pixel has ten of them,
-//! and the finished drawing is told its true size.
+//! plotters uses whole pixels, which turns flat curves into steps. Here each pixel has ten units,
+//! and the finished drawing gets its true size.
 
 use crate::output::base64;
 use plotters::backend::{DrawingBackend, SVGBackend};
@@ -15,10 +15,10 @@ use std::fmt::Write;
 const FINE: f64 = 10.0;
 
 /// Text, axes and grid: a grey with the same contrast, 4.35, on white and on JupyterLab's dark
-/// background; more on both there is not.
+/// background. No colour has more on both.
 ///
-/// A fixed colour because JupyterLab shows SVG as `<img>`, where neither its theme nor
-/// `currentColor` can be seen.
+/// A fixed colour because JupyterLab shows SVG as `<img>`, which sees neither its theme nor
+/// `currentColor`.
 pub(super) const INK: Colour = Colour(0x79, 0x79, 0x79);
 
 /// Red, green and blue.
@@ -59,7 +59,7 @@ impl Colour {
     }
 }
 
-/// Which point of a text its position means.
+/// Which point of a text the position refers to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Anchor {
     Left,
@@ -69,7 +69,7 @@ pub(super) enum Anchor {
     Upwards,
 }
 
-/// How a text is set.
+/// How a text is drawn.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Font {
     pub(super) size: f64,
@@ -82,14 +82,14 @@ impl Font {
         Font { size, bold: false, colour: INK }
     }
 
-    /// About how wide the text will be, in pixels. The reader's font is not known; this is a wide
-    /// one's.
+    /// The approximate width of the text, in pixels. The reader's font is unknown; this assumes a
+    /// wide one.
     pub(super) fn width(&self, text: &str) -> f64 {
         let em: f64 = text.chars().map(em).sum();
         em * self.size * if self.bold { 1.08 } else { 1.0 }
     }
 
-    /// The text, or its beginning and an ellipsis, in so many pixels.
+    /// The text, or its beginning and an ellipsis, that fits into `room` pixels.
     pub(super) fn shortened(&self, text: &str, room: f64) -> String {
         if self.width(text) <= room {
             return text.to_string();
@@ -131,7 +131,7 @@ pub(super) struct Canvas<'svg> {
     pictures: String,
 }
 
-/// A drawing of this size in pixels, on a transparent ground.
+/// A drawing of this size in pixels, on a transparent background.
 pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&mut Canvas<'_>)) -> String {
     let mut svg = String::new();
     let size = ((width * FINE).round() as u32, (height * FINE).round() as u32);
@@ -151,9 +151,9 @@ pub(super) fn draw(width: f64, height: f64, paint: impl FnOnce(&mut Canvas<'_>))
     )
 }
 
-/// Errors of the backend are errors of writing to its target, which is a string.
+/// Errors of the backend are errors of writing to its target, a string; they cannot happen.
 impl Canvas<'_> {
-    /// A polygonal line.
+    /// A polyline.
     pub(super) fn line(
         &mut self,
         points: impl IntoIterator<Item = (f64, f64)>,
@@ -164,7 +164,7 @@ impl Canvas<'_> {
         let _ = self.backend.draw_path(points.into_iter().map(fine), &colour.style(opacity, width));
     }
 
-    /// A polygonal line of dashes and gaps of these lengths.
+    /// A polyline of dashes and gaps of these lengths.
     pub(super) fn dashed(
         &mut self,
         points: &[(f64, f64)],
@@ -200,9 +200,9 @@ impl Canvas<'_> {
         let _ = self.backend.draw_rect(upper_left, lower_right, &colour.style(opacity, 0.0), true);
     }
 
-    /// A PNG stretched between two corners, below everything else; its pixels stay squares.
+    /// A PNG stretched between two corners, below everything else; its pixels stay square.
     ///
-    /// By hand: plotters' own pictures would bring the `image` crate with them.
+    /// Written by hand: plotters' own images would pull in the `image` crate.
     pub(super) fn picture(&mut self, from: (f64, f64), to: (f64, f64), png: &[u8]) {
         let ((x0, y0), (x1, y1)) = (fine(from), fine(to));
         let _ = writeln!(
@@ -214,7 +214,7 @@ impl Canvas<'_> {
         );
     }
 
-    /// A small sign at a point; series differ by its shape too.
+    /// A small marker at a point; each series has its own shape.
     pub(super) fn mark(
         &mut self,
         shape: usize,
@@ -272,11 +272,11 @@ impl Canvas<'_> {
 }
 
 fn fine((x, y): (f64, f64)) -> (i32, i32) {
-    // `as` keeps what is far outside within the numbers there are.
+    // `as` saturates values that are far outside.
     ((x * FINE).round() as i32, (y * FINE).round() as i32)
 }
 
-/// The pieces of a line that are drawn when it is dashed.
+/// The pieces of a dashed line.
 fn dashes(points: &[(f64, f64)], dash: f64, gap: f64) -> Vec<Vec<(f64, f64)>> {
     let mut pieces = Vec::new();
     let mut piece = Vec::from_iter(points.first().copied());

@@ -1,32 +1,25 @@
-//! The values of a chart as they are drawn: in the unit of the axis, without those that have no
-//! place.
+//! The values of a chart as they are drawn: in the unit of the axis, without those that cannot be
+//! drawn.
 
 use super::axis::Axis;
+use super::build::AxisLabel;
 use super::canvas::{Colour, INK};
-use super::series::{Kind, MOST_POINTS, Series};
-use super::{AxisLabel, Plot, palette};
+use super::series::{MAX_POINTS, Point, Series, SeriesKind};
+use super::{Plot, palette};
+use crate::format::counted;
 
-/// A series without the points that have no place.
-pub(super) struct Placed<'plot> {
+/// A series without the points that cannot be drawn.
+pub(super) struct PlottedSeries<'plot> {
     pub(super) series: &'plot Series,
     pub(super) colour: Colour,
-    /// The number of the series, for its marks; series of one label are one.
+    /// The index of the series, for its markers; series with the same label share one.
     pub(super) number: usize,
     pub(super) points: Vec<Point>,
 }
 
-/// A point, and how far it reaches up and down.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Point {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) low: f64,
-    pub(super) high: f64,
-}
-
 pub(super) struct Data<'plot> {
-    pub(super) series: Vec<Placed<'plot>>,
-    /// NaN for bars without place.
+    pub(super) series: Vec<PlottedSeries<'plot>>,
+    /// NaN for bars that cannot be drawn.
     pub(super) bars: Vec<f64>,
     pub(super) x_label: String,
     pub(super) y_label: String,
@@ -35,7 +28,7 @@ pub(super) struct Data<'plot> {
     pub(super) note: String,
 }
 
-/// Values that have no place.
+/// How many values cannot be drawn.
 #[derive(Default)]
 struct LeftOut {
     not_finite: usize,
@@ -56,7 +49,7 @@ impl Data<'_> {
         let mut labels: Vec<&str> = Vec::new();
         let mut series = Vec::new();
         for each in &plot.series {
-            let number = if each.kind == Kind::Ideal {
+            let number = if each.kind == SeriesKind::Ideal {
                 0
             } else {
                 let known =
@@ -66,13 +59,13 @@ impl Data<'_> {
                     labels.len() - 1
                 })
             };
-            let colour = if each.kind == Kind::Ideal { INK } else { palette::series(number) };
+            let colour = if each.kind == SeriesKind::Ideal { INK } else { palette::series(number) };
             let points = each
                 .points()
                 .map(|point| point.scaled(x_scale, y_scale))
                 .filter(|point| left_out.keeps(plot, *point))
                 .collect();
-            series.push(Placed { series: each, colour, number, points });
+            series.push(PlottedSeries { series: each, colour, number, points });
         }
         let values = plot.bars.iter().flat_map(|bars| &bars.values).map(|value| value * y_scale);
         let bars = values
@@ -92,21 +85,15 @@ impl Data<'_> {
     }
 }
 
-impl Point {
-    fn scaled(self, x: f64, y: f64) -> Point {
-        Point { x: self.x * x, y: self.y * y, low: self.low * y, high: self.high * y }
-    }
-}
-
 impl LeftOut {
-    /// Whether the point has a place; if not, it is counted.
+    /// Whether the point can be drawn; if not, it is counted.
     fn keeps(&mut self, plot: &Plot, point: Point) -> bool {
         if ![point.x, point.y, point.low, point.high].into_iter().all(f64::is_finite) {
             self.not_finite += 1;
             return false;
         }
-        // An error bar may well reach zero: it is cut off there.
-        if !Axis::holds(plot.log_x, point.x) || !Axis::holds(plot.log_y, point.y) {
+        // An error bar may reach zero: it is cut off there.
+        if !Axis::can_show(plot.log_x, point.x) || !Axis::can_show(plot.log_y, point.y) {
             self.not_positive += 1;
             return false;
         }
@@ -115,28 +102,28 @@ impl LeftOut {
 
     fn note(&self, plot: &Plot) -> String {
         let mut notes = Vec::new();
-        let counted = |count: usize| {
-            if count == 1 { "1 value".to_string() } else { format!("{count} values") }
-        };
         if self.not_finite > 0 {
-            notes.push(format!("{} left out: NaN or infinite", counted(self.not_finite)));
+            notes.push(format!("{} left out: NaN or infinite", counted(self.not_finite, "value")));
         }
         if self.not_positive > 0 {
             let axes =
                 if plot.log_x && plot.log_y { "logarithmic axes" } else { "a logarithmic axis" };
-            notes.push(format!("{} left out: zero or less, on {axes}", counted(self.not_positive)));
+            notes.push(format!(
+                "{} left out: zero or less, on {axes}",
+                counted(self.not_positive, "value")
+            ));
         }
         let points =
-            |series: &&Series| series.kind == Kind::Points && series.xs.len() > MOST_POINTS;
+            |series: &&Series| series.kind == SeriesKind::Points && series.xs.len() > MAX_POINTS;
         if let Some(longest) = plot.series.iter().filter(points).map(|series| series.xs.len()).max()
         {
-            notes.push(format!("at most {MOST_POINTS} of {longest} points drawn"));
+            notes.push(format!("at most {MAX_POINTS} of {longest} points drawn"));
         }
         notes.join("; ")
     }
 }
 
-/// What seconds are multiplied by to be in the unit that fits the largest value, and the label with
+/// The factor that converts seconds to the unit that fits the largest value, and the label with
 /// that unit.
 fn unit(label: &AxisLabel, seconds: impl Iterator<Item = f64>) -> (f64, String) {
     if !label.seconds {

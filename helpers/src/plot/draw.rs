@@ -1,5 +1,5 @@
-//! The layout of a chart: what stands around the data takes its room first, then the data are drawn
-//! into what is left.
+//! The layout of a chart: first everything around the data gets its space, then the data are drawn
+//! into the rest.
 
 use super::canvas::{self, Anchor, Canvas, Font, INK};
 use super::data::Data;
@@ -35,7 +35,7 @@ fn paint(plot: &Plot, canvas: &mut Canvas<'_>, width: f64, height: f64) {
     let horizontal = bars::are_horizontal(plot);
     let (x_label, y_label) =
         if horizontal { (&data.y_label, &data.x_label) } else { (&data.x_label, &data.y_label) };
-    // The numbers at the horizontal axis always have their row.
+    // The numbers on the horizontal axis always have their row.
     frame.bottom -= if x_label.is_empty() { 20.0 } else { 40.0 };
     frame.left += if y_label.is_empty() { 0.0 } else { 20.0 };
 
@@ -72,7 +72,7 @@ pub(super) mod tests {
     use super::*;
     use crate::plot::{bar, histogram, image, line, scatter};
 
-    /// Parses, and gives all texts.
+    /// Parses the drawing and returns all texts.
     pub(in crate::plot) fn texts(plot: &Plot) -> Vec<String> {
         let svg = svg(plot);
         let document =

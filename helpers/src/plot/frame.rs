@@ -2,6 +2,9 @@
 
 use super::canvas::{Anchor, Canvas, Font, INK};
 
+/// The default width and height of a chart, in pixels.
+pub(super) const SIZE: (u32, u32) = (640, 400);
+
 pub(super) const TICK: Font = Font::of_size(12.0);
 pub(super) const NOTE: Font = Font::of_size(11.0);
 
@@ -27,17 +30,17 @@ impl Frame {
         ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0)
     }
 
-    /// How many ticks with labels fit below.
+    /// How many labelled ticks fit below.
     pub(super) fn x_ticks(&self) -> usize {
         (self.width() / 75.0).max(2.0) as usize
     }
 
-    /// How many ticks with labels fit at the left.
+    /// How many labelled ticks fit on the left.
     pub(super) fn y_ticks(&self) -> usize {
         (self.height() / 45.0).max(2.0) as usize
     }
 
-    /// The axes: left and below.
+    /// Draws the axes, left and below.
     pub(super) fn border(&self, canvas: &mut Canvas<'_>) {
         canvas.line(
             [(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)],
@@ -48,8 +51,8 @@ impl Frame {
     }
 }
 
-/// Names in rows above the data, each with a mark of 28 by 10 pixels, drawn from its left end;
-/// gives back the height of it all.
+/// Names in rows above the data, each with a marker of 28 by 10 pixels, drawn from its left end.
+/// Returns the total height.
 pub(super) fn legend<'text>(
     canvas: &mut Canvas<'_>,
     frame: Frame,

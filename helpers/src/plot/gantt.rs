@@ -1,4 +1,4 @@
-//! Who did what when.
+//! Gantt charts: who did what, and when.
 
 use super::canvas::{Anchor, Canvas, Colour, Font, INK};
 use super::frame::{Frame, TICK};
@@ -6,32 +6,33 @@ use super::number::Number;
 use super::{Plot, axis::Axis, palette};
 use std::collections::{HashMap, HashSet};
 
-/// One task in a [Gantt chart](fn@gantt): who did it, what it was, from when to when.
+/// One task in a [Gantt chart](fn@gantt): who did it, what it was, when it started and ended.
 ///
 /// # Examples
 ///
 /// ```
 /// use parcourse::plot::Bar;
 /// let task = Bar::new("Alice", "chop onions", 0.0, 2.5).group("chop");
-/// assert_eq!(task, Bar { row: "Alice".into(), label: "chop onions".into(), start: 0.0, end: 2.5, group: "chop".into() });
+/// assert_eq!((task.row.as_str(), task.label.as_str()), ("Alice", "chop onions"));
+/// assert_eq!((task.start, task.end, task.group.as_str()), (0.0, 2.5, "chop"));
 /// ```
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Bar {
-    /// The row it is drawn in: the worker. Rows come in the order in which they are named first.
+    /// The row it is drawn in: the worker. Rows are in order of first appearance.
     pub row: String,
     /// What is written inside the bar, if it fits.
     pub label: String,
-    /// When it began, in seconds.
+    /// When it started, in seconds.
     pub start: f64,
     /// When it ended, in seconds.
     pub end: f64,
-    /// The kind of task; bars of one kind have one colour, and the legend names it. Bars without a
-    /// kind are coloured by their label, as long as there are few labels.
+    /// The kind of task. Bars of one kind share a colour, and the legend names it. Bars without a
+    /// kind are coloured by label if there are few labels.
     pub group: String,
 }
 
 impl Bar {
-    /// A task of no kind. Times are durations, or numbers in seconds.
+    /// A task without a kind. Times are durations, or numbers in seconds.
     pub fn new(
         row: impl Into<String>,
         label: impl Into<String>,
@@ -47,7 +48,7 @@ impl Bar {
         }
     }
 
-    /// Says which kind of task it is.
+    /// Sets the kind of task.
     pub fn group(mut self, group: impl Into<String>) -> Bar {
         self.group = group.into();
         self
@@ -57,8 +58,9 @@ impl Bar {
 /// A Gantt chart: one row per worker, one bar per task, coloured by the kind of task; time runs to
 /// the right, gaps are idle time.
 ///
-/// The chart is as high as its rows need, unless [`size`](Plot::size) is given. The axis has
-/// seconds, or the unit that fits; with an [`x_label`](Plot::x_label) the numbers stay as they are.
+/// The chart is as high as its rows need, unless [`size`](Plot::size) is set. The axis is in
+/// seconds, or in the unit that fits; with an [`x_label`](Plot::x_label) the numbers stay as they
+/// are.
 ///
 /// # Examples
 ///
@@ -80,11 +82,10 @@ pub fn gantt<'tasks>(tasks: impl IntoIterator<Item = &'tasks Bar>) -> Plot {
     plot
 }
 
-/// More bars than this are thinned: those that nobody could see apart from the one before are left
-/// out.
-const MOST_BARS: usize = 5000;
+/// Above this number of bars, those that cannot be told apart from the one before are left out.
+const MAX_BARS: usize = 5000;
 
-/// Distinct values in the order of their first appearance.
+/// Distinct values in order of first appearance.
 fn distinct<'text>(texts: impl Iterator<Item = &'text str>) -> Vec<&'text str> {
     let mut seen = HashSet::new();
     texts.filter(|text| seen.insert(*text)).collect()
@@ -93,7 +94,7 @@ fn distinct<'text>(texts: impl Iterator<Item = &'text str>) -> Vec<&'text str> {
 /// The kinds of tasks, for colours and legend.
 fn kinds(tasks: &[Bar]) -> Vec<&str> {
     let kinds = distinct(tasks.iter().map(kind));
-    // Colours that come twice say nothing; then only the kinds count that were given.
+    // Repeated colours would mean nothing; then only explicit kinds count.
     if kinds.len() <= palette::SERIES.len() {
         kinds
     } else {
@@ -109,7 +110,7 @@ pub(super) fn rows(tasks: &[Bar]) -> usize {
     distinct(tasks.iter().map(|task| task.row.as_str())).len()
 }
 
-/// Draws the tasks into what the frame has left; times are multiplied by `scale`.
+/// Draws the tasks into the rest of the frame; times are multiplied by `scale`.
 pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], scale: f64) -> Frame {
     let rows = distinct(tasks.iter().map(|task| task.row.as_str()));
     let kinds = kinds(tasks);
@@ -141,13 +142,13 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
         canvas.text("no data", frame.middle(), Anchor::Centre, TICK);
         return frame;
     }
-    // Time begins at zero, unless it began long before the first task.
+    // Time starts at zero, unless the first task comes long after.
     let start = if (0.0..=0.3 * end).contains(&start) { 0.0 } else { start };
     let end = if end - start > 1e-300 { end } else { start + 1.0 };
     let axis = Axis::exactly(start, end + 0.01 * (end - start), false, frame.x_ticks());
-    let x = |time: f64| frame.left + axis.place(time * scale) * frame.width();
+    let x = |time: f64| frame.left + axis.position(time * scale) * frame.width();
     for tick in &axis.ticks {
-        let at = frame.left + axis.place(tick.value) * frame.width();
+        let at = frame.left + axis.position(tick.value) * frame.width();
         canvas.line([(at, frame.top), (at, frame.bottom)], INK, 1.0, 0.25);
         canvas.text(
             tick.label.as_deref().unwrap_or_default(),
@@ -174,12 +175,12 @@ pub(super) fn paint(canvas: &mut Canvas<'_>, mut frame: Frame, tasks: &[Bar], sc
         let mut drawn_until = f64::MIN;
         for task in finite().filter(|task| task.row == *row) {
             let (from, to) = (x(task.start.min(task.end)), x(task.start.max(task.end)));
-            if tasks.len() > MOST_BARS && to < drawn_until + 0.5 && from >= drawn_until - 0.5 {
+            if tasks.len() > MAX_BARS && to < drawn_until + 0.5 && from >= drawn_until - 0.5 {
                 continue;
             }
             drawn_until = to;
             let colour = colour(task);
-            // A hairline between neighbours; and no task is too short to be seen.
+            // A hairline between neighbours; and every task is wide enough to be seen.
             let right = if to - from > 3.0 { to - 0.7 } else { to.max(from + 0.8) };
             canvas.rectangle((from, top + gap), (right, top + height - gap), colour, 1.0);
             let font = Font {

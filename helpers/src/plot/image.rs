@@ -13,17 +13,17 @@ pub(super) struct Image {
     values: Vec<f64>,
 }
 
-/// The longer side of the picture in a chart has at most so many cells. More could not be seen, and
-/// would make the notebook heavy.
-const MOST_CELLS: usize = 1200;
-/// Colours for values; one more is for what has none.
+/// The longer side of the image in a chart has at most this many cells. More would not be visible
+/// and would bloat the notebook.
+const MAX_CELLS: usize = 1200;
+/// Colours for values; one more stands for missing values.
 const SHADES: u8 = 255;
 
 impl Image {
     #[track_caller]
     pub(super) fn new(width: usize, values: Vec<f64>) -> Image {
         let whole = width > 0 && values.len().is_multiple_of(width);
-        assert!(whole, "{} values make no whole rows of {width}", values.len());
+        assert!(whole, "{} values are not whole rows of {width}", values.len());
         Image { width, values }
     }
 
@@ -35,7 +35,7 @@ impl Image {
         self.values.iter().filter(|value| !value.is_finite()).count()
     }
 
-    /// From the lowest to the highest value.
+    /// The lowest and the highest value, and whether all are whole numbers.
     fn range(&self) -> Option<(f64, f64, bool)> {
         let finite = || self.values.iter().copied().filter(|value| value.is_finite());
         let (low, high) =
@@ -82,7 +82,7 @@ impl Image {
                 }
             }
         }
-        // 0/0, not a number, where no value is one.
+        // 0/0, which is NaN, if no value is finite.
         sum / count
     }
 }
@@ -94,11 +94,11 @@ fn shades(colours: &[Colour]) -> Vec<Colour> {
         .collect()
 }
 
-/// Room for the colour bar and its numbers.
+/// Space for the colour bar and its numbers.
 const BAR: f64 = 14.0;
 const BAR_GAP: f64 = 14.0;
 
-/// Draws the picture with its colour bar; gives back the frame with the picture's place in it.
+/// Draws the image with its colour bar; returns the frame that the image fills.
 pub(super) fn paint(
     canvas: &mut Canvas<'_>,
     mut frame: Frame,
@@ -120,7 +120,7 @@ pub(super) fn paint(
     let colours = colours.unwrap_or_else(|| Axis::flat(low));
     frame.left += y_axis.widest_label(TICK) + 8.0;
     frame.right -= BAR_GAP + BAR + 6.0 + colours.widest_label(TICK);
-    // Square cells.
+    // The cells are square.
     let side = (frame.width() / width as f64).min(frame.height() / height as f64);
     let (unused_x, unused_y) =
         (frame.width() - side * width as f64, frame.height() - side * height as f64);
@@ -137,10 +137,10 @@ pub(super) fn paint(
     canvas.picture(
         (frame.left, frame.top),
         (frame.right, frame.bottom),
-        image.to_png(MOST_CELLS, colour_map).bytes(),
+        image.to_png(MAX_CELLS, colour_map).bytes(),
     );
     for tick in &x_axis.ticks {
-        let at = frame.left + x_axis.place(tick.value) * frame.width();
+        let at = frame.left + x_axis.position(tick.value) * frame.width();
         canvas.line([(at, frame.bottom), (at, frame.bottom + 4.0)], INK, 1.0, 1.0);
         canvas.text(
             tick.label.as_deref().unwrap_or_default(),
@@ -150,7 +150,7 @@ pub(super) fn paint(
         );
     }
     for tick in &y_axis.ticks {
-        let at = frame.bottom - y_axis.place(tick.value) * frame.height();
+        let at = frame.bottom - y_axis.position(tick.value) * frame.height();
         canvas.line([(frame.left - 4.0, at), (frame.left, at)], INK, 1.0, 1.0);
         canvas.text(
             tick.label.as_deref().unwrap_or_default(),
@@ -167,7 +167,7 @@ pub(super) fn paint(
         &png::encode(1, &indices, &shades(colour_map), false),
     );
     for tick in &colours.ticks {
-        let at = frame.bottom - colours.place(tick.value) * frame.height();
+        let at = frame.bottom - colours.position(tick.value) * frame.height();
         canvas.line([(left + BAR, at), (left + BAR + 4.0, at)], INK, 1.0, 1.0);
         canvas.text(
             tick.label.as_deref().unwrap_or_default(),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "5 values make no whole rows of 2")]
+    #[should_panic(expected = "5 values are not whole rows of 2")]
     fn rows_are_whole() {
         Image::new(2, vec![0.0; 5]);
     }

@@ -1,13 +1,14 @@
-//! Everything with numbers on both axes; and upright bars, whose horizontal axis has names.
+//! Charts with numbers on both axes; and upright bars, whose horizontal axis has names.
 
 use super::axis::{Axis, Extent};
 use super::canvas::{Anchor, Canvas, INK};
-use super::data::{Data, Placed, Point};
+use super::data::{Data, PlottedSeries};
+
 use super::frame::{self, Frame, TICK};
-use super::series::{Kind, scattered, thinned};
+use super::series::{Point, SeriesKind, scattered, thinned};
 use super::{Plot, bars};
 
-/// Lines with fewer points than this have marks: few points are measurements, many a curve.
+/// Lines with fewer points than this have markers: few points are measurements, many are a curve.
 const MARKED: usize = 40;
 
 /// The axes within their frame.
@@ -19,14 +20,14 @@ struct Scales {
 
 impl Scales {
     fn x(&self, value: f64) -> f64 {
-        self.frame.left + self.x.place(value) * self.frame.width()
+        self.frame.left + self.x.position(value) * self.frame.width()
     }
 
     fn y(&self, value: f64) -> f64 {
-        self.frame.bottom - self.y.place(value) * self.frame.height()
+        self.frame.bottom - self.y.position(value) * self.frame.height()
     }
 
-    /// Within the frame, for areas.
+    /// Clamped to the frame, for areas.
     fn y_within(&self, value: f64) -> f64 {
         self.y(value).clamp(self.frame.top, self.frame.bottom)
     }
@@ -36,7 +37,7 @@ impl Scales {
     }
 }
 
-/// Draws legend, axes and series into what the frame has left.
+/// Draws legend, axes and series into the rest of the frame.
 pub(super) fn paint(
     canvas: &mut Canvas<'_>,
     mut frame: Frame,
@@ -47,8 +48,8 @@ pub(super) fn paint(
     let x_extent =
         Extent::of(data.series.iter().flat_map(|placed| placed.points.iter().map(|point| point.x)));
     let x_extent = x_extent.map(|extent| extent.or_whole(plot.whole_x));
-    // The legend's height is known only when it is drawn, and it begins where the numbers at the
-    // left end; a first guess is good enough.
+    // The legend's height is known only after drawing, and it starts where the numbers on the left
+    // end; a first guess is good enough.
     let y_axis = y_extent.map(|extent| {
         axis(plot.log_y, plot.y_range, extent, zero_share(plot, data), frame.y_ticks())
     });
@@ -94,14 +95,14 @@ fn y_extent(plot: &Plot, data: &Data<'_>) -> Option<Extent> {
         .iter()
         .flat_map(|placed| placed.points.iter().flat_map(reached))
         .chain(data.bars.iter().copied());
-    let extent = Extent::of(all.filter(|&value| Axis::holds(plot.log_y, value)))?;
+    let extent = Extent::of(all.filter(|&value| Axis::can_show(plot.log_y, value)))?;
     let from_zero = zero_share(plot, data) == 1.0 && !plot.log_y;
     Some(if from_zero { extent.with_zero() } else { extent })
 }
 
-/// Lengths of bars are compared by eye: they begin at zero.
+/// People compare bars by length, so they start at zero.
 fn zero_share(plot: &Plot, data: &Data<'_>) -> f64 {
-    let histogram = data.series.iter().any(|placed| placed.series.kind == Kind::Histogram);
+    let histogram = data.series.iter().any(|placed| placed.series.kind == SeriesKind::Histogram);
     if plot.bars.is_some() || histogram { 1.0 } else { 0.5 }
 }
 
@@ -147,12 +148,13 @@ fn grid(canvas: &mut Canvas<'_>, scales: &Scales, with_x: bool) {
     }
 }
 
-/// Bands and histograms: below the grid's border and all lines.
-fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>, data: &Data<'_>) {
+/// Bands and histograms: below the border and all lines.
+fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &PlottedSeries<'_>, data: &Data<'_>) {
     let points = &placed.points;
-    if placed.series.kind == Kind::Histogram {
+    if placed.series.kind == SeriesKind::Histogram {
         let alone =
-            data.series.iter().filter(|placed| placed.series.kind == Kind::Histogram).count() < 2;
+            data.series.iter().filter(|placed| placed.series.kind == SeriesKind::Histogram).count()
+                < 2;
         for pair in points.windows(2) {
             let (left, right) = (scales.x_within(pair[0].x), scales.x_within(pair[1].x));
             // A hairline between bins, if they are wide enough.
@@ -181,11 +183,11 @@ fn area(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>, data: &Da
     canvas.polygon(outline, placed.colour, 0.25);
 }
 
-fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
+fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &PlottedSeries<'_>) {
     let frame = scales.frame;
     let places: Vec<(f64, f64)> =
         placed.points.iter().map(|point| (scales.x(point.x), scales.y(point.y))).collect();
-    // Very many points show where they are dense.
+    // If there are very many points, transparency shows where they are dense.
     let (radius, faint) = if places.len() > 1000 { (2.0, 0.5) } else { (3.0, 0.8) };
     let mark = |canvas: &mut Canvas<'_>, &at: &(f64, f64), opacity: f64| {
         if is_within(frame, at) {
@@ -193,11 +195,11 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
         }
     };
     match placed.series.kind {
-        Kind::Ideal => clipped(&thinned(places), frame)
+        SeriesKind::Ideal => clipped(&thinned(places), frame)
             .iter()
             .for_each(|piece| canvas.dashed(piece, placed.colour, 1.5, (6.0, 4.0))),
-        Kind::Points => scattered(places).iter().for_each(|at| mark(canvas, at, faint)),
-        Kind::ErrorBars => {
+        SeriesKind::Points => scattered(places).iter().for_each(|at| mark(canvas, at, faint)),
+        SeriesKind::ErrorBars => {
             for (point, at) in placed.points.iter().zip(&places) {
                 let (low, high) = (scales.y_within(point.low), scales.y_within(point.high));
                 if (frame.left..=frame.right).contains(&at.0) {
@@ -214,7 +216,7 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
                 mark(canvas, at, 1.0);
             }
         }
-        Kind::Line => {
+        SeriesKind::Line => {
             let marked = places.len() <= MARKED;
             let places = thinned(places);
             for piece in clipped(&places, frame) {
@@ -222,7 +224,7 @@ fn stroke(canvas: &mut Canvas<'_>, scales: &Scales, placed: &Placed<'_>) {
             }
             places.iter().filter(|_| marked).for_each(|at| mark(canvas, at, 1.0));
         }
-        Kind::Band | Kind::Histogram => {}
+        SeriesKind::Band | SeriesKind::Histogram => {}
     }
 }
 
@@ -231,7 +233,7 @@ fn is_within(frame: Frame, (x, y): (f64, f64)) -> bool {
         && (frame.top - 0.5..=frame.bottom + 0.5).contains(&y)
 }
 
-/// The pieces of a line that are within the frame.
+/// The parts of a line within the frame.
 fn clipped(points: &[(f64, f64)], frame: Frame) -> Vec<Vec<(f64, f64)>> {
     if points.iter().all(|&point| is_within(frame, point)) {
         return vec![points.to_vec()];
@@ -272,7 +274,7 @@ fn clipped_segment(
             leaves = leaves.min(distance / towards);
         }
     }
-    // An end within stays exactly itself, so that the next segment is seen to begin there.
+    // A point within the frame stays bit-identical, so that the next segment connects to it.
     let at = |share: f64| match share {
         0.0 => from,
         1.0 => to,
@@ -281,8 +283,8 @@ fn clipped_segment(
     (enters <= leaves).then(|| (at(enters), at(leaves)))
 }
 
-/// One entry per label; series of the same label share it, the last kind is drawn on top.
-fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[Placed<'_>]) -> f64 {
+/// One entry per label, shared by all series with that label; the last kind is drawn on top.
+fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[PlottedSeries<'_>]) -> f64 {
     let mut labels: Vec<&str> = Vec::new();
     for placed in series {
         if !placed.series.label.is_empty() && !labels.contains(&placed.series.label.as_str()) {
@@ -293,22 +295,24 @@ fn legend(canvas: &mut Canvas<'_>, frame: Frame, series: &[Placed<'_>]) -> f64 {
         for placed in series.iter().filter(|placed| placed.series.label == labels[index]) {
             let (colour, middle) = (placed.colour, (x + 14.0, y));
             match placed.series.kind {
-                Kind::Line => {
+                SeriesKind::Line => {
                     canvas.line([(x + 2.0, y), (x + 26.0, y)], colour, 2.0, 1.0);
                     if placed.points.len() <= MARKED {
                         canvas.mark(placed.number, middle, 3.0, colour, 1.0);
                     }
                 }
-                Kind::Ideal => canvas.dashed(&[(x, y), (x + 26.0, y)], colour, 1.5, (6.0, 4.0)),
-                Kind::Points => canvas.mark(placed.number, middle, 3.0, colour, 1.0),
-                Kind::ErrorBars => {
+                SeriesKind::Ideal => {
+                    canvas.dashed(&[(x, y), (x + 26.0, y)], colour, 1.5, (6.0, 4.0))
+                }
+                SeriesKind::Points => canvas.mark(placed.number, middle, 3.0, colour, 1.0),
+                SeriesKind::ErrorBars => {
                     canvas.line([(middle.0, y - 6.0), (middle.0, y + 6.0)], colour, 1.5, 1.0);
                     canvas.mark(placed.number, middle, 3.0, colour, 1.0);
                 }
-                Kind::Band => {
+                SeriesKind::Band => {
                     canvas.rectangle((x + 2.0, y - 5.0), (x + 26.0, y + 5.0), colour, 0.25)
                 }
-                Kind::Histogram => {
+                SeriesKind::Histogram => {
                     canvas.rectangle((x + 6.0, y - 5.0), (x + 22.0, y + 5.0), colour, 0.9)
                 }
             }
@@ -331,7 +335,7 @@ mod tests {
             [[(0.0, 5.0), (5.0, 5.0), (5.0, 10.0)]]
         );
         assert!(clipped(&[(-10.0, -5.0), (20.0, -5.0)], FRAME).is_empty());
-        // Out at the right, in again from below: two pieces.
+        // Leaves on the right, comes back from below: two pieces.
         assert_eq!(
             clipped(&[(5.0, 5.0), (15.0, 5.0), (15.0, 20.0), (5.0, 20.0), (5.0, 6.0)], FRAME).len(),
             2

@@ -1,9 +1,10 @@
-//! What can be plotted.
+//! Numbers that can be plotted.
 
 use crate::format::FineDuration;
 use std::time::Duration;
 
-/// A number that can be drawn: all of Rust's own, durations as seconds, and references to them.
+/// A number that can be drawn: all of Rust's number types, durations as seconds, and references to
+/// them.
 ///
 /// # Examples
 ///
@@ -15,11 +16,11 @@ use std::time::Duration;
 /// assert_eq!(Duration::from_millis(20).to_f64(), 0.02);
 /// ```
 pub trait Number {
-    /// What the number counts, where its type says it: `s` for durations. Written beside an axis
-    /// that has no label.
+    /// The unit, if the type implies one: `s` for durations. Shown at an axis without a label.
     const UNIT: &'static str = "";
 
-    /// The nearest floating-point number; above 2⁵³ not every integer has one of its own.
+    /// Converts to the nearest floating-point number; above 2⁵³ not every integer has one of its
+    /// own.
     fn to_f64(self) -> f64;
 }
 
@@ -59,7 +60,7 @@ impl<T: Number + Copy> Number for &T {
     }
 }
 
-/// All of them, with their unit.
+/// Collects all numbers, with their unit.
 pub(super) fn collect<I: IntoIterator<Item: Number>>(numbers: I) -> (Vec<f64>, &'static str) {
     (numbers.into_iter().map(Number::to_f64).collect(), <I::Item as Number>::UNIT)
 }

@@ -2,8 +2,8 @@
 
 use super::canvas::Colour;
 
-/// Told apart by people with the usual kinds of colour blindness, and contrasting with white and
-/// with near-black (at least 3 each).
+/// Distinguishable with the common kinds of colour blindness, and with a contrast of at least 3 to
+/// white and to near-black.
 pub(super) const SERIES: [Colour; 7] = [
     Colour(0x1f, 0x7a, 0xc4),
     Colour(0xd9, 0x5f, 0x02),
@@ -14,8 +14,8 @@ pub(super) const SERIES: [Colour; 7] = [
     Colour(0x8c, 0x6d, 0x5a),
 ];
 
-/// Samples of matplotlib's *viridis* (CC0): equal steps look equal, in grey and to colour-blind
-/// people too.
+/// Samples of matplotlib's *viridis* (CC0): equal steps look equal, in greyscale and to
+/// colour-blind people, too.
 const VIRIDIS: [Colour; 9] = [
     Colour(0x44, 0x01, 0x54),
     Colour(0x47, 0x2d, 0x7b),
@@ -28,13 +28,13 @@ const VIRIDIS: [Colour; 9] = [
     Colour(0xfd, 0xe7, 0x25),
 ];
 
-/// The colour of a series: the first seven differ.
+/// The colour of a series; the first seven differ.
 pub(super) fn series(index: usize) -> Colour {
     SERIES[index % SERIES.len()]
 }
 
-/// The colour of a share, from 0 to 1, of the way from the first to the last of these colours; of
-/// viridis, if there are none.
+/// The colour at `share` (0 to 1) of the way from the first to the last of these colours; of
+/// viridis, if the slice is empty.
 pub(super) fn mixed(colours: &[Colour], share: f64) -> Colour {
     let colours = if colours.is_empty() { &VIRIDIS } else { colours };
     let place = share.clamp(0.0, 1.0) * (colours.len() - 1) as f64;
@@ -47,7 +47,7 @@ pub(super) fn mixed(colours: &[Colour], share: f64) -> Colour {
     Colour(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
 }
 
-/// A colour written as in HTML: `#ff8000`.
+/// Parses a colour in HTML notation: `#ff8000`.
 #[track_caller]
 pub(super) fn parsed(text: &str) -> Colour {
     let digits = text.strip_prefix('#').filter(|digits| {
@@ -55,7 +55,7 @@ pub(super) fn parsed(text: &str) -> Colour {
     });
     let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
     let Some(number) = number else {
-        panic!("`{text}` is no colour: it should look like `#ff8000`")
+        panic!("`{text}` is not a colour: it should look like `#ff8000`")
     };
     let [_, red, green, blue] = number.to_be_bytes();
     Colour(red, green, blue)

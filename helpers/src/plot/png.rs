@@ -1,4 +1,4 @@
-//! A PNG file of up to 256 colours: what a heat map is made of.
+//! A PNG file with up to 256 colours, for heat maps.
 
 use super::canvas::Colour;
 use miniz_oxide::deflate::compress_to_vec_zlib;
@@ -16,7 +16,7 @@ pub(super) fn encode(
     let mut header = Vec::new();
     header.extend((width as u32).to_be_bytes());
     header.extend((height as u32).to_be_bytes());
-    // Eight bits per pixel, palette, the only methods there are, not interlaced.
+    // Eight bits per pixel, palette, default compression and filter methods, not interlaced.
     header.extend([8, 3, 0, 0, 0]);
     chunk(&mut file, b"IHDR", &header);
     chunk(
@@ -31,7 +31,7 @@ pub(super) fn encode(
     }
     let mut rows = Vec::with_capacity(indices.len() + height);
     for row in indices.chunks(width) {
-        // Each row begins with the number of its filter; none.
+        // Each row starts with the number of its filter: none.
         rows.push(0);
         rows.extend_from_slice(row);
     }

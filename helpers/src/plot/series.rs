@@ -1,71 +1,85 @@
-//! What a chart is made of.
+//! The data of a chart.
 
-use super::data::Point;
 use std::collections::HashSet;
 
 /// How a series is drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(super) enum SeriesKind {
     Line,
     Points,
     Ideal,
     /// From `ys` to `highs`.
     Band,
-    /// `ys` and what they vary by, `highs`.
+    /// `ys`, and their errors in `highs`.
     ErrorBars,
-    /// Each of `ys` from its x to the next one's; the last one is an edge only.
+    /// Each of `ys` spans from its x to the next one; the last is only an edge.
     Histogram,
 }
 
-impl Kind {
+impl SeriesKind {
     pub(super) fn is_area(self) -> bool {
-        matches!(self, Kind::Band | Kind::Histogram)
+        matches!(self, SeriesKind::Band | SeriesKind::Histogram)
     }
 }
 
 /// Points with a label.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Series {
-    pub(super) kind: Kind,
+    pub(super) kind: SeriesKind,
     pub(super) label: String,
     pub(super) xs: Vec<f64>,
     pub(super) ys: Vec<f64>,
-    /// Of bands and error bars only.
+    /// For bands and error bars only.
     pub(super) highs: Vec<f64>,
+}
+
+/// A point, and how far it extends up and down.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Point {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+impl Point {
+    pub(super) fn scaled(self, x: f64, y: f64) -> Point {
+        Point { x: self.x * x, y: self.y * y, low: self.low * y, high: self.high * y }
+    }
 }
 
 impl Series {
     pub(super) fn points(&self) -> impl Iterator<Item = Point> {
         self.xs.iter().zip(&self.ys).enumerate().map(|(index, (&x, &y))| match self.kind {
-            Kind::Band => Point { x, y, low: y, high: self.highs[index] },
-            Kind::ErrorBars => {
+            SeriesKind::Band => Point { x, y, low: y, high: self.highs[index] },
+            SeriesKind::ErrorBars => {
                 Point { x, y, low: y - self.highs[index].abs(), high: y + self.highs[index].abs() }
             }
-            Kind::Line | Kind::Points | Kind::Ideal | Kind::Histogram => {
+            SeriesKind::Line | SeriesKind::Points | SeriesKind::Ideal | SeriesKind::Histogram => {
                 Point { x, y, low: y, high: y }
             }
         })
     }
 }
 
-/// Values with a label each.
+/// Values with one label each.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Bars {
     pub(super) labels: Vec<String>,
     pub(super) values: Vec<f64>,
 }
 
-/// So many points are drawn of one line at most.
-pub(super) const MOST_POINTS: usize = 5000;
+/// The maximum number of points drawn per series.
+pub(super) const MAX_POINTS: usize = 5000;
 
-/// A line with fewer points that looks the same: of each run of neighbours the first, the last and
-/// the outermost on all sides are kept.
+/// Thins out a line without changing its looks: of each run of neighbours, keeps the first, the
+/// last and the extreme ones on all sides.
 pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    if points.len() <= MOST_POINTS {
+    if points.len() <= MAX_POINTS {
         return points;
     }
-    let run = points.len().div_ceil(MOST_POINTS / 6);
-    let mut kept = Vec::with_capacity(MOST_POINTS);
+    let run = points.len().div_ceil(MAX_POINTS / 6);
+    let mut kept = Vec::with_capacity(MAX_POINTS);
     for neighbours in points.chunks(run) {
         let by_height = |&a: &usize, &b: &usize| neighbours[a].1.total_cmp(&neighbours[b].1);
         let indices = 0..neighbours.len();
@@ -90,12 +104,12 @@ pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     kept
 }
 
-/// Fewer points, where very many lie on each other: of those within a small square, which grows
-/// until few enough remain, the first.
+/// Thins out points that lie on each other: keeps the first in each small square, which grows until
+/// few enough remain.
 pub(super) fn scattered(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let mut points = points;
     let mut side = 0.5;
-    while points.len() > MOST_POINTS {
+    while points.len() > MAX_POINTS {
         let mut taken = HashSet::new();
         points.retain(|point| taken.insert(((point.0 / side) as i64, (point.1 / side) as i64)));
         side *= 1.3;
@@ -109,14 +123,14 @@ mod tests {
 
     #[test]
     fn thinning_keeps_ends_and_peaks() {
-        for length in [MOST_POINTS + 1, 100_000, 1_234_567] {
+        for length in [MAX_POINTS + 1, 100_000, 1_234_567] {
             let mut points: Vec<(f64, f64)> =
                 (0..length).map(|x| (x as f64, (x as f64 * 0.01).sin())).collect();
             points[length / 3].1 = 50.0;
             points[length / 2].1 = -50.0;
             let (first, last) = (points[0], points[length - 1]);
             let kept = thinned(points);
-            assert!(kept.len() <= MOST_POINTS, "{length}: {}", kept.len());
+            assert!(kept.len() <= MAX_POINTS, "{length}: {}", kept.len());
             assert!(
                 kept.contains(&((length / 3) as f64, 50.0))
                     && kept.contains(&((length / 2) as f64, -50.0))
@@ -131,14 +145,14 @@ mod tests {
         let points: Vec<(f64, f64)> =
             (0..200_000).map(|x| (f64::from(x % 600), f64::from(x / 600))).collect();
         let kept = scattered(points);
-        assert!((MOST_POINTS / 3..=MOST_POINTS).contains(&kept.len()), "{}", kept.len());
+        assert!((MAX_POINTS / 3..=MAX_POINTS).contains(&kept.len()), "{}", kept.len());
         assert_eq!(scattered(vec![(1.0, 1.0); 3]).len(), 3);
-        assert_eq!(scattered(vec![(1.0, 1.0); 2 * MOST_POINTS]).len(), 1);
+        assert_eq!(scattered(vec![(1.0, 1.0); 2 * MAX_POINTS]).len(), 1);
     }
 
     #[test]
     fn short_lines_stay_as_they_are() {
-        let points: Vec<(f64, f64)> = (0..MOST_POINTS).map(|x| (x as f64, 0.0)).collect();
+        let points: Vec<(f64, f64)> = (0..MAX_POINTS).map(|x| (x as f64, 0.0)).collect();
         assert_eq!(thinned(points.clone()), points);
         assert!(thinned(Vec::new()).is_empty());
     }

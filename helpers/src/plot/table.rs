@@ -4,12 +4,12 @@ use super::Plot;
 use crate::display::Table;
 
 impl Table {
-    /// A chart of one column over another: a line over numbers, bars over texts. The columns' names
-    /// are at the axes.
+    /// A chart of one column over another: a line over numbers, bars over text. The column names
+    /// label the axes.
     ///
     /// # Panics
     ///
-    /// When there is no such column.
+    /// Panics if there is no such column.
     #[track_caller]
     pub fn plot(&self, x: &str, y: &str) -> Plot {
         let (xs, ys) = (self.find(x), self.find(y));

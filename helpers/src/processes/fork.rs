@@ -125,7 +125,7 @@ pub(crate) fn fork_with<P, C>(
 fn prepare() {
     install_panic_hook();
     panic_capture::install_hook();
-    protocol::on_our_kernel();
+    protocol::on_parcourse_kernel();
 }
 
 /// Replaces the panic hook, once, with one that prints the panics of children as text. In a

@@ -1,14 +1,14 @@
 //! The Gantt chart of a task stream.
 
 use super::TaskStream;
-use super::kind::kind;
+use super::stream::name_stem;
 use crate::display::{Bundle, Rich};
 use crate::plot::{self, Bar, Plot};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// As many colours as can be told apart; the kinds that took least share the last one.
-const MOST_KINDS: usize = 7;
+/// As many colours as people can distinguish; the kinds that took least share the last one.
+const MAX_KINDS: usize = 7;
 const OTHERS: &str = "others";
 
 /// About half a pixel, as a share of the time axis.
@@ -16,23 +16,24 @@ const INVISIBLE: f64 = 1.0 / 1200.0;
 
 impl TaskStream {
     /// The Gantt chart: a row for each worker, a bar for each task, white where a worker was idle.
-    /// Colours tell kinds of tasks: names without the numbers at their end.
+    /// Each kind of task (a name without the numbers at its end) has its own colour.
     ///
-    /// Neighbours of one kind that are too short to be seen become one bar, as do gaps: thousands
-    /// of tasks are a small drawing.
+    /// Neighbours of one kind that are too short to be seen merge into one bar, as do gaps:
+    /// thousands of tasks make a small drawing.
     ///
     /// # Examples
     ///
     /// ```
     /// use parcourse::prelude::*;
-    /// let (_, stream) = tasks::record(|| tasks::task("think", || sleep(Duration::from_millis(2))));
+    /// let (_, stream) =
+    ///     tasks::record(|| tasks::task("think", || sleep(Duration::from_millis(2))));
     /// stream.gantt().title("What I did today").show();
     /// ```
     pub fn gantt(&self) -> Plot {
         let kinds = self.kinds();
-        // Rows come in the order in which they are named, those of idle workers too: a bar of no
-        // length is hidden by the axis.
-        let first_kind = self.entries().first().map_or("", |entry| kind(&entry.task));
+        // Rows are in order of first appearance; a bar of length zero, hidden by the axis, adds the
+        // row of an idle worker.
+        let first_kind = self.entries().first().map_or("", |entry| name_stem(&entry.task));
         let first_kind = kinds.get(first_kind).copied().unwrap_or_default();
         let mut bars: Vec<Bar> = self
             .workers()
@@ -40,10 +41,10 @@ impl TaskStream {
             .map(|worker| Bar::new(&worker.name, "", 0.0, 0.0).group(first_kind))
             .collect();
         let invisible = self.makespan().mul_f64(INVISIBLE);
-        // For each worker, where its last bar is.
+        // The index of the last bar of each worker.
         let mut last: HashMap<&str, usize> = HashMap::new();
         for entry in self.entries() {
-            let group = kinds[kind(&entry.task)];
+            let group = kinds[name_stem(&entry.task)];
             let number = last.get(entry.worker.as_str()).copied();
             let before = number.map(|number| &mut bars[number]).filter(|bar| bar.group == group);
             if let Some(bar) = before.filter(|bar| hides(bar, entry.start, entry.end, invisible)) {
@@ -57,16 +58,16 @@ impl TaskStream {
         plot::gantt(&bars)
     }
 
-    /// The kinds of tasks, and what their colours are called: those that took longest by their own
-    /// names.
+    /// The kinds of tasks and the names of their colours: the kinds that took longest keep their
+    /// own names.
     fn kinds(&self) -> HashMap<&str, &str> {
         let mut times: HashMap<&str, Duration> = HashMap::new();
         for entry in self.entries() {
-            *times.entry(kind(&entry.task)).or_default() += entry.duration();
+            *times.entry(name_stem(&entry.task)).or_default() += entry.duration();
         }
         let mut kinds: Vec<(&str, Duration)> = times.into_iter().collect();
         kinds.sort_by_key(|(kind, time)| (std::cmp::Reverse(*time), *kind));
-        let named = if kinds.len() <= MOST_KINDS { MOST_KINDS } else { MOST_KINDS - 1 };
+        let named = if kinds.len() <= MAX_KINDS { MAX_KINDS } else { MAX_KINDS - 1 };
         kinds
             .into_iter()
             .enumerate()
@@ -79,14 +80,14 @@ impl TaskStream {
         self.bundle().evcxr_display();
     }
 
-    /// Shows it now; the same as [`display`](crate::display::display).
+    /// Shows it now, like [`display`](crate::display::display).
     pub fn show(&self) {
         crate::display::display(self);
     }
 }
 
-/// Whether a task cannot be told from the bar before it: it is short, and so is the gap between
-/// them.
+/// Whether a task cannot be distinguished from the bar before it: both the task and the gap between
+/// them are short.
 fn hides(bar: &Bar, start: Duration, end: Duration, invisible: Duration) -> bool {
     let gap = start.as_secs_f64() - bar.end;
     end - start <= 2 * invisible && gap <= invisible.as_secs_f64()

@@ -1,4 +1,4 @@
-//! The chart that is drawn while the work goes on.
+//! Drawing the chart while the work goes on.
 
 use super::log::Recording;
 use super::stream::TaskStream;
@@ -8,22 +8,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// As [`record`](super::record), and draws the chart while `f` runs: it appears after a quarter of
-/// a second, and is drawn anew three or four times a second. A task is in it when it has ended.
+/// Like [`record`](super::record), but also draws the chart while `f` runs: it appears after a
+/// quarter of a second and is updated three or four times per second. A task appears when it has
+/// ended.
 ///
-/// A thread of its own draws it, for at most a twentieth of the time. On the stock kernel only the
-/// final state appears, as does the text form outside of a notebook.
+/// A separate thread draws it, for at most a twentieth of the time. On the stock kernel only the
+/// final state appears; outside of a notebook, its text form.
 ///
 /// # Panics
 ///
-/// Panics of `f` come through, as does an interrupt; the chart then shows what was done until then.
+/// Panics of `f` propagate, as does an interrupt; the chart then shows what was done until then.
 ///
 /// # Examples
 ///
 /// ```
 /// use parcourse::prelude::*;
 /// let (lengths, stream) = tasks::live(|| {
-///     ["computer", "thesis", "mom"].par_iter().map(|word| tasks::task(word, || word.len())).collect::<Vec<_>>()
+///     let words = ["computer", "thesis", "mom"];
+///     words.par_iter().map(|word| tasks::task(word, || word.len())).collect::<Vec<_>>()
 /// });
 /// assert_eq!(lengths, [8, 6, 3]);
 /// assert_eq!(stream.entries().len(), 3);
@@ -32,8 +34,8 @@ pub fn live<R>(f: impl FnOnce() -> R) -> (R, TaskStream) {
     let recording = Recording::begin();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Without a thread for it there is still the final state.
-        let watcher = protocol::on_our_kernel()
+        // Without this thread, the final state is still shown.
+        let watcher = protocol::on_parcourse_kernel()
             .then(|| {
                 thread::Builder::new()
                     .name("task stream".into())
@@ -52,14 +54,14 @@ pub fn live<R>(f: impl FnOnce() -> R) -> (R, TaskStream) {
 /// Between two drawings.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// Draws until it is told to stop; gives back the handle of what it has drawn.
+/// Draws until it is told to stop; returns the handle of its output.
 fn watch(recording: &Recording, stop: &AtomicBool) -> Option<Handle> {
     let mut handle: Option<Handle> = None;
     let mut next = Instant::now() + PERIOD;
     while !stop.load(Ordering::Acquire) {
         let now = Instant::now();
         if now < next {
-            // May also end early, or because it is time to stop.
+            // May also return early, or because it is time to stop.
             thread::park_timeout(next - now);
             continue;
         }
@@ -77,7 +79,7 @@ fn show(handle: &mut Option<Handle>, bundle: &Bundle) {
     }
 }
 
-/// Shows the final state, whether `f` came to its end or not.
+/// Shows the final state, whether `f` completed or not.
 struct Ending<'scope, 'env> {
     recording: &'env Recording,
     stop: &'env AtomicBool,

@@ -1,6 +1,5 @@
-//! The lists of what was done, one per thread, while somebody asks for them.
+//! The lists of finished tasks, one per thread, while a recording runs.
 
-use super::worker;
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +17,9 @@ pub(crate) struct Event {
 
 /// A task as its thread's list keeps it.
 #[derive(Clone, Debug)]
-pub(super) struct Done {
+pub(super) struct FinishedTask {
     pub(super) name: Box<str>,
-    /// Where it is not the thread itself that did it.
+    /// Set if another process did it.
     pub(super) worker: Option<Box<str>>,
     pub(super) start: Instant,
     pub(super) end: Instant,
@@ -28,47 +27,46 @@ pub(super) struct Done {
 
 /// What one thread did.
 #[derive(Debug)]
-pub(super) struct Log {
-    pub(super) worker: worker::Name,
-    /// Only its own thread adds to it, so that the lock is free unless a chart is being drawn.
-    done: Mutex<List>,
+pub(super) struct ThreadLog {
+    pub(super) worker: Name,
+    /// Only its own thread adds to it, so the lock is free unless a chart is being drawn.
+    done: Mutex<FinishedTasks>,
 }
 
 #[derive(Default, Debug)]
-struct List {
-    tasks: Vec<Done>,
+struct FinishedTasks {
+    tasks: Vec<FinishedTask>,
     left_out: usize,
 }
 
-/// More tasks than this in the list of one thread are only counted: some 30 MB of them.
-const MOST_TASKS: usize = 1 << 18;
+/// Above this number of tasks in one thread's list (about 30 MB), tasks are only counted.
+const MAX_TASKS: usize = 1 << 18;
 
-/// How many ask for a recording.
-static ASKING: AtomicUsize = AtomicUsize::new(0);
+/// How many recordings are running.
+static RECORDINGS: AtomicUsize = AtomicUsize::new(0);
 
-/// The threads' lists, and when the recordings began that go on. Locked at the begin and end of
-/// recordings and at a thread's first task, and while anybody looks into the list of another
-/// thread.
-static ALL: Mutex<All> =
-    Mutex::new(All { logs: Vec::new(), open: Vec::new(), next: 0, process: 0 });
+/// The threads' lists, and the start times of the running recordings. Locked at the start and end
+/// of recordings, at a thread's first task, and to read another thread's list.
+static REGISTRY: Mutex<Registry> =
+    Mutex::new(Registry { logs: Vec::new(), open: Vec::new(), next: 0, process: 0 });
 
-struct All {
-    logs: Vec<Arc<Log>>,
+struct Registry {
+    logs: Vec<Arc<ThreadLog>>,
     open: Vec<(u64, Instant)>,
     next: u64,
-    /// To notice that this is a copy of the process it belongs to.
+    /// The process that this belongs to, to notice a fork.
     process: u32,
 }
 
-thread_local!(static LOG: OnceCell<Arc<Log>> = const { OnceCell::new() });
+thread_local!(static THREAD_LOG: OnceCell<Arc<ThreadLog>> = const { OnceCell::new() });
 
-/// Whether events are wanted; one load from memory.
+/// Whether events are recorded; one load from memory.
 #[inline]
 pub(crate) fn recording() -> bool {
-    ASKING.load(Ordering::Relaxed) > 0
+    RECORDINGS.load(Ordering::Relaxed) > 0
 }
 
-/// Adds an event, if events are wanted.
+/// Adds an event if events are recorded.
 pub(crate) fn add(event: Event) {
     if recording() {
         let Event { worker, name, start, end } = event;
@@ -76,34 +74,34 @@ pub(crate) fn add(event: Event) {
     }
 }
 
-/// Keeps everybody from looking into lists, while the process is copied: in the copy, the locks of
-/// this thread must be free.
+/// Keeps everyone from reading lists while the process forks: in the child, the locks of this
+/// thread must be free.
 pub(crate) fn lock_for_fork() -> impl Sized {
-    lock(&ALL)
+    lock(&REGISTRY)
 }
 
-/// What this thread is called in recordings.
+/// The name of this thread in recordings.
 pub(crate) fn this_worker() -> String {
-    LOG.with(|log| log.get_or_init(register).worker.text.clone())
+    THREAD_LOG.with(|log| log.get_or_init(register).worker.text.clone())
 }
 
-/// In a copy of the process: whether the original wants to know.
+/// In a forked child: whether the parent records.
 pub(crate) fn set_recording(recording: bool) {
-    ASKING.store(recording.into(), Ordering::Relaxed);
+    RECORDINGS.store(recording.into(), Ordering::Relaxed);
 }
 
-/// In a copy of the process: what was recorded since the last call, for the original. The first
-/// call throws away what is the original's.
+/// In a forked child: what was recorded since the last call, for the parent. The first call
+/// discards what belongs to the parent.
 pub(crate) fn take() -> Vec<Event> {
-    let mut all = lock(&ALL);
+    let mut all = lock(&REGISTRY);
     if all.process != std::process::id() {
-        // The lists of threads that are not in the copy may be locked for ever.
-        let own = LOG.try_with(|log| log.get().cloned()).ok().flatten();
-        own.iter().for_each(|log| *lock(&log.done) = List::default());
+        // The lists of threads that do not exist in the child may stay locked forever.
+        let own = THREAD_LOG.try_with(|log| log.get().cloned()).ok().flatten();
+        own.iter().for_each(|log| *lock(&log.done) = FinishedTasks::default());
         let now = Instant::now();
-        // A recording within a task must leave its events to the original: as if there were one
-        // around it.
-        *all = All {
+        // A recording within a task must leave its events to the parent, as if another recording
+        // were running.
+        *all = Registry {
             logs: own.into_iter().collect(),
             open: vec![(u64::MAX, now)],
             next: 0,
@@ -114,7 +112,7 @@ pub(crate) fn take() -> Vec<Event> {
     for log in &all.logs {
         let worker =
             |worker: Option<Box<str>>| worker.map_or(log.worker.text.clone(), String::from);
-        let event = |done: Done| Event {
+        let event = |done: FinishedTask| Event {
             worker: worker(done.worker),
             name: done.name.into(),
             start: done.start,
@@ -122,24 +120,24 @@ pub(crate) fn take() -> Vec<Event> {
         };
         events.extend(std::mem::take(&mut *lock(&log.done)).tasks.into_iter().map(event));
     }
-    // A living thread has the second reference.
+    // A living thread holds the second reference.
     all.logs.retain(|log| Arc::strong_count(log) > 1);
     events
 }
 
-/// Adds what `worker`, or else this thread, has done.
+/// Adds a task of `worker`, or of this thread.
 pub(super) fn push(name: String, worker: Option<String>, start: Instant, end: Instant) {
-    let push = |log: &Arc<Log>| {
+    let push = |log: &Arc<ThreadLog>| {
         let worker = worker.filter(|worker| *worker != log.worker.text).map(String::into_boxed_str);
-        lock(&log.done).push(Done { name: name.into_boxed_str(), worker, start, end });
+        lock(&log.done).push(FinishedTask { name: name.into_boxed_str(), worker, start, end });
     };
-    // A thread that is ending has no list any more; what its destructors do is nobody's task.
-    let _ = LOG.try_with(|log| push(log.get_or_init(register)));
+    // A thread that is ending no longer has a list; what its destructors do is not recorded.
+    let _ = THREAD_LOG.try_with(|log| push(log.get_or_init(register)));
 }
 
-fn register() -> Arc<Log> {
-    let log = Arc::new(Log { worker: worker::name_of_this_thread(), done: Mutex::default() });
-    lock(&ALL).logs.push(log.clone());
+fn register() -> Arc<ThreadLog> {
+    let log = Arc::new(ThreadLog { worker: name_of_this_thread(), done: Mutex::default() });
+    lock(&REGISTRY).logs.push(log.clone());
     log
 }
 
@@ -147,13 +145,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl List {
-    fn push(&mut self, task: Done) {
-        if self.tasks.len() < MOST_TASKS { self.tasks.push(task) } else { self.left_out += 1 }
+impl FinishedTasks {
+    fn push(&mut self, task: FinishedTask) {
+        if self.tasks.len() < MAX_TASKS { self.tasks.push(task) } else { self.left_out += 1 }
     }
 }
 
-/// The time between its beginning and its drop is recorded.
+/// Records the time from its creation to its drop.
 #[derive(Debug)]
 pub(super) struct Recording {
     number: u64,
@@ -163,27 +161,27 @@ pub(super) struct Recording {
 /// What one thread did during a recording.
 #[derive(Debug)]
 pub(super) struct Part {
-    pub(super) worker: worker::Name,
-    pub(super) tasks: Vec<Done>,
+    pub(super) worker: Name,
+    pub(super) tasks: Vec<FinishedTask>,
     pub(super) left_out: usize,
 }
 
 impl Recording {
     pub(super) fn begin() -> Recording {
-        let mut all = lock(&ALL);
+        let mut all = lock(&REGISTRY);
         let (number, begin) = (all.next, Instant::now());
         all.next += 1;
         all.open.push((number, begin));
-        ASKING.fetch_add(1, Ordering::Relaxed);
+        RECORDINGS.fetch_add(1, Ordering::Relaxed);
         Recording { number, begin }
     }
 
-    /// What has been done since the beginning.
+    /// What has been done since the start.
     pub(super) fn so_far(&self) -> Vec<Part> {
-        let all = lock(&ALL);
-        let part = |log: &Arc<Log>| {
+        let all = lock(&REGISTRY);
+        let part = |log: &Arc<ThreadLog>| {
             let list = lock(&log.done);
-            let tasks: Vec<Done> =
+            let tasks: Vec<FinishedTask> =
                 list.tasks.iter().filter(|task| task.end >= self.begin).cloned().collect();
             Part { worker: log.worker.clone(), tasks, left_out: list.left_out }
         };
@@ -192,20 +190,77 @@ impl Recording {
 }
 
 impl Drop for Recording {
-    /// Throws away what no other recording wants, and the lists of threads that have ended.
+    /// Discards what no other recording needs, and the lists of threads that have ended.
     fn drop(&mut self) {
-        let mut all = lock(&ALL);
-        ASKING.fetch_sub(1, Ordering::Relaxed);
+        let mut all = lock(&REGISTRY);
+        RECORDINGS.fetch_sub(1, Ordering::Relaxed);
         all.open.retain(|(number, _)| *number != self.number);
         let earliest = all.open.iter().map(|(_, begin)| *begin).min();
         for log in &all.logs {
             let mut list = lock(&log.done);
             match earliest {
                 Some(earliest) => list.tasks.retain(|task| task.end >= earliest),
-                None => *list = List::default(),
+                None => *list = FinishedTasks::default(),
             }
         }
-        // A living thread has the second reference.
+        // A living thread holds the second reference.
         all.logs.retain(|log| Arc::strong_count(log) > 1 || !lock(&log.done).tasks.is_empty());
+    }
+}
+
+/// The name of a worker, and its rayon pool.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Name {
+    pub(super) text: String,
+    /// The number of threads in its rayon pool, if the pool's threads have no names of their own.
+    pub(super) rayon_threads: Option<usize>,
+}
+
+/// The name of thread `index` of a rayon pool that has not named its threads.
+pub(super) fn rayon_thread_name(index: usize) -> String {
+    format!("rayon {index}")
+}
+
+/// The thread's name; rayon's threads and those without a name get one.
+pub(super) fn name_of_this_thread() -> Name {
+    static NAMELESS: AtomicUsize = AtomicUsize::new(1);
+    let thread = std::thread::current();
+    match (thread.name(), rayon::current_thread_index()) {
+        (Some(name), _) => Name { text: name.into(), rayon_threads: None },
+        (None, Some(index)) => Name {
+            text: rayon_thread_name(index),
+            rayon_threads: Some(rayon::current_num_threads()),
+        },
+        (None, None) => Name {
+            text: format!("thread {}", NAMELESS.fetch_add(1, Ordering::Relaxed)),
+            rayon_threads: None,
+        },
+    }
+}
+
+/// Sorts `rayon 2` before `rayon 10`, and `main` before all others.
+pub(super) fn name_order(name: &str) -> (bool, String, usize) {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (name != "main", stem.to_string(), name[stem.len()..].parse().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_count() {
+        let mut names = ["rayon 10", "pool-1", "rayon 2", "main", "pool-0", "a"];
+        names.sort_by_key(|name| name_order(name));
+        assert_eq!(names, ["main", "a", "pool-0", "pool-1", "rayon 2", "rayon 10"]);
+    }
+
+    #[test]
+    fn every_thread_has_a_name() {
+        let nameless = std::thread::spawn(name_of_this_thread).join().unwrap();
+        assert!(nameless.text.starts_with("thread "), "{nameless:?}");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let name = pool.install(name_of_this_thread);
+        assert!(name.text.starts_with("rayon ") && name.rayon_threads == Some(3), "{name:?}");
     }
 }

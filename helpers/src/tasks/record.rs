@@ -1,20 +1,19 @@
-//! Asking for a recording, and being part of one.
+//! Recording, and being recorded.
 
 use super::log::{Recording, push, recording};
 use super::stream::TaskStream;
 use std::fmt::Display;
 use std::time::Instant;
 
-/// Calls `f` and records the tasks that are done meanwhile: those of the crate's pools, and those
-/// named by [`task`].
+/// Calls `f` and records the tasks that end meanwhile: those of the crate's pools, and those named
+/// by [`task`].
 ///
-/// What it costs is said in [the module](crate::tasks); it is the tasks that pay. Memory: about 100
-/// bytes per task. Of more than 262,144 tasks of one thread the rest is only counted, and the
-/// stream says so.
+/// [The module](crate::tasks) describes the cost, which each task pays. Memory: about 100 bytes per
+/// task. Beyond 262,144 tasks of one thread, tasks are only counted, and the stream says so.
 ///
 /// # Panics
 ///
-/// Panics of `f` come through, as does an interrupt; they end the recording.
+/// Panics of `f` propagate, as does an interrupt; they end the recording.
 ///
 /// # Examples
 ///
@@ -35,24 +34,25 @@ pub fn record<R>(f: impl FnOnce() -> R) -> (R, TaskStream) {
     (value, stream)
 }
 
-/// Does `f` as a task of this name: it appears in the task stream, if one is recorded, in the row
-/// of the thread that did it.
+/// Runs `f` as a task of this name: if a recording is running, it appears in the task stream, in
+/// the row of its thread.
 ///
-/// Tasks of one kind have one colour; the kind is the name without the numbers at its end. A task
+/// Tasks of one kind share a colour; the kind is the name without the numbers at its end. A task
 /// within a task is drawn on top of it, and its time is not counted twice. A task that panics is
 /// recorded, too.
 ///
-/// Threads are called by their names; rayon's are called `rayon 0`, `rayon 1` and so on, unless the
-/// pool has given them names.
+/// Threads appear under their names; rayon's threads are `rayon 0`, `rayon 1` and so on, unless the
+/// pool has named them.
 ///
-/// The name is written only if somebody records. `format_args!("row {row}")` saves making a
+/// The name is formatted only while recording. `format_args!("row {row}")` avoids creating a
 /// `String` otherwise.
 ///
 /// # Examples
 ///
 /// ```
 /// use parcourse::prelude::*;
-/// let squares: Vec<u64> = (0..100).into_par_iter().map(|i| tasks::task(format_args!("square {i}"), || i * i)).collect();
+/// let square = |i: u64| tasks::task(format_args!("square {i}"), || i * i);
+/// let squares: Vec<u64> = (0..100).into_par_iter().map(square).collect();
 /// assert_eq!(squares[9], 81);
 /// ```
 #[inline]
@@ -64,12 +64,12 @@ pub fn task<R>(name: impl Display, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Begins a task of this name.
+/// Starts a task of this name.
 pub(crate) fn begin<N: Display>(name: N) -> Task<N> {
     Task { name, start: Instant::now() }
 }
 
-/// A task in work; it is done when this is dropped, in whatever way.
+/// A running task; it ends when this is dropped.
 pub(crate) struct Task<N: Display> {
     name: N,
     start: Instant,

@@ -1,14 +1,13 @@
-//! Who did what, and when, and how well the work was spread.
+//! Who did what, and when, and how well the work was distributed.
 
-use super::log::{Part, Recording};
-use super::worker;
+use super::log::{self, Part, Recording};
 use crate::display::Table;
-use crate::format::FineDuration;
+use crate::format::{FineDuration, counted};
 use std::collections::HashMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// One task of a [`TaskStream`]. Times are counted from the beginning of the recording.
+/// One task of a [`TaskStream`]. Times are relative to the start of the recording.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Entry {
@@ -16,7 +15,7 @@ pub struct Entry {
     pub task: String,
     /// The name of the worker.
     pub worker: String,
-    /// When it began; for one that was in work when the recording began, zero.
+    /// When it started; zero if it was running when the recording started.
     pub start: Duration,
     /// When it ended.
     pub end: Duration,
@@ -29,28 +28,28 @@ impl Entry {
     }
 }
 
-/// What a worker did in the time of a [`TaskStream`].
+/// What a worker did during a [`TaskStream`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Worker {
     /// The name of the thread or process.
     pub name: String,
-    /// How many tasks it did, those within other tasks included.
+    /// How many tasks it did, including those within other tasks.
     pub tasks: usize,
-    /// How long it had a task to do. Of tasks within tasks, only the outer one counts.
+    /// How long it was busy. Of nested tasks, only the outer one counts.
     pub busy: Duration,
-    /// How long it had none, until the last task of all workers ended.
+    /// How long it was idle, until the last task of all workers ended.
     pub idle: Duration,
 }
 
-/// The course of a recording: for each task the worker, the beginning and the end.
-/// [`record`](super::record) makes one.
+/// The result of a recording: the worker, start and end of each task; returned by
+/// [`record`](super::record).
 ///
-/// Shown at the end of a cell it is a Gantt chart: a row for each worker, a bar for each task, and
-/// white where a worker was idle. As text it is a table of the workers. Names are those of a
-/// graph's [`Schedule`](crate::graph::Schedule).
+/// A notebook shows it as a Gantt chart: a row for each worker, a bar for each task, and white
+/// where a worker was idle. As text it is a table of the workers. A graph's
+/// [`Schedule`](crate::graph::Schedule) uses the same names.
 ///
-/// With n workers, the time b₁ … bₙ in which each of them was busy, and the makespan T:
+/// For n workers with busy times b₁ … bₙ and the makespan T:
 ///
 /// | | | |
 /// |---|---|---|
@@ -62,15 +61,15 @@ pub struct Worker {
 ///
 /// Load balance and (parallel) efficiency are the metrics of the [POP
 /// project](https://co-design.pop-coe.eu/metrics/parallel_efficiency.html): the efficiency is the
-/// load balance times the share of the makespan in which the busiest worker was busy. That a worker
-/// is busy does not mean that it gets on: one that waits for memory or for a lock is busy, too.
+/// load balance times the share of the makespan in which the busiest worker was busy. Busy does not
+/// mean productive: a worker that waits for memory or for a lock is busy, too.
 ///
-/// Workers are all that have done a task, and all threads of a rayon pool of which one has: of
-/// others that were idle all the time nothing is known. (rayon does a single item on the thread
-/// that asks for it.)
+/// The workers are all that have done a task, and all threads of a rayon pool if one of them has;
+/// nothing is known of others that were idle all the time. (rayon runs a single item on the calling
+/// thread.)
 #[derive(Clone, PartialEq)]
 pub struct TaskStream {
-    /// By their beginning.
+    /// Sorted by start.
     entries: Vec<Entry>,
     workers: Vec<Worker>,
     makespan: Duration,
@@ -86,7 +85,7 @@ impl TaskStream {
         let left_out = parts.iter().map(|part| part.left_out).sum();
         let mut names: Vec<String> = Vec::new();
         if let Some(threads) = parts.iter().filter_map(|part| part.worker.rayon_threads).max() {
-            names.extend((0..threads).map(worker::rayon));
+            names.extend((0..threads).map(log::rayon_thread_name));
         }
         let mut entries = Vec::with_capacity(parts.iter().map(|part| part.tasks.len()).sum());
         for Row { worker, tasks, .. } in rows(begin, parts) {
@@ -98,44 +97,43 @@ impl TaskStream {
             }));
             names.push(worker);
         }
-        names.sort_by_cached_key(|name| worker::order(name));
+        names.sort_by_cached_key(|name| log::name_order(name));
         names.dedup();
-        // Of two that begin together the longer one is the outer one.
+        // If two start together, the longer one is the outer one.
         entries.sort_by_key(|entry| (entry.start, std::cmp::Reverse(entry.end)));
         let makespan = entries.iter().map(|entry| entry.end).max().unwrap_or_default();
         let workers = busy(names, &entries, makespan);
         TaskStream { entries, workers, makespan, left_out }
     }
 
-    /// All tasks, by their beginning.
+    /// All tasks, sorted by start.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The workers, by name; each with the time in which it was busy and idle.
+    /// The workers, sorted by name, with their busy and idle times.
     pub fn workers(&self) -> &[Worker] {
         &self.workers
     }
 
-    /// When the last task ended, counted from the beginning of the recording.
+    /// When the last task ended, relative to the start of the recording.
     pub fn makespan(&self) -> Duration {
         self.makespan
     }
 
-    /// How long the workers were busy, all together. Of tasks within tasks, only the outer one
-    /// counts.
+    /// The busy time of all workers together. Of nested tasks, only the outer one counts.
     pub fn work(&self) -> Duration {
         self.workers.iter().map(|worker| worker.busy).sum()
     }
 
-    /// How long the workers were idle, all together: number of workers × makespan - work. For each
-    /// of them see [`workers`](TaskStream::workers).
+    /// The idle time of all workers together: number of workers × makespan - work. See
+    /// [`workers`](TaskStream::workers) for each of them.
     pub fn idle(&self) -> Duration {
         self.workers.iter().map(|worker| worker.idle).sum()
     }
 
-    /// The mean of the workers' busy times divided by the longest: 1 if all did equally much, 1 /
-    /// workers if one did everything. Without any work it is 1.
+    /// The mean of the workers' busy times divided by the longest: 1 if all did the same amount, 1
+    /// / workers if one did everything. Without any work it is 1.
     pub fn load_balance(&self) -> f64 {
         let busiest = self.workers.iter().map(|worker| worker.busy).max().unwrap_or_default();
         ratio(self.work(), busiest) / self.workers.len().max(1) as f64
@@ -166,11 +164,8 @@ impl TaskStream {
 
     /// `8 tasks, 2 workers, 12.3 ms: efficiency 0.82, load balance 0.93`
     pub(super) fn summary(&self) -> String {
-        let count = |count: usize, what: &str| {
-            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-        };
         let (tasks, workers) =
-            (count(self.entries.len(), "task"), count(self.workers.len(), "worker"));
+            (counted(self.entries.len(), "task"), counted(self.workers.len(), "worker"));
         if self.entries.is_empty() {
             return tasks;
         }
@@ -181,39 +176,40 @@ impl TaskStream {
         )
     }
 
-    /// What is missing in the stream.
+    /// What is missing from the stream.
     fn note(&self) -> Option<String> {
         (self.left_out > 0).then(|| {
             format!(
-                "{} more tasks were too many to be recorded: the figures are too low",
+                "{} more tasks did not fit into the recording: the figures are too low",
                 self.left_out
             )
         })
     }
 }
 
-/// The ratio of two times; where there is no time it is 1.
+/// The ratio of two times; 1 if the denominator is zero.
 fn ratio(a: Duration, b: Duration) -> f64 {
     if b > Duration::ZERO { a.as_secs_f64() / b.as_secs_f64() } else { 1.0 }
 }
 
 type Times = (String, Duration, Duration);
 
-/// A row of the chart, and until when it is taken.
+/// A row of the chart, and until when it is occupied.
 struct Row {
     worker: String,
     tasks: Vec<Times>,
     until: Duration,
 }
 
-/// The rows of the chart: one per worker. Threads of one name that worked at the same time have
-/// rows of their own; one after the other, as those of pools that come and go, they share a row.
+/// The rows of the chart: one per worker. Threads of the same name get rows of their own if they
+/// worked at the same time; if they worked one after the other, as in short-lived pools, they share
+/// a row.
 fn rows(begin: Instant, parts: Vec<Part>) -> Vec<Row> {
     let mut found: Vec<(String, Vec<Times>)> = Vec::new();
     for part in parts {
         let mut by_worker: HashMap<Option<Box<str>>, Vec<Times>> = HashMap::new();
         for task in part.tasks {
-            // What began earlier is counted from the beginning.
+            // What started earlier counts from the start of the recording.
             let (start, end) = (
                 task.start.saturating_duration_since(begin),
                 task.end.saturating_duration_since(begin),
@@ -252,11 +248,11 @@ fn rows(begin: Instant, parts: Vec<Part>) -> Vec<Row> {
     rows
 }
 
-/// The figures of each worker; the entries are sorted by their beginning.
+/// The figures of each worker; the entries are sorted by start.
 fn busy(names: Vec<String>, entries: &[Entry], makespan: Duration) -> Vec<Worker> {
     let numbers: HashMap<&str, usize> =
         names.iter().enumerate().map(|(number, name)| (name.as_str(), number)).collect();
-    // For each worker: tasks, busy, and until when it is known to be busy.
+    // For each worker: tasks, busy time, and until when it is known to be busy.
     let mut found = vec![(0, Duration::ZERO, Duration::ZERO); names.len()];
     for entry in entries {
         let (tasks, busy, until) = &mut found[numbers[entry.worker.as_str()]];
@@ -291,16 +287,29 @@ impl fmt::Debug for TaskStream {
     }
 }
 
+/// The name without the numbers at its end: `row` for `row 3`, `tile` for `tile (3, 4)`, `items`
+/// for `items[7]`.
+pub(super) fn name_stem(name: &str) -> &str {
+    let is_number =
+        |c: char| c.is_ascii_digit() || c.is_whitespace() || "()[]{},.:;-_#/×".contains(c);
+    let stem = name.trim_end_matches(is_number);
+    if name[stem.len()..].contains(|c: char| c.is_ascii_digit()) {
+        if stem.is_empty() { "task" } else { stem }
+    } else {
+        name
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::log::Done;
+    use super::super::log::FinishedTask;
     use super::*;
-    use crate::tasks::worker::Name;
+    use crate::tasks::log::Name;
 
     const MS: Duration = Duration::from_millis(1);
 
     fn part(begin: Instant, worker: &str, tasks: &[(&str, u32, u32)]) -> Part {
-        let done = |&(name, start, end): &(&str, u32, u32)| Done {
+        let done = |&(name, start, end): &(&str, u32, u32)| FinishedTask {
             name: name.into(),
             worker: None,
             start: begin + start * MS,
@@ -409,7 +418,7 @@ pub(super) mod tests {
             (stream.workers().len(), stream.load_balance(), stream.idle()),
             (4, 0.25, 12 * MS)
         );
-        assert!(stream.to_string().contains("3 more tasks were too many"), "{stream}");
+        assert!(stream.to_string().contains("3 more tasks did not fit"), "{stream}");
     }
 
     #[test]
@@ -418,5 +427,24 @@ pub(super) mod tests {
         let part = part(begin, "a", &[("a", 0, 10)]);
         let stream = TaskStream::new(begin + 4 * MS, vec![part]);
         assert_eq!((stream.entries()[0].start, stream.work()), (Duration::ZERO, 6 * MS));
+    }
+
+    #[test]
+    fn numbers_at_the_end_do_not_matter() {
+        let names = [
+            ("row 3", "row"),
+            ("tile (3, 4)", "tile"),
+            ("items[7]", "items"),
+            ("pool-12", "pool"),
+            ("stage 2 row 7", "stage 2 row"),
+            ("chop onions", "chop onions"),
+            ("done.", "done."),
+            ("17", "task"),
+            ("", ""),
+            ("π 4", "π"),
+        ];
+        for (name, expected) in names {
+            assert_eq!(name_stem(name), expected, "{name}");
+        }
     }
 }

@@ -1,11 +1,11 @@
-//! What the clock itself costs, measured once per process: nothing about it is taken on trust.
+//! The clock's own cost, measured once per process rather than assumed.
 
 use std::hint::black_box;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// The properties of the clock that [`timeit!`](crate::timeit!) and its relatives read, on this
-/// machine, in this process.
+/// The properties, on this machine, of the clock that [`timeit!`](crate::timeit!) and its relatives
+/// use.
 ///
 /// Measuring them takes about a millisecond, once per process.
 ///
@@ -18,19 +18,19 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Clock {
-    /// What a measurement of nothing shows: the time between two readings, median of many.
-    /// Subtracted from every measurement.
+    /// How long an empty measurement takes: the median time between two readings. Subtracted from
+    /// every measurement.
     pub overhead: Duration,
-    /// The smallest step the clock makes. A time of a few of these says little.
+    /// The smallest step of the clock. A time of a few steps means little.
     pub precision: Duration,
-    /// Seconds that one turn of a loop takes that does nothing but keep a number from the
-    /// optimiser. Not subtracted: a processor does the counting beside the work. An expression that
-    /// takes no longer than this has not been computed.
+    /// Seconds per iteration of a loop that only keeps a number from the optimiser. Not subtracted:
+    /// the processor counts while it does the work. An expression that takes no longer than this
+    /// was optimised away.
     pub empty_loop: f64,
 }
 
 impl Clock {
-    /// Measures the clock at the first call; later ones give the same values back.
+    /// Measures the clock on the first call; later calls return the same values.
     pub fn measured() -> Clock {
         static CLOCK: OnceLock<Clock> = OnceLock::new();
         *CLOCK.get_or_init(|| Clock {
@@ -41,7 +41,7 @@ impl Clock {
     }
 }
 
-/// A start and a stop, as the macros call them: not inlined, so that the call is part of what is
+/// A start and a stop as the macros do them: not inlined, so that the call is part of what is
 /// measured and subtracted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lap(Instant);
@@ -65,8 +65,8 @@ fn overhead() -> Duration {
 }
 
 fn precision() -> Duration {
-    // Readings one after the other: the smallest difference that is not zero is at most a few
-    // steps, on a slow clock exactly one.
+    // The smallest nonzero difference between consecutive readings is at most a few steps; on a
+    // slow clock it is exactly one.
     let steps = (0..1001).map(|_| {
         let start = Instant::now();
         loop {
@@ -77,8 +77,7 @@ fn precision() -> Duration {
         }
     });
     let smallest = steps.min().unwrap_or_default();
-    // Where reading takes longer than a step, the differences between the differences show the
-    // step.
+    // If reading takes longer than a step, the differences between the differences show the step.
     let mut laps: Vec<Duration> = (0..1001).map(|_| Lap::start().stop()).collect();
     laps.sort();
     laps.windows(2)
@@ -89,15 +88,15 @@ fn precision() -> Duration {
 }
 
 fn empty_loop() -> f64 {
-    const TURNS: u64 = 20_000;
+    const ITERATIONS: u64 = 20_000;
     let runs = (0..10).map(|_| {
         let lap = Lap::start();
-        for turn in 0..TURNS {
+        for turn in 0..ITERATIONS {
             black_box(turn);
         }
         lap.stop()
     });
-    runs.min().unwrap_or_default().as_secs_f64() / TURNS as f64
+    runs.min().unwrap_or_default().as_secs_f64() / ITERATIONS as f64
 }
 
 #[cfg(test)]
@@ -110,7 +109,7 @@ mod tests {
         assert!(!clock.precision.is_zero());
         assert!(clock.empty_loop > 0.0);
         assert_eq!(Clock::measured(), clock, "measured once");
-        // Orders of magnitude that no machine in use misses; a mistake in the unit would.
+        // Orders of magnitude that any machine in use meets, but a wrong unit would miss.
         assert!(
             clock.overhead < Duration::from_micros(50)
                 && clock.precision < Duration::from_millis(50),

@@ -1,10 +1,10 @@
 //! Several expressions measured side by side.
 
 use super::Sample;
-use super::plan::{Options, Plan};
+use super::repetitions::{Options, Repetitions};
 use super::sampler::Sampler;
 use crate::display::{self, Bundle, Rich, Table};
-use crate::format::{escape_html, fine_seconds};
+use crate::format::{counted, escape_html, fine_seconds};
 use crate::plot::Plot;
 use std::fmt;
 use std::time::Duration;
@@ -30,22 +30,22 @@ use std::time::Duration;
 /// all threads  21.4 µs    18.2 µs     22.9 µs ± 2.10 µs   177
 /// ```
 ///
-/// The labels are literals, the expressions what [`timeit!`](crate::timeit!) takes. Everything said
-/// there about loops, runs and the optimiser holds here. First the loops are found for each, then
-/// the runs are made in turn: first run of each, second run of each. What the machine does
-/// meanwhile (another program, a lower clock frequency) hits all of them alike. The ratio is that
-/// of the medians.
+/// Labels are literals; expressions are the same as for [`timeit!`](crate::timeit!), including the
+/// rules on loops, runs and the optimiser. First the number of loops is found for each expression.
+/// Then the runs alternate: the first run of each, the second run of each. Whatever disturbs the
+/// machine meanwhile (another program, a lower clock frequency) affects all of them alike. The
+/// ratio is that of the medians.
 ///
-/// Gives back a [`Comparison`], which a notebook shows as a table when it is the last expression of
-/// a cell. Nothing is printed.
+/// Returns a [`Comparison`], which a notebook shows as a table if it is the last expression of a
+/// cell. Prints nothing.
 ///
 /// # Panics
 ///
-/// As [`timeit!`](crate::timeit!) does.
+/// Like [`timeit!`](crate::timeit!).
 ///
 /// # Examples
 ///
-/// A label is needed:
+/// Every expression needs a label:
 ///
 /// ```compile_fail
 /// use parcourse::prelude::*;
@@ -60,31 +60,39 @@ macro_rules! compare {
         $crate::compare!(@options [$($options)* .runs($runs)] $($rest)+)
     };
     (@options [$($options:tt)*] $unknown:ident = $value:expr, $($rest:tt)+) => {
-        ::std::compile_error!(::std::concat!("unknown option `", ::std::stringify!($unknown), "`: there are `loops` and `runs`"))
+        ::std::compile_error!(::std::concat!(
+            "unknown option `", ::std::stringify!($unknown), "`: there are `loops` and `runs`"
+        ))
     };
     (@options [$($options:tt)*] $($rest:tt)+) => {
         $crate::compare!(@entries [$($options)*] [] $($rest)+)
     };
-    // The first two forms are those that `__opaque!` knows. Seen as an expression, nothing could
-    // look into them any more.
+    // The first two forms are those that `__opaque!` knows. Once matched as an expression, its
+    // parts are out of reach for a macro.
     (@entries [$($options:tt)*] [$($done:tt)*]
-        $label:literal => $($function:ident)::+ $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*) $(, $($rest:tt)*)?) => {
+        $label:literal => $($function:ident)::+ $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*)
+        $(, $($rest:tt)*)?) => {
         $crate::compare!(@entries [$($options)*]
-            [$($done)* [$label [$($function)::+ $(::<$($generic),*>)? ($($arguments)*)]]] $($($rest)*)?)
+            [$($done)* [$label [$($function)::+ $(::<$($generic),*>)? ($($arguments)*)]]]
+            $($($rest)*)?)
     };
     (@entries [$($options:tt)*] [$($done:tt)*]
-        $label:literal => $receiver:ident $(. $method:ident $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*))+ $(, $($rest:tt)*)?) => {
+        $label:literal => $receiver:ident
+        $(. $method:ident $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*))+
+        $(, $($rest:tt)*)?) => {
         $crate::compare!(@entries [$($options)*]
-            [$($done)* [$label [$receiver $(. $method $(::<$($generic),*>)? ($($arguments)*))+]]] $($($rest)*)?)
+            [$($done)* [$label [$receiver $(. $method $(::<$($generic),*>)? ($($arguments)*))+]]]
+            $($($rest)*)?)
     };
-    (@entries [$($options:tt)*] [$($done:tt)*] $label:literal => $expression:expr $(, $($rest:tt)*)?) => {
+    (@entries [$($options:tt)*] [$($done:tt)*]
+        $label:literal => $expression:expr $(, $($rest:tt)*)?) => {
         $crate::compare!(@entries [$($options)*] [$($done)* [$label [$expression]]] $($($rest)*)?)
     };
     (@entries [$($options:tt)*] [$([$label:literal [$($expression:tt)+]])+]) => {{
-        let mut contest = $crate::time::Contest::new($($options)*, &[$($label),+]);
-        while contest.next_run() {
+        let mut comparison = $crate::time::ComparisonSampler::new($($options)*, &[$($label),+]);
+        while comparison.next_run() {
             $(
-                if let ::std::option::Option::Some(sampler) = contest.next_entry() {
+                if let ::std::option::Option::Some(sampler) = comparison.next_entry() {
                     while let ::std::option::Option::Some(mut batch) = sampler.next_batch() {
                         sampler.start();
                         for _ in batch.by_ref() {
@@ -95,46 +103,53 @@ macro_rules! compare {
                 }
             )+
         }
-        contest.finish()
+        comparison.finish()
     }};
     (@ $($rest:tt)*) => {
-        ::std::compile_error!("`compare!` did not understand this: write `compare! { \"label\" => f(x), \"other\" => g(x) }`")
+        ::std::compile_error!(
+            "`compare!` did not understand this: \
+             write `compare! { \"label\" => f(x), \"other\" => g(x) }`"
+        )
     };
     () => {
-        ::std::compile_error!("what should be compared? `compare! { \"label\" => f(x), \"other\" => g(x) }`")
+        ::std::compile_error!(
+            "what should be compared? `compare! { \"label\" => f(x), \"other\" => g(x) }`"
+        )
     };
     ($($all:tt)+) => {
         $crate::compare!(@options [$crate::time::Options::new()] $($all)+)
     };
 }
 
-/// Whose run it is; for the macro only.
+/// Decides whose run comes next; for the macro only.
 #[derive(Debug)]
 #[doc(hidden)]
-pub struct Contest {
+pub struct ComparisonSampler {
     entries: Vec<(String, Sampler)>,
     turn: usize,
     asked: usize,
 }
 
-impl Contest {
+impl ComparisonSampler {
     #[track_caller]
-    pub fn new(options: Options, labels: &[&str]) -> Contest {
+    pub fn new(options: Options, labels: &[&str]) -> ComparisonSampler {
         let entries =
             labels.iter().map(|label| (label.to_string(), Sampler::new(options))).collect();
-        Contest { entries, turn: 0, asked: 0 }
+        ComparisonSampler { entries, turn: 0, asked: 0 }
     }
 
-    /// Begins a run of the entry whose turn it is; false when all are done.
+    /// Starts the next run, of the entry whose turn it is; false when all are done.
     pub fn next_run(&mut self) -> bool {
-        let Some(turn) = Plan::turn(self.entries.iter().map(|(_, sampler)| sampler.plan())) else {
+        let Some(turn) =
+            Repetitions::next_turn(self.entries.iter().map(|(_, sampler)| sampler.repetitions()))
+        else {
             return false;
         };
         (self.turn, self.asked) = (turn, 0);
         self.entries[turn].1.next_run()
     }
 
-    /// Called for every entry in turn; gives the one whose run it is.
+    /// Called for every entry in order; returns the sampler of the one whose run it is.
     pub fn next_entry(&mut self) -> Option<&mut Sampler> {
         self.asked += 1;
         if self.asked - 1 == self.turn { Some(&mut self.entries[self.turn].1) } else { None }
@@ -147,7 +162,7 @@ impl Contest {
     }
 }
 
-/// Several expressions' times side by side; what [`compare!`](crate::compare!) gives back.
+/// The times of several expressions side by side; returned by [`compare!`](crate::compare!).
 #[derive(Clone, PartialEq)]
 pub struct Comparison {
     labels: Vec<String>,
@@ -170,7 +185,7 @@ impl Comparison {
         self.samples.iter().map(Sample::median).collect()
     }
 
-    /// The median of each divided by that of the first: 0.5 is twice as fast.
+    /// The median of each divided by that of the first: 0.5 means twice as fast.
     pub fn ratios(&self) -> Vec<f64> {
         let values = self.values();
         values.iter().map(|value| value / values[0]).collect()
@@ -178,8 +193,8 @@ impl Comparison {
 }
 
 impl Comparison {
-    /// A row per label: median, fastest, mean and standard deviation of the seconds per loop, ratio
-    /// of the medians to the first.
+    /// One row per label: median, fastest, mean and standard deviation in seconds per loop, and the
+    /// ratio of the median to the first one.
     pub fn to_table(&self) -> Table {
         let column =
             |number: fn(&Sample) -> f64| self.samples.iter().map(number).collect::<Vec<f64>>();
@@ -201,8 +216,7 @@ impl Comparison {
         Plot::new().bars(self.labels.clone(), values).y_label(format!("time per loop ({unit})"))
     }
 
-    /// What is doubtful about the results, each sentence with its label; nothing when they can be
-    /// trusted.
+    /// Warnings about the results, each with its label; empty if the results can be trusted.
     pub fn warnings(&self) -> Vec<String> {
         let of = |(label, sample): (&String, &Sample)| {
             sample.warnings().into_iter().map(|line| format!("{label}: {line}")).collect::<Vec<_>>()
@@ -210,12 +224,11 @@ impl Comparison {
         self.labels.iter().zip(&self.samples).flat_map(of).collect()
     }
 
-    /// How the numbers came about, and what is doubtful about them.
+    /// How the numbers were measured, and warnings about them.
     fn notes(&self) -> Vec<String> {
-        let runs = self.samples[0].runs;
         let mut notes = vec![format!(
-            "{runs} {} of each, in turn; ratio of the medians to the first",
-            if runs == 1 { "run" } else { "runs" }
+            "{} of each, in turn; ratio of the medians to the first",
+            counted(self.samples[0].runs, "run")
         )];
         notes.extend(self.warnings());
         notes
@@ -226,13 +239,13 @@ impl Comparison {
         self.bundle().evcxr_display();
     }
 
-    /// Shows it now; the same as [`display`](crate::display::display).
+    /// Shows it now, like [`display`](crate::display::display).
     pub fn show(&self) {
         display::display(self);
     }
 }
 
-/// Ratios far from 1 need no figures behind the point, those below 1 need them.
+/// Ratios far above 1 need no decimals; those below 1 do.
 fn three_or_more(ratio: f64) -> f64 {
     if ratio >= 100.0 { ratio.round() } else { (ratio * 1000.0).round() / 1000.0 }
 }
@@ -256,16 +269,15 @@ impl fmt::Debug for Comparison {
     }
 }
 
-/// The unit in which the largest of some times, in seconds, is a handy number, and how many of it
-/// are in a second.
+/// The unit that fits the largest of the times (in seconds), and the number of units per second.
 pub(super) fn unit_for(seconds: &[f64]) -> (&'static str, f64) {
     let largest = seconds.iter().copied().fold(0.0, f64::max);
     let units = [("s", 1.0), ("ms", 1e3), ("µs", 1e6)];
     units.into_iter().find(|(_, per_second)| largest * per_second >= 1.0).unwrap_or(("ns", 1e9))
 }
 
-/// Adds a column of seconds. A `Duration` knows nothing below a nanosecond: short times go in as
-/// text, with their figures.
+/// Adds a column of seconds. A `Duration` cannot hold less than a nanosecond, so short times go in
+/// as text.
 pub(super) fn times(table: Table, name: &str, seconds: &[f64]) -> Table {
     if seconds.iter().any(|seconds| *seconds < 1e-6) {
         table.column(name, seconds.iter().map(|seconds| fine_seconds(*seconds)))
@@ -356,14 +368,14 @@ mod tests {
         assert!(comparison.to_string().contains("2.44 ns"), "{comparison}");
     }
 
-    /// The loops of all are found first; then the runs go round.
+    /// First the loops of all are found; then the runs alternate.
     #[test]
     fn runs_take_turns() {
         let mut order = Vec::new();
-        let mut contest = Contest::new(Options::new().loops(2).runs(3), &["a", "b"]);
-        while contest.next_run() {
+        let mut sampler = ComparisonSampler::new(Options::new().loops(2).runs(3), &["a", "b"]);
+        while sampler.next_run() {
             for entry in 0..2 {
-                if let Some(sampler) = contest.next_entry() {
+                if let Some(sampler) = sampler.next_entry() {
                     while let Some(batch) = sampler.next_batch() {
                         sampler.start();
                         batch.for_each(|_| order.push(entry));
@@ -372,7 +384,7 @@ mod tests {
                 }
             }
         }
-        let comparison = contest.finish();
+        let comparison = sampler.finish();
         assert_eq!(order, [0, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1]);
         assert!(comparison.samples().iter().all(|sample| sample.runs == 3 && sample.loops == 2));
     }

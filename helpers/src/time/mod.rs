@@ -1,7 +1,7 @@
 //! How long did it take, and how many cores were busy?
 //!
-//! [`time!`](crate::time!) is IPython's `%time`: it gives the value back and prints what it cost.
-//! [`timed!`](crate::timed!) gives the cost back as a value, a [`Timing`], to compute or plot with.
+//! [`time!`](crate::time!) is IPython's `%time`: it returns the value and prints what it cost.
+//! [`timed!`](crate::timed!) returns the cost as a value, a [`Timing`], to compute or plot with.
 //!
 //! ```
 //! use parcourse::prelude::*;
@@ -11,22 +11,22 @@
 //! println!("{:.2} cores were busy", timing.cores_busy());
 //! ```
 //!
-//! *Wall time* is what the clock on the wall says. *CPU time* is what the cores worked, summed over
-//! all threads: it is larger than the wall time when several cores compute, and far smaller when
-//! the program waits. Their ratio says how parallel the computation was.
+//! *Wall time* is the time that passes on a clock. *CPU time* is the time that cores spend working,
+//! summed over all threads: it is larger than the wall time when several cores compute, and far
+//! smaller when the program waits. Their ratio tells how parallel the computation was.
 //!
-//! They measure one run, whatever it was: the first one, on a machine that does other things too.
-//! [`timeit!`](crate::timeit!) repeats and gives the statistics, a [`Sample`];
-//! [`compare!`](crate::compare!) does so for several expressions side by side. [`scaling`] repeats
-//! with 1, 2, 3, … threads and says what they are worth.
+//! Both measure a single run, on a machine that does other things, too. [`timeit!`](crate::timeit!)
+//! repeats the run and returns the statistics, a [`Sample`]; [`compare!`](crate::compare!) does so
+//! for several expressions side by side. [`scaling`] repeats it with 1, 2, 3, … threads and shows
+//! what the threads are worth. Reading order: `timing`, `clock`, `repetitions`, `sampler`,
+//! `sample`, then the macros and `scaling`.
 
 mod clock;
 mod compare;
-mod plan;
+mod repetitions;
 mod sample;
 mod sampler;
 mod scaling;
-mod stopwatch;
 mod timeit;
 mod timing;
 
@@ -34,22 +34,20 @@ pub use crate::format::FineDuration;
 pub use clock::Clock;
 pub use compare::Comparison;
 #[doc(hidden)]
-pub use compare::Contest;
+pub use compare::ComparisonSampler;
 #[doc(hidden)]
-pub use plan::Options;
+pub use repetitions::Options;
 pub use sample::Sample;
 #[doc(hidden)]
 pub use sampler::Sampler;
 pub use scaling::{Scaling, scaling};
-pub use stopwatch::Stopwatch;
-pub use timing::Timing;
+pub use timing::{Stopwatch, Timing};
 
-/// Evaluates an expression, prints the CPU and wall time it took to stdout, and gives its value
-/// back.
+/// Evaluates an expression, prints the CPU and wall time it took to stdout, and returns its value.
 ///
-/// Works around any expression, a block too: `?`, `return` and moves mean what they mean without
-/// the macro. The value is kept from the optimiser, so that it is computed before the clock stops.
-/// Measuring costs a few microseconds, printing not counted.
+/// Works with any expression, also a block: `?`, `return` and moves mean the same as without the
+/// macro. The value is kept from the optimiser, so it is computed before the clock stops. Measuring
+/// costs a few microseconds, without printing.
 ///
 /// # Examples
 ///
@@ -72,8 +70,8 @@ pub use timing::Timing;
 #[macro_export]
 macro_rules! time {
     ($expression:expr $(,)?) => {
-        // A `match` and no `let`: temporaries of the expression live as long as they would without
-        // the macro.
+        // A `match` instead of `let`: temporaries of the expression live as long as without the
+        // macro.
         match ($crate::time::Stopwatch::start(), ::std::hint::black_box($expression)) {
             (stopwatch, value) => {
                 let timing = stopwatch.stop();
@@ -84,7 +82,7 @@ macro_rules! time {
     };
 }
 
-/// Evaluates an expression and gives back the pair of its value and its [`Timing`]; prints nothing.
+/// Evaluates an expression and returns its value and its [`Timing`]; prints nothing.
 ///
 /// # Examples
 ///

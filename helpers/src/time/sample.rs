@@ -1,14 +1,14 @@
-//! The result of many runs: statistics, and what has to be said about them.
+//! The result of many runs: statistics, and warnings about them.
 
 use super::clock::Clock;
 use crate::display::{Bundle, Rich};
-use crate::format::fine_seconds;
+use crate::format::{counted, fine_seconds};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// The runs of one expression, in seconds per loop; what [`timeit!`](crate::timeit!) gives back.
+/// The runs of one expression, in seconds per loop; returned by [`timeit!`](crate::timeit!).
 ///
-/// The times are `f64` and not [`Duration`], which knows nothing below a nanosecond.
+/// The times are `f64` rather than [`Duration`], which cannot hold less than a nanosecond.
 ///
 /// # Examples
 ///
@@ -29,26 +29,26 @@ pub struct Sample {
     pub runs: usize,
     /// How many times the expression was evaluated in each run.
     pub loops: u64,
-    /// Seconds of the first call, which is part of no run; `None` when there was only one call.
+    /// Seconds of the first call, which is not part of any run; `None` if there was only one call.
     pub first_call: Option<f64>,
     setup: bool,
     clock: Clock,
     printed: Option<Instant>,
 }
 
-/// A first call is remarkable when it took so many times the median …
+/// A first call is worth a remark if it took this many times the median …
 const SLOW_FIRST_CALL: f64 = 4.0;
-/// … and at least so many seconds: below that every first call is slow, its code being fetched from
-/// memory.
+/// … and at least this many seconds: below that, every first call is slow because its code has to
+/// be loaded.
 const WORTH_MENTIONING: f64 = 20e-6;
 /// IPython's limit for slowest over fastest.
 const SKEWED: f64 = 4.0;
 /// Standard deviation over mean.
 const NOISY: f64 = 0.2;
-/// Seconds per loop below which no more than an instruction or two can have been carried out.
-const SUSPICIOUS: f64 = 1e-9;
-/// A run of so many steps of the clock is known to about one per cent.
-const ENOUGH_STEPS: u32 = 100;
+/// A loop this short (in seconds) can have run no more than an instruction or two.
+const TOO_FAST: f64 = 1e-9;
+/// A run of this many clock steps is accurate to about one per cent.
+const MIN_STEPS: u32 = 100;
 
 impl Sample {
     pub(super) fn new(
@@ -66,15 +66,15 @@ impl Sample {
         self.all_runs.iter().sum::<f64>() / self.runs as f64
     }
 
-    /// Standard deviation of the runs (of these runs, divided by their number, as in IPython), in
-    /// seconds per loop.
+    /// Standard deviation of the runs (the population's, divided by n, as in IPython), in seconds
+    /// per loop.
     pub fn stdev(&self) -> f64 {
         let mean = self.average();
         (self.all_runs.iter().map(|run| (run - mean).powi(2)).sum::<f64>() / self.runs as f64)
             .sqrt()
     }
 
-    /// The fastest run, in seconds per loop: the one least disturbed by anything else.
+    /// The fastest run, in seconds per loop: the least disturbed one.
     pub fn best(&self) -> f64 {
         self.sorted()[0]
     }
@@ -84,8 +84,8 @@ impl Sample {
         self.sorted()[self.runs - 1]
     }
 
-    /// The middle run, in seconds per loop; the mean of the two in the middle when their number is
-    /// even.
+    /// The median run, in seconds per loop; for an even number of runs, the mean of the two in the
+    /// middle.
     pub fn median(&self) -> f64 {
         let sorted = self.sorted();
         (sorted[(self.runs - 1) / 2] + sorted[self.runs / 2]) / 2.0
@@ -97,7 +97,7 @@ impl Sample {
         sorted
     }
 
-    /// What is doubtful about the result, in sentences; nothing when it can be trusted.
+    /// Warnings about the result, as sentences; empty if the result can be trusted.
     ///
     /// # Examples
     ///
@@ -110,15 +110,16 @@ impl Sample {
         let mut warnings = Vec::new();
         let run = self.median() * self.loops as f64;
         let step = self.clock.precision.max(self.clock.overhead).as_secs_f64();
-        // Each call with a setup is measured by itself, the others together.
+        // Calls with a setup are measured one by one, others together.
         let stretch = if self.setup { self.median() } else { run };
-        let too_short = stretch < f64::from(ENOUGH_STEPS) * step;
-        // The loop around a call that is timed by itself is not timed.
-        let limit = if self.setup { 0.0 } else { SUSPICIOUS.max(2.0 * self.clock.empty_loop) };
+        let too_short = stretch < f64::from(MIN_STEPS) * step;
+        // A call timed on its own excludes the loop around it.
+        let limit = if self.setup { 0.0 } else { TOO_FAST.max(2.0 * self.clock.empty_loop) };
         if !too_short && self.best() <= limit {
             warnings.push(format!(
-                "Too fast to be true: a loop that does nothing takes {} here, so that nothing was computed in this one, or next to nothing. \
-                 The compiler knows the result beforehand; let the input come from a variable or a file.",
+                "Too fast to be true: an empty loop takes {} here, so this one computed next to \
+                 nothing. The compiler knows the result beforehand; take the input from a variable \
+                 or a file.",
                 fine_seconds(self.clock.empty_loop)
             ));
         } else if too_short {
@@ -134,23 +135,27 @@ impl Sample {
         if self.best() > 0.0 && self.worst() > SKEWED * self.best() {
             let factor = self.worst() / self.best();
             warnings.push(format!(
-                "The slowest run took {factor:.1} times as long as the fastest: something is cached, or the machine is busy. \
-                 Trust the fastest."
+                "The slowest run took {factor:.1} times as long as the fastest: \
+                 something is cached, or the machine is busy. Trust the fastest."
             ));
         } else if self.stdev() > NOISY * self.average() {
             let percent = 100.0 * self.stdev() / self.average();
-            warnings.push(format!("Noisy: the standard deviation is {percent:.0} % of the mean. Trust the fastest and the median."));
+            warnings.push(format!(
+                "Noisy: the standard deviation is {percent:.0} % of the mean. \
+                 Trust the fastest and the median."
+            ));
         }
         warnings
     }
 
-    /// A remark on the first call, if it was much slower than the others.
+    /// A remark on the first call if it was much slower than the others.
     fn remark(&self) -> Option<String> {
         let first = self.first_call?;
         let slow = first > SLOW_FIRST_CALL * self.median() && first > WORTH_MENTIONING;
         slow.then(|| {
             format!(
-                "The first call took {}, {:.0} times the median, and is not counted (memory and caches were cold).",
+                "The first call took {}, {:.0} times the median, and is not counted \
+                 (memory and caches were cold).",
                 fine_seconds(first),
                 first / self.median()
             )
@@ -162,11 +167,11 @@ impl Sample {
         self.printed = Some(Instant::now());
     }
 
-    /// Called by the kernel for the last expression of a cell. Shows nothing when it has just been
-    /// printed, by the macro itself.
+    /// Called by the kernel for the last expression of a cell. Shows nothing if the macro has just
+    /// printed it.
     pub fn evcxr_display(&self) {
-        // Microseconds pass from the print to here when the macro is the cell's last expression; to
-        // another cell, a compiler's run.
+        // If the macro is the cell's last expression, microseconds pass between printing and this
+        // call; before the next cell, a run of the compiler.
         const SAME_CELL: Duration = Duration::from_millis(100);
         if self.printed.is_none_or(|when| when.elapsed() > SAME_CELL) {
             self.bundle().evcxr_display();
@@ -182,16 +187,13 @@ impl Rich for Sample {
 
 impl fmt::Display for Sample {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: u64, noun: &str| {
-            if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-        };
         write!(
             formatter,
             "{} ± {} per loop (mean ± std. dev. of {}, {} each)\nfastest {}, median {}, slowest {}",
             fine_seconds(self.average()),
             fine_seconds(self.stdev()),
-            plural(self.runs as u64, "run"),
-            plural(self.loops, "loop"),
+            counted(self.runs, "run"),
+            counted(self.loops as usize, "loop"),
             fine_seconds(self.best()),
             fine_seconds(self.median()),
             fine_seconds(self.worst()),
@@ -213,7 +215,7 @@ impl fmt::Debug for Sample {
 pub(super) mod tests {
     use super::*;
 
-    /// A clock as it is on an ordinary machine.
+    /// A clock as on an ordinary machine.
     pub(in crate::time) const CLOCK: Clock = Clock {
         overhead: Duration::from_nanos(25),
         precision: Duration::from_nanos(1),
@@ -224,8 +226,8 @@ pub(super) mod tests {
         Sample::new(all_runs.to_vec(), loops, None, false, CLOCK)
     }
 
-    /// By hand: the mean of 2, 4, 4, 4, 5, 5, 7, 9 is 5, the squared deviations are 9 + 1 + 1 + 1 +
-    /// 0 + 0 + 4 + 16 = 32, 32 / 8 = 4.
+    /// Computed by hand: the mean of 2, 4, 4, 4, 5, 5, 7, 9 is 5, the squared deviations are 9 + 1
+    /// + 1 + 1 + 0 + 0 + 4 + 16 = 32, 32 / 8 = 4.
     #[test]
     fn statistics_are_right() {
         let milliseconds = [5e-3, 4e-3, 2e-3, 9e-3, 4e-3, 5e-3, 7e-3, 4e-3];
@@ -250,7 +252,8 @@ pub(super) mod tests {
         let text = sample(&[7.15e-3, 7.24e-3, 7.33e-3], 100).to_string();
         assert_eq!(
             text,
-            "7.24 ms ± 73.5 µs per loop (mean ± std. dev. of 3 runs, 100 loops each)\nfastest 7.15 ms, median 7.24 ms, slowest 7.33 ms"
+            "7.24 ms ± 73.5 µs per loop (mean ± std. dev. of 3 runs, 100 loops each)\n\
+             fastest 7.15 ms, median 7.24 ms, slowest 7.33 ms"
         );
         let text = sample(&[2.0], 1).to_string();
         assert!(
@@ -286,7 +289,7 @@ pub(super) mod tests {
     fn work_that_was_left_out_is_said() {
         let dead = last_line(sample(&[0.3e-9; 7], 1_000_000_000));
         assert!(
-            dead.starts_with("Too fast to be true: a loop that does nothing takes 0.300 ns here"),
+            dead.starts_with("Too fast to be true: an empty loop takes 0.300 ns here"),
             "{dead}"
         );
         assert!(sample(&[1.1e-9; 7], 1_000_000_000).warnings().is_empty());
@@ -297,7 +300,8 @@ pub(super) mod tests {
         let short = last_line(sample(&[100e-9; 7], 1));
         assert_eq!(
             short,
-            "A run takes 100 ns, too short for this clock (step 1.00 ns, a reading 25.0 ns): use more loops."
+            "A run takes 100 ns, too short for this clock (step 1.00 ns, a reading 25.0 ns): \
+             use more loops."
         );
         assert!(sample(&[100e-9; 7], 1000).warnings().is_empty());
         let with_setup = Sample::new(vec![100e-9; 7], 1_000_000, None, true, CLOCK);

@@ -1,12 +1,12 @@
-//! What the macros' loops call: which run comes next, how many loops of it, start and stop.
+//! What the macros' loops call: which run comes next, how many loops, start and stop.
 //!
-//! The loops themselves stand in the cell, around the expression, which is written there once: `?`
-//! and `return` leave the cell as they would without the macro, and nothing has to be captured by a
-//! closure. What needs no types of the cell is here, compiled once.
+//! The loops themselves are in the cell, around the expression, which appears only once: `?` and
+//! `return` leave the cell as they would without the macro, and no closure has to capture anything.
+//! Everything that does not need the cell's types is here, compiled once.
 
 use super::Sample;
 use super::clock::{Clock, Lap};
-use super::plan::{Options, Plan};
+use super::repetitions::{Options, Repetitions};
 use crate::interrupt::{self, Scope};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -15,19 +15,19 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct Sampler {
-    plan: Plan,
+    repetitions: Repetitions,
     clock: Clock,
     options: Options,
-    /// The run in work, if there is one.
+    /// The current run, if there is one.
     run: Option<Run>,
     lap: Lap,
-    /// Loops done together without asking whether to stop.
+    /// Loops done in a row without checking for an interrupt.
     batch: u64,
     /// Keeps SIGINT from ending the process.
     _scope: Scope,
 }
 
-/// A run in work.
+/// A run in progress.
 #[derive(Debug)]
 struct Run {
     began: Instant,
@@ -35,15 +35,15 @@ struct Run {
     timed: Duration,
 }
 
-/// How long nobody asks whether to stop. Long against the microsecond that asking costs, short
-/// against patience.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long to loop without checking for an interrupt: long compared to the microsecond that a
+/// check costs, short for a person.
+const BATCH_DURATION: Duration = Duration::from_millis(50);
 
 impl Sampler {
     pub fn new(options: Options) -> Sampler {
         let clock = Clock::measured();
         Sampler {
-            plan: Plan::new(options),
+            repetitions: Repetitions::new(options),
             clock,
             options,
             run: None,
@@ -53,9 +53,9 @@ impl Sampler {
         }
     }
 
-    /// Begins the next run; false when everything is done.
+    /// Starts the next run; false when everything is done.
     pub fn next_run(&mut self) -> bool {
-        let loops = self.plan.next();
+        let loops = self.repetitions.next();
         self.run = loops.map(|loops_left| Run {
             began: Instant::now(),
             loops_left,
@@ -64,20 +64,20 @@ impl Sampler {
         self.run.is_some()
     }
 
-    /// The loops to do now, without looking up; `None` when the run is done.
+    /// The loops to do next without a check; `None` when the run is done.
     pub fn next_batch(&mut self) -> Option<Range<u64>> {
         self.run.as_ref()?;
         interrupt::check();
         Some(0..self.batch_size())
     }
 
-    pub(super) fn plan(&self) -> &Plan {
-        &self.plan
+    pub(super) fn repetitions(&self) -> &Repetitions {
+        &self.repetitions
     }
 
     fn batch_size(&self) -> u64 {
         let left = self.run.as_ref().map_or(1, |run| run.loops_left);
-        // Each setup is made just before its call and dropped after it: one at a time.
+        // Each setup is made just before its call and dropped after it, one at a time.
         if self.options.setup { 1 } else { self.batch.min(left) }
     }
 
@@ -87,8 +87,8 @@ impl Sampler {
         self.lap = Lap::start();
     }
 
-    /// Stops the clock. Takes what is left of the batch: nothing, unless the expression left the
-    /// loop.
+    /// Stops the clock. `left` is what remains of the batch: nothing, unless the expression left
+    /// the loop.
     #[inline(never)]
     #[track_caller]
     pub fn stop(&mut self, left: Range<u64>) {
@@ -98,19 +98,20 @@ impl Sampler {
         let run = self.run.as_mut().expect("a batch belongs to a run");
         run.timed += elapsed.saturating_sub(self.clock.overhead);
         run.loops_left -= done;
-        // At most tenfold: the first loops of a run may be quicker than the others.
-        if done == self.batch && elapsed < PATIENCE / 2 {
-            self.batch = self.batch.saturating_mul(if elapsed < PATIENCE / 20 { 10 } else { 2 });
-        } else if elapsed > 2 * PATIENCE {
+        // At most tenfold: the first loops of a run may be faster than the others.
+        if done == self.batch && elapsed < BATCH_DURATION / 2 {
+            self.batch =
+                self.batch.saturating_mul(if elapsed < BATCH_DURATION / 20 { 10 } else { 2 });
+        } else if elapsed > 2 * BATCH_DURATION {
             self.batch = (self.batch / 2).max(1);
         }
         if run.loops_left == 0 {
-            self.plan.record(run.timed.as_secs_f64(), run.began.elapsed().as_secs_f64());
+            self.repetitions.record(run.timed.as_secs_f64(), run.began.elapsed().as_secs_f64());
             self.run = None;
         }
     }
 
-    /// The result; printed, unless it is wanted quiet.
+    /// Returns the result, and prints it unless `quiet` is set.
     pub fn finish(self) -> Sample {
         let quiet = self.options.quiet;
         let mut sample = self.into_sample();
@@ -122,7 +123,7 @@ impl Sampler {
 
     pub(super) fn into_sample(self) -> Sample {
         interrupt::check();
-        let (first_call, loops, all_runs) = self.plan.into_results();
+        let (first_call, loops, all_runs) = self.repetitions.into_results();
         Sample::new(all_runs, loops, first_call, self.options.setup, self.clock)
     }
 }
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!((sample.loops, sample.runs, sample.all_runs.len()), (1234, 3, 3));
     }
 
-    /// Batches are cut small enough to be interrupted, and their times add up.
+    /// Batches are small enough to be interrupted, and their times add up.
     #[test]
     fn batches_add_up() {
         let nap = Duration::from_millis(2);

@@ -1,8 +1,9 @@
-//! What more threads are worth: times, speed-up, efficiency, and the two laws fitted to them.
+//! What more threads are worth: times, speed-up, efficiency, and Amdahl's and Gustafson's laws
+//! fitted to them.
 
 use super::Sample;
 use super::compare::{times, unit_for, with_notes};
-use super::plan::{Options, Plan};
+use super::repetitions::{Options, Repetitions};
 use super::sampler::Sampler;
 use crate::cores::{Cores, cores};
 use crate::display::{self, Bundle, Rich, Table};
@@ -11,23 +12,23 @@ use rayon::ThreadPoolBuilder;
 use std::fmt;
 use std::hint::black_box;
 
-/// Runs a computation with several numbers of threads, and says what the threads are worth.
+/// Runs a computation with several numbers of threads, and shows what the threads are worth.
 ///
-/// `f` is called inside of a rayon pool of so many threads: `par_iter` in it uses them all and no
-/// more. The number is passed to it, for whoever starts the threads in another way.
+/// `f` runs inside a rayon pool with `threads` threads: `par_iter` in it uses exactly these. The
+/// number is passed to `f`, in case it starts threads in another way.
 ///
-/// Each number of threads has a first call that is not counted and then 5 runs, which take turns:
-/// whatever slows the machine down meanwhile slows all of them down. Calls below 20 ms are repeated
-/// within a run. The median of the runs counts. All in all `f` takes about six times as long as one
-/// call of each kind. An interrupt is answered between two calls.
+/// Each number of threads gets a first call that is not counted and then 5 runs, in turn: whatever
+/// slows the machine down meanwhile affects all of them. Calls below 20 ms are repeated within a
+/// run. The median of the runs counts. In total, `f` takes about six times as long as one call with
+/// each number of threads. Interrupts are handled between two calls.
 ///
-/// The result, a [`Scaling`], is shown as a table when it is the last expression of a cell; its
-/// [`plot`](Scaling::plot) shows the speed-up.
+/// A notebook shows the result, a [`Scaling`], as a table if it is the last expression of a cell;
+/// its [`plot`](Scaling::plot) shows the speed-up.
 ///
 /// # Panics
 ///
-/// When there are no numbers, or 0 among them; when threads cannot be started. Panics of `f` come
-/// through.
+/// Panics if there are no numbers, or one is 0; if threads cannot be started. Panics of `f`
+/// propagate.
 ///
 /// # Examples
 ///
@@ -53,7 +54,7 @@ pub fn scaling<R>(
     threads: impl IntoIterator<Item = usize>,
     f: impl Fn(usize) -> R + Sync,
 ) -> Scaling {
-    // The value is dropped where it was computed: it need not be able to change threads.
+    // The value is dropped on the thread that computed it, so it need not be `Send`.
     let call = |threads: usize| drop(black_box(f(threads)));
     measure(threads.into_iter().collect(), &call)
 }
@@ -63,11 +64,11 @@ pub fn scaling<R>(
 fn measure(mut threads: Vec<usize>, call: &(dyn Fn(usize) + Sync)) -> Scaling {
     threads.sort_unstable();
     threads.dedup();
-    assert!(!threads.is_empty(), "scaling needs numbers of threads: `scaling(1..=4, |threads| …)`");
     assert!(
-        threads[0] > 0,
-        "with 0 threads nothing would ever be done: `scaling(1..=4, |threads| …)`"
+        !threads.is_empty(),
+        "scaling needs at least one number of threads: `scaling(1..=4, |threads| …)`"
     );
+    assert!(threads[0] > 0, "nothing can run with 0 threads: `scaling(1..=4, |threads| …)`");
     let pools: Vec<_> = threads
         .iter()
         .map(|&count| match ThreadPoolBuilder::new().num_threads(count).build() {
@@ -75,9 +76,9 @@ fn measure(mut threads: Vec<usize>, call: &(dyn Fn(usize) + Sync)) -> Scaling {
             Err(error) => panic!("failed to start {count} threads: {error}"),
         })
         .collect();
-    let options = Options::new().runs(5).long_enough(0.02);
+    let options = Options::new().runs(5).min_run(0.02);
     let mut samplers: Vec<Sampler> = threads.iter().map(|_| Sampler::new(options)).collect();
-    while let Some(turn) = Plan::turn(samplers.iter().map(Sampler::plan)) {
+    while let Some(turn) = Repetitions::next_turn(samplers.iter().map(Sampler::repetitions)) {
         let (sampler, count) = (&mut samplers[turn], threads[turn]);
         if !sampler.next_run() {
             break;
@@ -97,7 +98,7 @@ fn measure(mut threads: Vec<usize>, call: &(dyn Fn(usize) + Sync)) -> Scaling {
     }
 }
 
-/// Times with several numbers of threads; what [`scaling`] gives back.
+/// The times with several numbers of threads; returned by [`scaling`].
 #[derive(Clone, PartialEq)]
 pub struct Scaling {
     threads: Vec<usize>,
@@ -106,7 +107,7 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// The numbers of threads, ascending, each once.
+    /// The numbers of threads, ascending, without duplicates.
     pub fn threads(&self) -> &[usize] {
         &self.threads
     }
@@ -121,13 +122,13 @@ impl Scaling {
         self.samples.iter().map(Sample::median).collect()
     }
 
-    /// How many times as fast as with the fewest threads each was.
+    /// The speed-up of each over the fewest threads.
     pub fn speed_up(&self) -> Vec<f64> {
         let values = self.values();
         values.iter().map(|value| values[0] / value).collect()
     }
 
-    /// Speed-up per thread: 1 when every thread is worth as much as the first.
+    /// Speed-up per thread: 1 if every thread is worth as much as the first.
     pub fn efficiency(&self) -> Vec<f64> {
         let fewest = self.threads[0] as f64;
         self.threads
@@ -137,29 +138,28 @@ impl Scaling {
             .collect()
     }
 
-    /// Amdahl's serial fraction *s*, fitted: the speed-up is *1 / (s + (1 - s) / n)* with *n*
-    /// threads.
+    /// Amdahl's serial fraction *s*, fitted: with *n* threads the speed-up is *1 / (s + (1 - s) /
+    /// n)*.
     ///
-    /// The law is linear in *s* when it is turned over: *1 / S(n) = s + (1 - s) / n*. The *s* with
-    /// the least sum of squares there, between 0 and 1. `None` without a run with 1 thread and one
-    /// with more.
+    /// The reciprocal law is linear in *s*: *1 / S(n) = s + (1 - s) / n*. Returns the least-squares
+    /// *s* of this form, limited to 0 … 1. `None` without a run with 1 thread and one with more.
     pub fn amdahl(&self) -> Option<f64> {
         // 1/S - 1/n = s (1 - 1/n)
         self.fit(|threads, speed_up| (1.0 - 1.0 / threads, 1.0 / speed_up - 1.0 / threads))
     }
 
-    /// Gustafson's serial fraction *s*, fitted: the speed-up is *n - s (n - 1)* with *n* threads.
+    /// Gustafson's serial fraction *s*, fitted: with *n* threads the speed-up is *n - s (n - 1)*.
     ///
-    /// Gustafson lets the work grow with the number of threads and *s* is the serial share of the
-    /// time then. With the same work for all numbers of threads the law is a straight line through
-    /// the measured speed-ups, good for a few threads. Least squares, between 0 and 1. `None`
-    /// without a run with 1 thread and one with more.
+    /// Gustafson scales the work with the number of threads; *s* is then the serial share of the
+    /// time. With the same work for all numbers of threads, the law is a straight line through the
+    /// measured speed-ups, a good approximation for a few threads. Least squares, limited to 0 … 1.
+    /// `None` without a run with 1 thread and one with more.
     pub fn gustafson(&self) -> Option<f64> {
         // n - S = s (n - 1)
         self.fit(|threads, speed_up| (threads - 1.0, threads - speed_up))
     }
 
-    /// The *s* of *y = s x* with the least sum of squares.
+    /// The least-squares *s* of *y = s x*.
     fn fit(&self, point: impl Fn(f64, f64) -> (f64, f64)) -> Option<f64> {
         if self.threads[0] != 1 || self.threads.len() < 2 {
             return None;
@@ -174,7 +174,7 @@ impl Scaling {
         Some((products / squares).clamp(0.0, 1.0))
     }
 
-    /// A row per number of threads: `threads`, `time` (median), `fastest`, `speed-up`,
+    /// One row per number of threads: `threads`, `time` (median), `fastest`, `speed-up`,
     /// `efficiency`.
     pub fn to_table(&self) -> Table {
         let table = Table::new().column("threads", self.threads.clone());
@@ -189,7 +189,7 @@ impl Scaling {
             .column("efficiency", figures(self.efficiency()))
     }
 
-    /// The speed-up over the number of threads, with the ideal line and Amdahl's law as fitted.
+    /// The speed-up over the number of threads, with the ideal line and the fitted Amdahl's law.
     pub fn plot(&self) -> Plot {
         let threads: Vec<f64> = self.threads.iter().map(|&threads| threads as f64).collect();
         let (first, last) = (threads[0], threads[threads.len() - 1]);
@@ -210,7 +210,8 @@ impl Scaling {
         plot.whole_x().x_label("threads").y_label("speed-up")
     }
 
-    /// The times over the number of threads, both axes logarithmic: the ideal is a straight line.
+    /// The times over the number of threads on logarithmic axes, where the ideal is a straight
+    /// line.
     pub fn plot_times(&self) -> Plot {
         let values = self.values();
         let (unit, per_second) = unit_for(&values);
@@ -226,18 +227,21 @@ impl Scaling {
             .log_y()
     }
 
-    /// What the numbers mean, and what is doubtful about them.
+    /// What the numbers mean, and warnings about them.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match self.amdahl() {
             Some(serial) if serial >= 0.001 => notes.push(format!(
-                "Amdahl: {} of the work is serial, at most {:.0} times as fast with any number of threads",
+                "Amdahl: {} of the work is serial, at most {:.0} times as fast with any number \
+                 of threads",
                 percent(serial),
                 1.0 / serial
             )),
-            Some(_) => notes.push("Amdahl: no serial part to be seen with so few threads".to_string()),
+            Some(_) => notes.push("Amdahl: no serial part visible with so few threads".to_string()),
             None if self.threads[0] != 1 => {
-                notes.push(format!("Speed-up against {} threads; include 1 to have Amdahl's law fitted", self.threads[0]));
+                let fewest = self.threads[0];
+                notes
+                    .push(format!("Speed-up over {fewest} threads; include 1 to fit Amdahl's law"));
             }
             None => {}
         }
@@ -250,7 +254,7 @@ impl Scaling {
         notes
     }
 
-    /// More threads than cores share them, and get slower than the law says.
+    /// If there are more threads than cores, they share the cores and are slower than the law says.
     fn more_than_cores(&self) -> Option<String> {
         let most = *self.threads.last()?;
         let physical = self.cores.physical_allowed.or(self.cores.physical).unwrap_or(usize::MAX);
@@ -275,7 +279,7 @@ impl Scaling {
         self.bundle().evcxr_display();
     }
 
-    /// Shows it now; the same as [`display`](crate::display::display).
+    /// Shows it now, like [`display`](crate::display::display).
     pub fn show(&self) {
         display::display(self);
     }
@@ -347,7 +351,7 @@ mod tests {
         close(&from_two.efficiency(), &[1.0, 0.8]);
     }
 
-    /// Times made by the law itself give its fraction back.
+    /// From times computed by the law, the fit recovers the fraction.
     #[test]
     fn amdahl_is_found_again() {
         let threads = [1, 2, 3, 4, 8];
@@ -355,15 +359,15 @@ mod tests {
         close(&[results(&threads, &seconds).amdahl().unwrap()], &[0.2]);
     }
 
-    /// By hand, threads 1, 2, 4 and speed-ups 1, 1.6, 2: x = 1 - 1/n is 0, 1/2, 3/4; y = 1/S - 1/n
-    /// is 0, 1/8, 1/4; s = (1/16 + 3/16) / (1/4 + 9/16) = (4/16) / (13/16).
+    /// Computed by hand, for threads 1, 2, 4 and speed-ups 1, 1.6, 2: x = 1 - 1/n is 0, 1/2, 3/4; y
+    /// = 1/S - 1/n is 0, 1/8, 1/4; s = (1/16 + 3/16) / (1/4 + 9/16) = (4/16) / (13/16).
     #[test]
     fn amdahl_is_the_least_squares() {
         close(&[results(&[1, 2, 4], &[8.0, 5.0, 4.0]).amdahl().unwrap()], &[4.0 / 13.0]);
     }
 
-    /// By hand, the same speed-ups: x = n - 1 is 0, 1, 3; y = n - S is 0, 0.4, 2; s = (0.4 + 6) /
-    /// (1 + 9).
+    /// Computed by hand, for the same speed-ups: x = n - 1 is 0, 1, 3; y = n - S is 0, 0.4, 2; s =
+    /// (0.4 + 6) / (1 + 9).
     #[test]
     fn gustafson_is_the_least_squares() {
         close(&[results(&[1, 2, 4], &[8.0, 5.0, 4.0]).gustafson().unwrap()], &[0.64]);
@@ -419,15 +423,14 @@ mod tests {
         });
         assert_eq!(scaling.threads(), [1, 3]);
         let seen = seen.into_inner().unwrap();
-        // A first call of each, then five runs in turn.
+        // A first call of each, then five runs, alternating.
         assert_eq!(seen.len(), 12);
         assert!(seen.iter().all(|(passed, found)| passed == found));
         let order: Vec<usize> = seen.iter().map(|(threads, _)| *threads).collect();
         assert_eq!(order, [1, 1, 3, 3, 1, 3, 1, 3, 1, 3, 1, 3]);
     }
 
-    /// What computes nothing shared may stay in one place: neither `Send` values nor `move` are
-    /// needed.
+    /// Nothing is sent to another thread: neither `Send` values nor `move` are needed.
     #[test]
     fn values_need_not_change_threads() {
         let scaling = scaling(1..=2, |_| std::rc::Rc::new(5));
@@ -435,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "scaling needs numbers of threads")]
+    #[should_panic(expected = "scaling needs at least one number of threads")]
     fn no_numbers_are_refused() {
         scaling([], |_| ());
     }

@@ -3,22 +3,22 @@
 //! Nothing here computes: the macros put loops around the expression and leave the rest to
 //! functions.
 
-/// Evaluates an expression many times and says how long once takes: IPython's `%timeit`.
+/// Evaluates an expression many times and reports the time per call: IPython's `%timeit`.
 ///
-/// Prints the result, and gives it back as a [`Sample`](crate::time::Sample):
+/// Prints the result and returns it as a [`Sample`](crate::time::Sample):
 ///
 /// ```text
 /// 7.24 ms ± 89.3 µs per loop (mean ± std. dev. of 7 runs, 20 loops each)
 /// fastest 7.15 ms, median 7.22 ms, slowest 7.41 ms
 /// ```
 ///
-/// As in IPython there are 7 runs, of so many loops (1, 2, 5, 10, 20, …) that one run takes 0.1 s
-/// or more: for a cheap expression 0.1 to 0.25 s, and all of it some 2 s at most. The first call is
-/// not counted; if it was much slower than the others, that is said. What makes a result doubtful
-/// is said too: runs that differ much, an expression too fast for the clock, work that the compiler
-/// left out.
+/// As in IPython, there are 7 runs. The number of loops per run (1, 2, 5, 10, 20, …) is the first
+/// with which one run takes at least 0.1 s: a run of a cheap expression takes 0.1 to 0.25 s,
+/// everything together about 2 s. The first call is not counted; if it was much slower than the
+/// others, the output says so. It also warns about doubtful results: runs that differ much, an
+/// expression too fast for the clock, work that the compiler removed.
 ///
-/// Options stand before the expression, in any order:
+/// Options go before the expression, in any order:
 ///
 /// | option | meaning |
 /// |---|---|
@@ -29,10 +29,10 @@
 ///
 /// # Setup
 ///
-/// What changes or uses up its input needs a new one for every call: sorting a sorted list measures
-/// something else. The expression after `setup = …` is evaluated before every single call, the name
-/// between the bars is bound to it, and neither making it nor dropping it is timed. Each call is
-/// timed by itself then, so that calls below a microsecond are not measured well.
+/// If the expression modifies or consumes its input, it needs a new one for every call: sorting a
+/// sorted list measures something else. The expression after `setup = …` is evaluated before every
+/// call, its value is bound to the name between the bars, and neither creating nor dropping it is
+/// timed. Each call is then timed on its own, so calls below a microsecond are not measured well.
 ///
 /// ```
 /// use parcourse::prelude::*;
@@ -42,20 +42,20 @@
 ///
 /// # What is timed
 ///
-/// The expression with the drop of its value; without it, where there is a setup. Results are kept
-/// from the optimiser, so that they are computed. So are the arguments of a plain call `f(a, &b,
-/// 3)` and the variable in front of a method `data.iter().sum()`: the compiler cannot compute the
-/// result beforehand. Constants inside of other expressions, a block for example, it does know.
+/// The expression, including the drop of its value; with a setup, without the drop. Results are
+/// kept from the optimiser, so they are computed. So are the arguments of a plain call `f(a, &b,
+/// 3)` and the receiver of method calls `data.iter().sum()`: the compiler cannot compute the result
+/// beforehand. It does know constants inside other expressions, such as a block.
 ///
-/// The expression stands in a loop where the macro is: `?` and `return` leave the surrounding
-/// function, a variable cannot be moved out of it twice. A loop takes about a nanosecond more than
-/// the expression; reading the clock is measured and subtracted (see
-/// [`Clock`](crate::time::Clock)). An interrupt is answered between two loops, within 50 ms or one
+/// The expression is in a loop at the place of the macro: `?` and `return` leave the surrounding
+/// function, and a variable cannot be moved out of it twice. A loop takes about a nanosecond longer
+/// than the expression; the time to read the clock is measured and subtracted (see
+/// [`Clock`](crate::time::Clock)). Interrupts are handled between two loops, within 50 ms or one
 /// loop.
 ///
 /// # Panics
 ///
-/// When `loops` or `runs` is 0, and when `break` leaves the expression. Unwinds with
+/// Panics if `loops` or `runs` is 0, or if `break` leaves the expression. Unwinds with
 /// [`Interrupted`](crate::interrupt::Interrupted) when interrupted.
 ///
 /// # Examples
@@ -79,14 +79,14 @@
 /// timeit!(loops = "many", 1 + 1);
 /// ```
 ///
-/// One expression, no more; for several there is [`compare!`](crate::compare!):
+/// It takes a single expression; for several, use [`compare!`](crate::compare!):
 ///
 /// ```compile_fail
 /// use parcourse::prelude::*;
 /// timeit!(1 + 1, 2 + 2);
 /// ```
 ///
-/// A loop cannot move the same variable out twice; give it a `setup`:
+/// A loop cannot move the same variable out twice; use `setup`:
 ///
 /// ```compile_fail,E0382
 /// use parcourse::prelude::*;
@@ -108,7 +108,11 @@ macro_rules! timeit {
         $crate::timeit!(@options [$($options)* .setup()] [$setup] $($rest)+)
     };
     (@options [$($options:tt)*] [$($setup:tt)*] $unknown:ident = $value:expr, $($rest:tt)+) => {
-        ::std::compile_error!(::std::concat!("unknown option `", ::std::stringify!($unknown), "`: there are `loops`, `runs`, `setup` and `quiet`"))
+        ::std::compile_error!(::std::concat!(
+            "unknown option `",
+            ::std::stringify!($unknown),
+            "`: there are `loops`, `runs`, `setup` and `quiet`"
+        ))
     };
     (@options [$($options:tt)*] [$setup:expr] | $input:pat_param | $body:expr $(,)?) => {{
         let mut sampler = $crate::time::Sampler::new($($options)*);
@@ -116,12 +120,12 @@ macro_rules! timeit {
             while let ::std::option::Option::Some(_) = sampler.next_batch() {
                 let mut input = $setup;
                 sampler.start();
-                // By reference: opaque without being copied. The clock starts first, so that no
-                // work on the input comes before it.
+                // By reference: opaque without a copy. The clock starts first, so that no work on
+                // the input comes before it.
                 ::std::hint::black_box(&mut input);
                 let $input = input;
-                // Kept until the clock has stopped, and the input with it: what they cost to drop
-                // is not the expression's.
+                // Kept until the clock has stopped, like the input: dropping them is not part of
+                // the expression.
                 let _output = ::std::hint::black_box($body);
                 sampler.stop(0..0);
             }
@@ -129,7 +133,10 @@ macro_rules! timeit {
         sampler.finish()
     }};
     (@options [$($options:tt)*] [$setup:expr] $($rest:tt)*) => {
-        ::std::compile_error!("after `setup = value` comes what to do with it: `setup = data.clone(), |copy| f(copy)`")
+        ::std::compile_error!(
+            "after `setup = value` comes what to do with it: \
+             `setup = data.clone(), |copy| f(copy)`"
+        )
     };
     (@options [$($options:tt)*] [] $($expression:tt)+) => {{
         let mut sampler = $crate::time::Sampler::new($($options)*);
@@ -145,7 +152,10 @@ macro_rules! timeit {
         sampler.finish()
     }};
     (@ $($rest:tt)*) => {
-        ::std::compile_error!("`timeit!` did not understand this: write `timeit!(loops = 3, f(x))`, options before one expression")
+        ::std::compile_error!(
+            "`timeit!` did not understand this: \
+             write `timeit!(loops = 3, f(x))`, options before one expression"
+        )
     };
     () => {
         ::std::compile_error!("what should be timed? `timeit!(f(x))`")
@@ -155,8 +165,8 @@ macro_rules! timeit {
     };
 }
 
-/// An expression whose variables the compiler cannot see through, as far as its form shows them;
-/// for the macros only.
+/// Makes the variables of an expression opaque to the compiler, as far as the form of the
+/// expression reveals them; for the macros only.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __opaque {
@@ -165,36 +175,48 @@ macro_rules! __opaque {
         $crate::__opaque_call!([$($function)::+ $(::<$($generic),*>)?] [] $($arguments)*)
     };
     // data.iter().map(…).sum::<f64>()
-    ($receiver:ident $(. $method:ident $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*))+ $(,)?) => {{
+    ($receiver:ident $(. $method:ident $(::<$($generic:ty),* $(,)?>)? ($($arguments:tt)*))+
+        $(,)?) => {{
         ::std::hint::black_box(&$receiver);
         $receiver $(. $method $(::<$($generic),*>)? ($($arguments)*))+
     }};
     ($expression:expr $(,)?) => { $expression };
     ($first:expr, $($rest:tt)+) => {
-        ::std::compile_error!("more than one expression: compare them with `compare! { \"first\" => …, \"second\" => … }`")
+        ::std::compile_error!(
+            "more than one expression: \
+             compare them with `compare! { \"first\" => …, \"second\" => … }`"
+        )
     };
 }
 
-/// A call whose arguments are opaque where they are literals, variables, or references to
-/// variables; for the macros only.
+/// A call whose arguments are opaque if they are literals, variables, or references to variables;
+/// for the macros only.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __opaque_call {
     ([$($function:tt)*] [$($done:tt)*]) => { $($function)*($($done)*) };
     ([$($function:tt)*] [$($done:tt)*] $argument:literal $(, $($rest:tt)*)?) => {
-        $crate::__opaque_call!([$($function)*] [$($done)* ::std::hint::black_box($argument),] $($($rest)*)?)
+        $crate::__opaque_call!(
+            [$($function)*] [$($done)* ::std::hint::black_box($argument),] $($($rest)*)?
+        )
     };
     ([$($function:tt)*] [$($done:tt)*] $argument:ident $(, $($rest:tt)*)?) => {
-        $crate::__opaque_call!([$($function)*] [$($done)* ::std::hint::black_box($argument),] $($($rest)*)?)
+        $crate::__opaque_call!(
+            [$($function)*] [$($done)* ::std::hint::black_box($argument),] $($($rest)*)?
+        )
     };
     ([$($function:tt)*] [$($done:tt)*] & $argument:ident $(, $($rest:tt)*)?) => {
-        $crate::__opaque_call!([$($function)*] [$($done)* ::std::hint::black_box(&$argument),] $($($rest)*)?)
+        $crate::__opaque_call!(
+            [$($function)*] [$($done)* ::std::hint::black_box(&$argument),] $($($rest)*)?
+        )
     };
     ([$($function:tt)*] [$($done:tt)*] &mut $argument:ident $(, $($rest:tt)*)?) => {
-        $crate::__opaque_call!([$($function)*] [$($done)* ::std::hint::black_box(&mut $argument),] $($($rest)*)?)
+        $crate::__opaque_call!(
+            [$($function)*] [$($done)* ::std::hint::black_box(&mut $argument),] $($($rest)*)?
+        )
     };
-    // Anything else stays as it is: a closure, for one, gets its argument types from the function
-    // it is passed to.
+    // Anything else stays as it is: a closure, for example, gets its argument types from the
+    // function it is passed to.
     ([$($function:tt)*] [$($done:tt)*] $argument:expr $(, $($rest:tt)*)?) => {
         $crate::__opaque_call!([$($function)*] [$($done)* $argument,] $($($rest)*)?)
     };

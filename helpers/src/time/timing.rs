@@ -1,44 +1,45 @@
-//! The result of one measurement.
+//! One measurement: the stopwatch, and the timing it returns.
 
 use super::FineDuration;
 use crate::cores::cores;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// What one run of an expression cost: wall time, and CPU time of this process and of its children.
+/// The cost of one run of an expression: wall time, and CPU time of this process and its children.
 ///
-/// `Display`, and `Debug` with it, print the lines of [`time!`](crate::time!); the fields are there
-/// to compute and plot with.
+/// `Display` and `Debug` print the lines of [`time!`](crate::time!); use the fields to compute and
+/// plot.
 ///
 /// # Examples
 ///
 /// ```
 /// use parcourse::time::Timing;
 /// use std::time::Duration;
-/// let timing = Timing { wall: Duration::from_secs(2), user: Duration::from_secs(3), ..Timing::default() };
+/// let (wall, user) = (Duration::from_secs(2), Duration::from_secs(3));
+/// let timing = Timing { wall, user, ..Timing::default() };
 /// assert_eq!(timing.cpu(), Duration::from_secs(3));
 /// assert_eq!(timing.cores_busy(), 1.5);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timing {
-    /// What the clock on the wall says.
+    /// Elapsed time.
     pub wall: Duration,
     /// CPU time spent in the program's own code, summed over its threads.
     pub user: Duration,
     /// CPU time the operating system spent on the program's behalf, summed over its threads.
     pub system: Duration,
-    /// `user` of child processes that ended, and were waited for, during the measurement.
+    /// `user` of child processes that ended and were waited for during the measurement.
     pub children_user: Duration,
-    /// `system` of child processes that ended, and were waited for, during the measurement.
+    /// `system` of child processes that ended and were waited for during the measurement.
     pub children_system: Duration,
 }
 
 impl Timing {
-    /// From here on the ratio of CPU to wall time is printed. Asking for the CPU time costs some
-    /// microseconds of it.
-    const TELLING: Duration = Duration::from_millis(1);
+    /// Shorter runs do not print the ratio of CPU to wall time, because reading the CPU time itself
+    /// takes some microseconds.
+    const MIN_WALL_FOR_RATIO: Duration = Duration::from_millis(1);
 
-    /// All the CPU time: user and system, this process and its children.
+    /// The total CPU time: user and system, of this process and its children.
     pub fn cpu(&self) -> Duration {
         self.user + self.system + self.children()
     }
@@ -48,11 +49,11 @@ impl Timing {
         self.children_user + self.children_system
     }
 
-    /// CPU time divided by wall time: 1 when one core computed all the time, 0 when everything
-    /// waited, 4 when four cores computed.
+    /// CPU time divided by wall time: 1 if one core computed all the time, 0 if everything waited,
+    /// 4 if four cores computed.
     ///
-    /// The operating system accounts CPU time in microseconds, so that below a millisecond this is
-    /// an indication at best.
+    /// The operating system counts CPU time in microseconds, so below a millisecond this is only an
+    /// indication.
     pub fn cores_busy(&self) -> f64 {
         if self.wall.is_zero() { 0.0 } else { self.cpu().as_secs_f64() / self.wall.as_secs_f64() }
     }
@@ -77,7 +78,7 @@ impl fmt::Display for Timing {
             )?;
         }
         writeln!(formatter, "Wall time: {}", FineDuration(self.wall))?;
-        if self.wall < Self::TELLING {
+        if self.wall < Self::MIN_WALL_FOR_RATIO {
             write!(formatter, "Cores:     too short to tell")
         } else {
             write!(formatter, "Cores:     {:.2} of {} busy", self.cores_busy(), cores().usable)
@@ -91,9 +92,83 @@ impl fmt::Debug for Timing {
     }
 }
 
+/// A running measurement; [`time!`](crate::time!) and [`timed!`](crate::timed!) use it.
+///
+/// CPU time is that of the whole process, including all its threads, also finished ones
+/// (`getrusage(RUSAGE_SELF)`). Child processes are counted separately, once they have been waited
+/// for (`RUSAGE_CHILDREN`). Anything else that the process does meanwhile counts, too.
+///
+/// # Examples
+///
+/// ```
+/// use parcourse::time::Stopwatch;
+/// let stopwatch = Stopwatch::start();
+/// let sum: f64 = (1..1000).map(f64::from).map(f64::sqrt).sum();
+/// println!("{sum} took\n{}", stopwatch.stop());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch {
+    own: CpuTime,
+    children: CpuTime,
+    wall: Instant,
+}
+
+impl Stopwatch {
+    /// Starts measuring.
+    pub fn start() -> Stopwatch {
+        // The wall clock is read last here and first in `stop`: reading the CPU times is not part
+        // of the measurement.
+        Stopwatch {
+            children: CpuTime::now(libc::RUSAGE_CHILDREN),
+            own: CpuTime::now(libc::RUSAGE_SELF),
+            wall: Instant::now(),
+        }
+    }
+
+    /// Returns the time since the start. The stopwatch keeps running: a later call returns a longer
+    /// time.
+    pub fn stop(&self) -> Timing {
+        let wall = self.wall.elapsed();
+        let own = CpuTime::now(libc::RUSAGE_SELF);
+        let children = CpuTime::now(libc::RUSAGE_CHILDREN);
+        Timing {
+            wall,
+            user: own.user.saturating_sub(self.own.user),
+            system: own.system.saturating_sub(self.own.system),
+            children_user: children.user.saturating_sub(self.children.user),
+            children_system: children.system.saturating_sub(self.children.system),
+        }
+    }
+}
+
+/// CPU time used so far, as counted by the kernel, in microseconds.
+#[derive(Clone, Copy, Debug)]
+struct CpuTime {
+    user: Duration,
+    system: Duration,
+}
+
+impl CpuTime {
+    fn now(who: libc::c_int) -> CpuTime {
+        let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+        // SAFETY: `usage` is valid for one rusage, which getrusage fills; all zeros is a valid
+        // rusage, too.
+        let usage = unsafe {
+            libc::getrusage(who, usage.as_mut_ptr());
+            usage.assume_init()
+        };
+        CpuTime { user: duration(usage.ru_utime), system: duration(usage.ru_stime) }
+    }
+}
+
+fn duration(time: libc::timeval) -> Duration {
+    Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::hint::black_box;
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -129,7 +204,8 @@ mod tests {
         assert_eq!(timing.cores_busy(), 2.0);
     }
 
-    /// Otherwise a call of 1 µs is said to have kept 7 of 2 cores busy: with asking for the time.
+    /// Otherwise a call of 1 µs seems to keep 7 of 2 cores busy: the time is that of reading the
+    /// clock.
     #[test]
     fn ratio_of_very_short_times_is_not_printed() {
         let short = Timing {
@@ -143,5 +219,34 @@ mod tests {
     #[test]
     fn no_time_at_all_is_not_a_division_by_zero() {
         assert_eq!(Timing::default().cores_busy(), 0.0);
+    }
+
+    /// Computes until this thread's share of the process's CPU time has certainly grown.
+    fn compute(at_least: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < at_least {
+            black_box((0..1000u64).map(black_box).sum::<u64>());
+        }
+    }
+
+    #[test]
+    fn computing_costs_cpu_time_and_waiting_does_not() {
+        // Other tests run in the same process, so only lower bounds can be tested here.
+        // `tests/timing.rs` has the rest.
+        let stopwatch = Stopwatch::start();
+        compute(Duration::from_millis(60));
+        let timing = stopwatch.stop();
+        assert!(timing.cpu() > Duration::ZERO, "{timing}");
+        assert!(timing.wall >= Duration::from_millis(60), "{timing}");
+    }
+
+    #[test]
+    fn time_only_grows() {
+        let stopwatch = Stopwatch::start();
+        let first = stopwatch.stop();
+        compute(Duration::from_millis(5));
+        let second = stopwatch.stop();
+        assert!(second.wall > first.wall);
+        assert!(second.cpu() >= first.cpu());
     }
 }

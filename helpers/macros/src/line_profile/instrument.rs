@@ -1,4 +1,4 @@
-//! Walks through a function's body and puts the notes in.
+//! Walks through a function's body and inserts the notes.
 
 use super::source::Source;
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -14,23 +14,23 @@ pub fn frame_name() -> Ident {
 
 /// The static that the notes of all threads belong to.
 pub fn function_name() -> Ident {
-    // Items know no hygiene; this is what keeps it apart.
+    // Items have no hygiene; this name keeps it apart.
     Ident::new("__PARCOURSE_LINE_PROFILE", Span::mixed_site())
 }
 
-/// The walk's state.
+/// The state of the walk.
 pub struct Instrument<'a> {
     source: &'a Source,
     /// Lines that have a note.
     lines: BTreeSet<u32>,
-    /// The line of the last note, where the walk is: what stands on the same line needs no other.
+    /// The line of the last note: what is on the same line needs no further note.
     line: Option<u32>,
-    /// The line to go back to where a block inside of a larger expression ends.
+    /// The line to return to when a block inside a larger expression ends.
     resume: Option<u32>,
-    /// The loops around the walk: their labels and, if they have a header that runs every time, its
+    /// The surrounding loops: their labels and, if they have a header that runs every time, its
     /// line.
     loops: Vec<(Option<Lifetime>, Option<u32>)>,
-    /// Whether the present function or closure has got a note.
+    /// Whether the current function or closure has a note.
     noted: bool,
 }
 
@@ -56,17 +56,19 @@ impl<'a> Instrument<'a> {
         self.lines.into_iter().collect()
     }
 
-    /// The note for a line. A statement that is configured away takes its note with it.
+    /// The note for a line. If a statement is configured away, so is its note.
     fn note(&mut self, line: u32, conditions: TokenStream) -> Stmt {
         self.lines.insert(line);
         self.noted = true;
         let frame = frame_name();
-        // After a `continue` at the end of a body it is never reached, which is no reason to
-        // complain to the learner.
-        parse_quote! { #conditions #[allow(unreachable_code)] ::parcourse::profile::Frame::line(&#frame, #line); }
+        // After a `continue` at the end of a body it is unreachable; the learner must not see a
+        // warning for that.
+        parse_quote! {
+            #conditions #[allow(unreachable_code)] ::parcourse::profile::Frame::line(&#frame, #line);
+        }
     }
 
-    /// What brings the surrounding line back when the block ends, however it ends.
+    /// Restores the surrounding line when the block ends in any way.
     fn resumption(&self, line: u32) -> Stmt {
         let frame = frame_name();
         let guard = Ident::new("resumption", Span::mixed_site());
@@ -97,7 +99,7 @@ impl<'a> Instrument<'a> {
         (self.line, self.resume) = (line, resume);
     }
 
-    /// The line of a statement that does something, and the conditions on which it is compiled.
+    /// The line of a statement that does something, and its `cfg` conditions.
     fn line_of(&self, stmt: &Stmt) -> Option<(u32, TokenStream)> {
         match stmt {
             Stmt::Item(_) => return None,
@@ -133,13 +135,13 @@ impl<'a> Instrument<'a> {
         }
     }
 
-    /// An expression whose value goes straight to where the statement wants it: nothing is left to
-    /// do on this line after its last block.
+    /// An expression whose value is the value of the statement: nothing happens on this line after
+    /// its last block.
     fn expression(&mut self, expression: &mut Expr) {
         self.visit_expr_mut(expression);
     }
 
-    /// An expression after which the surrounding line goes on.
+    /// An expression after which the surrounding line continues.
     fn operand(&mut self, expression: &mut Expr) {
         let outer = std::mem::replace(&mut self.resume, self.line);
         self.visit_expr_mut(expression);
@@ -153,7 +155,7 @@ impl<'a> Instrument<'a> {
         self.block(body);
         self.loops.pop();
         if let Some(line) = header {
-            // The value of a body is `()`: it may become a statement.
+            // The value of a body is `()`, so it may become a statement.
             match body.stmts.last_mut() {
                 Some(Stmt::Expr(_, semicolon @ None)) => *semicolon = Some(Default::default()),
                 Some(Stmt::Macro(call)) => call.semi_token = Some(Default::default()),
@@ -193,15 +195,16 @@ impl<'a> Instrument<'a> {
         match &mut *body {
             Expr::Block(ExprBlock { label: None, block, .. }) => self.block(block),
             body => {
-                // Without braces it belongs to the statement around it, on whichever line it
-                // stands.
+                // Without braces it belongs to the surrounding statement, on whichever line it is.
                 self.line = self.line_at(body);
                 self.expression(body);
             }
         }
         if self.noted {
             let (frame, function) = (frame_name(), function_name());
-            let enter: Stmt = parse_quote! { let #frame = ::parcourse::profile::Frame::enter_closure(&#function); };
+            let enter: Stmt = parse_quote! {
+                let #frame = ::parcourse::profile::Frame::enter_closure(&#function);
+            };
             match body {
                 Expr::Block(ExprBlock { label: None, block, .. }) => block.stmts.insert(0, enter),
                 body => *body = parse_quote!({ #enter #body }),
@@ -210,7 +213,7 @@ impl<'a> Instrument<'a> {
         (self.line, self.resume, self.noted, self.loops) = (line, resume, noted, loops);
     }
 
-    /// The line on which an expression begins.
+    /// The line on which an expression starts.
     fn line_at(&self, expression: &Expr) -> Option<u32> {
         self.source.line(expression.to_token_stream().into_iter().next()?.span())
     }
@@ -233,8 +236,8 @@ impl<'a> Instrument<'a> {
 impl VisitMut for Instrument<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         match expression {
-            // Run at another time or by the compiler; what another macro makes of its tokens is not
-            // known.
+            // These run at another time or by the compiler; what another macro does with its tokens
+            // is unknown.
             Expr::Async(_) | Expr::Const(_) | Expr::Macro(_) | Expr::Verbatim(_) => {}
             Expr::Closure(closure)
                 if closure.asyncness.is_some() || closure.constness.is_some() => {}
@@ -265,7 +268,7 @@ impl VisitMut for Instrument<'_> {
                 self.block(&mut choice.then_branch);
                 if let Some((_, otherwise)) = &mut choice.else_branch {
                     self.branch(otherwise);
-                    // The language wants a block here, or another `if`.
+                    // The language requires a block here, or another `if`.
                     debug_assert!(matches!(**otherwise, Expr::Block(_) | Expr::If(_)));
                 }
             }
@@ -303,10 +306,10 @@ impl VisitMut for Instrument<'_> {
         self.block(block);
     }
 
-    /// A function inside the function is another function.
+    /// A nested function is a function of its own.
     fn visit_item_mut(&mut self, _: &mut Item) {}
 
-    /// Lengths of arrays in types are the compiler's business.
+    /// The compiler evaluates lengths of arrays in types.
     fn visit_type_mut(&mut self, _: &mut syn::Type) {}
 
     fn visit_pat_mut(&mut self, _: &mut syn::Pat) {}

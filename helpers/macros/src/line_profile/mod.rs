@@ -1,4 +1,5 @@
-//! `#[line_profile]`: puts a note "from here on it is line 7" before every statement of a function.
+//! `#[line_profile]`: inserts a note "from here on it is line 7" before every statement of a
+//! function.
 //!
 //! ```text
 //! fn f(n: u32) -> u32 {                      fn f(n: u32) -> u32 {
@@ -12,10 +13,10 @@
 //!                                            }
 //! ```
 //!
-//! Only statements are added, never expressions rewritten, so that types, borrows, temporaries and
-//! the value of the last expression stay what they were. Where the language wants a block to put a
-//! statement into, one is made: an arm of a `match`, `else if`, `continue`. All three are places at
-//! whose end temporaries are dropped anyway.
+//! It only adds statements and never rewrites expressions, so types, borrows, temporaries and the
+//! value of the last expression stay the same. If a statement needs a block around it, one is
+//! added: in an arm of a `match`, `else if`, `continue`. At the end of all three, temporaries are
+//! dropped anyway.
 //!
 //! The added names are hygienic: the function cannot see them.
 
@@ -28,7 +29,7 @@ use quote::quote;
 use source::Source;
 use syn::{Error, ItemFn, Result, Signature};
 
-/// The function with its notes, or the reason why it cannot have any.
+/// Returns the function with its notes, or the reason why that is not possible.
 pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !arguments.is_empty() {
         return Err(Error::new_spanned(arguments, "`#[line_profile]` takes no arguments"));
@@ -52,7 +53,12 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     function.block.stmts = syn::parse_quote! {
         static #counters: ::parcourse::profile::Function = {
             fn #here() {}
-            ::parcourse::profile::Function::new(|| ::core::any::type_name_of_val(&#here), ::core::module_path!(), #text, &[#(#lines),*])
+            ::parcourse::profile::Function::new(
+                || ::core::any::type_name_of_val(&#here),
+                ::core::module_path!(),
+                #text,
+                &[#(#lines),*],
+            )
         };
         let #frame = ::parcourse::profile::Frame::enter(&#counters);
         #(#stmts)*
@@ -62,18 +68,20 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
 
 fn refuse(signature: &Signature) -> Result<()> {
     if let Some(token) = &signature.asyncness {
-        let reason = "`#[line_profile]` cannot follow an `async fn`, whose lines run whenever it is polled; put it on the functions it calls";
+        let reason = "`#[line_profile]` cannot follow an `async fn`, whose lines run whenever it \
+                      is polled; put it on the functions it calls";
         return Err(Error::new_spanned(token, reason));
     }
     if let Some(token) = &signature.constness {
-        let reason = "`#[line_profile]` cannot count in a `const fn`, which the compiler may run itself; profile it without `const`";
+        let reason = "`#[line_profile]` cannot count in a `const fn`, which the compiler may run \
+                      itself; profile it without `const`";
         return Err(Error::new_spanned(token, reason));
     }
     Ok(())
 }
 
-/// Only what is refused: a span knows its line and text only while the compiler runs. The rest is
-/// tested in `parcourse`.
+/// Only the errors: a span knows its line and text only while the compiler runs. The tests of
+/// `parcourse` cover the rest.
 #[cfg(test)]
 mod tests {
     use super::*;

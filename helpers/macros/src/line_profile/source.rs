@@ -1,12 +1,12 @@
-//! The text of a function as it was written, and where in it a piece of syntax stands.
+//! The source text of a function, and the position of syntax in it.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Error, ItemFn, Result};
 
-/// Where a function stands in its file, and what stands there.
+/// A function's position in its file, and its text.
 pub struct Source {
-    /// The file's line on which the function begins: its visibility or its `fn`, not the attributes
+    /// The file's line on which the function starts: its visibility or its `fn`, not the attributes
     /// above.
     first: usize,
     lines: Vec<String>,
@@ -14,11 +14,12 @@ pub struct Source {
 
 impl Source {
     /// Reads the text from the spans. Stable Rust does not join spans, but the braces of the body
-    /// are one token with all that is between them, comments too. What stands before the body is
-    /// put together token by token.
+    /// are one token that includes everything between them, even comments. The part before the body
+    /// is assembled token by token.
     pub fn of(function: &ItemFn) -> Result<Source> {
         let unknown = || {
-            let reason = "`#[line_profile]` shows the text of a function, and this one has none of its own: a macro wrote it";
+            let reason = "`#[line_profile]` shows the text of a function, and this one has no text \
+                          of its own: a macro wrote it";
             Error::new_spanned(&function.sig, reason)
         };
         let header = tokens(
@@ -28,7 +29,7 @@ impl Source {
         let body = function.block.brace_token.span;
         let mut canvas = Canvas::new(first);
         for span in header {
-            // A name that comes from where the macro is used.
+            // A name that comes from the macro's call site.
             if line(span) > line(body.open()) {
                 return Err(unknown());
             }
@@ -38,14 +39,14 @@ impl Source {
         Ok(Source { first, lines: canvas.lines })
     }
 
-    /// The line of a piece of syntax, 1 being the function's first; `None` if it stands outside of
-    /// it.
+    /// The line of a piece of syntax, 1 being the function's first; `None` if it is outside of the
+    /// function.
     pub fn line(&self, span: Span) -> Option<u32> {
         let number = (line(span) + 1).checked_sub(self.first)?;
         (1..=self.lines.len()).contains(&number).then_some(number as u32)
     }
 
-    /// The lines, moved to the left as far as the first one is indented.
+    /// The lines, without the indentation of the first one.
     pub fn text(&self) -> String {
         let indentation = |line: &String| line.len() - line.trim_start_matches(' ').len();
         let first = self.lines.first().map_or(0, indentation);
@@ -66,12 +67,12 @@ impl Canvas {
         Canvas { first, lines: vec![String::new()] }
     }
 
-    /// Puts the text of a span where it stands in the file. `None` when it has no text or stands
+    /// Puts the text of a span at its position in the file. `None` if it has no text or is
     /// elsewhere.
     fn put(&mut self, span: Span) -> Option<()> {
         let text = span.source_text()?;
         let row = line(span).checked_sub(self.first)?;
-        // Both halves of `->` and of `'a` have the span of the whole, which is there already.
+        // Both halves of `->` and of `'a` have the span of the whole, which is already there.
         let is_there = |line: &String| line.chars().count() >= span.unwrap().column();
         if row + 1 < self.lines.len() || self.lines.get(row).is_some_and(is_there) {
             return Some(());
@@ -93,7 +94,7 @@ fn tokens(stream: impl Iterator<Item = TokenTree>) -> Vec<Span> {
     fn add(token: TokenTree, spans: &mut Vec<Span>) {
         match token {
             TokenTree::Group(group) => add_group(&group, spans),
-            // `'a` comes as a punctuation and a name, and both have the span of the whole.
+            // `'a` comes as a punctuation and a name; both have the span of the whole.
             token => spans.push(token.span()),
         }
     }

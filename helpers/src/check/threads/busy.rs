@@ -1,13 +1,14 @@
-//! Which threads computed: their CPU clocks, read several thousand times a second while they live.
+//! Which threads computed: reads their CPU clocks several thousand times per second while they
+//! live.
 
 use std::time::Duration;
 
 /// The share of the busiest thread's time that counts as taking part.
 #[cfg_attr(
     not(target_os = "linux"),
-    allow(dead_code, reason = "there are no clocks of threads to compare")
+    allow(dead_code, reason = "threads have no CPU clocks to compare")
 )]
-const SHARE: u32 = 20;
+const MIN_SHARE: u32 = 20;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) struct Busy;
@@ -30,7 +31,7 @@ pub(super) use linux::Busy;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Duration, SHARE};
+    use super::{Duration, MIN_SHARE};
     use crate::base::thread_activity::thread_id;
     use std::collections::HashMap;
     use std::sync::Arc;
@@ -38,22 +39,22 @@ mod linux {
     use std::sync::mpsc;
     use std::thread::JoinHandle;
 
-    /// A thread that dies between two looks loses so much.
+    /// A thread that dies between two readings loses this much.
     const INTERVAL: Duration = Duration::from_micros(300);
 
-    /// Watches all threads of the process, in a thread of its own.
+    /// Watches all threads of the process, from a thread of its own.
     pub struct Busy {
         stop: Arc<AtomicBool>,
         watcher: Option<JoinHandle<Clocks>>,
     }
 
-    /// A thread's CPU time when it was first and last seen.
+    /// A thread's CPU time at the first and the last reading.
     type Clocks = HashMap<u64, (Duration, Duration)>;
 
     impl Busy {
         pub const IS_KNOWN: bool = true;
 
-        /// Starts watching; what threads have computed before does not count.
+        /// Starts watching; earlier CPU time does not count.
         pub fn watch() -> Busy {
             let stop = Arc::new(AtomicBool::new(false));
             let (ready, is_ready) = mpsc::channel();
@@ -62,7 +63,7 @@ mod linux {
                 let mut clocks: Clocks = threads()
                     .filter_map(|thread| Some((thread, (cpu_time(thread)?, Duration::ZERO))))
                     .collect();
-                // Nobody waits for it only if the watching thread's creator has died.
+                // The receiver is gone only if the watching thread's creator has died.
                 let _ = ready.send(());
                 loop {
                     let is_last = stopped.load(Ordering::Acquire);
@@ -79,7 +80,7 @@ mod linux {
             Busy { stop, watcher: Some(watcher) }
         }
 
-        /// The threads that have computed since, for so long at least.
+        /// The threads that have computed at least this long since the start.
         pub fn stop(mut self, least: Duration) -> Vec<u64> {
             self.stop.store(true, Ordering::Release);
             let clocks =
@@ -107,7 +108,7 @@ mod linux {
             || clocks.iter().map(|(thread, (first, last))| (*thread, last.saturating_sub(*first)));
         let most = worked().map(|(_, time)| time).max().unwrap_or_default();
         worked()
-            .filter(|(_, time)| *time >= least && *time * SHARE >= most)
+            .filter(|(_, time)| *time >= least && *time * MIN_SHARE >= most)
             .map(|(thread, _)| thread)
             .collect()
     }
@@ -117,14 +118,13 @@ mod linux {
         tasks.filter_map(|task| task.file_name().to_str()?.parse().ok())
     }
 
-    /// What the thread has computed so far; `None` when it has ended meanwhile.
+    /// The CPU time of the thread so far; `None` if it has ended.
     fn cpu_time(thread: u64) -> Option<Duration> {
-        // What pthread_getcpuclockid computes, which takes a pthread_t: all bits of the number
+        // The same as pthread_getcpuclockid, which takes a pthread_t: all bits of the number
         // inverted, "of a thread", "scheduler's clock".
         let clock = (!(thread as libc::pid_t) << 3) | 4 | 2;
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` is a valid place. The kernel refuses a thread that is not ours or is no
-        // more.
+        // SAFETY: `time` is valid. The kernel rejects a thread that is not ours or has ended.
         let known = unsafe { libc::clock_gettime(clock, &mut time) } == 0;
         known.then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
     }

@@ -1,15 +1,15 @@
 //! sin, cos, exp and ln without branches or tables, for arguments in a usual range.
 //!
-//! Every step is an IEEE operation or a fused multiply-add, on one number; the compiler does them
-//! on whole vectors. Every operation is done for all arguments, so that it takes the same time for
-//! each. Outside of the given range the results are rubbish, and the caller asks std.
+//! Every step is an IEEE operation or a fused multiply-add, on one number; the compiler vectorises
+//! them. All arguments go through every operation, so each takes the same time. Outside of the
+//! range the results are meaningless, and the caller uses std.
 //!
 //! The methods are those of the textbooks (W. J. Cody and W. Waite, *Software Manual for the
 //! Elementary Functions*, 1980; J.-M. Muller, *Elementary Functions*, 2016): reduce the argument
-//! with the constant in two or three parts, evaluate a polynomial, put the parts together. The
+//! with the constant in two or three parts, evaluate a polynomial, combine the parts. The
 //! polynomials of sin and exp are minimax approximations of the relative error, computed for this
 //! file by Remez' algorithm in 60 digits; that of ln is the one of Sun's FDLIBM (`e_log.c`, 1993;
-//! error below 2⁻⁵⁸·⁴⁵), which does more with it to lose less than one unit in the last place. The
+//! error below 2⁻⁵⁸·⁴⁵), which adds steps that keep the error below one unit in the last place. The
 //! largest errors found in the tests, against std, are 2 units in the last place for sin, cos and
 //! ln and 1 for exp.
 
@@ -19,12 +19,12 @@ use std::ops::RangeInclusive;
 /// One of the functions.
 pub(super) trait Elementary {
     /// The arguments for which `fast` is right.
-    const USUAL: RangeInclusive<f64>;
+    const FAST_RANGE: RangeInclusive<f64>;
 
-    /// To be inlined into a function for which a fused multiply-add is enabled.
+    /// Must be inlined into a function for which fused multiply-add is enabled.
     fn fast(x: f64) -> f64;
 
-    /// That of std.
+    /// The function of std.
     fn slow(x: f64) -> f64;
 }
 
@@ -33,7 +33,7 @@ macro_rules! elementary {
         pub(super) struct $name;
 
         impl Elementary for $name {
-            const USUAL: RangeInclusive<f64> = $usual;
+            const FAST_RANGE: RangeInclusive<f64> = $usual;
 
             #[inline(always)]
             fn fast(x: f64) -> f64 {
@@ -47,7 +47,7 @@ macro_rules! elementary {
     };
 }
 
-// Of angles, n · π has to be known well beyond their last bit.
+// For angles, n · π must be known well beyond their last bit.
 elementary!(Sin, sin, -1e9..=1e9);
 elementary!(Cos, cos, -1e9..=1e9);
 // The result is a normal number.
@@ -140,7 +140,7 @@ fn exp(x: f64) -> f64 {
     let n = shifted - TO_INTEGER;
     let r = n.mul_add(-LN_2[1], n.mul_add(-LN_2[0], x));
     let power = (r * r).mul_add(polynomial(r, EXP), r) + 1.0;
-    // 2ⁿ: n is added to the exponent, which stands in front of 52 bits of fraction.
+    // 2ⁿ: n is added to the exponent, which is above 52 bits of fraction.
     f64::from_bits(power.to_bits().wrapping_add(shifted.to_bits() << 52))
 }
 

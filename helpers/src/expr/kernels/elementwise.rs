@@ -50,18 +50,18 @@ for_each_instruction_set! {
 }
 
 for_each_instruction_set! {
-    /// Writes `operation(left, right)` to `to`; without `left`, it is `to` that is changed in
-    /// place.
-    fn combine(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64]) = combine_with
+    /// Writes `operation(left, right)` to `to`; without `left`, `to` is changed in place.
+    fn combine(operation: Operation, left: Option<&[f64]>, right: &[f64], to: &mut [f64])
+        = combine_with
 }
 
-/// As NumPy's `minimum`: NaN if one of them is.
+/// Like NumPy's `minimum`: NaN if one of them is NaN.
 #[inline(always)]
 pub(in crate::expr) fn minimum(a: f64, b: f64) -> f64 {
     if (a < b) | a.is_nan() { a } else { b }
 }
 
-/// As NumPy's `maximum`: NaN if one of them is.
+/// Like NumPy's `maximum`: NaN if one of them is NaN.
 #[inline(always)]
 pub(in crate::expr) fn maximum(a: f64, b: f64) -> f64 {
     if (a > b) | a.is_nan() { a } else { b }
@@ -75,10 +75,10 @@ fn apply_with<const FMA: bool>(function: Function, from: Option<&[f64]>, to: &mu
         Function::Sqrt => each(from, to, f64::sqrt),
         Function::Square => each(from, to, |x| x * x),
         Function::Recip => each(from, to, |x| 1.0 / x),
-        Function::Sin => careful::<FMA, elementary::Sin>(from, to),
-        Function::Cos => careful::<FMA, elementary::Cos>(from, to),
-        Function::Exp => careful::<FMA, elementary::Exp>(from, to),
-        Function::Ln => careful::<FMA, elementary::Ln>(from, to),
+        Function::Sin => with_fallback::<FMA, elementary::Sin>(from, to),
+        Function::Cos => with_fallback::<FMA, elementary::Cos>(from, to),
+        Function::Exp => with_fallback::<FMA, elementary::Exp>(from, to),
+        Function::Ln => with_fallback::<FMA, elementary::Ln>(from, to),
         Function::Powi(n) => group_by_group(from, to, Powi(n)),
         Function::Plus(c) => each(from, to, |x| x + c),
         Function::From(c) => each(from, to, |x| c - x),
@@ -123,19 +123,19 @@ fn each_pair(left: Option<&[f64]>, right: &[f64], to: &mut [f64], f: impl Fn(f64
     }
 }
 
-/// Numbers that are looked at together: enough to keep the processor busy, few enough to stay in
-/// registers and the first cache.
+/// Numbers processed together: enough to keep the processor busy, few enough to stay in registers
+/// and the first-level cache.
 const GROUP: usize = 32;
 
-/// What is done with a group. A trait and no closure, because a closure that is not inlined is
+/// A function of a group. A trait rather than a closure, because a closure that is not inlined is
 /// compiled without the vector instructions.
-trait OfGroup {
+trait GroupFunction {
     fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]);
 }
 
-/// `f` of one group of numbers after the other. The last one is filled up with ones.
+/// Applies `f` to one group of numbers after the other. The last group is padded with ones.
 #[inline(always)]
-fn group_by_group(from: Option<&[f64]>, to: &mut [f64], f: impl OfGroup) {
+fn group_by_group(from: Option<&[f64]>, to: &mut [f64], f: impl GroupFunction) {
     let whole = to.len() - to.len() % GROUP;
     let (groups, rest) = to.split_at_mut(whole);
     match from {
@@ -162,46 +162,46 @@ fn group_by_group(from: Option<&[f64]>, to: &mut [f64], f: impl OfGroup) {
 
 /// An elementary function of each number.
 #[inline(always)]
-fn careful<const FMA: bool, F: Elementary>(from: Option<&[f64]>, to: &mut [f64]) {
+fn with_fallback<const FMA: bool, F: Elementary>(from: Option<&[f64]>, to: &mut [f64]) {
     if FMA {
-        group_by_group(from, to, Careful(PhantomData::<F>));
+        group_by_group(from, to, WithFallback(PhantomData::<F>));
     } else {
-        // `mul_add` would be a call of a function for each multiplication.
+        // `mul_add` would be a function call for each multiplication.
         each(from, to, F::slow);
     }
 }
 
-/// `fast(x)` for all `x` in the usual range, `slow(x)` for the others. What becomes of a number
-/// does not depend on its neighbours.
-struct Careful<F>(PhantomData<F>);
+/// `fast(x)` for all `x` in the usual range, `slow(x)` for the others. The result for a number does
+/// not depend on its neighbours.
+struct WithFallback<F>(PhantomData<F>);
 
-impl<F: Elementary> OfGroup for Careful<F> {
+impl<F: Elementary> GroupFunction for WithFallback<F> {
     #[inline(always)]
     fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]) {
-        let mut any_unusual = false;
+        let mut any_outside = false;
         for &x in from {
-            any_unusual |= is_unusual::<F>(x);
+            any_outside |= is_outside::<F>(x);
         }
         for (to, &x) in to.iter_mut().zip(from) {
             *to = F::fast(x);
         }
-        if any_unusual {
-            replace_unusual::<F>(from, to);
+        if any_outside {
+            replace_outside::<F>(from, to);
         }
     }
 }
 
 /// Without a branch, which `&&` would be. NaN is in no range.
 #[inline(always)]
-fn is_unusual<F: Elementary>(x: f64) -> bool {
-    !((x >= *F::USUAL.start()) & (x <= *F::USUAL.end()))
+fn is_outside<F: Elementary>(x: f64) -> bool {
+    !((x >= *F::FAST_RANGE.start()) & (x <= *F::FAST_RANGE.end()))
 }
 
 #[cold]
 #[inline(never)]
-fn replace_unusual<F: Elementary>(from: &[f64; GROUP], to: &mut [f64; GROUP]) {
+fn replace_outside<F: Elementary>(from: &[f64; GROUP], to: &mut [f64; GROUP]) {
     for (to, &x) in to.iter_mut().zip(from) {
-        if is_unusual::<F>(x) {
+        if is_outside::<F>(x) {
             *to = F::slow(x);
         }
     }
@@ -209,9 +209,9 @@ fn replace_unusual<F: Elementary>(from: &[f64; GROUP], to: &mut [f64; GROUP]) {
 
 struct Powi(i32);
 
-/// By repeated squaring, as std does it: the same bits. The loop over the bits of `n` is the outer
+/// By repeated squaring, like std, with the same bits. The loop over the bits of `n` is the outer
 /// one, so that the inner ones are vectorised.
-impl OfGroup for Powi {
+impl GroupFunction for Powi {
     #[inline(always)]
     fn of(&self, from: &[f64; GROUP], to: &mut [f64; GROUP]) {
         *to = [1.0; GROUP];

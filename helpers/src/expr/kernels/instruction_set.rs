@@ -1,14 +1,14 @@
-//! Which vector instructions there are.
+//! The available vector instructions.
 
 use std::fmt;
 use std::sync::OnceLock;
 
-/// The vector instructions that expressions use; [`instruction_set`] says which.
+/// The vector instructions that expressions use; see [`instruction_set`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum InstructionSet {
-    /// What every processor of this architecture has: two numbers at a time. On x86-64 without
-    /// fused multiply-add, and then sin, cos, exp and ln are those of std, one by one; on AArch64
-    /// (NEON) with it.
+    /// What every processor of this architecture has: two numbers at a time. x86-64 has no fused
+    /// multiply-add here, so sin, cos, exp and ln are those of std, one by one; AArch64 (NEON) has
+    /// it.
     Baseline,
     /// x86-64 since about 2013: four numbers at a time.
     Avx2,
@@ -16,7 +16,7 @@ pub enum InstructionSet {
     Avx512,
 }
 
-/// The best that this machine has. It is looked up once.
+/// The best instruction set of this machine. It is detected once.
 ///
 /// # Examples
 ///
@@ -30,7 +30,7 @@ pub fn instruction_set() -> InstructionSet {
 }
 
 impl InstructionSet {
-    /// All that this machine has, the best one last.
+    /// All instruction sets of this machine, the best one last.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn available() -> impl DoubleEndedIterator<Item = InstructionSet> {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -45,13 +45,13 @@ impl InstructionSet {
         .filter_map(|(there, set)| there.then_some(set))
     }
 
-    /// All that this machine has, the best one last.
+    /// All instruction sets of this machine, the best one last.
     #[cfg(not(target_arch = "x86_64"))]
     pub(crate) fn available() -> impl DoubleEndedIterator<Item = InstructionSet> {
         std::iter::once(InstructionSet::Baseline)
     }
 
-    /// How many `f64` an instruction works on.
+    /// How many `f64` an instruction processes.
     pub fn lanes(self) -> usize {
         match self {
             InstructionSet::Baseline => 2,
@@ -75,10 +75,13 @@ impl fmt::Display for InstructionSet {
 }
 
 /// Defines a function that does the same in each instruction set: `$body`, an `#[inline(always)]`
-/// function whose constant says whether there is a fused multiply-add. Being inlined into a
-/// function with more instructions, it is compiled with them.
+/// function whose constant says whether there is a fused multiply-add. Inlined into a function with
+/// more instructions, it is compiled with them.
 macro_rules! for_each_instruction_set {
-    ($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:ident) => {
+    (
+        $(#[$doc:meta])*
+        fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:ident
+    ) => {
         $(#[$doc])*
         pub(in crate::expr) fn $name(set: InstructionSet, $($argument: $type),*) $(-> $result)? {
             #[cfg(target_arch = "x86_64")]
@@ -94,14 +97,16 @@ macro_rules! for_each_instruction_set {
             }
 
             match set {
-                // SAFETY: a value other than `Baseline` says that the machine has these
-                // instructions; `available` alone makes one.
+                // SAFETY: only `available` makes a value other than `Baseline`, and only if the
+                // machine has these instructions.
                 #[cfg(target_arch = "x86_64")]
                 InstructionSet::Avx512 => unsafe { avx512($($argument),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
                 InstructionSet::Avx2 => unsafe { avx2($($argument),*) },
-                _ => $body::<{ cfg!(any(target_arch = "aarch64", target_feature = "fma")) }>($($argument),*),
+                _ => $body::<{ cfg!(any(target_arch = "aarch64", target_feature = "fma")) }>(
+                    $($argument),*
+                ),
             }
         }
     };

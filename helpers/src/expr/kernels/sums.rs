@@ -1,9 +1,9 @@
-//! Reductions of a block to one number, in an order that depends on nothing but its length.
+//! Reductions of a block to one number, in an order that depends only on its length.
 
 use super::elementwise::{maximum, minimum};
 use super::instruction_set::{InstructionSet, for_each_instruction_set};
 
-/// Partial sums of a block: as many as keep the adders of any instruction set busy.
+/// Partial sums of a block: enough to keep the adders of any instruction set busy.
 pub(in crate::expr) const LANES: usize = 16;
 
 for_each_instruction_set! {
@@ -13,12 +13,12 @@ for_each_instruction_set! {
 }
 
 for_each_instruction_set! {
-    /// The smallest, NaN if there is one, infinity of nothing.
+    /// The smallest number; NaN if any is NaN, infinity without numbers.
     fn least(block: &[f64]) -> f64 = least_with
 }
 
 for_each_instruction_set! {
-    /// The greatest, NaN if there is one, minus infinity of nothing.
+    /// The greatest number; NaN if any is NaN, minus infinity without numbers.
     fn greatest(block: &[f64]) -> f64 = greatest_with
 }
 
@@ -61,7 +61,7 @@ fn fold_lanes(block: &[f64], start: f64, f: impl Fn(f64, f64) -> f64) -> f64 {
 }
 
 /// Combines the first half and the second half, each in the same way, and then the two; `empty` is
-/// the result for nothing.
+/// the result without numbers.
 pub(crate) fn pairwise<T: Copy>(values: &[T], empty: T, f: &impl Fn(T, T) -> T) -> T {
     match values {
         [] => empty,

@@ -1,4 +1,4 @@
-//! Every instruction set that this machine has, against std.
+//! Every instruction set of this machine, compared to std.
 
 use super::{BLOCK, Function, InstructionSet, Operation, apply, combine, greatest, least, sum};
 use crate::random::streams;
@@ -11,9 +11,9 @@ const ELEMENTARY: [(Function, fn(f64) -> f64); 4] = [
     (Function::Ln, f64::ln),
 ];
 
-/// How many floating-point numbers `b` is away from `a`; 0 for two NaN.
+/// The number of floating-point numbers between `a` and `b`; 0 for two NaN.
 fn distance(a: f64, b: f64) -> u64 {
-    // Bits of floats in the order of the floats.
+    // The bits of floats in the order of the floats.
     let ordered = |x: f64| {
         let bits = x.to_bits() as i64;
         if bits < 0 { i64::MIN - bits } else { bits }
@@ -27,7 +27,7 @@ fn distance(a: f64, b: f64) -> u64 {
     }
 }
 
-/// The function of all numbers, in blocks, out of place; it is asserted that in place it is the
+/// Applies the function to all numbers, in blocks, out of place; asserts that in place gives the
 /// same.
 fn computed(set: InstructionSet, function: Function, numbers: &[f64]) -> Vec<f64> {
     let mut results = vec![f64::NAN; numbers.len()];
@@ -44,7 +44,7 @@ fn computed(set: InstructionSet, function: Function, numbers: &[f64]) -> Vec<f64
 }
 
 /// Numbers of all magnitudes: random bits; in everyday ranges; and near multiples of π/2, where sin
-/// and cos lose all digits but few.
+/// and cos lose almost all digits.
 fn arguments() -> Vec<f64> {
     let mut rng = streams(7).stream(0);
     let mut numbers: Vec<f64> = (0..300_000).map(|_| f64::from_bits(rng.random())).collect();
@@ -126,7 +126,7 @@ fn special_arguments_give_what_std_gives() {
     }
 }
 
-/// IEEE operations have one right result. The order of the operations is the same in all
+/// IEEE operations have exactly one correct result. The order of the operations is the same in all
 /// instruction sets.
 #[test]
 fn all_instruction_sets_give_the_same_bits() {
@@ -237,8 +237,8 @@ fn pairs_are_combined_in_place_and_out_of_place() {
     }
 }
 
-/// A function that is not inlined into the one with vector instructions is thirty times slower, and
-/// right. Here the best of many runs has to beat std, which it does five times over.
+/// A function that is not inlined into the one with vector instructions is correct, but thirty
+/// times slower. Here the best of many runs must beat std; normally it is five times as fast.
 #[test]
 fn functions_are_vectorised() {
     let best = |f: &mut dyn FnMut()| {

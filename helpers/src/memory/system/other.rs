@@ -1,5 +1,5 @@
-//! Systems without `/proc`. macOS tells the resident memory and the peak since the process began;
-//! elsewhere nothing is available.
+//! Systems without `/proc`. macOS reports the resident memory and the peak since the process
+//! started; elsewhere nothing is available.
 
 use crate::memory::Counted;
 
@@ -10,7 +10,7 @@ pub(in crate::memory) struct Meter {
 }
 
 impl Meter {
-    /// `None` where it is not available.
+    /// `None` if it is not available.
     pub(in crate::memory) fn new() -> Option<Meter> {
         resident().map(|last| Meter { last })
     }
@@ -20,7 +20,7 @@ impl Meter {
         resident()
     }
 
-    /// Memory in use now; children are not available. A reading that fails gives the one before.
+    /// Memory in use now; children are not available. If a reading fails, returns the previous one.
     pub(in crate::memory) fn now(&mut self, _children: bool) -> (f64, Counted) {
         self.last = resident().unwrap_or(self.last);
         (self.last, Counted::Resident)
@@ -31,7 +31,7 @@ impl Meter {
 fn resident() -> Option<f64> {
     let mut info = std::mem::MaybeUninit::<libc::proc_taskinfo>::zeroed();
     let size = size_of::<libc::proc_taskinfo>() as libc::c_int;
-    // SAFETY: `info` is a place of the size given; all zeros is a valid proc_taskinfo.
+    // SAFETY: `info` has the size given; all zeros is a valid proc_taskinfo.
     let info = unsafe {
         let written = libc::proc_pidinfo(
             libc::getpid(),
@@ -50,11 +50,11 @@ fn resident() -> Option<f64> {
     None
 }
 
-/// The most resident memory since the process began: macOS counts it in bytes.
+/// The most resident memory since the process started; macOS counts it in bytes.
 #[cfg(target_os = "macos")]
 pub(in crate::memory) fn high_water() -> Option<f64> {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: `usage` is a valid place for one rusage; all zeros is a valid rusage in any case.
+    // SAFETY: `usage` is valid for one rusage; all zeros is a valid rusage, too.
     let usage = unsafe {
         (libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) == 0)
             .then(|| usage.assume_init())?

@@ -1,20 +1,58 @@
-//! The flame graph as a drawing, without scripts: a box per call on the box of its caller, names as
-//! tooltips too.
+//! The flame graph as a drawing without scripts: a box per call on top of its caller, with names
+//! also as tooltips.
 
 use super::tree::{FlameGraph, Node};
+use crate::display::{Bundle, Rich};
 use crate::format::escape_html;
-use crate::profile::page::{TABLE, remark};
-use std::fmt::Write;
+use crate::profile::{TABLE, remark};
+use std::fmt::{self, Write};
 
 /// Rows of the table.
-pub const ROWS: usize = 12;
+const ROWS: usize = 12;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 17.0;
 /// Narrower boxes are not drawn.
 const NARROWEST: f64 = 0.6;
 
-pub fn page(graph: &FlameGraph) -> String {
+impl FlameGraph {
+    /// Called by the kernel for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        self.bundle().evcxr_display()
+    }
+
+    /// Shows it now, like [`display`](crate::display::display).
+    pub fn show(&self) {
+        crate::display::display(self);
+    }
+}
+
+impl fmt::Display for FlameGraph {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.caption())?;
+        if self.samples() > 0 {
+            write!(formatter, "\n% self  % total  Function")?;
+        }
+        for hot in self.hottest().iter().take(ROWS) {
+            write!(
+                formatter,
+                "\n{:6.1}  {:7.1}  {}",
+                self.percent(hot.own),
+                self.percent(hot.total),
+                hot.name
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Rich for FlameGraph {
+    fn bundle(&self) -> Bundle {
+        Bundle::plain(self.to_string()).with("text/html", page(self))
+    }
+}
+
+fn page(graph: &FlameGraph) -> String {
     let mut page = String::new();
     if graph.samples() > 0 {
         svg(&mut page, graph);
@@ -31,14 +69,15 @@ fn svg(page: &mut String, graph: &FlameGraph) {
     let height = levels * HEIGHT;
     let _ = write!(
         page,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" style=\"width:100%;max-width:{WIDTH}px\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+         style=\"width:100%;max-width:{WIDTH}px\" \
          font-family=\"monospace\" font-size=\"11\" role=\"img\">"
     );
     boxes(page, graph, &graph.root, 0.0, height - HEIGHT);
     page.push_str("</svg>");
 }
 
-/// Levels that are wide enough to be drawn.
+/// The number of levels that are wide enough to be drawn.
 fn depth(node: &Node, scale: f64) -> usize {
     let children = node.children.values().filter(|child| child.count as f64 * scale >= NARROWEST);
     children.map(|child| 1 + depth(child, scale)).max().unwrap_or(0)
@@ -53,7 +92,8 @@ fn boxes(page: &mut String, graph: &FlameGraph, node: &Node, mut x: f64, y: f64)
                 format!("{name}: {:.1} % ({} samples)", graph.percent(child.count), child.count);
             let _ = write!(
                 page,
-                "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"1\" fill=\"{}\"/>",
+                "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" \
+                 height=\"{:.1}\" rx=\"1\" fill=\"{}\"/>",
                 escape_html(&title),
                 (width - 0.5).max(0.3),
                 HEIGHT - 1.0,
@@ -94,8 +134,8 @@ fn shortened(name: &str, fits: usize) -> String {
     }
 }
 
-/// Warm and light, so that dark letters are legible whatever the page's background; the same name
-/// has the same colour. The learner's own functions are redder than libraries.
+/// Warm and light, so that dark letters are legible on any page background. Equal names have equal
+/// colours; the learner's own functions are redder than libraries.
 fn colour(name: &str) -> String {
     let hash =
         name.bytes().fold(0u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
@@ -116,7 +156,9 @@ fn table(page: &mut String, graph: &FlameGraph) {
     for hot in graph.hottest().iter().take(ROWS) {
         let _ = write!(
             page,
-            "<tr style=\"background:transparent\"><td style=\"text-align:right;{CELL}\">{:.1}</td><td style=\"text-align:right;{CELL}\">{:.1}</td>\
+            "<tr style=\"background:transparent\">\
+             <td style=\"text-align:right;{CELL}\">{:.1}</td>\
+             <td style=\"text-align:right;{CELL}\">{:.1}</td>\
              <td style=\"text-align:left;{CELL}\">{}</td></tr>",
             graph.percent(hot.own),
             graph.percent(hot.total),
@@ -124,4 +166,20 @@ fn table(page: &mut String, graph: &FlameGraph) {
         );
     }
     page.push_str("</tbody></table>");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::tests::graph;
+    use super::*;
+
+    #[test]
+    fn names_cannot_be_taken_for_markup() {
+        let html = graph(&[(&["<Grid<T> as Step>::step"], 80)]).bundle();
+        let html = html.get("text/html").unwrap();
+        assert!(
+            html.contains("&lt;Grid&lt;T&gt; as Step&gt;::step") && !html.contains("<Grid"),
+            "{html}"
+        );
+    }
 }

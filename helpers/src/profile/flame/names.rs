@@ -1,11 +1,11 @@
 //! Function names as a learner would write them.
 
-/// What the frames below the work are known by, outermost first to be left out.
-const BEGINNINGS: [&str; 2] =
+/// The names of the outermost frames that are left out.
+const OUTERMOST: [&str; 2] =
     ["parcourse::profile::flame::begin", "std::sys::backtrace::__rust_begin_short_backtrace"];
 
-/// Frames that only pass a call on.
-const PASSING: [&str; 10] = [
+/// Frames that only forward a call.
+const FORWARDING: [&str; 10] = [
     "parcourse::threads::",
     "core::ops::function::",
     "<alloc::boxed::Box<",
@@ -18,8 +18,8 @@ const PASSING: [&str; 10] = [
     "<&mut F as core::ops::function::",
 ];
 
-/// A demangled name without the crate of the cell and the function that the engine wraps around a
-/// cell's statements.
+/// A demangled name without the cell's crate and the function that the engine wraps around a cell's
+/// statements.
 pub fn learners_name(name: &str) -> String {
     let name = name.replace("ctx::", "");
     match name.strip_prefix("run_user_code_") {
@@ -32,19 +32,19 @@ pub fn learners_name(name: &str) -> String {
     }
 }
 
-/// A stack, innermost first, as it is drawn: outermost first, without what is below the work, the
-/// inside of rayon as one.
+/// Converts a stack, innermost first, to the one that is drawn: outermost first, without the frames
+/// below the work, and with rayon's internals as one frame.
 pub fn learners_stack(stack: &[String]) -> Vec<String> {
-    let is_beginning =
-        |name: &String| BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
-    let end = stack.iter().position(is_beginning).unwrap_or(stack.len());
+    let is_outermost =
+        |name: &String| OUTERMOST.iter().any(|outermost| name.starts_with(outermost));
+    let end = stack.iter().position(is_outermost).unwrap_or(stack.len());
     let mut frames: Vec<String> = Vec::new();
     if stack[..end].is_empty() {
-        // All of it was inlined.
+        // Everything was inlined.
         frames.push("{closure}".to_owned());
     }
     for name in stack[..end].iter().rev() {
-        if PASSING.iter().any(|passing| name.starts_with(passing)) {
+        if FORWARDING.iter().any(|passing| name.starts_with(passing)) {
             continue;
         }
         let name = if is_rayon(name) { "rayon" } else { name };

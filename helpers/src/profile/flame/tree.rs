@@ -1,25 +1,22 @@
 //! The samples as a tree of calls.
 
-use super::drawing;
 use super::names::learners_stack;
-use crate::display::{Bundle, Rich};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 
-/// Where the CPU time went: what [`flame_graph`](crate::profile::flame_graph) gives.
+/// Where the CPU time went; returned by [`flame_graph`](crate::profile::flame_graph).
 ///
-/// Shown as a drawing and a table in a notebook, as the table elsewhere.
+/// A notebook shows it as a drawing and a table; elsewhere it is the table as text.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FlameGraph {
     pub(super) root: Node,
     lost: u64,
-    /// Why there is nothing.
+    /// Why there are no samples.
     missing: Option<&'static str>,
 }
 
 /// A function in a [`FlameGraph`].
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Hot {
+pub struct HotFunction {
     /// Its path.
     pub name: String,
     /// Samples in the function itself.
@@ -28,7 +25,7 @@ pub struct Hot {
     pub total: u64,
 }
 
-/// A call, and the calls made from there.
+/// A call, and the calls it made.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Node {
     pub count: u64,
@@ -51,18 +48,18 @@ impl FlameGraph {
         FlameGraph { root, lost, missing: None }
     }
 
-    #[allow(dead_code, reason = "each system has one use of it")]
+    #[allow(dead_code, reason = "each system uses one of the two")]
     pub(super) fn not_available(reason: &'static str) -> FlameGraph {
         FlameGraph { root: Node::default(), lost: 0, missing: Some(reason) }
     }
 
-    /// How many samples there are.
+    /// The number of samples.
     pub fn samples(&self) -> u64 {
         self.root.count
     }
 
     /// All functions, those with the most samples of their own first.
-    pub fn hottest(&self) -> Vec<Hot> {
+    pub fn hottest(&self) -> Vec<HotFunction> {
         fn walk<'a>(
             node: &'a Node,
             above: &mut Vec<&'a str>,
@@ -71,7 +68,7 @@ impl FlameGraph {
             for (name, child) in &node.children {
                 let entry = found.entry(name).or_default();
                 entry.0 += child.own;
-                // A recursive function is in its caller's samples already.
+                // A recursive function is already in its caller's samples.
                 if !above.contains(&name.as_str()) {
                     entry.1 += child.count;
                 }
@@ -82,23 +79,23 @@ impl FlameGraph {
         }
         let mut found = HashMap::new();
         walk(&self.root, &mut Vec::new(), &mut found);
-        let mut hot: Vec<Hot> = found
+        let mut hot: Vec<HotFunction> = found
             .into_iter()
-            .map(|(name, (own, total))| Hot { name: name.to_owned(), own, total })
+            .map(|(name, (own, total))| HotFunction { name: name.to_owned(), own, total })
             .collect();
         hot.sort_by(|a, b| (b.own, b.total, &a.name).cmp(&(a.own, a.total, &b.name)));
         hot
     }
 
     /// The function of that name: its path, or the last part of it.
-    pub fn function(&self, name: &str) -> Option<Hot> {
-        let ends = |hot: &Hot| {
+    pub fn function(&self, name: &str) -> Option<HotFunction> {
+        let ends = |hot: &HotFunction| {
             hot.name == name || hot.name.strip_suffix(name).is_some_and(|rest| rest.ends_with("::"))
         };
         self.hottest().into_iter().find(ends)
     }
 
-    /// The distinct paths of calls, outermost first, with the samples that ended there: `(["work",
+    /// The distinct call paths, outermost first, with the samples that ended there: `(["work",
     /// "fib"], 12)`.
     pub fn stacks(&self) -> Vec<(Vec<String>, u64)> {
         fn walk(node: &Node, path: &mut Vec<String>, found: &mut BTreeSet<(Vec<String>, u64)>) {
@@ -116,21 +113,11 @@ impl FlameGraph {
         found.into_iter().collect()
     }
 
-    /// Called by the kernel for the last expression of a cell.
-    pub fn evcxr_display(&self) {
-        self.bundle().evcxr_display()
-    }
-
-    /// Shows it now; the same as [`display`](crate::display::display).
-    pub fn show(&self) {
-        crate::display::display(self);
-    }
-
     pub(super) fn percent(&self, count: u64) -> f64 {
         100.0 * count as f64 / self.samples().max(1) as f64
     }
 
-    /// What is said about the samples.
+    /// The sentence about the samples.
     pub(super) fn caption(&self) -> String {
         if let Some(reason) = self.missing {
             return reason.to_owned();
@@ -140,41 +127,17 @@ impl FlameGraph {
         } else {
             String::new()
         };
-        let few = if self.samples() < 50 { ": too few to tell, give it more to do" } else { "" };
+        let few =
+            if self.samples() < 50 { ": too few to be meaningful, give it more to do" } else { "" };
         format!("{} samples of CPU time in all threads{lost}{few}", self.samples())
     }
 }
 
-impl fmt::Display for FlameGraph {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.caption())?;
-        if self.samples() > 0 {
-            write!(formatter, "\n% self  % total  Function")?;
-        }
-        for hot in self.hottest().iter().take(drawing::ROWS) {
-            write!(
-                formatter,
-                "\n{:6.1}  {:7.1}  {}",
-                self.percent(hot.own),
-                self.percent(hot.total),
-                hot.name
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl Rich for FlameGraph {
-    fn bundle(&self) -> Bundle {
-        Bundle::plain(self.to_string()).with("text/html", drawing::page(self))
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn graph(stacks: &[(&[&str], u64)]) -> FlameGraph {
+    pub(in crate::profile::flame) fn graph(stacks: &[(&[&str], u64)]) -> FlameGraph {
         // Innermost first, as they are sampled.
         let stack = |names: &[&str]| names.iter().rev().map(|name| (*name).to_owned()).collect();
         FlameGraph::new(stacks.iter().map(|(names, count)| (stack(names), *count)).collect(), 0)
@@ -185,25 +148,18 @@ mod tests {
         let graph =
             graph(&[(&["work", "fib", "fib"], 30), (&["work", "fib"], 60), (&["work"], 10)]);
         assert_eq!(graph.samples(), 100);
-        assert_eq!(graph.function("fib"), Some(Hot { name: "fib".to_owned(), own: 90, total: 90 }));
+        assert_eq!(
+            graph.function("fib"),
+            Some(HotFunction { name: "fib".to_owned(), own: 90, total: 90 })
+        );
         assert_eq!(
             graph.function("work"),
-            Some(Hot { name: "work".to_owned(), own: 10, total: 100 })
+            Some(HotFunction { name: "work".to_owned(), own: 10, total: 100 })
         );
         assert_eq!(graph.stacks().len(), 3);
         assert!(
             graph.to_string().contains("\n  90.0     90.0  fib\n  10.0    100.0  work"),
             "{graph}"
-        );
-    }
-
-    #[test]
-    fn names_cannot_be_taken_for_markup() {
-        let html = graph(&[(&["<Grid<T> as Step>::step"], 80)]).bundle();
-        let html = html.get("text/html").unwrap();
-        assert!(
-            html.contains("&lt;Grid&lt;T&gt; as Step&gt;::step") && !html.contains("<Grid"),
-            "{html}"
         );
     }
 }

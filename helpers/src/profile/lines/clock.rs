@@ -1,9 +1,9 @@
 //! The cheapest clock that all cores agree on.
 //!
-//! On x86-64 the processor's time stamp counter, when Linux itself keeps time with it (it has then
-//! checked that the counter runs evenly and the same on all cores); reading it takes half the time
-//! of [`Instant::now`]. Otherwise `Instant`. Ticks become durations by comparing both clocks at the
-//! first and the last moment.
+//! On x86-64 this is the processor's time stamp counter, if Linux itself keeps time with it (it has
+//! then checked that the counter runs evenly and equally on all cores); reading it takes half the
+//! time of [`Instant::now`]. Otherwise it is `Instant`. Ticks become durations by comparing both
+//! clocks at the start and the end.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 static START: OnceLock<(u64, Instant)> = OnceLock::new();
 static COUNTER: AtomicBool = AtomicBool::new(false);
 
-/// Chooses the clock. Must have returned before the first call of [`now`].
+/// Chooses the clock. Must return before the first call of [`now`].
 pub fn start() {
     START.get_or_init(|| {
         let trusted = cfg!(all(target_arch = "x86_64", target_os = "linux"))
@@ -25,7 +25,7 @@ pub fn start() {
     });
 }
 
-/// The present moment in ticks.
+/// The current time in ticks.
 #[inline]
 pub fn now() -> u64 {
     if COUNTER.load(Ordering::Relaxed) {
@@ -38,7 +38,7 @@ pub fn now() -> u64 {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 fn counter() -> u64 {
-    // SAFETY: every x86-64 processor has this instruction; it reads a register and nothing else.
+    // SAFETY: every x86-64 processor has this instruction; it only reads a register.
     unsafe { std::arch::x86_64::_rdtsc() }
 }
 
@@ -47,12 +47,12 @@ fn counter() -> u64 {
     0
 }
 
-/// How long a tick lasts, in nanoseconds.
+/// The duration of a tick, in nanoseconds.
 pub fn tick() -> f64 {
     let Some((first, start)) = START.get().filter(|_| COUNTER.load(Ordering::Relaxed)) else {
         return 1.0;
     };
-    // Long enough for the two readings not to matter: 20 ms against some 50 ns.
+    // Long enough that the two readings do not matter: 20 ms compared to some 50 ns.
     if let Some(missing) = Duration::from_millis(20).checked_sub(start.elapsed()) {
         std::thread::sleep(missing);
     }

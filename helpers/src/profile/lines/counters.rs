@@ -3,15 +3,15 @@
 use super::clock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// Counters that one thread writes and any thread may read. They live forever, handed from ended
-/// threads to new ones.
+/// Counters that one thread writes and any thread may read. They live forever: threads that end
+/// hand them on to new ones.
 #[derive(Debug)]
 pub struct Counters {
     calls: AtomicU64,
-    /// Readings of the clock that are no hits: ends of calls and of blocks.
+    /// Readings of the clock that are not hits: ends of calls and of blocks.
     others: AtomicU64,
     lines: Box<[LineCounter]>,
-    /// The line the thread is on, 0 when it is in no call of this function, and since when.
+    /// The line that the thread is on, 0 if it is not in this function, and since when.
     current: AtomicU32,
     since: AtomicU64,
 }
@@ -31,7 +31,7 @@ pub struct Totals {
     pub lines: Vec<(u64, u64)>,
 }
 
-/// Only one thread writes, so that no locked instruction is needed.
+/// Only one thread writes, so a locked instruction is not needed.
 fn add(counter: &AtomicU64, amount: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(amount), Relaxed);
 }
@@ -55,7 +55,7 @@ impl Counters {
         add(&self.calls, 1);
     }
 
-    /// The line begins: one more hit.
+    /// A line starts: one more hit.
     pub fn hit(&self, line: u32) {
         self.go_to(line);
         if let Some(counter) = self.counter(line) {
@@ -63,7 +63,7 @@ impl Counters {
         }
     }
 
-    /// Back on this line, or, with 0, out of the function.
+    /// Back on this line; with 0, the function returns.
     pub fn back_to(&self, line: u32) {
         self.go_to(line);
         add(&self.others, 1);
@@ -72,7 +72,7 @@ impl Counters {
     fn go_to(&self, line: u32) {
         let now = clock::now();
         if let Some(counter) = self.counter(self.current()) {
-            // Two cores' counters may differ by some ticks.
+            // The counters of two cores may differ by some ticks.
             add(&counter.ticks, now.saturating_sub(self.since.load(Relaxed)));
         }
         self.current.store(line, Relaxed);
@@ -83,7 +83,7 @@ impl Counters {
         self.lines.get((line as usize).wrapping_sub(1))
     }
 
-    /// Adds what was counted to the totals.
+    /// Adds the counts to the totals.
     pub fn add_to(&self, totals: &mut Totals) {
         totals.calls += self.calls.load(Relaxed);
         totals.others += self.others.load(Relaxed);
@@ -94,7 +94,7 @@ impl Counters {
         }
     }
 
-    /// Everything to zero; only when no thread writes.
+    /// Resets everything; only while no thread writes.
     pub fn clear(&self) {
         self.calls.store(0, Relaxed);
         self.others.store(0, Relaxed);
@@ -107,7 +107,7 @@ impl Counters {
 }
 
 impl Totals {
-    /// What has been added since then.
+    /// The difference to an earlier state.
     pub fn since(&self, earlier: &Totals) -> Totals {
         let line = |index: usize| earlier.lines.get(index).copied().unwrap_or_default();
         Totals {
@@ -129,8 +129,7 @@ impl Totals {
     }
 }
 
-/// How many ticks one event takes, measured on counters that nobody else sees: the best of several
-/// rounds.
+/// How many ticks one event takes, measured on private counters: the best of several rounds.
 pub fn ticks_per_event() -> f64 {
     const EVENTS: u32 = 20_000;
     clock::start();

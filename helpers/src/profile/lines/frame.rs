@@ -1,23 +1,23 @@
-//! One call of a profiled function, as long as it lasts.
+//! One call of a profiled function, while it lasts.
 
 use super::counters::Counters;
 use super::registry::Function;
 use std::marker::PhantomData;
 
-/// A call of a function that carries `#[line_profile]`, from its first statement until it is left,
-/// in whichever way.
+/// A call of a function with `#[line_profile]`, from its first statement until it is left in any
+/// way.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Frame {
-    /// `None` in a thread that is being taken down and has no counters any more.
+    /// `None` in a thread that is shutting down and no longer has counters.
     counters: Option<&'static Counters>,
-    /// Where the thread was in this same function: in an outer call, or in front of the closure.
+    /// The line before this call: of an outer call of the same function, or before the closure.
     before: u32,
     /// The counters belong to this thread.
     not_send: PhantomData<*const ()>,
 }
 
-/// Brings a line back when a block inside of it ends.
+/// Returns to a line when a block inside it ends.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Resumption<'a> {
@@ -27,7 +27,7 @@ pub struct Resumption<'a> {
 
 // What a cell calls is compiled once, here, and not into each of its lines.
 impl Frame {
-    /// The function is called. The clock is read by the first line.
+    /// The function is called. Its first line reads the clock.
     #[inline(never)]
     pub fn enter(function: &'static Function) -> Frame {
         let frame = Frame::enter_closure(function);
@@ -52,7 +52,7 @@ impl Frame {
         }
     }
 
-    /// The line goes on when what this gives is dropped.
+    /// The line continues when the returned value is dropped.
     pub fn resume(&self, line: u32) -> Resumption<'_> {
         Resumption { frame: self, line }
     }

@@ -1,19 +1,19 @@
 //! All profiled functions, and what the threads have counted in them.
 //!
-//! A notebook compiles a function again into every cell that comes after it, so that one function
-//! has many statics. What makes two of them the same function is their path and text. Another text
-//! under the same path is a new definition, which takes the old one's place.
+//! A notebook recompiles a function into every later cell, so one function has many statics. They
+//! are the same function if path and text are equal. A different text under the same path is a new
+//! definition and replaces the old one.
 
 use super::clock;
 use super::counters::{Counters, Totals};
 use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// A function that carries `#[line_profile]`: a static that the attribute writes into it.
+/// A function with `#[line_profile]`: a static that the attribute writes into it.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Function {
-    /// Gives the path of an item inside of the function.
+    /// Returns the path of an item inside the function.
     path: fn() -> &'static str,
     module: &'static str,
     text: &'static str,
@@ -21,7 +21,7 @@ pub struct Function {
     id: OnceLock<usize>,
 }
 
-/// A function as all its statics together.
+/// A function: all its statics together.
 #[derive(Debug)]
 pub struct Entry {
     /// As the learner would write it.
@@ -29,14 +29,14 @@ pub struct Entry {
     pub text: String,
     /// The lines on which something is counted.
     pub lines: Vec<u32>,
-    /// A later definition has taken its place.
+    /// Whether a later definition has replaced it.
     replaced: bool,
     live: Vec<&'static Counters>,
-    /// Counters of threads that ended, zeroed, for threads to come.
+    /// Zeroed counters of ended threads, for future threads.
     free: Vec<&'static Counters>,
     retired: Totals,
-    /// What there was at the last reset. Threads may be counting at that moment, so that only
-    /// subtracting is exact.
+    /// The totals at the last reset. Threads may be counting at that moment, so only subtraction is
+    /// exact.
     baseline: Totals,
 }
 
@@ -46,14 +46,14 @@ fn entries() -> MutexGuard<'static, Vec<Entry>> {
     ENTRIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps functions from being registered, while the process is copied: the copy's lock must not be
-/// in another thread's hands.
+/// Blocks registration while the process forks: the child's copy of the lock must not be held by
+/// another thread.
 pub(crate) fn lock_for_fork() -> impl Sized {
     entries()
 }
 
 impl Function {
-    /// For the attribute only. `path` names an item two levels inside of the function.
+    /// For the attribute only. `path` names an item two levels inside the function.
     pub const fn new(
         path: fn() -> &'static str,
         module: &'static str,
@@ -131,9 +131,9 @@ pub fn with_entries<R>(f: impl FnMut(&Entry) -> R) -> Vec<R> {
     entries().iter().filter(|entry| !entry.replaced).map(f).collect()
 }
 
-/// Forgets what `#[line_profile]` has counted so far, in all functions.
+/// Resets the counts of all functions with `#[line_profile]`.
 ///
-/// Calls that are running go on being counted.
+/// Running calls continue to be counted.
 ///
 /// # Examples
 ///

@@ -1,22 +1,22 @@
-//! What `profile::report()` gives: numbers, text, a table.
+//! The result of `profile::report()`: numbers, text, a table.
 
 use super::registry::with_entries;
-use super::{clock, counters, html};
+use super::{clock, counters};
 use crate::display::{Bundle, Rich};
-use crate::format::FineDuration;
-use std::fmt;
+use crate::format::{FineDuration, counted, escape_html};
+use crate::profile::{TABLE, remark};
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 /// What the functions with `#[line_profile]` have done since the start or the last
 /// [`reset`](crate::profile::reset).
 ///
-/// Shown as a table with the source in a notebook, as text elsewhere; the fields are there to
-/// compute with.
+/// A notebook shows it as a table with the source; elsewhere it is text. Use the fields to compute.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Report {
-    /// The functions that were called, the one with the most time first.
+    /// The functions that were called, sorted by time, longest first.
     pub functions: Vec<FunctionReport>,
-    /// What one line event costs on this machine, measured for this report.
+    /// The cost of one line event on this machine, measured for this report.
     pub overhead_per_event: Duration,
 }
 
@@ -25,13 +25,14 @@ pub struct Report {
 pub struct FunctionReport {
     /// Its path without the crate: `step`, `Grid::step`.
     pub name: String,
-    /// How often it was called, recursive calls included.
+    /// How often it was called, including recursive calls.
     pub calls: u64,
-    /// Time spent in it, functions it called included: the sum over its lines, and over threads.
+    /// Time spent in it, including the functions it called: the sum over its lines, and over
+    /// threads.
     pub total: Duration,
-    /// Readings of the clock, each of which costs [`Report::overhead_per_event`].
+    /// Number of clock readings; each costs [`Report::overhead_per_event`].
     pub events: u64,
-    /// All its lines, comments and empty ones too. The first is that of its `fn`, number 1.
+    /// All its lines, including comments and empty lines. The first is that of its `fn`, number 1.
     pub lines: Vec<Line>,
 }
 
@@ -40,19 +41,19 @@ pub struct FunctionReport {
 pub struct Line {
     /// Counted from the function's first line, which is 1.
     pub number: u32,
-    /// As it was written, less the indentation that all lines have.
+    /// As written, without the common indentation.
     pub text: String,
-    /// How often it ran; `None` where no statement begins.
+    /// How often it ran; `None` if no statement starts on it.
     pub hits: Option<u64>,
-    /// Time spent on it, functions it called included, summed over threads.
+    /// Time spent on it, including the functions it called, summed over threads.
     pub time: Duration,
 }
 
 /// The lines of all functions with `#[line_profile]` that were called: hits and times.
 ///
-/// As the last expression of a cell it is shown as a table. Takes some milliseconds: it measures
-/// what the profiler itself costs. Calls that are running count up to their present line, without
-/// the time spent on it.
+/// A notebook shows it as a table if it is the last expression of a cell. Takes some milliseconds
+/// because it measures the profiler's own cost. Running calls count up to their current line,
+/// without the time spent on it.
 ///
 /// # Examples
 ///
@@ -100,7 +101,7 @@ pub fn report() -> Report {
 }
 
 impl Report {
-    /// The function of that name: its path, or the last part of it when no other function has the
+    /// The function of that name: its path, or the last part of it if no other function has the
     /// same.
     pub fn function(&self, name: &str) -> Option<&FunctionReport> {
         let ends = |function: &&FunctionReport| {
@@ -117,7 +118,7 @@ impl Report {
         self.bundle().evcxr_display()
     }
 
-    /// Shows it now; the same as [`display`](crate::display::display).
+    /// Shows it now, like [`display`](crate::display::display).
     pub fn show(&self) {
         crate::display::display(self);
     }
@@ -129,9 +130,10 @@ impl Report {
             (self.overhead_per_event.as_nanos() as u64).saturating_mul(events),
         );
         format!(
-            "Profiler overhead: about {} per line event, {}: about {} of the times above. A line with {} per hit may take far less.",
+            "Profiler overhead: about {} per line event, {}: about {} of the times above. \
+             A line with {} per hit may take far less.",
             FineDuration(self.overhead_per_event),
-            counted(events, "event"),
+            counted(events as usize, "event"),
             FineDuration(all),
             FineDuration(self.overhead_per_event),
         )
@@ -139,12 +141,12 @@ impl Report {
 }
 
 impl FunctionReport {
-    /// The line of that number, 1 being the function's first; `None` beyond its last.
+    /// The line of that number, 1 being the function's first; `None` beyond the last.
     pub fn line(&self, number: u32) -> Option<&Line> {
         self.lines.get((number as usize).checked_sub(1)?)
     }
 
-    /// The part of the function's time that was spent on this line, in percent.
+    /// The percentage of the function's time that was spent on this line.
     pub fn percent(&self, line: &Line) -> f64 {
         if self.total.is_zero() {
             0.0
@@ -155,18 +157,21 @@ impl FunctionReport {
 
     /// Name, calls and total.
     pub(super) fn heading(&self) -> (&str, String) {
-        (&self.name, format!("{}, total {}", counted(self.calls, "call"), FineDuration(self.total)))
+        (
+            &self.name,
+            format!("{}, total {}", counted(self.calls as usize, "call"), FineDuration(self.total)),
+        )
     }
 }
 
 impl Line {
-    /// The average time of one hit; `None` when there was none.
+    /// The average time of one hit; `None` without hits.
     pub fn per_hit(&self) -> Option<Duration> {
         let hits = self.hits.filter(|hits| *hits > 0)?;
         Some(Duration::from_nanos((self.time.as_nanos() as f64 / hits as f64).round() as u64))
     }
 
-    /// Hits, time, time per hit, percent as they are printed; empty where there is nothing to say.
+    /// Hits, time, time per hit and percentage as text; empty if there is nothing to show.
     pub(super) fn cells(&self, function: &FunctionReport) -> [String; 4] {
         let Some(hits) = self.hits else { return Default::default() };
         let per_hit = self.per_hit();
@@ -178,11 +183,7 @@ impl Line {
     }
 }
 
-fn counted(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// What is said when there is nothing to report.
+/// The text of an empty report.
 pub(super) const NOTHING: &str = "No function with #[line_profile] was called.";
 
 pub(super) const HEADER: [&str; 6] = ["Line", "Hits", "Time", "Per hit", "% time", "Source"];
@@ -224,6 +225,59 @@ impl fmt::Display for FunctionReport {
 
 impl Rich for Report {
     fn bundle(&self) -> Bundle {
-        Bundle::plain(self.to_string()).with("text/html", html::page(self))
+        Bundle::plain(self.to_string()).with("text/html", page(self))
     }
+}
+
+/// The whole report.
+pub fn page(report: &Report) -> String {
+    if report.functions.is_empty() {
+        return format!("<p>{}</p>", escape_html(NOTHING));
+    }
+    let mut page = String::new();
+    for function in &report.functions {
+        table(&mut page, function);
+    }
+    page += &remark(&report.overhead());
+    page
+}
+
+fn table(page: &mut String, function: &FunctionReport) {
+    const CELL: &str = "text-align:right;padding:0 .8em;white-space:pre;border:none";
+    const SOURCE: &str = "text-align:left;padding:0 .8em;white-space:pre;border:none";
+    let (name, rest) = function.heading();
+    let _ = write!(
+        page,
+        "<p style=\"margin:.6em 0 .3em\"><code><b>{}</b></code>: {}</p>",
+        escape_html(name),
+        escape_html(&rest)
+    );
+    let _ = write!(page, "{TABLE}<thead><tr>");
+    for (column, title) in HEADER.iter().enumerate() {
+        let _ =
+            write!(page, "<th style=\"{}\">{title}</th>", if column == 5 { SOURCE } else { CELL });
+    }
+    page.push_str("</tr></thead><tbody>");
+    for line in &function.lines {
+        // Transparent, so that the page's own background and text colour stay readable: 0 % shows
+        // nothing, 100 % a clear orange.
+        let heat = function.percent(line) / 100.0;
+        let colour = if heat >= 0.005 {
+            format!("rgba(240,120,20,{:.2})", 0.08 + 0.52 * heat)
+        } else {
+            "transparent".to_owned()
+        };
+        // A line that could have run, but did not, is pale.
+        let pale = if line.hits == Some(0) { ";opacity:.55" } else { "" };
+        let _ = write!(
+            page,
+            "<tr style=\"background:{colour}{pale}\"><td style=\"{CELL};opacity:.6\">{}</td>",
+            line.number
+        );
+        for cell in line.cells(function) {
+            let _ = write!(page, "<td style=\"{CELL}\">{cell}</td>");
+        }
+        let _ = write!(page, "<td style=\"{SOURCE}\">{}</td></tr>", escape_html(&line.text));
+    }
+    page.push_str("</tbody></table>");
 }

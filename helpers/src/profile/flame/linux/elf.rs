@@ -1,4 +1,4 @@
-//! A file of code: its sections, its symbols and, where there is one, its debug information.
+//! An ELF file: its sections, its symbols and, if there is any, its debug information.
 
 use addr2line::{Context, LookupResult};
 use gimli::{EndianSlice, NativeEndian};
@@ -6,7 +6,7 @@ use gimli::{EndianSlice, NativeEndian};
 type Reader<'a> = EndianSlice<'a, NativeEndian>;
 
 pub struct Elf<'a> {
-    /// Start, end and name of functions, by start.
+    /// Start, end and name of functions, sorted by start.
     symbols: Vec<(u64, u64, String)>,
     context: Option<Context<Reader<'a>>>,
 }
@@ -27,7 +27,7 @@ fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
 }
 
 impl<'a> Elf<'a> {
-    /// `None` when it is no file that a 64-bit Linux would load.
+    /// `None` if it is not a file that a 64-bit Linux would load.
     pub fn parse(bytes: &'a [u8]) -> Option<Elf<'a>> {
         if !bytes.starts_with(b"\x7fELF\x02\x01") {
             return None;
@@ -58,7 +58,7 @@ impl<'a> Elf<'a> {
             let text = table.get(at..)?.split(|byte| *byte == 0).next()?;
             Some(String::from_utf8_lossy(text).into_owned())
         };
-        // SHT_SYMTAB, or what is left of a stripped file: SHT_DYNSYM.
+        // SHT_SYMTAB, or what remains in a stripped file: SHT_DYNSYM.
         let table =
             [2, 11].iter().find_map(|kind| sections.iter().find(|section| section.kind == *kind));
         let mut symbols = Vec::new();
@@ -76,7 +76,7 @@ impl<'a> Elf<'a> {
         }
         symbols.sort();
         let section_names = content(sections.get(names)?)?;
-        // Compressed sections (flag 0x800) would need a library; rustc writes none unless asked to.
+        // Compressed sections (flag 0x800) would need a library; rustc writes them only on request.
         let debug = |wanted: &str| {
             let is_it = |section: &&Section| {
                 section.flags & 0x800 == 0
@@ -96,12 +96,12 @@ impl<'a> Elf<'a> {
         Some(Elf { symbols, context })
     }
 
-    /// Names at an address of the file: functions of the program itself that were inlined first,
-    /// the function as the linker knows it last.
+    /// Names at an address of the file: first the program's own functions that were inlined, last
+    /// the function as the linker knows it.
     ///
-    /// Line tables name inlined functions without their path, so that those of libraries could not
-    /// be told from a learner's own. Their source files can; the time of an inlined library
-    /// function is its caller's.
+    /// Line tables name inlined functions without their path, so they do not distinguish a
+    /// library's function from a learner's. The source files do; the time of an inlined library
+    /// function counts for its caller.
     pub fn names(&self, address: u64) -> Vec<String> {
         let Some(symbol) = self.symbol(address) else { return Vec::new() };
         let mut names =

@@ -16,7 +16,7 @@ use std::time::Duration;
 use timers::Timers;
 use unwind::Unwinder;
 
-/// How often the samples are fetched and new threads looked for.
+/// How often samples are fetched and new threads are looked for.
 const ROUND: Duration = Duration::from_millis(5);
 
 static RUNNING: AtomicBool = AtomicBool::new(false);
@@ -24,7 +24,7 @@ static RUNNING: AtomicBool = AtomicBool::new(false);
 /// Stacks as addresses, innermost first, and how often each was seen.
 type Stacks = HashMap<Vec<u64>, u64>;
 
-/// While it lives, all threads are sampled.
+/// All threads are sampled while this lives.
 pub struct Session {
     stop: Arc<AtomicBool>,
     collector: Option<JoinHandle<(Stacks, Modules)>>,
@@ -32,8 +32,8 @@ pub struct Session {
 
 impl Session {
     pub fn start() -> Session {
-        assert!(!RUNNING.swap(true, Ordering::AcqRel), "a flame graph is being made already");
-        // From here on, dropping it says that it is over.
+        assert!(!RUNNING.swap(true, Ordering::AcqRel), "another flame graph is being recorded");
+        // From here on, dropping it stops the sampling.
         let mut session = Session { stop: Arc::new(AtomicBool::new(false)), collector: None };
         sampler::start();
         let (ready, wait) = std::sync::mpsc::channel();
@@ -45,7 +45,7 @@ impl Session {
             let _ = ready.send(());
             let mut stacks = Stacks::new();
             loop {
-                // Looked at before the last round, which then misses nothing.
+                // Checked before the last round, which then misses nothing.
                 let last = stop.load(Ordering::Acquire);
                 sampler::take(|registers, stack| {
                     *stacks.entry(unwinder.walk(registers, stack)).or_default() += 1
@@ -71,7 +71,7 @@ impl Session {
             return FlameGraph::not_available("the collector of samples failed");
         };
         let lost = sampler::lost();
-        // A return address is behind its call; the innermost address is itself.
+        // A return address is after its call; the innermost address is exact.
         let calls = |stack: &[u64]| -> Vec<u64> {
             stack
                 .iter()

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::{CStr, CString};
 use std::path::PathBuf;
 
-/// What is loaded, and a hold on it, so that nobody unloads it while its tables are read.
+/// The loaded files, kept loaded so that their tables can be read.
 pub struct Modules {
     modules: Vec<Module>,
     handles: Vec<usize>,
@@ -14,9 +14,9 @@ pub struct Modules {
 
 /// One loaded file.
 pub struct Module {
-    /// What to add to an address in the file.
+    /// The offset from an address in the file to one in memory.
     base: u64,
-    /// Its parts in memory that are code.
+    /// Its code segments in memory.
     code: Vec<(u64, u64)>,
     pub tables: Option<Tables>,
     file: PathBuf,
@@ -37,7 +37,7 @@ struct Found {
 }
 
 impl Modules {
-    /// All that is loaded now.
+    /// Everything that is loaded now.
     pub fn loaded() -> Modules {
         let mut found: Vec<Found> = Vec::new();
         // SAFETY: the callback gets our vector and the loader's own records, and copies from these
@@ -53,7 +53,7 @@ impl Modules {
                 let handle =
                     unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
                 if handle.is_null() {
-                    // The kernel's own page, which is no file.
+                    // The kernel's own page is not a file.
                     continue;
                 }
                 handles.push(handle as usize);
@@ -68,7 +68,7 @@ impl Modules {
         self.modules.iter().find(|module| module.contains(address))
     }
 
-    /// For every address the function there; before it the functions that were inlined, innermost
+    /// The function at every address; before it the functions that were inlined there, innermost
     /// first.
     pub fn names(&self, addresses: &BTreeSet<u64>) -> HashMap<u64, Vec<String>> {
         let mut names = HashMap::new();
@@ -81,8 +81,7 @@ impl Modules {
                 names.extend(module.names(&own));
             }
         }
-        // Neither of the program nor of a library: the page that the kernel maps for reading the
-        // clock.
+        // Neither the program nor a library: the page that the kernel maps for reading the clock.
         names.extend(left.into_iter().map(|address| (address, vec!["[vdso]".to_owned()])));
         names
     }
@@ -130,8 +129,8 @@ impl Module {
             .map(range)
             .and_then(|(start, end)| {
                 let slice = |start: u64, end: u64| {
-                    // SAFETY: a loaded segment, read-only, of a file that `Modules` keeps loaded;
-                    // the names and tables made from it do not outlive the one session.
+                    // SAFETY: a loaded, read-only segment of a file that `Modules` keeps loaded;
+                    // the names and tables made from it do not outlive the session.
                     unsafe {
                         std::slice::from_raw_parts(start as *const u8, (end - start) as usize)
                     }
@@ -143,7 +142,7 @@ impl Module {
                 let gimli::Pointer::Direct(eh_frame_address) = parsed.eh_frame_ptr() else {
                     return None;
                 };
-                // Its length stands nowhere; it ends with the segment at the latest.
+                // Its length is not stored; it ends with the segment at the latest.
                 let (_, end) = loaded()
                     .map(range)
                     .find(|(start, end)| (*start..*end).contains(&eh_frame_address))?;

@@ -5,10 +5,10 @@ use std::os::fd::IntoRawFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
-/// As much of a stack as is copied. Deeper ones lose their outer calls.
+/// The part of a stack that is copied. Deeper stacks lose their outer calls.
 const STACK: usize = 64 * 1024;
-/// Buffers: enough for all threads of a large machine to be hit once while the collector works on
-/// other samples.
+/// Buffers: enough that all threads of a large machine can be sampled once while the collector
+/// processes other samples.
 const SLOTS: usize = 64;
 
 /// Registers by their DWARF numbers: 0 to 15, and 16 for the instruction pointer.
@@ -49,30 +49,30 @@ struct Sample {
     stack: [u8; STACK],
 }
 
-/// Lives as long as the process: a handler may be running at any time.
+/// Lives as long as the process: a handler may run at any time.
 struct Buffers {
     active: AtomicBool,
     lost: AtomicU64,
-    /// `/proc/self/mem`: reading a stack through the kernel ends where its memory does, instead of
-    /// with a crash.
+    /// `/proc/self/mem`: a read through the kernel stops at the end of the stack's memory instead
+    /// of crashing.
     memory: libc::c_int,
     slots: Box<[Slot]>,
 }
 
 // SAFETY: whoever changes a slot's state from FREE to FILLING, or finds it FULL and is the one
-// collector, has its sample for himself until he sets the next state; everything else is atomic or
-// never changes.
+// collector, owns its sample until they set the next state; everything else is atomic or never
+// changes.
 unsafe impl Sync for Buffers {}
-// SAFETY: there is nothing in it that belongs to a thread.
+// SAFETY: nothing in it belongs to a thread.
 unsafe impl Send for Buffers {}
 
 static BUFFERS: OnceLock<Buffers> = OnceLock::new();
 
-/// Installs the handler at the first call, and lets it take samples.
+/// Installs the handler at the first call, and enables sampling.
 pub fn start() {
     let buffers = BUFFERS.get_or_init(|| {
         let memory = std::fs::File::open("/proc/self/mem").map_or(-1, IntoRawFd::into_raw_fd);
-        // All memory that the handler will use.
+        // All memory that the handler uses.
         let slot = || Slot {
             state: AtomicU8::new(FREE),
             sample: UnsafeCell::new(Sample { registers: [0; 17], length: 0, stack: [0; STACK] }),
@@ -85,24 +85,24 @@ pub fn start() {
     buffers.active.store(true, Ordering::Release);
 }
 
-/// No samples from now on. The handler stays: a signal may be on its way, and without a handler it
-/// would end the process.
+/// Disables sampling. The handler stays: a signal may be on its way, and without a handler it would
+/// end the process.
 pub fn stop() {
     if let Some(buffers) = BUFFERS.get() {
         buffers.active.store(false, Ordering::Release);
     }
 }
 
-/// How many samples found no buffer.
+/// How many samples found no free buffer.
 pub fn lost() -> u64 {
     BUFFERS.get().map_or(0, |buffers| buffers.lost.load(Ordering::Relaxed))
 }
 
-/// Passes on the samples that are there. Only one thread may call it.
+/// Passes on the available samples. Only one thread may call it.
 pub fn take(mut each: impl FnMut(&Registers, &[u8])) {
     for slot in BUFFERS.get().into_iter().flat_map(|buffers| &buffers.slots) {
         if slot.state.load(Ordering::Acquire) == FULL {
-            // SAFETY: a full slot belongs to the collector, which the caller is.
+            // SAFETY: a full slot belongs to the collector, which is the caller.
             let sample = unsafe { &*slot.sample.get() };
             each(&sample.registers, &sample.stack[..sample.length]);
             slot.state.store(FREE, Ordering::Release);
@@ -130,14 +130,15 @@ fn install() {
         );
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as libc::sighandler_t;
-        // System calls that the signal happens to hit go on.
+        // System calls that the signal interrupts are restarted.
         action.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO;
         libc::sigemptyset(&mut action.sa_mask);
         libc::sigaction(libc::SIGPROF, &action, std::ptr::null_mut());
     }
 }
 
-/// Async-signal-safe: touches atomics, a buffer of its own and errno, and calls nothing but pread.
+/// Async-signal-safe: uses only atomics, a buffer of its own and errno, and calls nothing but
+/// pread.
 extern "C" fn on_sample(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let Some(buffers) = BUFFERS.get().filter(|buffers| buffers.active.load(Ordering::Acquire))
     else {
@@ -151,8 +152,8 @@ extern "C" fn on_sample(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut l
         return;
     };
     // SAFETY: we have just claimed the slot. The kernel passes a ucontext to handlers with
-    // SA_SIGINFO. errno exists in every thread; pread writes STACK bytes at most into a buffer of
-    // that size, and reads what is mapped or fails.
+    // SA_SIGINFO. errno exists in every thread; pread writes at most STACK bytes into a buffer of
+    // that size, and fails on unmapped memory.
     unsafe {
         let sample = &mut *slot.sample.get();
         let machine = &(*context.cast::<libc::ucontext_t>()).uc_mcontext;

@@ -1,12 +1,13 @@
-//! A timer for every thread, on the thread's own CPU clock. One timer for the process would not do:
-//! older kernels like to hand its signal to the main thread, whoever has used the time.
+//! A timer for every thread, on the thread's own CPU clock. One timer for the process is not
+//! enough: older kernels tend to send its signal to the main thread, whichever thread used the
+//! time.
 
 use std::collections::HashMap;
 
 /// CPU time between two samples of a thread.
 const INTERVAL_NS: libc::c_long = 1_000_000;
 
-/// The timers that run. They never leave the collector's thread.
+/// The running timers. They never leave the collector's thread.
 pub struct Timers {
     /// The thread that is not sampled.
     collector: libc::pid_t,
@@ -14,7 +15,7 @@ pub struct Timers {
 }
 
 pub fn this_thread() -> libc::pid_t {
-    // SAFETY: takes nothing and cannot fail.
+    // SAFETY: takes no arguments and cannot fail.
     unsafe { libc::gettid() }
 }
 
@@ -23,7 +24,7 @@ impl Timers {
         Timers { collector, timers: HashMap::new() }
     }
 
-    /// Timers for threads that are new, none for those that ended.
+    /// Creates timers for new threads and removes those of ended ones.
     pub fn update(&mut self) {
         let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return };
         let threads: Vec<libc::pid_t> =
@@ -52,14 +53,14 @@ impl Drop for Timers {
     }
 }
 
-/// A running timer; `None` when the thread has ended meanwhile, or the system has no timers left.
+/// A running timer; `None` if the thread has ended, or the system has no timers left.
 fn create(thread: libc::pid_t) -> Option<libc::timer_t> {
-    // What pthread_getcpuclockid computes, which takes a pthread_t: all bits of the number
-    // inverted, "of a thread", "scheduler's clock".
+    // The same as pthread_getcpuclockid, which takes a pthread_t: all bits of the number inverted,
+    // "of a thread", "scheduler's clock".
     let clock = (!thread << 3) | 4 | 2;
     let interval = libc::timespec { tv_sec: 0, tv_nsec: INTERVAL_NS };
-    // SAFETY: all zeros is a valid sigevent, filled in as SIGEV_THREAD_ID wants it; the other
-    // arguments are valid places. The kernel refuses a thread that is not ours or is no more.
+    // SAFETY: all zeros is a valid sigevent, filled in as SIGEV_THREAD_ID requires; the other
+    // arguments are valid. The kernel rejects a thread that is not ours or has ended.
     unsafe {
         let mut event: libc::sigevent = std::mem::zeroed();
         event.sigev_notify = libc::SIGEV_THREAD_ID;

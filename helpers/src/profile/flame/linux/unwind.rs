@@ -1,4 +1,4 @@
-//! Walking a copied stack with the tables that exceptions use.
+//! Unwinds a copied stack with the tables that exceptions use.
 
 use super::modules::Modules;
 use super::sampler::Registers;
@@ -6,7 +6,7 @@ use gimli::{
     BaseAddresses, CfaRule, EhFrame, Register, RegisterRule, UnwindContext, UnwindSection,
 };
 
-/// Deeper than 64 KiB of useful stack can be.
+/// Deeper than any useful stack of 64 KiB.
 const DEEPEST: usize = 1024;
 const STACK_POINTER: usize = 7;
 const RETURN_ADDRESS: usize = 16;
@@ -25,7 +25,7 @@ impl Unwinder {
         self.modules
     }
 
-    /// The addresses of the calls, innermost first. Ends early where the tables say nothing.
+    /// The addresses of the calls, innermost first. Ends early if the tables have no entry.
     pub fn walk(&mut self, registers: &Registers, stack: &[u8]) -> Vec<u64> {
         let start = registers[STACK_POINTER];
         let read = |address: u64| {
@@ -37,7 +37,7 @@ impl Unwinder {
         while frames.len() < DEEPEST {
             let before = registers[STACK_POINTER];
             match self.step(&registers, frames.len() > 1, read) {
-                // Calls are stored one above the other; anything else would go in circles.
+                // Calls are stored one above the other; anything else would be an endless loop.
                 Some(caller) if caller[RETURN_ADDRESS] != 0 && caller[STACK_POINTER] > before => {
                     registers = caller
                 }
@@ -55,7 +55,7 @@ impl Unwinder {
         is_caller: bool,
         read: impl Fn(u64) -> Option<u64>,
     ) -> Option<Registers> {
-        // A return address may be the first one behind the function, when the call was its last
+        // A return address may be the first one after the function, if the call was its last
         // instruction.
         let address = registers[RETURN_ADDRESS].checked_sub(u64::from(is_caller))?;
         let tables = self.modules.find(address)?.tables.as_ref()?;
@@ -77,7 +77,7 @@ impl Unwinder {
             .ok()?;
         let value = |register: Register| registers.get(usize::from(register.0)).copied();
         let CfaRule::RegisterAndOffset { register, offset } = row.cfa() else {
-            // Computed, as in the stubs through which libraries are called.
+            // Computed, as in the stubs that call libraries.
             return None;
         };
         let cfa = value(*register)?.checked_add_signed(*offset)?;

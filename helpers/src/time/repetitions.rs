@@ -1,45 +1,45 @@
 //! How often to evaluate: a first call, then 1, 2, 5, 10, 20, … loops until a run is long enough,
 //! then the runs that count.
 //!
-//! No clock in here: the plan is told what things took.
+//! No clock in here: the caller passes in what each run took.
 
-/// What the caller asked for; see [`timeit!`](crate::timeit!) for the meaning.
+/// The caller's options; see [`timeit!`](crate::timeit!) for the meaning.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[doc(hidden)]
 pub struct Options {
     pub(super) loops: Option<u64>,
     pub(super) runs: usize,
     pub(super) quiet: bool,
-    /// Every call has a setup of its own and is timed by itself.
+    /// Every call gets its own setup and is timed on its own.
     pub(super) setup: bool,
-    /// Seconds that a run should take at least.
-    long_enough: f64,
+    /// The minimum duration of a run, in seconds.
+    min_run: f64,
 }
 
-/// A run takes this long at least, and not more than two and a half times as long, for that is the
+/// A run takes at least this long, and at most two and a half times as long, because that is the
 /// largest step. Seconds.
-const LONG_ENOUGH: f64 = 0.1;
-/// No more loops for a run that takes this long with all its setups, which are not timed but waited
-/// for. Seconds.
-const SETUPS_AT_MOST: f64 = 0.25;
-/// Ends the search when nothing takes any time.
-const MOST_LOOPS: u64 = 1_000_000_000;
+const MIN_RUN: f64 = 0.1;
+/// No more loops for a run that takes this long including its setups, which are not timed but still
+/// take time. Seconds.
+const MAX_RUN_WITH_SETUPS: f64 = 0.25;
+/// Ends the search if nothing takes any time.
+const MAX_LOOPS: u64 = 1_000_000_000;
 
-/// What the macros build options with.
+/// The macros build options with these.
 impl Options {
     pub const fn new() -> Options {
-        Options { loops: None, runs: 7, quiet: false, setup: false, long_enough: LONG_ENOUGH }
+        Options { loops: None, runs: 7, quiet: false, setup: false, min_run: MIN_RUN }
     }
 
     #[track_caller]
     pub const fn loops(self, loops: u64) -> Options {
-        assert!(loops > 0, "`loops` has to be 1 or more");
+        assert!(loops > 0, "`loops` must be at least 1");
         Options { loops: Some(loops), ..self }
     }
 
     #[track_caller]
     pub const fn runs(self, runs: usize) -> Options {
-        assert!(runs > 0, "`runs` has to be 1 or more");
+        assert!(runs > 0, "`runs` must be at least 1");
         Options { runs, ..self }
     }
 
@@ -47,8 +47,8 @@ impl Options {
         Options { quiet: true, ..self }
     }
 
-    pub(super) const fn long_enough(self, long_enough: f64) -> Options {
-        Options { long_enough, ..self }
+    pub(super) const fn min_run(self, min_run: f64) -> Options {
+        Options { min_run, ..self }
     }
 
     pub const fn setup(self) -> Options {
@@ -64,7 +64,7 @@ impl Default for Options {
 
 /// The state between two runs. Times are seconds.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Plan {
+pub(super) struct Repetitions {
     options: Options,
     loops: u64,
     /// Whether `loops` is final.
@@ -73,9 +73,9 @@ pub(super) struct Plan {
     all_runs: Vec<f64>,
 }
 
-impl Plan {
-    pub(super) fn new(options: Options) -> Plan {
-        Plan {
+impl Repetitions {
+    pub(super) fn new(options: Options) -> Repetitions {
+        Repetitions {
             options,
             loops: options.loops.unwrap_or(1),
             ranged: options.loops.is_some(),
@@ -95,21 +95,22 @@ impl Plan {
         }
     }
 
-    /// What the loops just done took: the expression alone, and with everything around it.
+    /// Records how long the last loops took: the expression alone, and including everything around
+    /// it.
     pub(super) fn record(&mut self, timed: f64, whole: f64) {
         if self.warms_up() {
             self.first_call = Some(timed);
             return;
         }
         if !self.ranged {
-            if timed < self.options.long_enough && whole < SETUPS_AT_MOST && self.loops < MOST_LOOPS
+            if timed < self.options.min_run && whole < MAX_RUN_WITH_SETUPS && self.loops < MAX_LOOPS
             {
                 self.loops = after(self.loops);
                 return;
             }
             self.ranged = true;
-            // A single call that takes long is not made once more than needed. Otherwise the run
-            // that ended the search is dropped: it was chosen for being long.
+            // A slow single call is not repeated more than needed. Otherwise the run that ended the
+            // search is dropped: it was selected for being slow.
             if self.loops > 1 {
                 return;
             }
@@ -117,21 +118,25 @@ impl Plan {
         self.all_runs.push(timed / self.loops as f64);
     }
 
-    /// Whether the runs that count have begun.
+    /// Whether the runs that count have started.
     fn ranged(&self) -> bool {
         self.ranged && !self.warms_up()
     }
 
-    /// Of several plans, the one to go on with: the loops of all are found first, then the runs
-    /// take turns. `None` when all are done.
-    pub(super) fn turn<'plans>(plans: impl Iterator<Item = &'plans Plan>) -> Option<usize> {
-        let open = plans.enumerate().filter(|(_, plan)| plan.next().is_some());
-        // The first one of those that are equal.
-        open.min_by_key(|(_, plan)| if plan.ranged() { 1 + plan.all_runs.len() } else { 0 })
-            .map(|(turn, _)| turn)
+    /// The index of the one whose turn it is: first the loops of all are found, then the runs
+    /// alternate. `None` when all are done.
+    pub(super) fn next_turn<'all>(all: impl Iterator<Item = &'all Repetitions>) -> Option<usize> {
+        let open = all.enumerate().filter(|(_, repetitions)| repetitions.next().is_some());
+        // The first one of equals.
+        open.min_by_key(
+            |(_, repetitions)| {
+                if repetitions.ranged() { 1 + repetitions.all_runs.len() } else { 0 }
+            },
+        )
+        .map(|(turn, _)| turn)
     }
 
-    /// The first call is a run of its own, except when exactly one call is asked for.
+    /// The first call is a run of its own, unless exactly one call is requested.
     fn warms_up(&self) -> bool {
         self.first_call.is_none() && !(self.options.loops == Some(1) && self.options.runs == 1)
     }
@@ -151,24 +156,24 @@ fn after(loops: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// Carries a plan out on a clock that is a function: seconds per call from the number of calls
-    /// made so far.
+    /// Simulates the repetitions with a clock that is a function: seconds per call, by the number
+    /// of calls made so far.
     fn carry_out(
         options: Options,
         setup: f64,
         seconds: impl Fn(u64) -> f64,
     ) -> (Option<f64>, u64, Vec<f64>, Vec<u64>) {
-        let mut plan = Plan::new(options);
+        let mut repetitions = Repetitions::new(options);
         let mut calls = 0;
         let mut asked = Vec::new();
-        while let Some(loops) = plan.next() {
+        while let Some(loops) = repetitions.next() {
             asked.push(loops);
-            // A billion calls of a fake are not worth making one by one.
+            // A billion fake calls are not worth making one by one.
             let timed = seconds(calls) * loops as f64;
-            plan.record(timed, timed + setup * loops as f64);
+            repetitions.record(timed, timed + setup * loops as f64);
             calls += loops;
         }
-        let (first, loops, all_runs) = plan.into_results();
+        let (first, loops, all_runs) = repetitions.into_results();
         (first, loops, all_runs, asked)
     }
 
@@ -196,7 +201,7 @@ mod tests {
         assert_eq!(asked, [1, 1, 2, 5, 10, 20, 50, 50, 50]);
     }
 
-    /// Nobody waits long for the time of a cheap function, whatever it takes.
+    /// A cheap function is measured quickly, whatever its cost.
     #[test]
     fn cheap_functions_are_done_in_two_seconds() {
         for step in 0..800 {
@@ -210,15 +215,15 @@ mod tests {
         }
     }
 
-    /// A function of ten seconds: a first call and seven runs, as IPython does, not one more.
+    /// A function that takes ten seconds: a first call and seven runs, as in IPython, not one more.
     #[test]
     fn slow_calls_are_not_wasted() {
         let (.., asked) = carry_out(Options::new(), 0.0, |_| 10.0);
         assert_eq!(asked, [1; 8]);
     }
 
-    /// Something cached by the first call: its time must not decide the number of loops, nor be
-    /// part of the runs.
+    /// The first call fills a cache: its time must not decide the number of loops, nor be part of
+    /// the runs.
     #[test]
     fn first_call_is_kept_apart() {
         let (first, loops, all_runs, _) =
@@ -230,11 +235,11 @@ mod tests {
     #[test]
     fn what_takes_no_time_ends_too() {
         let (_, loops, all_runs, _) = carry_out(Options::new(), 0.0, |_| 0.0);
-        assert_eq!((loops, all_runs), (MOST_LOOPS, vec![0.0; 7]));
+        assert_eq!((loops, all_runs), (MAX_LOOPS, vec![0.0; 7]));
     }
 
-    /// 1 µs of work after 10 ms of setup: the rule for runs alone would ask for 100,000 loops, an
-    /// hour of setups.
+    /// 1 µs of work after 10 ms of setup: by the rule for runs alone, this would need 100,000
+    /// loops, an hour of setups.
     #[test]
     fn setups_bound_the_search() {
         let (_, loops, ..) = carry_out(Options::new().setup(), 0.01, |_| 1e-6);
@@ -252,13 +257,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "`loops` has to be 1 or more")]
+    #[should_panic(expected = "`loops` must be at least 1")]
     fn no_loops_are_refused() {
         let _ = Options::new().loops(0);
     }
 
     #[test]
-    #[should_panic(expected = "`runs` has to be 1 or more")]
+    #[should_panic(expected = "`runs` must be at least 1")]
     fn no_runs_are_refused() {
         let _ = Options::new().runs(0);
     }

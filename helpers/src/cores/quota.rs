@@ -1,26 +1,26 @@
-//! The CPU quota and the CPU set of a control group (Linux): how containers and batch systems give
-//! a program a share of a machine.
+//! The CPU quota and the CPU set of a control group (Linux): with these, containers and batch
+//! systems give a program a share of a machine.
 //!
 //! The tightest quota on the way from the group to the root counts. Version 2 keeps it in
-//! `cpu.max`, version 1 in `cpu.cfs_quota_us` and `cpu.cfs_period_us`. The CPU set is part of the
-//! affinity already, and only shown.
+//! `cpu.max`, version 1 in `cpu.cfs_quota_us` and `cpu.cfs_period_us`. The CPU set is already part
+//! of the affinity and is only shown.
 
 use crate::cgroup::Groups;
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
-/// A limit that a file of a control group sets.
+/// A limit set by a file of a control group.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct GroupLimit {
     /// CPU time per wall time.
     pub(super) cores: f64,
     pub(super) file: PathBuf,
-    /// What the file says.
+    /// The content of the file.
     pub(super) content: String,
 }
 
-/// The quota in cores (CPU time per wall time); `None` when there is no limit, and on systems
-/// without control groups.
+/// The quota in cores (CPU time per wall time); `None` if there is no limit, or on systems without
+/// control groups.
 pub(super) fn quota() -> Option<f64> {
     tightest(&quotas()).map(|limit| limit.cores)
 }
@@ -30,7 +30,7 @@ pub(super) fn quotas() -> Vec<GroupLimit> {
     quotas_of(&Groups::of("cpu", Path::new("/")))
 }
 
-/// The CPUs of this process's group, where there is such a set.
+/// The CPUs of this process's group, if it has such a set.
 pub(super) fn cpu_sets() -> Vec<GroupLimit> {
     cpu_sets_of(&Groups::of("cpuset", Path::new("/")))
 }
@@ -72,8 +72,7 @@ fn ratio(quota: &str, period: &str) -> Option<f64> {
     (quota > 0.0 && period > 0.0).then_some(quota / period)
 }
 
-/// The kernel has worked out already what of a set is left under the sets above it: only the
-/// group's own counts.
+/// The kernel already intersects a set with the sets above it, so only the group's own counts.
 fn cpu_sets_of(hierarchies: &[Groups]) -> Vec<GroupLimit> {
     let sets = hierarchies.iter().filter_map(|groups| {
         let group = groups.directories.last()?;
@@ -85,7 +84,7 @@ fn cpu_sets_of(hierarchies: &[Groups]) -> Vec<GroupLimit> {
         names.iter().find_map(|name| {
             let file = group.join(name);
             let content = read_to_string(&file).ok()?.trim().to_string();
-            let count = super::cpu_list::parse(&content)?.len();
+            let count = super::parse_cpu_list(&content)?.len();
             (count > 0).then_some(GroupLimit { cores: count as f64, file, content })
         })
     });
