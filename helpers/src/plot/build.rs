@@ -213,8 +213,8 @@ impl Plot {
         self
     }
 
-    /// Sets the colours of an [`image`](fn@super::image), evenly spaced from its lowest to its highest
-    /// value and interpolated in between. The default is matplotlib's *viridis*.
+    /// Sets the colours of an [`image`](fn@super::image), evenly spaced from its lowest to its
+    /// highest value and interpolated in between. The default is matplotlib's *viridis*.
     ///
     /// # Examples
     ///
