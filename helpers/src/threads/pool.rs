@@ -196,7 +196,8 @@ impl Pool {
     /// use parcourse::prelude::*;
     /// let shares = Pool::new(2).try_map(|people| 12 / people, &[4, 0, 3]);
     /// assert_eq!(shares[0], Ok(3));
-    /// assert!(shares[1].as_ref().unwrap_err().to_string().contains("on items[1] = 0: attempt to divide by zero"));
+    /// let failure = shares[1].as_ref().unwrap_err().to_string();
+    /// assert!(failure.contains("on items[1] = 0: attempt to divide by zero"));
     /// assert_eq!(shares[2], Ok(4));
     /// ```
     #[track_caller]
