@@ -10,7 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const LONG: Duration = Duration::from_secs(60);
-const MESSAGE: &str = "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n{\"msg\":\"interrupted\"}\nEVCXR_END_CONTENT\n";
+const MESSAGE: &str = "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n\
+                       {\"msg\":\"interrupted\"}\nEVCXR_END_CONTENT\n";
 
 /// What SIGINT does in this process right now.
 fn action() -> libc::sighandler_t {

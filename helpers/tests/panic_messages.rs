@@ -46,7 +46,8 @@ fn nested_pools_make_one_message() {
     let stderr = child.finish().stderr;
     let messages = messages(&stderr);
     assert_eq!(messages.len(), 1, "{stderr}");
-    let expected = "the function panicked on items[1] = 0: the function panicked on items[0] = 1: attempt to divide by zero";
+    let expected = "the function panicked on items[1] = 0: the function panicked on \
+                    items[0] = 1: attempt to divide by zero";
     assert!(messages[0].1.starts_with(expected), "{stderr}");
 }
 

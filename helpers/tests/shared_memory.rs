@@ -168,7 +168,8 @@ fn lock_of_a_killed_process_is_noticed() {
         let poisoned = mutex.lock().unwrap_err();
         assert_eq!(poisoned.pid(), pid);
         let text = format!(
-            "process {pid} died or panicked while it held the lock: what the lock guards may be half changed"
+            "process {pid} died or panicked while it held the lock: what the lock guards may be \
+             half changed"
         );
         assert_eq!((poisoned.to_string(), format!("{poisoned:?}")), (text.clone(), text));
         drop(poisoned);
@@ -268,7 +269,8 @@ fn errors_of_names_say_what_is_wrong() {
     assert_eq!(
         error,
         format!(
-            "failed to attach to the shared array `{name}`: no process of yours has one of this name"
+            "failed to attach to the shared array `{name}`: no process of yours has one of this \
+             name"
         )
     );
     let _array = SharedArray::<f64>::create(&name, 3).unwrap();

@@ -75,7 +75,8 @@ pub async fn task<F: Future>(name: impl Display, future: F) -> F::Output {
 ///     word.len()
 /// }
 ///
-/// let lengths = asynchronous::block_on(asynchronous::gather(words.iter().map(|word| slow_length(word))));
+/// let lengths = asynchronous::gather(words.iter().map(|word| slow_length(word)));
+/// let lengths = asynchronous::block_on(lengths);
 /// assert_eq!(lengths, [8, 6, 3]);
 /// ```
 pub async fn gather<I>(futures: I) -> Vec<<I::Item as Future>::Output>

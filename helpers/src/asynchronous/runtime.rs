@@ -111,7 +111,8 @@ fn drive_here(future: Pin<&mut dyn Driven>, watcher: &mut Option<InterruptWatche
             block_in_place(|| drive(&handle, future, watcher))
         }
         Ok(_) => panic!(
-            "block_on inside a runtime of one thread: that thread would wait for itself. Use `.await` here"
+            "block_on inside a runtime of one thread: that thread would wait for itself. Use \
+             `.await` here"
         ),
     }
 }

@@ -122,7 +122,7 @@ impl CoreLimits {
             }
         }
         for found in variables {
-            let ignored_because =
+            let reason =
                 found.ignored_because.map(|reason| format!(" ({reason})")).unwrap_or_default();
             add(
                 found.system,

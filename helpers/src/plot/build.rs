@@ -144,7 +144,7 @@ impl Plot {
     /// Draws a histogram of the values with `bins` equally wide bins from the lowest to the highest
     /// value (at most 10,000 bins).
     ///
-    /// [`plot::histogram`](histogram) chooses the number of bins for you.
+    /// [`plot::histogram`](super::histogram) chooses the number of bins for you.
     pub fn histogram<V>(self, values: V, bins: usize) -> Plot
     where
         V: IntoIterator<Item: Number>,
@@ -213,8 +213,8 @@ impl Plot {
         self
     }
 
-    /// Sets the colours of an [`image`](fn@image), evenly spaced from its lowest to its highest
-    /// value and interpolated in between. The default is matplotlib's *viridis*.
+    /// Sets the colours of an [`image`](fn@super::image), evenly spaced from its lowest to its
+    /// highest value and interpolated in between. The default is matplotlib's *viridis*.
     ///
     /// # Examples
     ///

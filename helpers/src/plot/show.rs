@@ -13,14 +13,14 @@ impl Plot {
         Svg::new(draw::svg(self))
     }
 
-    /// The pixels of an [`image`](fn@image) alone, one per value, without axes; `None` for other
-    /// charts.
+    /// The pixels of an [`image`](fn@super::image) alone, one per value, without axes; `None` for
+    /// other charts.
     pub fn to_png(&self) -> Option<Png> {
         self.image.as_ref().map(|image| image.to_png(usize::MAX, &self.colours))
     }
 
-    /// Saves the chart to a file: as a drawing (`.svg`), or the pixels of an [`image`](fn@image)
-    /// (`.png`).
+    /// Saves the chart to a file: as a drawing (`.svg`), or the pixels of an
+    /// [`image`](fn@super::image) (`.png`).
     ///
     /// # Errors
     ///

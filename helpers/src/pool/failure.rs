@@ -11,9 +11,11 @@ use std::fmt;
 ///
 /// ```
 /// use parcourse::pool::{Cause, Failure};
-/// let cause = Cause::Panicked { message: "no fifth letter".into(), location: "src/lib.rs:3:5".into() };
+/// let (message, location) = ("no fifth letter".into(), "src/lib.rs:3:5".into());
+/// let cause = Cause::Panicked { message, location };
 /// let failure = Failure { index: 2, item: "\"mom\"".into(), cause };
-/// assert_eq!(failure.to_string(), "the function panicked on items[2] = \"mom\": no fifth letter (at src/lib.rs:3:5)");
+/// let text = r#"the function panicked on items[2] = "mom": no fifth letter (at src/lib.rs:3:5)"#;
+/// assert_eq!(failure.to_string(), text);
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
@@ -97,7 +99,8 @@ impl fmt::Display for Failure {
             Cause::Killed { pid, signal } => {
                 write!(
                     f,
-                    "worker process {pid} was killed by signal {signal}{} while it worked on {item}",
+                    "worker process {pid} was killed by signal {signal}{} while it worked on \
+                     {item}",
                     signal_name(*signal)
                 )
             }

@@ -11,15 +11,15 @@
 //! | `multiprocessing.Queue`, `Pipe` | [`Queue`], [`pipe`](fn@pipe) |
 //!
 //! Python needs processes to compute on several cores. Rust does not: threads compute at the same
-//! time, see the same memory and cost a hundredth. Use processes for what threads cannot do: survive
-//! a crash, be ended from outside, call a library that allows only one thread, change something
-//! without affecting others. And for what comes next in the course, where the other process is on
-//! another computer.
+//! time, see the same memory and cost a hundredth. Use processes for what threads cannot do:
+//! survive a crash, be ended from outside, call a library that allows only one thread, change
+//! something without affecting others. And for what comes next in the course, where the other
+//! process is on another computer.
 //!
 //! Written for Linux; on other Unix systems some features are missing.
 //!
-//! To read the source, start with `README.md` beside it, then `fork`; `shared` and `transport` carry
-//! data, `worker` is one process that computes, `pool` uses many.
+//! To read the source, start with `README.md` beside it, then `fork`; `shared` and `transport`
+//! carry data, `worker` is one process that computes, `pool` uses many.
 
 pub(crate) mod fork;
 mod lifeline;

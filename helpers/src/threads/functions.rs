@@ -41,7 +41,8 @@ pub fn map<'items, T, R>(mut f: impl FnMut(&'items T) -> R, items: &'items [T]) 
 /// ```
 /// use parcourse::prelude::*;
 /// let numbers: Vec<f64> = (0..1000).map(f64::from).collect();
-/// let (sum, threads) = threads::with_num_threads(3, || (numbers.par_iter().sum::<f64>(), rayon::current_num_threads()));
+/// let sum = || (numbers.par_iter().sum::<f64>(), rayon::current_num_threads());
+/// let (sum, threads) = threads::with_num_threads(3, sum);
 /// assert_eq!((sum, threads), (499_500.0, 3));
 /// ```
 #[track_caller]

@@ -27,6 +27,67 @@ use std::time::{Duration, Instant};
 const TARGET_CHUNK_TIME: Duration = Duration::from_micros(50);
 const MAX_CHUNK_LEN: usize = 1024;
 
+impl Pool {
+    /// Applies `f` to the items of an iterator, and returns an iterator over the results, in the
+    /// same order.
+    ///
+    /// Lazy: takes an item from the iterator when a thread may need it soon, at most two chunks per
+    /// thread ahead of the result that is asked for. So the items may be endless, and only a few
+    /// are in memory at any time. Dropping the iterator of the results skips items that were not
+    /// begun.
+    ///
+    /// Costs more than [`map`](Pool::map), about a microsecond per chunk, and formats every item
+    /// (for the message if it fails).
+    ///
+    /// # Panics
+    ///
+    /// `next` panics if `f` panicked on the item whose result is next.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let squares = Pool::new(2).imap(|x| x * x, 1u64..);
+    /// assert_eq!(squares.take_while(|square| *square < 20).collect::<Vec<_>>(), [1, 4, 9, 16]);
+    /// ```
+    pub fn imap<I, R, F>(&self, f: F, items: I) -> Imap<I::IntoIter, F, R>
+    where
+        I: IntoIterator,
+        I::Item: Send + fmt::Debug + 'static,
+        R: Send + 'static,
+        F: Fn(I::Item) -> R + Send + Sync + 'static,
+    {
+        Imap::new(self, f, items.into_iter())
+    }
+
+    /// Like [`imap`](Pool::imap), but returns each result as soon as it is available, with the
+    /// position of its item.
+    ///
+    /// # Panics
+    ///
+    /// `next` panics as soon as `f` has panicked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parcourse::prelude::*;
+    /// let waits = [50, 1];
+    /// let mut done = Pool::new(2).imap_unordered(|ms| sleep(Duration::from_millis(ms)), waits);
+    /// assert_eq!(done.next(), Some((1, ())));
+    /// assert_eq!(done.next(), Some((0, ())));
+    /// assert_eq!(done.next(), None);
+    /// ```
+    pub fn imap_unordered<I, R, F>(&self, f: F, items: I) -> ImapUnordered<I::IntoIter, F, R>
+    where
+        I: IntoIterator,
+        I::Item: Send + fmt::Debug + 'static,
+        R: Send + 'static,
+        F: Fn(I::Item) -> R + Send + Sync + 'static,
+    {
+        ImapUnordered::new(self, f, items.into_iter())
+    }
+}
+
 /// The results of [`Pool::imap`].
 pub struct Imap<I, F, R>(ImapUnordered<I, F, R>);
 
@@ -103,12 +164,12 @@ where
 
     #[track_caller]
     fn next(&mut self) -> Option<(usize, R)> {
+        interrupt::check();
         loop {
             if self.before_failure > 0
                 && let Some(result) = self.ready.next()
             {
                 self.before_failure -= 1;
-                interrupt::check();
                 return Some(result);
             }
             let results = match next(&mut *self.stream, &mut |number| self.items.pull(number))? {

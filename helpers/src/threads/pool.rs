@@ -8,7 +8,6 @@
 //! item whose function fails.
 
 use super::map_run::{self, MapRun, ResultBuffer, Work};
-use super::{Imap, ImapUnordered};
 use crate::base::panic_message::truncated_debug;
 use crate::base::per_process::PerProcess;
 use crate::base::{panic_capture, thread_activity};
@@ -196,7 +195,8 @@ impl Pool {
     /// use parcourse::prelude::*;
     /// let shares = Pool::new(2).try_map(|people| 12 / people, &[4, 0, 3]);
     /// assert_eq!(shares[0], Ok(3));
-    /// assert!(shares[1].as_ref().unwrap_err().to_string().contains("on items[1] = 0: attempt to divide by zero"));
+    /// let failure = shares[1].as_ref().unwrap_err().to_string();
+    /// assert!(failure.contains("on items[1] = 0: attempt to divide by zero"));
     /// assert_eq!(shares[2], Ok(4));
     /// ```
     #[track_caller]
@@ -230,65 +230,6 @@ impl Pool {
         let len = self.work(items, &buffer, &compute);
         // SAFETY: this number of results was written.
         unsafe { buffer.into_vec(len) }
-    }
-
-    /// Applies `f` to the items of an iterator, and returns an iterator over the results, in the
-    /// same order.
-    ///
-    /// Lazy: takes an item from the iterator when a thread may need it soon, at most two chunks per
-    /// thread ahead of the result that is asked for. So the items may be endless, and only a few
-    /// are in memory at any time. Dropping the iterator of the results skips items that were not
-    /// begun.
-    ///
-    /// Costs more than [`map`](Pool::map), about a microsecond per chunk, and formats every item
-    /// (for the message if it fails).
-    ///
-    /// # Panics
-    ///
-    /// `next` panics if `f` panicked on the item whose result is next.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use parcourse::prelude::*;
-    /// let squares = Pool::new(2).imap(|x| x * x, 1u64..);
-    /// assert_eq!(squares.take_while(|square| *square < 20).collect::<Vec<_>>(), [1, 4, 9, 16]);
-    /// ```
-    pub fn imap<I, R, F>(&self, f: F, items: I) -> Imap<I::IntoIter, F, R>
-    where
-        I: IntoIterator,
-        I::Item: Send + fmt::Debug + 'static,
-        R: Send + 'static,
-        F: Fn(I::Item) -> R + Send + Sync + 'static,
-    {
-        Imap::new(self, f, items.into_iter())
-    }
-
-    /// Like [`imap`](Pool::imap), but returns each result as soon as it is available, with the
-    /// position of its item.
-    ///
-    /// # Panics
-    ///
-    /// `next` panics as soon as `f` has panicked.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use parcourse::prelude::*;
-    /// let waits = [50, 1];
-    /// let mut done = Pool::new(2).imap_unordered(|ms| sleep(Duration::from_millis(ms)), waits);
-    /// assert_eq!(done.next(), Some((1, ())));
-    /// assert_eq!(done.next(), Some((0, ())));
-    /// assert_eq!(done.next(), None);
-    /// ```
-    pub fn imap_unordered<I, R, F>(&self, f: F, items: I) -> ImapUnordered<I::IntoIter, F, R>
-    where
-        I: IntoIterator,
-        I::Item: Send + fmt::Debug + 'static,
-        R: Send + 'static,
-        F: Fn(I::Item) -> R + Send + Sync + 'static,
-    {
-        ImapUnordered::new(self, f, items.into_iter())
     }
 
     /// Submits `f` to the pool and returns a [`Future`] of its result, without waiting.

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-/// The share of the busiest thread's time that counts as taking part.
+/// A thread takes part if it computed for at least one part in this many of the busiest one's time.
 #[cfg_attr(
     not(target_os = "linux"),
     allow(dead_code, reason = "threads have no CPU clocks to compare")
 )]
-const MIN_SHARE: u32 = 20;
+const SHARES: u32 = 20;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) struct Busy;
@@ -31,7 +31,7 @@ pub(super) use linux::Busy;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Duration, MIN_SHARE};
+    use super::{Duration, SHARES};
     use crate::base::thread_activity::thread_id;
     use std::collections::HashMap;
     use std::sync::Arc;
@@ -67,7 +67,7 @@ mod linux {
                 let _ = ready.send(());
                 loop {
                     let is_last = stopped.load(Ordering::Acquire);
-                    look(&mut clocks);
+                    read_clocks(&mut clocks);
                     if is_last {
                         clocks.remove(&thread_id());
                         return clocks;
@@ -95,7 +95,7 @@ mod linux {
         }
     }
 
-    fn look(clocks: &mut Clocks) {
+    fn read_clocks(clocks: &mut Clocks) {
         for thread in threads() {
             if let Some(time) = cpu_time(thread) {
                 clocks.entry(thread).or_default().1 = time;
@@ -108,7 +108,7 @@ mod linux {
             || clocks.iter().map(|(thread, (first, last))| (*thread, last.saturating_sub(*first)));
         let most = worked().map(|(_, time)| time).max().unwrap_or_default();
         worked()
-            .filter(|(_, time)| *time >= least && *time * MIN_SHARE >= most)
+            .filter(|(_, time)| *time >= least && *time * SHARES >= most)
             .map(|(thread, _)| thread)
             .collect()
     }

@@ -63,7 +63,8 @@ impl<T: Element> SharedArray<T> {
             (0..all).step_by(len).map(|start| Chunk(start..all.min(start + len))).collect();
         let Some(elements) = self.as_mut_slice() else {
             panic!(
-                "a clone of the shared array exists: drop it first, so that nothing uses it meanwhile"
+                "a clone of the shared array exists: drop it first, so that nothing uses it \
+                 meanwhile"
             )
         };
         let start = elements.as_mut_ptr();

@@ -128,7 +128,11 @@ impl Pool {
     /// use parcourse::processes;
     /// use std::cell::Cell;
     /// let counter = Cell::new(0);
-    /// let counted = processes::Pool::new(2).map(|x| { counter.set(counter.get() + x); counter.get() }, &[7]);
+    /// let count = |x: &i32| {
+    ///     counter.set(counter.get() + x);
+    ///     counter.get()
+    /// };
+    /// let counted = processes::Pool::new(2).map(count, &[7]);
     /// assert_eq!((counted, counter.get()), (vec![7], 0));
     /// ```
     #[track_caller]
@@ -151,7 +155,8 @@ impl Pool {
     ///
     /// ```
     /// use parcourse::processes;
-    /// let labels = processes::Pool::new(2).map_indexed(|i, word| format!("{i}: {word}"), &["flour", "eggs"]);
+    /// let pool = processes::Pool::new(2);
+    /// let labels = pool.map_indexed(|i, word| format!("{i}: {word}"), &["flour", "eggs"]);
     /// assert_eq!(labels, ["0: flour", "1: eggs"]);
     /// ```
     #[track_caller]
@@ -200,10 +205,12 @@ impl Pool {
     ///
     /// ```
     /// use parcourse::processes;
-    /// let shares = processes::Pool::new(2).try_map(|people| if *people == 1 { std::process::exit(3) } else { 12 / people }, &[4, 0, 1]);
+    /// let share = |people: &i32| if *people == 1 { std::process::exit(3) } else { 12 / people };
+    /// let shares = processes::Pool::new(2).try_map(share, &[4, 0, 1]);
+    /// let failure = |index: usize| shares[index].as_ref().unwrap_err().to_string();
     /// assert_eq!(shares[0], Ok(3));
-    /// assert!(shares[1].as_ref().unwrap_err().to_string().contains("on items[1] = 0: attempt to divide by zero"));
-    /// assert!(shares[2].as_ref().unwrap_err().to_string().ends_with("ended with exit code 3 while it worked on items[2] = 1"));
+    /// assert!(failure(1).contains("on items[1] = 0: attempt to divide by zero"));
+    /// assert!(failure(2).ends_with("ended with exit code 3 while it worked on items[2] = 1"));
     /// ```
     #[track_caller]
     pub fn try_map<'items, T, R, F>(&self, f: F, items: &'items [T]) -> Vec<Result<R, Failure>>
@@ -259,7 +266,8 @@ impl Pool {
     /// ```
     /// use parcourse::prelude::*;
     /// use parcourse::processes;
-    /// let mut done = processes::Pool::new(2).imap_unordered(|ms| sleep(Duration::from_millis(ms)), [200, 1]);
+    /// let wait = |ms| sleep(Duration::from_millis(ms));
+    /// let mut done = processes::Pool::new(2).imap_unordered(wait, [200, 1]);
     /// assert_eq!(done.next(), Some((1, ())));
     /// assert_eq!(done.next(), Some((0, ())));
     /// assert_eq!(done.next(), None);

@@ -382,9 +382,9 @@ impl<S: WorkerSource, R: Value> Iterator for Imap<S, R> {
 
     #[track_caller]
     fn next(&mut self) -> Option<(usize, R)> {
+        interrupt::check();
         loop {
             if let Some(value) = self.ready.next() {
-                interrupt::check();
                 self.next += 1;
                 return Some((self.next - 1, value));
             }

@@ -48,7 +48,8 @@ use std::sync::Arc;
 /// let pool = PersistentPool::new(2);
 /// let words = ["computer", "thesis", "mom"].map(String::from);
 /// assert_eq!(pool.map(letters, &words), [8, 6, 3]);
-/// assert_eq!(pool.map(|word: &String| word.to_uppercase(), &words), ["COMPUTER", "THESIS", "MOM"]);
+/// let shouted = pool.map(|word: &String| word.to_uppercase(), &words);
+/// assert_eq!(shouted, ["COMPUTER", "THESIS", "MOM"]);
 /// ```
 ///
 /// What captures something does not compile:

@@ -82,7 +82,8 @@ macro_rules! elements {
                 let atomic = unsafe { $atomic::from_ptr(place.cast()) };
                 let mut bits = atomic.load(Relaxed);
                 loop {
-                    match atomic.compare_exchange_weak(bits, $to_bits(f($from_bits(bits))), Relaxed, Relaxed) {
+                    let new = $to_bits(f($from_bits(bits)));
+                    match atomic.compare_exchange_weak(bits, new, Relaxed, Relaxed) {
                         Ok(_) => return $from_bits(bits),
                         Err(changed) => bits = changed,
                     }

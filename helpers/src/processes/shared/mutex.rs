@@ -347,7 +347,8 @@ impl<T: Plain> fmt::Display for Poisoned<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "process {} died or panicked while it held the lock: what the lock guards may be half changed",
+            "process {} died or panicked while it held the lock: what the lock guards may be \
+             half changed",
             self.pid
         )
     }

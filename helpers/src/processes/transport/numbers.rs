@@ -169,7 +169,8 @@ macro_rules! table {
     ($($number:ty)*) => {
         $(impl Number for $number {})*
 
-        static TABLE: &[[NumberFormat; 3]] = &[$([vectors::<$number>(), arrays_1::<$number>(), arrays_2::<$number>()]),*];
+        static TABLE: &[[NumberFormat; 3]] =
+            &[$([vectors::<$number>(), arrays_1::<$number>(), arrays_2::<$number>()]),*];
     };
 }
 

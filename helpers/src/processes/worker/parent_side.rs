@@ -37,7 +37,7 @@ pub(crate) struct Worker {
 pub(crate) enum WorkerEvent {
     /// The values of some items, as bytes.
     Values(Range<usize>, Vec<u8>),
-    /// The value of one item: numbers, all in address.
+    /// The value of one item: numbers, all in place.
     Large(usize, Box<dyn RecvBuffer>),
     /// The end of a range: the number of computed items, those left over if the worker was stopped,
     /// and the time it took.
@@ -170,12 +170,12 @@ impl Worker {
         self.status.set_stop(stop);
     }
 
-    /// ChildEnds it, without waiting.
+    /// Ends it, without waiting.
     pub(crate) fn kill(&mut self) {
         self.process.kill();
     }
 
-    /// ChildEnds it if it is alive, and waits for its end.
+    /// Ends it if it is alive, and waits for its end.
     pub(crate) fn end(&mut self) -> ExitStatus {
         // This does not change the status of one that has ended by itself.
         self.process.kill();
@@ -207,7 +207,7 @@ impl Worker {
         self.socket.as_fd().as_raw_fd()
     }
 
-    /// Receives messages; numbers are received in their final address.
+    /// Receives messages; numbers are received in their final place.
     fn receive(&mut self, numbers: Option<&'static NumberFormat>) {
         // A limit, so that other workers get their turn.
         let mut budget: isize = 4 << 20;
