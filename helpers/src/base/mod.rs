@@ -1,5 +1,6 @@
-//! What the rooms of this crate that run code of yours share: panics caught and worded, threads
-//! that report that they work, values that each process has for itself. Needs no other room.
+//! What pools of threads and pools of processes need, and everything below them: catching panics
+//! and their messages, reporting active threads, values that each process has for itself. Needs no
+//! other module of this crate.
 //!
 //! Read [`panic_capture`] and [`panic_message`]; the other two stand alone.
 

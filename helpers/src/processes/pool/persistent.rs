@@ -281,14 +281,14 @@ impl PersistentPool {
         F: FnOnce() -> R + Copy + 'static,
     {
         let _ = f;
-        let (idle, kept_too) = (self.idle.clone(), self.idle.clone());
+        let (idle, idle_too) = (self.idle.clone(), self.idle.clone());
         let remote_fn = RemoteFn::new::<Submitted<F>, (), R>();
         let begin = move || {
             idle.as_ref()
                 .begin(SINGLE_ITEM, &remote_fn.bytes(SINGLE_ITEM, &|_, writer| writer.put(&())))
         };
         self.jobs
-            .submit(Box::new(begin), Box::new(move |worker| kept_too.as_ref().give_back([worker])))
+            .submit(Box::new(begin), Box::new(move |worker| idle_too.as_ref().give_back([worker])))
     }
 
     #[track_caller]
