@@ -1,5 +1,7 @@
 //! Queues and pipes between processes.
 #![cfg(target_os = "linux")]
+// Producers that are killed, or stopped by a full queue.
+#![allow(clippy::infinite_iter)]
 
 mod child;
 mod fork;

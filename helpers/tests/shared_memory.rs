@@ -376,7 +376,7 @@ fn nothing_leaks() {
         let round = |number: usize| {
             SharedArray::<f64>::zeros(1000).fill(1.0);
             *SharedMutex::new(0).lock().unwrap() += 1;
-            if number % 20 == 0 {
+            if number.is_multiple_of(20) {
                 let name = name("leak");
                 let _array = SharedArray::<f64>::create(&name, 10).unwrap();
                 SharedArray::<f64>::attach(&name).unwrap();

@@ -55,9 +55,9 @@ macro_rules! numbers {
                 ) {
                     pieces(shape, strides, start, to.len(), |piece| {
                         for (i, to) in to[piece.range].iter_mut().enumerate() {
+                            let offset = piece.offset + i as isize * piece.stride;
                             // SAFETY: `pieces` returns offsets of elements of the array, which
                             // exists by the caller's contract.
-                            let offset = piece.offset + i as isize * piece.stride;
                             *to = unsafe { *first.offset(offset) } as f64;
                         }
                     });

@@ -119,9 +119,11 @@ const fn vectors<E: Number>() -> NumberFormat {
             let numbers = unsafe { at::<Vec<E>>(value) };
             Some(NumberView { shape: [numbers.len(), 1], bytes: bytes_of(numbers) })
         },
-        // SAFETY: the address is valid for a value of the type, as `finish` demands; also below.
         recv_buffer: |shape| {
-            TypedBuffer::<E>::boxed(shape, |numbers, _, into| unsafe { write(numbers, into) })
+            TypedBuffer::<E>::boxed(shape, |numbers, _, into| {
+                // SAFETY: the address is valid for a value of the type, as `finish` demands.
+                unsafe { write(numbers, into) }
+            })
         },
     }
 }
@@ -134,10 +136,10 @@ const fn arrays_1<E: Number>() -> NumberFormat {
             let array = unsafe { at::<Array1<E>>(value) };
             Some(NumberView { shape: [array.len(), 1], bytes: bytes_of(array.as_slice()?) })
         },
-        // SAFETY: as above.
         recv_buffer: |shape| {
-            TypedBuffer::<E>::boxed(shape, |numbers, _, into| unsafe {
-                write(Array1::from_vec(numbers), into)
+            TypedBuffer::<E>::boxed(shape, |numbers, _, into| {
+                // SAFETY: as above.
+                unsafe { write(Array1::from_vec(numbers), into) }
             })
         },
     }

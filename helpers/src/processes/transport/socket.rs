@@ -113,8 +113,8 @@ impl Message {
         let Some((kind, mut rest)) = self.bytes.split_first() else {
             return Err("an empty message".into());
         };
-        // SAFETY: as the caller promises.
         let take = |arrived: EncodedValue| {
+            // SAFETY: as the caller promises.
             unsafe { format.take_to(arrived, into) }.map_err(|cause| format!("{cause:?}"))
         };
         let Some(file) = self.file else {

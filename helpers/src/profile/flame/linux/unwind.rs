@@ -83,11 +83,11 @@ impl Unwinder {
         let cfa = value(*register)?.checked_add_signed(*offset)?;
         let mut caller = *registers;
         caller[STACK_POINTER] = cfa;
-        for number in 0..=RETURN_ADDRESS {
+        for (number, found) in caller.iter_mut().enumerate().take(RETURN_ADDRESS + 1) {
             if number == STACK_POINTER {
                 continue;
             }
-            caller[number] = match row.register(Register(number as u16)) {
+            *found = match row.register(Register(number as u16)) {
                 None | Some(RegisterRule::SameValue) if number != RETURN_ADDRESS => continue,
                 Some(RegisterRule::Offset(offset)) => read(cfa.checked_add_signed(offset)?)?,
                 Some(RegisterRule::ValOffset(offset)) => cfa.checked_add_signed(offset)?,
