@@ -13,10 +13,10 @@ pub const LIMIT: Duration = Duration::from_secs(300);
 
 #[derive(clap::Args)]
 pub struct CommonArguments {
-    /// How often everything is measured; medians of at least 5 are worth quoting
+    /// Number of rounds; quote medians of at least 5
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
-    /// Print JSON, for machines
+    /// Print JSON instead of tables
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]

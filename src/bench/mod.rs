@@ -28,21 +28,21 @@ pub struct BenchArguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Compare our kernel with the stock evcxr_jupyter kernel and ipykernel: starts, latency of
-    /// cells, memory
+    /// Compare our kernel with the stock evcxr_jupyter kernel and ipykernel: startup, cell latency,
+    /// memory
     Kernel(kernel::Arguments),
-    /// Compare the helpers with the same written by hand: progress bars, timing, sampling, pools,
-    /// random numbers, line profiler
+    /// Compare the helpers with hand-written code: progress bars, timing, sampling, pools, random
+    /// numbers, line profiler
     Helpers(helpers::Arguments),
-    /// Measure what compiling cells costs, relative to `1 + 1`: the course's notebooks and a list
-    /// of single cells
+    /// Measure compile times relative to `1 + 1`: all cells of the course, and a list of single
+    /// cells
     Cells(cells::Arguments),
-    /// Compare parallel programs in a cell with rayon by hand, numpy, numba, dask, multiprocessing,
+    /// Compare parallel programs in a cell with plain rayon, numpy, numba, dask, multiprocessing,
     /// joblib, and C with OpenMP
     Parallel(parallel::Arguments),
 }
 
-/// Exit code 1 when something that was asked for could not be measured.
+/// Exit code 1 if a requested measurement failed.
 pub fn main(arguments: BenchArguments) -> Result<ExitCode> {
     match arguments.what {
         What::Kernel(arguments) => kernel::main(arguments),

@@ -53,26 +53,25 @@ use std::time::{Duration, Instant};
 /// Exit codes: 0 every cell did what it should, 1 a cell failed, 2 something could not be run.
 #[derive(Args)]
 pub struct RunArguments {
-    /// Notebooks to execute
+    /// Notebooks to run
     #[arg(required = true, value_name = "NOTEBOOK")]
     notebooks: Vec<PathBuf>,
-    /// Which kernel executes them
+    /// Kernel to run them on
     #[arg(long, value_enum, default_value_t = KernelKind::Parcourse)]
     kernel: KernelKind,
-    /// Notebooks executed at the same time; one more kernel is started ahead
+    /// Number of notebooks to run at the same time; one more kernel starts ahead of time
     #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs)]
     jobs: usize,
-    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
-    /// come before this
+    /// Time limit per cell, in seconds; course.toml and a cell's metadata override it
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Duration,
-    /// Seconds a kernel may take until it answers
+    /// Time limit for a kernel to start, in seconds
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds)]
     startup_timeout: Duration,
-    /// Override a default in the cell tagged `parameters` (repeatable)
+    /// Override a value in the cell tagged `parameters`; can be given several times
     #[arg(short, long = "parameter", num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true)]
     parameters: Vec<String>,
-    /// Write the executed notebooks, with outputs and times, into this folder
+    /// Save the executed notebooks, with outputs and timings, in this folder
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Write a JUnit report with one test case per code cell
@@ -81,13 +80,13 @@ pub struct RunArguments {
     /// Write a JSON report
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Go on with the cells after a failed one
+    /// Keep running a notebook's cells after one fails
     #[arg(long, short)]
     keep_going: bool,
-    /// Compare images, too, in cells tagged `check-output`
+    /// Also compare images in cells tagged `check-output`
     #[arg(long)]
     check_images: bool,
-    /// Print failures only
+    /// Print only failures
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
@@ -97,7 +96,7 @@ pub struct RunArguments {
 /// Which kernel executes the cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KernelKind {
-    /// This program's own kernel
+    /// The kernel of this program
     Parcourse,
     /// The stock evcxr_jupyter kernel
     Evcxr,

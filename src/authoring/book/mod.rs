@@ -36,30 +36,30 @@ const SPHINX: Recipe = Recipe {
     command: "parcourse book",
 };
 
-/// Exit codes: 0 the book is made, 1 a cell failed, 2 it could not be made.
+/// Exit codes: 0 the book was written, 1 a cell failed, 2 the book could not be made.
 #[derive(Args)]
 pub struct BookArguments {
-    /// Folder to write the site to: a new one, an empty one, or that of an earlier book
+    /// Folder to write the site to; must be new, empty, or hold an earlier book
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder of the course [default: found from the current folder upwards, else the one this
-    /// program was built beside]
+    /// Folder of the course [default: the nearest course in or above the current folder, else the
+    /// one this program was built with]
     #[arg(value_name = "FOLDER")]
     course: Option<PathBuf>,
-    /// Take the notebooks that `parcourse run --output DIR` has executed, instead of executing them
+    /// Use notebooks that `parcourse run --output DIR` has already run
     #[arg(long, value_name = "DIR")]
     executed: Option<PathBuf>,
-    /// Use what an earlier book has installed, without a look at the network
+    /// Use the packages an earlier book installed and never use the network
     #[arg(long)]
     offline: bool,
-    /// Python that makes the private environment [default: the first usable one on PATH]
+    /// Python used to create the private environment [default: the first that works of python3,
+    /// python, python3.14, …]
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
-    /// Notebooks executed at the same time; one more kernel is started ahead
+    /// Number of notebooks to run at the same time; one more kernel starts ahead of time
     #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs, conflicts_with = "executed")]
     jobs: usize,
-    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
-    /// come before this
+    /// Time limit per cell, in seconds; course.toml and a cell's metadata override it
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "executed")]
     timeout: Duration,
     #[command(flatten)]

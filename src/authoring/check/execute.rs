@@ -22,11 +22,11 @@ const STARTUP: Duration = Duration::from_secs(120);
 /// What is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum What {
-    /// The source and the learner's edition
+    /// Run both
     All,
-    /// The source: every exercise is solved
+    /// Run the notebooks with solutions: every exercise must pass
     Source,
-    /// The learner's edition: no exercise is solved, and all the rest passes
+    /// Run the learner's edition: exercises must fail, everything else must pass
     Learner,
 }
 

@@ -10,29 +10,29 @@ use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Make an edition of the course: a folder with the notebooks and the helper crate, to give away or
-/// to teach from
+/// Make an edition of the course: a folder with the notebooks and the helper crate, ready to hand
+/// out or to teach from
 #[derive(Args)]
 #[command(after_help = "\
-Whatever the edition, DIR/notebooks has the notebooks with their data, and DIR/helpers the helper crate that they use.
+Every edition has the notebooks and their data in DIR/notebooks and the helper crate in DIR/helpers.
 
-To show the slides, execute their notebook first, so that they have pictures, and let Jupyter make a page of it:
+To present the slides, run the notebook first (so that it has plots), then convert it with Jupyter:
 
     parcourse edition slides --out slides
     parcourse run slides/notebooks/00_welcome.ipynb --output executed
     jupyter nbconvert --to slides --post serve executed/00_welcome.ipynb")]
 pub struct EditionArguments {
-    /// For whom
+    /// Which edition to make
     #[arg(value_enum)]
     edition: Edition,
-    /// Folder to write to; made if need be
+    /// Folder to write to, created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder of the course [default: found from the current folder upwards, else the one this
-    /// program was built beside]
+    /// Folder of the course [default: the nearest course in or above the current folder, else the
+    /// one this program was built with]
     #[arg(value_name = "FOLDER")]
     course: Option<PathBuf>,
-    /// Write into a folder that holds something else, and over changed notebooks
+    /// Write even if the folder holds other files or notebooks that were changed
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -41,11 +41,11 @@ pub struct EditionArguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Edition {
-    /// A stub instead of each solution, and no notes for the instructor
+    /// Solutions replaced by stubs, instructor's notes removed
     Learner,
-    /// The source, with a schedule in front of each notebook and SCHEDULE.md for the whole course
+    /// Solutions included, a schedule at the top of each notebook, and SCHEDULE.md for the course
     Instructor,
-    /// Cells marked for Jupyter's slides, by tags or else by headings
+    /// Cells marked as Jupyter slides, by their tags or else by headings
     Slides,
 }
 

@@ -35,21 +35,21 @@ use std::process::ExitCode;
 /// How often `1 + N` is compiled in each kernel.
 const UNITS: usize = 5;
 
-/// Executes notebooks and single cells on our kernel, and prints what compiling each cell costs
-/// relative to `1 + 1` in the same kernel: median, 90th percentile and maximum of the processor
-/// time, and in parentheses of the time on the clock. The slowest cells are listed with the size of
-/// their machine code and what is in it.
+/// Runs notebooks and single cells on our kernel and prints how long each cell takes to compile,
+/// relative to `1 + 1` on the same kernel: median, 90th percentile and maximum of the CPU time,
+/// with the wall time in parentheses. The slowest cells are listed with the size of their machine
+/// code and where it comes from.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     common: CommonArguments,
-    /// Notebooks whose cells are measured, or `none` [default: all of the course]
+    /// Notebooks to measure, or `none` [default: all notebooks of the course]
     #[arg(value_name = "NOTEBOOK")]
     notebooks: Vec<PathBuf>,
-    /// Which single cells to measure, or `none` [default: all]
+    /// Single cells to measure, or `none` [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = names())]
     cells: Vec<String>,
-    /// How many of the slowest cells are listed
+    /// Number of slowest cells to list
     #[arg(long, value_name = "N", default_value = "12")]
     slowest: usize,
 }

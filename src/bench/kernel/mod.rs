@@ -28,20 +28,20 @@ use std::process::ExitCode;
 pub struct Arguments {
     #[command(flatten)]
     common: CommonArguments,
-    /// Which starts to measure, or `none` [default: all]
+    /// Startup scenarios to measure, or `none` [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(Start::ALL.map(Start::name).to_vec()))]
     starts: Vec<String>,
-    /// Leave out processor time and memory to the first variable
+    /// Skip the CPU time and memory up to the first variable
     #[arg(long)]
     no_first_variable: bool,
-    /// Which cells to measure, or `none` [default: all]
+    /// Cells to measure, or `none` [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(cells::CELLS.iter().map(|cell| cell.name).collect()))]
     cells: Vec<String>,
-    /// The Python whose ipykernel is measured; it needs ipykernel, numpy, dask and numba
+    /// Python whose ipykernel is measured; needs ipykernel, numpy, dask and numba
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: PathBuf,
-    /// Use (and build, where missing) the templates in your own cache, instead of building private
-    /// ones for a minute
+    /// Use the templates in your own cache (built if missing) instead of spending a minute on
+    /// private ones
     #[arg(long)]
     own_templates: bool,
 }

@@ -36,23 +36,23 @@ use std::process::ExitCode;
 pub struct Arguments {
     #[command(flatten)]
     common: CommonArguments,
-    /// Which benchmarks to run [default: all]
+    /// Benchmarks to run [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', num_args = 1.., value_parser = BENCHMARKS.map(|benchmark| benchmark.name).to_vec())]
     only: Vec<String>,
-    /// Whom to compare with: Python (numpy, numba, dask, joblib in a private environment, made when
-    /// missing: some 400 MB) and C (gcc)
+    /// What to compare with: C (gcc) and Python (numpy, numba, dask and joblib in a private
+    /// environment of 400 MB, created if missing)
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = ["c", "python"], value_parser = ["c", "python", "none"])]
     peers: Vec<String>,
-    /// Small problems, to see whether everything works: the times mean nothing
+    /// Use small problems to check that everything works; the times mean nothing
     #[arg(long)]
     quick: bool,
-    /// The Python that makes the private environment [default: the first usable of python3, python,
-    /// python3.14, …]
+    /// Python used to create the private environment [default: the first that works of python3,
+    /// python, python3.14, …]
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
 }
 
-/// Exit code 1 when a program failed or found something else than we.
+/// Exit code 1 if a program failed or its result differs from ours.
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let selected: Vec<&Benchmark> =
         BENCHMARKS.iter().filter(|benchmark| arguments.is_selected(benchmark.name)).collect();

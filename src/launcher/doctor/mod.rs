@@ -20,19 +20,19 @@ use setup::Setup;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// What is looked at, and how it is told.
+/// What to check, and how to print the results.
 #[derive(clap::Args)]
 pub struct DoctorArguments {
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
-    /// Do not try to reach package indexes
+    /// Skip the checks that contact package indexes
     #[arg(long)]
     offline: bool,
-    /// Free disk space, in GiB, below which to warn
+    /// Warn if there is less free disk space than this, in GiB
     #[arg(long, value_name = "GIB", default_value_t = 2.0)]
     disk: f64,
-    /// The Python that would make the private environment
+    /// Python to use for the private environment
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
     #[command(flatten)]

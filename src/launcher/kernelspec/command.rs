@@ -8,27 +8,27 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Registration of the kernel with existing Jupyter installations.
+/// What to do with the kernel's registration.
 #[derive(Subcommand)]
 pub enum Action {
     /// Register the kernel with Jupyter
     Install(InstallArguments),
-    /// Remove our registration again; other programs' stay
+    /// Unregister the kernel; kernels of other programs are left alone
     Uninstall(UninstallArguments),
-    /// List the kernels Jupyter finds, and which are ours
+    /// List the kernels Jupyter finds and mark ours
     List(ListArguments),
 }
 
-/// One of the places, the user's own unless said otherwise.
+/// Where the kernel is registered: the user's own folder by default.
 #[derive(Args)]
 pub struct PlaceArguments {
-    /// In the user's own Jupyter folder [default]
+    /// Use your own Jupyter folder [default]
     #[arg(long, group = "place")]
     user: bool,
-    /// Below PREFIX, such as a Python environment
+    /// Use the Python environment (or other prefix) at PREFIX
     #[arg(long, value_name = "PREFIX", group = "place")]
     prefix: Option<PathBuf>,
-    /// In the Python environment of the `python3` on PATH
+    /// Use the Python environment of the `python3` on PATH
     #[arg(long, group = "place")]
     sys_prefix: bool,
 }
@@ -48,15 +48,15 @@ impl PlaceArguments {
 pub struct InstallArguments {
     #[command(flatten)]
     place: PlaceArguments,
-    /// Name of the kernel; the course's notebooks ask for `rust`
+    /// Name of the kernel; the notebooks of the course ask for `rust`
     #[arg(long, default_value = "parcourse")]
     name: String,
-    /// What Jupyter shows
+    /// Name that Jupyter displays
     #[arg(long, default_value = "Rust (Parcourse)")]
     display_name: String,
     #[command(flatten)]
     helpers: HelpersArgument,
-    /// Replace another program's kernel of that name
+    /// Replace a kernel of another program that has the same name
     #[arg(long)]
     force: bool,
 }

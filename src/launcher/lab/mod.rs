@@ -46,48 +46,48 @@ pub const JUPYTERLAB: Recipe = Recipe {
     command: "parcourse lab --setup-only",
 };
 
-/// Where to open, and what to hand on to Jupyter.
+/// What to open, and what to pass on to Jupyter.
 #[derive(clap::Args)]
 pub struct LabArguments {
-    /// Folder for your own copy of the course, made when missing; your work in it is never
-    /// overwritten [default: the copy around the current folder, else ~/parcourse]
+    /// Folder for your copy of the course, created if missing; your work in it is never overwritten
+    /// [default: the copy that contains the current folder, else ~/parcourse]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The course to copy: its folder; a copy keeps to the one that was named
-    /// [default: found from the current folder upwards, else where this program was built]
+    /// Folder of the course to copy; the copy remembers it [default: the nearest course in or above
+    /// the current folder, else the one this program was built with]
     #[arg(long, value_name = "DIR")]
     course: Option<PathBuf>,
-    /// For authors: open the course's own notebooks with their solutions (or the folder named by
-    /// --dir) as they are, nothing copied
+    /// For authors: open the course's own notebooks, solutions included, without making a copy (or
+    /// open the folder given by --dir as it is)
     #[arg(long)]
     source: bool,
-    /// Give notebooks again that you deleted from your copy
+    /// Restore notebooks you deleted from your copy
     #[arg(long, conflicts_with = "source")]
     restore: bool,
-    /// Use no network: fail, and say what is missing, rather than download anything
+    /// Never use the network; if something is missing, say what and exit
     #[arg(long)]
     offline: bool,
-    /// Port of the server; an error when it is taken [default: the first free one from 8888]
+    /// Port of the server; fails if the port is taken [default: first free port from 8888]
     #[arg(long)]
     port: Option<u16>,
     /// Print the address instead of opening a browser
     #[arg(long)]
     no_browser: bool,
-    /// The Python that makes the private environment [default: the first usable of python3, python,
-    /// python3.14, …]
+    /// Python used to create the private environment [default: the first that works of python3,
+    /// python, python3.14, …]
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
-    /// Use the JupyterLab (4 or newer) of the active conda or venv environment instead of a private
+    /// Use JupyterLab (4 or newer) from the active conda or venv environment instead of a private
     /// one
     #[arg(long)]
     use_active: bool,
-    /// Set up, print the path of the private Python, and stop: for a machine that will be offline
-    /// later
+    /// Set everything up, print the path of the private Python, and exit; useful before going
+    /// offline
     #[arg(long)]
     setup_only: bool,
     #[command(flatten)]
     helpers: HelpersArgument,
-    /// Options for Jupyter itself, after `--`
+    /// Options passed on to Jupyter
     #[arg(last = true, value_name = "JUPYTER OPTIONS")]
     jupyter: Vec<OsString>,
 }
