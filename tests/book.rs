@@ -185,7 +185,7 @@ fn refusals(_: &SetUp) -> Result<(), String> {
     let work = folder()?;
     fs::write(work.path().join("thesis.tex"), "years").map_err(|error| error.to_string())?;
     refused(book(work.path()).arg(COURSE), 2, &["is not empty and holds no book of the course"])?;
-    refused(book(&work.path().join("new")).arg(work.path()), 2, &["is no course"])?;
+    refused(book(&work.path().join("new")).arg(work.path()), 2, &["is not a course"])?;
     let unknown = work.path().join("no such folder");
     refused(
         book(&work.path().join("new")).arg(COURSE).arg("--executed").arg(&unknown),

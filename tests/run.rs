@@ -95,7 +95,7 @@ macro_rules! on_kernel {
                     "index out of bounds: the len is 3 but the index is 7",
                     "cannot multiply `{integer}` by `&str`",
                     "did not finish within 1.5 s",
-                    &format!("Run again: parcourse run --kernel {KERNEL} tests/fixtures/verdicts.ipynb"),
+                    &format!("To reproduce: parcourse run --kernel {KERNEL} tests/fixtures/verdicts.ipynb"),
                 ] {
                     assert!(VERDICTS.told.contains(expected), "no {expected:?} in:\n{}", VERDICTS.told);
                 }

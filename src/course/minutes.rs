@@ -1,28 +1,28 @@
-//! How notebooks tell their minutes: in headings, `## Exercise 1: mean length (10 minutes)`, and in
+//! The minutes stated in notebooks: in headings, `## Exercise 1: mean length (10 minutes)`, and in
 //! the first cell, `**45 minutes**: 15 to read and run, 30 for three exercises.`
 
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// What the first cell of a notebook promises.
+/// The minutes stated in the first cell of a notebook.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Promise {
     /// `**45 minutes**`.
     pub total: Option<u32>,
     /// `15 to read and run`.
     pub reading: Option<u32>,
-    /// `30 for three exercises`: the minutes, and how many there are, as a word or a number.
+    /// `30 for three exercises`: the minutes, and the number of exercises, as a word or in digits.
     pub exercises: Option<(u32, String)>,
 }
 
-/// The minutes at the end of a heading.
+/// Returns the minutes at the end of a heading.
 pub fn of_heading(heading: &str) -> Option<u32> {
     static MINUTES: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\((\d+) minutes?\)\s*$").expect("a constant"));
     MINUTES.captures(heading)?[1].parse().ok()
 }
 
-/// A heading without its minutes.
+/// Returns a heading without its minutes.
 pub fn without(heading: &str) -> &str {
     match of_heading(heading) {
         Some(_) => heading.rsplit_once('(').map_or(heading, |(text, _)| text.trim_end()),
@@ -30,7 +30,7 @@ pub fn without(heading: &str) -> &str {
     }
 }
 
-/// What the text of a first cell promises.
+/// Parses the minutes stated in a first cell.
 pub fn promised(text: &str) -> Promise {
     static TOTAL: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\*\*(\d+) minutes?\*\*").expect("a constant"));
@@ -45,7 +45,7 @@ pub fn promised(text: &str) -> Promise {
     Promise { total: number(&TOTAL), reading: number(&READING), exercises }
 }
 
-/// A small number written out or in digits.
+/// Parses a small number, written out or in digits.
 pub fn count(word: &str) -> Option<u32> {
     const WORDS: [&str; 11] =
         ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];

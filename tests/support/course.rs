@@ -1,5 +1,4 @@
-//! A course in which everything is in order (`tests/fixtures/course`), copied so that a test can
-//! spoil one thing.
+//! A course without problems (`tests/fixtures/course`), copied so that a test can spoil one thing.
 
 use super::private_tmp::{self, private_folder};
 use super::{BINARY, told};

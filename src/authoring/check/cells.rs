@@ -1,4 +1,4 @@
-//! Cells: ids by which they can be named, and tags that are understood.
+//! Checks that cells have ids and known tags.
 
 use super::material::Notebook;
 use super::report::Report;
@@ -19,13 +19,13 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
                 report.cell(
                     &notebook.path,
                     &name,
-                    "has an id that Jupyter refuses: use at most 64 letters, digits, `-` and `_`",
+                    "has an id that Jupyter rejects: use at most 64 letters, digits, `-` and `_`",
                 );
             }
             Some(id) if !seen.insert(id.clone()) => report.cell(
                 &notebook.path,
                 &name,
-                "has an id that another cell has, too: rename one of them",
+                "has the same id as another cell: rename one of them",
             ),
             Some(_) => {}
         }
@@ -40,7 +40,7 @@ fn is_valid(id: &str) -> bool {
 
 fn tags(notebook: &Notebook, name: &str, cell: &Cell, report: &mut Report) {
     let tags = cell.tags();
-    // One at a time: each misspelt tag is told, not only the first.
+    // One at a time, to report every misspelt tag and not only the first.
     for tag in &tags {
         if let Err(error) = Tags::parse(std::slice::from_ref(tag)) {
             report.cell(&notebook.path, name, error);
@@ -52,7 +52,7 @@ fn tags(notebook: &Notebook, name: &str, cell: &Cell, report: &mut Report) {
     }
     if cell.has_tag(CHECK_OUTPUT) && cell.outputs.is_empty() {
         let text = format!(
-            "is tagged `{CHECK_OUTPUT}`, but holds no output to compare with: execute it (`parcourse run --output DIR`) and copy its output, or remove the tag"
+            "is tagged `{CHECK_OUTPUT}`, but has no stored output to compare with: run it (`parcourse run --output DIR`) and copy its output, or remove the tag"
         );
         report.cell(&notebook.path, name, text);
     }

@@ -72,7 +72,7 @@ pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
     }
     let Some(what) = arguments.execute else {
         if !arguments.quiet {
-            println!("{}", told(&material, "in order"));
+            println!("{}", told(&material, "no problems"));
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -87,7 +87,7 @@ pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
     };
     let outcome = execute::execute(&material, options)?;
     if !arguments.quiet {
-        let order = if outcome.code == 0 { "in order" } else { "not in order" };
+        let order = if outcome.code == 0 { "no problems" } else { "problems found" };
         println!("{}", told(&material, &format!("{order}; {}", outcome.told)));
     }
     Ok(ExitCode::from(outcome.code))

@@ -1,5 +1,5 @@
-//! What every notebook has: a title, its minutes, goals, key points, and something to go on with;
-//! all as the manifest says.
+//! Checks that every notebook has a title, minutes, goals, key points and a part to go further, and
+//! that they match the manifest.
 
 use super::material::Notebook;
 use super::report::Report;
@@ -27,7 +27,8 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
             report.cell(&notebook.path, &name, "lists no key points: write each as a line `- …`");
         }
     }
-    if let Some((name, cell)) = single(notebook, GOING_FURTHER, "the part for the fast", report)
+    if let Some((name, cell)) =
+        single(notebook, GOING_FURTHER, "the part for fast learners", report)
         && !has_heading(cell, "Going further")
     {
         report.cell(
@@ -44,7 +45,7 @@ fn title(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
         report.cell(
             &notebook.path,
             name,
-            "is the first cell, but does not begin with the title: write `# Title`",
+            "is the first cell, but does not begin with a title: write `# Title`",
         );
         return;
     };
@@ -89,7 +90,7 @@ fn promise(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
         }
         if minutes::count(word).is_some_and(|count| count as usize != exercises.len()) {
             wrong(format!(
-                "says {word} exercises, but {} have minutes in their headings: make them agree",
+                "says {word} exercises, but {} headings state minutes: make them agree",
                 exercises.len()
             ));
         }
@@ -99,7 +100,7 @@ fn promise(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
         && reading + told != total
     {
         wrong(format!(
-            "says {total} minutes, but {reading} to read and run and {told} for exercises are {}: make them agree",
+            "says {total} minutes, but {reading} to read and run and {told} for exercises add up to {}: make them agree",
             reading + told
         ));
     }
@@ -135,12 +136,12 @@ fn goals(notebook: &Notebook, report: &mut Report) {
         report.cell(
             &notebook.path,
             &name,
-            "lists the goals in another order than course.toml: make the two lists equal",
+            "lists the goals in a different order than course.toml: make the two lists equal",
         );
     }
 }
 
-/// The one markdown cell with this tag.
+/// Returns the only Markdown cell with this tag, and reports if there are none or several.
 fn single<'a>(
     notebook: &'a Notebook,
     tag: &str,
@@ -152,7 +153,7 @@ fn single<'a>(
     match found.len() {
         0 => report.file(
             &notebook.path,
-            format!("has no text cell tagged `{tag}`: tag the one with {what}"),
+            format!("has no Markdown cell tagged `{tag}`: tag the one with {what}"),
         ),
         1 => return found.pop(),
         _ => {
@@ -160,7 +161,7 @@ fn single<'a>(
             report.file(
                 &notebook.path,
                 format!(
-                    "has several cells tagged `{tag}` ({}): leave the tag on one of them",
+                    "has several cells tagged `{tag}` ({}): keep the tag on one of them",
                     names.join(", ")
                 ),
             );

@@ -1,5 +1,5 @@
-//! The form in which notebooks are committed: nothing that an execution has left, written as
-//! Jupyter writes, for the kernel `rust`.
+//! Checks the form that notebooks are committed in: no traces of an execution, formatted as Jupyter
+//! does, for the kernel `rust`.
 
 use super::exercises;
 use super::material::Notebook;
@@ -23,7 +23,7 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
             report.cell(
                 &notebook.path,
                 &name,
-                format!("has the number or the times of an execution: {FIX}"),
+                format!("has an execution count or execution times: {FIX}"),
             );
             told = true;
         }
@@ -31,7 +31,9 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
     if !told && cleared.to_text() != notebook.text {
         report.file(
             &notebook.path,
-            format!("is not in the form in which Jupyter writes notebooks (indentation, order of keys, line ends): {FIX}"),
+            format!(
+                "is not formatted as Jupyter does (indentation, order of keys, line ends): {FIX}"
+            ),
         );
     }
 }
@@ -44,16 +46,21 @@ fn kernel(notebook: &Notebook, report: &mut Report) {
         let wanted = r#"{"display_name": "Rust", "language": "rust", "name": "rust"}"#;
         report.file(
             &notebook.path,
-            format!("its metadata names another kernel ({found}): make its kernelspec {wanted}"),
+            format!(
+                "its metadata names another kernel ({found}): change its kernelspec to {wanted}"
+            ),
         );
     }
     if !notebook.document.has_ids() {
-        report.file(&notebook.path, "is in an old notebook format, in which cells have no ids: open and save it in JupyterLab");
+        report.file(
+            &notebook.path,
+            "is in an old notebook format without cell ids: open and save it in JupyterLab",
+        );
     }
 }
 
-/// Writes a notebook in its normal form, with nbgrader's metadata; says whether that changed the
-/// file.
+/// Writes a notebook in its normal form, with nbgrader's metadata. Returns whether the file
+/// changed.
 pub fn fix(notebook: &mut Notebook) -> Result<bool> {
     notebook.document.clear();
     exercises::fix(&mut notebook.document);

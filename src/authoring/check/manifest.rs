@@ -1,4 +1,5 @@
-//! Manifest and folder: both name the same notebooks, in order, and every entry is complete.
+//! Checks that the manifest and the folder have the same notebooks, in order, and that every entry
+//! is complete.
 
 use super::material::Material;
 use super::report::Report;
@@ -6,12 +7,12 @@ use super::report::Report;
 pub fn check(material: &Material, report: &mut Report) {
     let manifest = material.manifest();
     if material.course.notebooks.is_empty() {
-        report.file(&manifest, "lists no notebook: add one [[notebook]] for each");
+        report.file(&manifest, "lists no notebooks: add a [[notebook]] for each");
     }
     for file in material.on_disk.iter().filter(|file| material.course.entry(file).is_none()) {
         report.file(
             &material.folder.join(file),
-            "is not listed in the manifest: add a [[notebook]] for it to course.toml, or move it elsewhere",
+            "is not listed in course.toml: add a [[notebook]] for it, or move it elsewhere",
         );
     }
     for entry in &material.course.notebooks {
@@ -25,19 +26,19 @@ pub fn check(material: &Material, report: &mut Report) {
         if entry.minutes.is_none() {
             report.file(
                 &manifest,
-                format!("says no minutes for {file}: add `minutes = …`, exercises included"),
+                format!("has no minutes for {file}: add `minutes = …`, exercises included"),
             );
         }
         if entry.goals.is_empty() {
             report.file(
                 &manifest,
-                format!("says no goals for {file}: add `goals = […]`, as in the notebook"),
+                format!("has no goals for {file}: add `goals = […]`, as in the notebook"),
             );
         }
         if entry.exercises.is_none() {
             report.file(
                 &manifest,
-                format!("does not say how many exercises {file} has: add `exercises = …`"),
+                format!("has no number of exercises for {file}: add `exercises = …`"),
             );
         }
     }
@@ -45,8 +46,8 @@ pub fn check(material: &Material, report: &mut Report) {
     nested(material, report);
 }
 
-/// Files are numbered in the order of the manifest, so that a folder shows them as they are to be
-/// read.
+/// Files must be numbered in the order of the manifest, so that a folder lists them in reading
+/// order.
 fn order(material: &Material, report: &mut Report) {
     let manifest = material.manifest();
     let mut before: Option<(u32, &str)> = None;
@@ -55,7 +56,7 @@ fn order(material: &Material, report: &mut Report) {
         let Ok(number) = digits.parse::<u32>() else {
             report.file(
                 &manifest,
-                format!("lists {}, whose name has no number: begin it with two digits, in the order of reading", entry.file),
+                format!("lists {}, whose name has no number: begin it with two digits, in reading order", entry.file),
             );
             continue;
         };
@@ -65,7 +66,7 @@ fn order(material: &Material, report: &mut Report) {
             report.file(
                 &manifest,
                 format!(
-                    "lists {} behind {file}: order the entries by the numbers of their files",
+                    "lists {} after {file}: sort the entries by the numbers of their files",
                     entry.file
                 ),
             );
@@ -74,7 +75,8 @@ fn order(material: &Material, report: &mut Report) {
     }
 }
 
-/// Folders below would be overlooked. Hidden ones hold JupyterLab's checkpoints.
+/// Reports notebooks in subfolders, which would be overlooked. Hidden folders hold JupyterLab's
+/// checkpoints.
 fn nested(material: &Material, report: &mut Report) {
     for entry in std::fs::read_dir(&material.folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -86,7 +88,7 @@ fn nested(material: &Material, report: &mut Report) {
             if file.extension().is_some_and(|end| end == "ipynb") {
                 report.file(
                     &file,
-                    "is in a folder of its own, where no tool looks: move it beside course.toml",
+                    "is in a subfolder, where no tool looks: move it next to course.toml",
                 );
             }
         }

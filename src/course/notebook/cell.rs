@@ -11,15 +11,15 @@ pub enum Kind {
     Raw,
 }
 
-/// A cell, its source as one text.
+/// A cell, with its source in one string.
 #[derive(Debug, Clone)]
 pub struct Cell {
     pub kind: Kind,
-    /// Formats before 4.5 have none.
+    /// `None` in formats before 4.5.
     pub id: Option<String>,
     pub source: String,
     pub metadata: Map<String, Value>,
-    /// As stored; empty for anything but code.
+    /// As stored; empty unless it is a code cell.
     pub outputs: Vec<Value>,
     pub execution_count: Option<i64>,
     /// Whatever else the cell has: attachments, keys of extensions.
@@ -52,12 +52,12 @@ impl Cell {
         let source = rest.remove("source").context("has no source")?;
         let outputs = match rest.remove("outputs") {
             Some(Value::Array(outputs)) => outputs,
-            Some(_) => bail!("has outputs that are no list"),
+            Some(_) => bail!("has outputs that are not a list"),
             None => Vec::new(),
         };
         let metadata = match rest.remove("metadata") {
             Some(Value::Object(metadata)) => metadata,
-            Some(_) => bail!("has metadata that is no object"),
+            Some(_) => bail!("has metadata that is not an object"),
             None => Map::new(),
         };
         let id = rest.remove("id").and_then(|id| id.as_str().map(str::to_string));
@@ -65,7 +65,7 @@ impl Cell {
         Ok(Cell {
             kind,
             id,
-            source: joined(&source).context("has a source that is no text")?,
+            source: joined(&source).context("has a source that is not text")?,
             metadata,
             outputs,
             execution_count,
@@ -73,7 +73,7 @@ impl Cell {
         })
     }
 
-    /// As it is written, the source still one text.
+    /// The cell's JSON, with the source still in one string.
     pub(super) fn to_json(&self) -> Value {
         let mut fields = self.rest.clone();
         let kind = match self.kind {
@@ -102,7 +102,7 @@ impl Cell {
         self.kind == Kind::Markdown
     }
 
-    /// The cell's tags; what is not text among them is passed over.
+    /// The cell's tags. Tags that are not strings are skipped.
     pub fn tags(&self) -> Vec<String> {
         let tags = self.metadata.get("tags").and_then(Value::as_array).into_iter().flatten();
         tags.filter_map(Value::as_str).map(str::to_string).collect()
@@ -117,7 +117,7 @@ impl Cell {
             .any(|present| present == tag)
     }
 
-    /// Adds a tag behind those it has, unless it is one of them.
+    /// Appends a tag unless the cell already has it.
     pub fn add_tag(&mut self, tag: &str) {
         if !self.has_tag(tag) {
             let mut tags = self.tags();
@@ -131,13 +131,13 @@ impl Cell {
         self.rest.get("attachments").is_some_and(|attachments| attachments.get(name).is_some())
     }
 
-    /// How messages name the cell: its id, or else its place among `count`.
+    /// The cell's name in messages: its id, else its position among `count` cells.
     pub fn name(&self, index: usize, count: usize) -> String {
         self.id.clone().unwrap_or_else(|| format!("cell {} of {count}", index + 1))
     }
 }
 
-/// Text as notebooks store it: one string or a list of lines.
+/// Joins text as notebooks store it: one string or a list of lines.
 pub(super) fn joined(text: &Value) -> Option<String> {
     match text {
         Value::String(text) => Some(text.clone()),

@@ -1,5 +1,6 @@
-//! A kernel that leaves nothing behind, and one cell on it. In reading order: [`directory`],
-//! [`guard`], [`process`], [`warm`], [`client`] (messages), [`session`] and [`outputs`] (one cell).
+//! A kernel process that is always cleaned up, and the execution of a cell on it. In reading order:
+//! [`directory`], [`guard`], [`process`], [`warm`], [`client`] (messages), [`session`] and
+//! [`outputs`] (one cell).
 
 pub mod client;
 pub mod directory;
