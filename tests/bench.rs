@@ -101,7 +101,7 @@ fn reports_for_machines() {
         .collect();
     let expected = [
         "warm: time to the first result",
-        "plain notebook: processor time to a variable, relative to stock",
+        "plain notebook: CPU time to a variable, relative to stock",
         "kernel with helpers: memory",
         "latency of all cells, relative to stock",
     ];

@@ -157,7 +157,7 @@ fn offline(made: &SetUp) -> Result<(), String> {
     refused(
         &mut again(),
         2,
-        &["second.ipynb", "its cells are not those of the course", "parcourse run --output"],
+        &["second.ipynb", "its cells differ from the course", "parcourse run --output"],
     )?;
     let nothing_installed = folder()?;
     refused(
@@ -184,7 +184,11 @@ fn a_failing_cell(made: &SetUp) -> Result<(), String> {
 fn refusals(_: &SetUp) -> Result<(), String> {
     let work = folder()?;
     fs::write(work.path().join("thesis.tex"), "years").map_err(|error| error.to_string())?;
-    refused(book(work.path()).arg(COURSE), 2, &["is not empty and holds no book of the course"])?;
+    refused(
+        book(work.path()).arg(COURSE),
+        2,
+        &["is not empty and does not hold a book of the course"],
+    )?;
     refused(book(&work.path().join("new")).arg(work.path()), 2, &["is not a course"])?;
     let unknown = work.path().join("no such folder");
     refused(

@@ -66,8 +66,8 @@ rules! {
     needs_no_solution: |n| tag(n, "numbers", &["needs-solution"]) => "numbers: is tagged `needs-solution`, but is not a code cell after an exercise's check";
     no_solution: |n| source(n, "exercise-1-work", "fn double(number: i32) -> i32 { 2 * number }") => "exercise-1-work: is tagged `exercise`, but has no solution";
     solution_not_closed: |n| swap(n, "exercise-1-work", "    // END SOLUTION\n", "") => "exercise-1-work: line 2: `// BEGIN SOLUTION` without `// END SOLUTION`";
-    solution_elsewhere: |n| source(n, "triple", "// BEGIN SOLUTION\n9\n// END SOLUTION") => "triple: has a mark of a solution, but is not tagged `exercise`";
-    solution_in_text: |n| source(n, "going-further-text", "## Going further\n\n// BEGIN SOLUTION") => "going-further-text: has a mark of a solution, which only code";
+    solution_elsewhere: |n| source(n, "triple", "// BEGIN SOLUTION\n9\n// END SOLUTION") => "triple: has a solution marker, but is not tagged `exercise`";
+    solution_in_text: |n| source(n, "going-further-text", "## Going further\n\n// BEGIN SOLUTION") => "going-further-text: has a solution marker, which is allowed only in code";
 
     // Cells.
     no_id: |n| { cell(n, "triple").as_object_mut().unwrap().remove("id"); } => "cell 16 of 16: has no id";

@@ -63,8 +63,8 @@ fn marks_in_the_wrong_place_are_named_all_at_once() {
         2,
         &[
             "nothing was written",
-            "00_first.ipynb: exercise-1-work: line 2: `// BEGIN SOLUTION` within the solution that begins on line 1",
-            "01_more.ipynb: exercise-2-text: has a mark of a solution",
+            "00_first.ipynb: exercise-1-work: line 2: `// BEGIN SOLUTION` inside the solution that begins on line 1",
+            "01_more.ipynb: exercise-2-text: has a solution marker",
         ],
     );
     assert!(!course.path("out").exists());
@@ -175,17 +175,15 @@ fn work_is_not_overwritten() {
     edition(&[]).assert(0, &[]);
     let notebook = course.path("out/notebooks").join(FIRST);
     std::fs::write(&notebook, "my work").unwrap();
-    edition(&[]).assert(
-        2,
-        &["out holds an edition in which somebody has worked", "notebooks/00_first.ipynb"],
-    );
+    edition(&[])
+        .assert(2, &["out holds an edition with changed files", "notebooks/00_first.ipynb"]);
     assert_eq!(std::fs::read_to_string(&notebook).unwrap(), "my work");
     edition(&["--force"]).assert(0, &[]);
     std::fs::create_dir(course.path("thesis")).unwrap();
     std::fs::write(course.path("thesis/thesis.tex"), "").unwrap();
     course
         .parcourse(&["edition", "learner", "--out", "thesis"])
-        .assert(2, &["thesis is not empty and holds no edition"]);
+        .assert(2, &["thesis is not empty and does not hold an edition"]);
 }
 
 /// Not even when forced.

@@ -131,7 +131,7 @@ impl SetUp {
             .map(|_| ())
     }
 
-    /// Brings the copy `name` up to date and returns what was said.
+    /// Updates the copy `name` and returns the output.
     fn update(&self, course: &Path, name: &str, options: &[&str]) -> Result<String, String> {
         let mut command = self.bare_command(&private_tmp())?;
         command
@@ -422,7 +422,7 @@ fn the_copy_follows_the_course(lab: &SetUp) -> Result<(), String> {
     )?;
     said(lab.update(&course, "following", &[])?, "up to date")?;
     write_course(&course, "second edition");
-    said(lab.update(&course, "following", &[])?, "brought up to date: 00_welcome.ipynb")?;
+    said(lab.update(&course, "following", &[])?, "updated: 00_welcome.ipynb")?;
     ensure(read(&first)?.contains("second edition"), || {
         "the course's change did not arrive".to_owned()
     })?;
@@ -438,7 +438,7 @@ fn the_copy_follows_the_course(lab: &SetUp) -> Result<(), String> {
     write_course(&course, "third edition");
     let told = lab.update(&course, "following", &[])?;
     let aside = told
-        .split_once("kept as \"")
+        .split_once("saved as \"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(name, _)| name.to_owned());
     let aside = aside.ok_or_else(|| format!("no kept file is named: {told}"))?;

@@ -1,4 +1,4 @@
-//! What all measurements have in common: their options, their place, and their end.
+//! What all benchmarks share: options, sandbox, and shutdown.
 
 use super::telling::Telling;
 use super::world::World;
@@ -7,8 +7,8 @@ use crate::runner::kernels::stopped;
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
 
-/// No start and no cell may take longer than this: a cold stock kernel on a busy laptop compiles
-/// for a minute.
+/// Time limit for every start and every cell. A cold stock kernel on a busy laptop compiles for a
+/// minute.
 pub const LIMIT: Duration = Duration::from_secs(300);
 
 #[derive(clap::Args)]
@@ -28,8 +28,8 @@ impl CommonArguments {
         self.rounds as usize
     }
 
-    /// Measures in a private place, on one thread: the work is done by the kernels, and the one who
-    /// measures should not take a core from them. A signal ends it, and every kernel with it.
+    /// Runs `measure` in a sandbox, on one thread, because the kernels do the work and the
+    /// benchmark should not take a core from them. A signal ends it together with all kernels.
     pub fn carry_out<T>(
         &self,
         own_templates: bool,
@@ -37,7 +37,7 @@ impl CommonArguments {
     ) -> Result<T> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
         let helpers = crate::base::paths::find_helpers(self.helpers.helpers.as_deref(), &here)
-            .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
+            .context("found no helper crate: run this in the course's folder, or pass the crate's folder with --helpers")?;
         let world = World::create(helpers, own_templates)?;
         let telling = Telling::new();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -50,13 +50,13 @@ impl CommonArguments {
                 signal = stopped() => Err(signal),
                 measured = measure(&world, &telling) => Ok(measured),
             }
-            // Leaving this block drops whatever kernel still runs, which ends it.
+            // Leaving this block drops the running kernels, which ends them.
         });
         telling.clear();
         drop(world);
         match measured {
             Ok(measured) => measured,
-            Err(signal) => bail!("stopped by {signal}; every kernel has been ended"),
+            Err(signal) => bail!("stopped by {signal}; all kernels have been shut down"),
         }
     }
 }

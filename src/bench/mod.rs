@@ -1,8 +1,8 @@
-//! `parcourse bench`: measurements, side by side in one run.
+//! `parcourse bench`: runs benchmarks.
 //!
-//! Numbers from two runs on a shared machine say little about each other. So whatever is compared
-//! is measured in turns, round by round: noise hits all of them, and ratios are taken within a
-//! round.
+//! Numbers from different runs on a shared machine are hard to compare. So everything that is
+//! compared is measured in alternation, round by round: noise affects all candidates, and ratios
+//! are computed within a round.
 
 mod cells;
 mod common;

@@ -1,6 +1,6 @@
-//! Aligned tables for a terminal: the first column to the left, numbers to the right.
+//! Aligned tables for the terminal: the first column is left-aligned, numbers are right-aligned.
 
-/// Rows of text under a heading.
+/// Rows of text below a heading.
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -19,7 +19,7 @@ impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
-            // A row of one cell is a remark: it may run on.
+            // A row with a single cell is a remark and does not affect the widths.
             let rows = self.rows.iter().filter(|row| row.len() > 1);
             rows.filter_map(|row| row.get(column))
                 .map(|cell| cell.chars().count())

@@ -1,5 +1,5 @@
-//! The private place of a measurement: cache, temporary space and working folder of every kernel.
-//! It goes away with us; what is left when we are killed is swept by the next one.
+//! The sandbox of a benchmark: private cache, temporary space and working folder for every kernel.
+//! It is removed at the end; if we are killed, the next benchmark removes it.
 
 use super::telling::Telling;
 use crate::base::owned_dir::{self, OwnedDir};
@@ -23,7 +23,7 @@ pub struct World {
 }
 
 impl World {
-    /// Makes it, and turns this process and whatever it starts to it.
+    /// Creates the sandbox, and makes this process and its children use it.
     pub fn create(helpers: PathBuf, own_templates: bool) -> Result<World> {
         let [claim, temporary] = [paths::build_folder()?, paths::private_tmp()?].map(|parent| {
             owned_dir::sweep(&parent, PREFIX);
@@ -63,12 +63,12 @@ impl World {
         self.claim.path().join(name)
     }
 
-    /// Where kernels are started: an empty folder.
+    /// The folder where kernels are started, which is empty.
     pub fn folder(&self) -> PathBuf {
         self.path("folder")
     }
 
-    /// A cache that nobody has written to.
+    /// Creates an empty cache.
     pub fn empty_cache(&self) -> Result<PathBuf> {
         let path =
             tempfile::tempdir_in(self.path("cold")).context("failed to make an empty cache")?;
@@ -83,11 +83,11 @@ impl World {
             (true, false) => "evcxr",
             (true, true) => "all",
         };
-        telling.say("templates: looking");
+        telling.say("templates: checking");
         let mut command = tokio::process::Command::new(&self.program);
         command.args(["prepare", "--kernel", kernel, "--helpers"]).arg(&self.helpers);
-        // A builder ends with the one who started it: a signal from the terminal is for us, who
-        // then drop it.
+        // In its own process group, so that a signal from the terminal reaches only us; we then
+        // drop the builder, which ends it.
         command
             .process_group(0)
             .kill_on_drop(true)
@@ -127,18 +127,18 @@ impl World {
         match build_cache::find(&self.helpers, flavor)? {
             Some(template) => Ok(template),
             None => bail!(
-                "the template vanished: is the helper crate {} being edited?",
+                "the template no longer matches: is the helper crate {} being edited?",
                 self.helpers.display()
             ),
         }
     }
 
-    /// How a kernel of ours is started here.
+    /// How to launch our kernel in the sandbox.
     pub fn engine(&self) -> Engine {
         Engine::of(self.kernel(), vec![("TMPDIR", self.path("tmp").into())])
     }
 
-    /// The command line of our kernel, but for the connection file.
+    /// The command line of our kernel, without the connection file.
     pub fn kernel(&self) -> Vec<OsString> {
         let helpers = self.helpers.clone().into();
         vec![
@@ -156,13 +156,12 @@ impl World {
     }
 }
 
-/// Kills a child's group of processes (cargo and compilers among them) when we leave early.
-/// Harmless after its end: the number of a group is not used again while this process lives on for
-/// a moment.
+/// Kills a child's process group (including cargo and compilers) when dropped. Harmless after the
+/// child's end, because a group id is not reused within moments.
 pub struct KillGroup(Option<u32>);
 
 impl KillGroup {
-    /// Of the child with this number, which leads the group.
+    /// For the child with this process id, which leads the group.
     pub fn new(leader: Option<u32>) -> KillGroup {
         KillGroup(leader)
     }

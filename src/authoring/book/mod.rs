@@ -1,13 +1,13 @@
-//! `parcourse book`: the course as a web site to read and to search, with the outputs of its cells.
+//! `parcourse book`: builds a searchable web site of the course, with the outputs of its cells.
 //!
-//! The notebooks are executed (or taken as executed, with `--executed`); a failed cell means no
-//! book. Each becomes a page ([`page`]): what is for the instructor is left out, and an exercise
-//! shows what the learner gets, with the solution folded behind it. The manifest gives the first
-//! page ([`index`]). Sphinx with MyST-NB makes the site of these ([`site`]), in a Python
-//! environment of its own, and it goes into a folder that holds nothing else ([`destination`]).
+//! The notebooks are run first (unless `--executed` provides them); if a cell fails, no book is
+//! made. Each notebook becomes a page ([`page`]) without the instructor's notes; an exercise shows
+//! the learner's stub, followed by the folded solution. The manifest provides the first page
+//! ([`index`]). Sphinx with MyST-NB builds the site ([`site`]) in its own Python environment and
+//! writes it to a folder that holds nothing else ([`destination`]).
 //!
-//! The site asks no other server for anything, so that it can be read where there is none: from a
-//! disk, on a cluster, in an exam.
+//! The site loads nothing from other servers, so that it works offline: from a disk, on a cluster,
+//! in an exam.
 
 mod destination;
 mod executed;
@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What builds the pages.
+/// The packages that build the pages.
 const SPHINX: Recipe = Recipe {
     name: "Sphinx",
     requirements: include_str!("requirements.txt"),
@@ -71,11 +71,11 @@ pub fn main(arguments: BookArguments) -> Result<ExitCode> {
     let course = Course::beside(&folder)?.unwrap_or_default();
     ensure!(
         !course.notebooks.is_empty(),
-        "{} lists no notebooks: there is nothing to make a book of",
+        "{} lists no notebooks: the book would be empty",
         folder.join(course::FILE_NAME).display()
     );
-    // Whatever is wrong with the sources or the destination is found before minutes are spent on
-    // execution.
+    // Find problems with the sources or the destination before spending minutes on running
+    // notebooks.
     destination::check(&arguments.out)?;
     let downloads = learners_notebooks(&folder, &course)?;
 
@@ -117,7 +117,7 @@ pub fn main(arguments: BookArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What readers can download, in the order of the course.
+/// The notebooks that readers can download, in the order of the course.
 fn learners_notebooks(folder: &Path, course: &Course) -> Result<Vec<String>> {
     let learner = |file: &str| {
         let path = folder.join(file);

@@ -64,7 +64,7 @@ pub fn main(arguments: EditionArguments) -> Result<ExitCode> {
     let absolute =
         source.canonicalize().with_context(|| format!("failed to read {}", source.display()))?;
     let helpers = paths::find_helpers(arguments.helpers.helpers.as_deref(), &absolute)
-        .context("found no helper crate: name its folder with --helpers")?;
+        .context("found no helper crate: pass its folder with --helpers")?;
     check_apart(&arguments.out, &absolute, &helpers)?;
     let manifest = Course::beside(&source)?.unwrap_or_default();
     let rewrite = |path: &Path, text: &str| match arguments.edition {
@@ -98,7 +98,8 @@ fn below(folder: &str, files: Vec<File>) -> Vec<File> {
     files.into_iter().map(|file| File { path: Path::new(folder).join(file.path), ..file }).collect()
 }
 
-/// The compiler the course was written for: cells are compiled wherever the edition lies.
+/// The toolchain file that pins the course's compiler, because cells are compiled where the edition
+/// is.
 fn toolchain(helpers: &Path) -> Option<File> {
     let name = "rust-toolchain.toml";
     let content =
@@ -106,9 +107,9 @@ fn toolchain(helpers: &Path) -> Option<File> {
     Some(File { path: name.into(), content })
 }
 
-/// Not even `--force` may write an edition over its own source.
+/// Ensures that an edition does not overwrite its own source, not even with `--force`.
 fn check_apart(out: &Path, source: &Path, helpers: &Path) -> Result<()> {
-    // What does not exist yet is taken from the nearest folder that does.
+    // For a path that does not exist yet, resolve the nearest existing folder above it.
     let here = std::env::current_dir().context("failed to read the current folder")?;
     let wanted = here.join(out);
     let existing =
@@ -123,7 +124,7 @@ fn check_apart(out: &Path, source: &Path, helpers: &Path) -> Result<()> {
             !target.starts_with(original)
                 && !original.starts_with(&target)
                 && !wanted.starts_with(original),
-            "an edition in {} would mix with its source, {}: name another folder",
+            "an edition in {} would mix with its source, {}: choose another folder",
             out.display(),
             original.display()
         );

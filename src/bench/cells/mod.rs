@@ -1,12 +1,10 @@
-//! `parcourse bench cells`: how long the cells of notebooks take to compile, relative to `1 + 1` in
-//! the same kernel.
+//! `parcourse bench cells`: how long cells take to compile, relative to `1 + 1` on the same kernel.
 //!
-//! Every notebook is executed on a kernel of its own. The unit is the median of several cells `1 +
-//! N` in that kernel, behind its first cell. Ratios of processor time (the engine's thread, cargo,
-//! rustc, the linker) hold on a busy machine, too; those of the clock stand beside them. Machine
-//! code is what the cell's shared object holds ([`object`]): it is the same on every machine, and
-//! says what a cell costs before it is measured. After the notebooks comes a fixed list of single
-//! cells ([`singles`]).
+//! Every notebook runs on its own kernel. The unit is the median of several cells `1 + N` on that
+//! kernel, after its first cell. Ratios of CPU time (the engine's thread, cargo, rustc, the linker)
+//! are reliable even on a busy machine; ratios of wall time are shown next to them. The size of the
+//! machine code in the cell's shared object ([`object`]) is the same on every machine and predicts
+//! a cell's cost. After the notebooks comes a fixed list of single cells ([`singles`]).
 
 mod object;
 mod report;
@@ -32,7 +30,7 @@ use singles::CELLS;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// How often `1 + N` is compiled in each kernel.
+/// How many cells `1 + N` are compiled on each kernel.
 const UNITS: usize = 5;
 
 /// Runs notebooks and single cells on our kernel and prints how long each cell takes to compile,
@@ -83,7 +81,7 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let (notebooks, singles) = (load(&arguments.notebooks()?)?, arguments.singles());
     ensure!(
         !(notebooks.is_empty() && singles.is_empty()),
-        "nothing is left to measure with no notebooks and no single cells"
+        "nothing is left to measure without notebooks and single cells"
     );
     let common = &arguments.common;
     let report = common.carry_out(true, async |world, telling| {
@@ -133,7 +131,7 @@ async fn measure(
     Ok(Report::new(machine, measured, singles, slowest))
 }
 
-/// What compiling a cell took, and what came of it.
+/// The cost of compiling a cell, and the resulting object.
 #[derive(Serialize, Clone)]
 pub struct Cost {
     pub seconds: f64,
@@ -142,7 +140,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// `None` where nothing was compiled.
+    /// `None` if nothing was compiled.
     fn of(execution: &Execution, object: Option<Object>) -> Option<Cost> {
         let measured = |name: &str| execution.measured.as_ref()?.get(name).and_then(Value::as_f64);
         Some(Cost {
@@ -168,7 +166,7 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
         .filter(|cell| !cell.tags.skip_execution && !cell.source.trim().is_empty())
     {
         telling.say(&format!("{}: cell {} of {}", source.name, cell.number, source.cells.len()));
-        // Cells that fail on purpose are compiled, too.
+        // Cells that fail on purpose are compiled as well.
         session.execute(&cell.source, cell.timeout.max(LIMIT)).await;
         let execution = session.executions.last().context("no execution")?;
         ensure!(!session.client.process.is_dead(), "the kernel died in code cell {}", cell.number);
@@ -179,7 +177,7 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
         while units.len() < UNITS {
             let code = format!("1 + {}", units.len() + 1);
             let cost = Cost::of(execute(&mut session, &code, false).await?, objects.newest());
-            units.push(cost.context("the kernel did not say what compiling took")?);
+            units.push(cost.context("the kernel did not report the compile time")?);
         }
     }
     session.client.shut_down().await;
@@ -196,7 +194,7 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
     Ok(Notebook::new(source.name.clone(), cpu, clock, cells.collect(), left_out))
 }
 
-/// All on one kernel, in turns; the first pass is not counted.
+/// Measures all cells on one kernel, in alternation; the first pass does not count.
 async fn measure_singles(
     cells: &[&singles::Cell],
     rounds: usize,

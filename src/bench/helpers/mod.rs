@@ -1,4 +1,4 @@
-//! `parcourse bench helpers`: what the helpers cost, against the same written by hand, in cells of
+//! `parcourse bench helpers`: the cost of the helpers compared with hand-written code, in cells of
 //! a real kernel.
 
 mod cells;
@@ -17,7 +17,7 @@ use cells::{COMPARISONS, Comparison, DEFINITIONS};
 use serde_json::json;
 use std::process::ExitCode;
 
-/// What a progress bar may add to a loop whose body takes a microsecond.
+/// The allowed overhead of a progress bar in a loop whose body takes a microsecond.
 const TARGET: f64 = 1.01;
 
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ pub struct Arguments {
     common: CommonArguments,
 }
 
-/// One helper: seconds with it, seconds by hand, and their ratios, round by round.
+/// One helper: seconds with it and by hand, round by round.
 #[derive(Default)]
 struct Measured {
     helper: Sample,
@@ -82,7 +82,7 @@ async fn once(session: &mut Session, comparison: &Comparison) -> Result<(f64, f6
 
 fn in_words(all: &[Measured]) -> String {
     let mut table = Table::new(&[
-        "Helper against the same by hand",
+        "Helper compared with hand-written code",
         "helper",
         "by hand",
         "ratio",

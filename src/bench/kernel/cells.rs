@@ -1,11 +1,11 @@
-//! The cells whose latency is compared: what a learner types, in the order of a first lesson.
+//! The cells whose latency is compared: typical input of a learner, in the order of a first lesson.
 
 /// A representative cell.
 pub struct Cell {
     /// Its name on the command line and in reports.
     pub name: &'static str,
     source: &'static str,
-    /// Whether it is one that must not compile.
+    /// Whether it must fail to compile.
     pub fails: bool,
 }
 
@@ -13,8 +13,8 @@ const fn cell(name: &'static str, source: &'static str) -> Cell {
     Cell { name, source, fails: false }
 }
 
-/// `ROUND` stands for a number that is new in every round: a cell that is executed again as it was
-/// would be served from the compiler's incremental cache, which is not what a learner waits for.
+/// `ROUND` is replaced by a number that is new in every round, because an unchanged cell would be
+/// served from the compiler's incremental cache, which is not what learners experience.
 pub const CELLS: [Cell; 12] = [
     cell("let", "let samples: i64 = 40 + ROUND;"),
     cell("expression", "samples * 2 + ROUND"),
@@ -50,7 +50,8 @@ impl Cell {
     }
 }
 
-/// The cells of these names, in the order of the lesson, each after the cell it builds on.
+/// Returns the cells with these names, in the order of the lesson, each after the cell it depends
+/// on.
 pub fn select(names: &[String]) -> Vec<&'static Cell> {
     let builds_on = |name: &str| match name {
         "expression" | "println" => Some("let"),

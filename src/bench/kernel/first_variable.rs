@@ -1,8 +1,8 @@
-//! From starting a kernel to its first variable: processor time, which a busy machine changes
-//! little, and what the kernel weighs then.
+//! From starting a kernel to its first variable: CPU time, which depends little on how busy the
+//! machine is, and the kernel's memory.
 //!
-//! The first variable is what a start is for: only then has the engine read the library and all
-//! crates.
+//! Only with the first variable has the engine loaded the library and all crates, so a start is not
+//! complete before that.
 
 use super::{latency, memory};
 use crate::bench::common::LIMIT;
@@ -33,7 +33,7 @@ pub struct Measured {
     pub expression_seconds: Sample,
 }
 
-/// Both kernels with both notebooks, in turns.
+/// Measures both kernels with both notebooks, in alternation.
 pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
     let ways = [("evcxr", true), ("parcourse", true), ("evcxr", false), ("parcourse", false)];
     let new = |(kernel, helpers)| Measured {

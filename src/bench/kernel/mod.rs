@@ -1,11 +1,11 @@
-//! `parcourse bench kernel`: our kernel beside the stock one and ipykernel.
+//! `parcourse bench kernel`: compares our kernel with the stock kernel and ipykernel.
 //!
-//! Everything is measured from a Jupyter client's side, on real kernel processes, with the runner's
-//! client (`crate::runner::kernels`). A private cache and private temporary space ([`world`]) make
-//! sure that cold is cold and that nothing of the user's is touched. Then come the starts
-//! ([`starts`]), the way to the first variable ([`first_variable`]), the latency of cells
-//! ([`latency`]) with the memory the two kernels take ([`memory`]), and what is told of it
-//! ([`report`]).
+//! Everything is measured as a Jupyter client sees it, on real kernel processes, with the runner's
+//! client (`crate::runner::kernels`). A private cache and private temporary space
+//! ([`super::sandbox`]) ensure that cold starts are cold and that the user's files are not touched.
+//! It measures starts ([`starts`]), the time to the first variable ([`first_variable`]), and the
+//! latency of cells ([`latency`]) with the memory of both kernels ([`memory`]); [`report`] prints
+//! the results.
 
 mod cells;
 mod first_variable;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 const VARIABLE_CELL: &str = "let variable = cores().usable;";
 
-/// The ways of starting that are compared.
+/// The startup scenarios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     StockCold,
@@ -31,7 +31,7 @@ impl Start {
     pub const ALL: [Start; 5] =
         [Start::StockCold, Start::StockTemplate, Start::Cold, Start::Warm, Start::Python];
 
-    /// On the command line and in JSON.
+    /// Its name on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Start::StockCold => "stock-cold",
@@ -44,7 +44,7 @@ impl Start {
 
     pub fn in_words(self) -> &'static str {
         match self {
-            Start::StockCold => "stock evcxr_jupyter, from nothing",
+            Start::StockCold => "stock evcxr_jupyter, cold",
             Start::StockTemplate => "stock evcxr_jupyter, copy of a template",
             Start::Cold => "ours, cold (no template)",
             Start::Warm => "ours, warm (template)",
@@ -53,7 +53,7 @@ impl Start {
     }
 }
 
-/// What was measured of one way of starting.
+/// The measurements of one scenario.
 #[derive(Serialize)]
 pub struct Measured {
     #[serde(skip)]
@@ -61,18 +61,18 @@ pub struct Measured {
     pub name: &'static str,
     /// From the start of the process to the second cell's result.
     pub seconds: Sample,
-    /// To the kernel's first answer.
+    /// To the kernel's first reply.
     pub answer_seconds: Sample,
     /// The first cell: `:dep` and `use`, or imports.
     pub first_cell_seconds: Sample,
     pub second_cell_seconds: Sample,
-    /// The first cell with a variable, which comes third: for it rust-analyzer must know the
+    /// The first cell with a variable, which comes third: it requires rust-analyzer to load the
     /// standard library.
     pub variable_cell_seconds: Sample,
-    /// Relative to the stock kernel from nothing, round by round.
+    /// Relative to a cold start of the stock kernel, round by round.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Sample>,
-    /// Why it was not measured, although that is no failure.
+    /// Why it was skipped, if not because of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +100,7 @@ impl Measured {
     }
 }
 
-/// One start's parts.
+/// The parts of one start.
 struct Times {
     answer: Duration,
     first: Duration,
@@ -108,7 +108,8 @@ struct Times {
     variable: Duration,
 }
 
-/// Measures every way once per round, in turns. A way that fails is not tried again.
+/// Measures every scenario once per round, in alternation. A scenario that fails is not tried
+/// again.
 pub async fn measure(
     starts: &[Start],
     rounds: usize,

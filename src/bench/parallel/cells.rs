@@ -1,4 +1,4 @@
-//! Our side: cells of a real kernel.
+//! Our side: cells on a real kernel.
 
 use super::benchmarks::Benchmark;
 use super::line::{self, Line};
@@ -9,10 +9,10 @@ use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Engine, Session};
 use anyhow::{Context, Result};
 
-/// What is defined before everything else.
+/// Definitions for all benchmarks.
 const COMMON: &str = include_str!("programs/common.rs");
 
-/// A kernel that knows all the benchmarks.
+/// A kernel on which all benchmarks are defined.
 pub struct Kernel {
     session: Session,
 }
@@ -41,7 +41,7 @@ impl Kernel {
         Ok(Kernel { session })
     }
 
-    /// Measures once.
+    /// Runs a benchmark once.
     pub async fn run(
         &mut self,
         name: &str,

@@ -1,16 +1,16 @@
-//! `parcourse bench parallel`: what a learner gets in a cell, beside what Python's and C's tools
-//! get of the same machine.
+//! `parcourse bench parallel`: the speed of parallel programs in a cell, compared with Python and C
+//! on the same machine.
 //!
 //! Our side runs in cells of a real kernel: template, opt-level 3, baseline CPU. The others are
-//! programs, which do their best: the time numba takes to compile is not counted, all have as many
-//! threads as we, and of some runs in each round the shortest counts. All solve the same problem,
-//! and what they find must agree with what we find: a wrong result is an error, not a row.
+//! programs under the best conditions: numba's compile time does not count, all use the same number
+//! of threads, and the fastest of several runs in each round counts. All solve the same problem and
+//! must agree with our result: a wrong result is an error, not a row.
 //!
-//! What is measured stands in [`benchmarks`], as cells and programs in `programs/`. The programs
-//! are made ready in [`c`] and [`python`], run in [`program`] and print the lines that [`line`]
-//! reads; [`cells`] has the kernel do the same; [`rounds`] takes turns; [`report`] tells what came
-//! of it. What is missing (a compiler, Python, a package index) is left out with the reason, and
-//! the rest is measured.
+//! [`benchmarks`] defines what is measured, as cells and programs in `programs/`. [`c`] and
+//! [`python`] prepare the programs, [`program`] runs them, and [`line`] parses their output;
+//! [`cells`] does the same on the kernel; [`rounds`] alternates between them; [`report`] prints the
+//! results. If a tool is missing (a compiler, Python, a package index), its rows are skipped with
+//! the reason.
 
 mod baselines;
 mod benchmarks;
@@ -82,8 +82,8 @@ impl Arguments {
         self.peers.iter().any(|peer| peer == name)
     }
 
-    /// The environment is made before anything is measured, and while a signal still ends us at
-    /// once.
+    /// Creates the environment before anything is measured, while a signal still ends the process
+    /// at once.
     fn python(&self, selected: &[&Benchmark]) -> Option<python::Interpreter> {
         let needed =
             selected.iter().any(|benchmark| benchmark.peers.iter().any(|peer| peer.is_python()));

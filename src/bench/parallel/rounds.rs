@@ -1,4 +1,4 @@
-//! Taking turns: in each round everybody does everything once.
+//! Runs the rounds: in each, every implementation runs every benchmark once.
 
 use super::baselines::{Baselines, NOT_ASKED};
 use super::benchmarks::{Benchmark, OURS, Peer, Program};
@@ -14,12 +14,11 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use tokio::process::Command;
 
-/// What stands before the arguments of a program, for those that can be run here, by benchmark and
-/// peer.
+/// The command line of each runnable program, without its arguments, by benchmark and peer.
 type Programs = HashMap<(&'static str, &'static str), Vec<OsString>>;
 
-/// Measures everything once per round. Whoever fails is not tried again; without our own side
-/// nothing means anything.
+/// Measures everything once per round. A peer that fails is not tried again; if our own side fails,
+/// the benchmark ends.
 pub async fn measure(
     report: &mut Report,
     peers: &Baselines,
@@ -41,7 +40,7 @@ pub async fn measure(
                     .filter(|peer| programs.contains_key(&(benchmark.name, peer.name)))
                     .map(Some),
             );
-            // Who goes first changes, in case the one disturbs the other.
+            // The order alternates, in case one disturbs the other.
             if round % 2 == 0 {
                 waiting.reverse();
             }
@@ -78,7 +77,7 @@ pub async fn measure(
     Ok(())
 }
 
-/// Compiles and writes the programs. Those that cannot be run here are marked with the reason.
+/// Compiles and writes the programs. Programs that cannot run here are marked with the reason.
 async fn prepare(
     report: &mut Report,
     peers: &Baselines,
@@ -100,7 +99,7 @@ async fn prepare(
                 }
                 (Program::Python { source }, _, Some(interpreter)) => {
                     let prepared = interpreter.prepare(&name, source, world)?;
-                    // `-I`: nothing of the user's reaches into the pinned environment.
+                    // `-I`: isolates the pinned environment from the user's.
                     prepared.map(|(python, file)| vec![python.into(), "-I".into(), file.into()])
                 }
                 (Program::C { .. }, None, _) | (Program::Python { .. }, _, None) => {
@@ -126,14 +125,14 @@ fn command(program: &[OsString], threads: usize, world: &World) -> Command {
     for variable in ["OMP_NUM_THREADS", "NUMBA_NUM_THREADS"] {
         command.env(variable, threads.to_string());
     }
-    // What numba compiled is there for the next round.
+    // Keeps numba's compiled code for the next round.
     for variable in ["NUMBA_CACHE_DIR", "JOBLIB_TEMP_FOLDER", "TMPDIR"] {
         command.env(variable, world.path("tmp"));
     }
     command
 }
 
-/// Enters the results of a round. Everybody's must agree with ours.
+/// Records the results of a round. All must agree with ours.
 fn record<'a>(
     rows: impl Iterator<Item = &'a mut Row>,
     benchmark: &Benchmark,
@@ -160,7 +159,7 @@ fn record<'a>(
             let wrong = || disagreement(ours?, line?, (definition.tolerance)(row.size as f64));
             match (line, failed.or_else(wrong)) {
                 (_, Some(reason)) => side.failure = Some(reason),
-                (None, None) => side.failure = Some("it told no result".to_string()),
+                (None, None) => side.failure = Some("printed no result".to_string()),
                 (Some(line), None) => {
                     side.seconds.push(line.seconds);
                     line.peak_bytes.into_iter().for_each(|bytes| side.peak_bytes.push(bytes));

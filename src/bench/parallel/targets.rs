@@ -1,10 +1,10 @@
-//! What the project promises, and whether it keeps it.
+//! The project's speed targets, and whether they are met.
 
 use super::benchmarks::OURS;
 use super::rows::Row;
 use serde::Serialize;
 
-/// Somebody's speed relative to somebody else's.
+/// A minimum speed of one implementation relative to another.
 struct Promise {
     row: &'static str,
     of: &'static str,
@@ -35,7 +35,7 @@ const PROMISES: [Promise; 18] = [
     promise("processes-single", "persistent", "multiprocessing", 1.0),
     promise("processes-second", "persistent", "joblib", 1.0),
     promise("expression", OURS, "numba", 5.0),
-    // At most 1.3 times its time.
+    // At most 1.3 times as long.
     promise("expression", OURS, "c-native", 1.0 / 1.3),
     promise("mandelbrot", OURS, "numba", 1.0),
     promise("mandelbrot", OURS, "c", 1.0),
@@ -43,20 +43,20 @@ const PROMISES: [Promise; 18] = [
     promise("expression", OURS, "dask", 1.0),
 ];
 
-/// A promise and what was found of it.
+/// A target and its measurement.
 #[derive(Debug, Serialize)]
 pub struct Target {
     pub row: &'static str,
     pub of: &'static str,
     pub than: &'static str,
-    /// The speed of the one relative to the other's.
+    /// The required speed of `of`, relative to `than`.
     pub at_least: f64,
     /// The median over the rounds.
     pub measured: f64,
     pub met: bool,
 }
 
-/// Of what was measured of both.
+/// Judges the targets for which both sides were measured.
 pub fn judge(rows: &[Row]) -> Vec<Target> {
     let judged = |&Promise { row, of, than, at_least }: &Promise| {
         let row_measured = rows.iter().find(|measured| measured.name == row)?;
@@ -81,7 +81,7 @@ mod tests {
     use crate::bench::parallel::benchmarks::BENCHMARKS;
 
     #[test]
-    fn promises_are_about_what_is_measured() {
+    fn targets_refer_to_measured_rows() {
         for promise in &PROMISES {
             let benchmark = BENCHMARKS
                 .iter()

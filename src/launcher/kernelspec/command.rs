@@ -76,7 +76,7 @@ pub struct ListArguments {
     place: PlaceArguments,
 }
 
-/// Does what was asked.
+/// Runs the subcommand.
 pub fn main(action: Action) -> Result<ExitCode> {
     match action {
         Action::Install(arguments) => install(&arguments),
@@ -93,12 +93,12 @@ fn install(arguments: &InstallArguments) -> Result<ExitCode> {
     println!("installed `{}` in {}", arguments.name, folder.display());
     if helpers.is_none() {
         println!(
-            "no helper crate was found: kernels will look for `helpers` beside each notebook's folder, and start cold elsewhere"
+            "found no helper crate: kernels will look for `helpers` next to each notebook's folder and start slowly elsewhere"
         );
     }
     if !places::is_searched(&kernels) {
         println!(
-            "Jupyter finds it when JUPYTER_PATH contains {}, or when it is the Jupyter of that prefix",
+            "Jupyter finds it if JUPYTER_PATH contains {}, or if Jupyter is installed in that prefix",
             parent(&kernels).display()
         );
     }
@@ -110,7 +110,7 @@ fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode> {
     match Spec::read(&kernels.join(&arguments.name)) {
         Some(found) => spec::remove(&found)?,
         None => bail!(
-            "there is no kernel `{}` in {}: `parcourse kernel list` shows all",
+            "no kernel `{}` in {}: `parcourse kernel list` shows all kernels",
             arguments.name,
             kernels.display()
         ),
@@ -140,9 +140,9 @@ fn list(arguments: &ListArguments) -> Result<ExitCode> {
         let whose = if spec.ours { "ours " } else { "other" };
         let note = match &spec.program {
             Some(program) if !spec.program_exists() => {
-                format!("  BROKEN: {} is not there", program.display())
+                format!("  BROKEN: {} does not exist", program.display())
             }
-            None => "  BROKEN: its kernel.json names no program".to_owned(),
+            None => "  BROKEN: kernel.json names no program".to_owned(),
             Some(_) => String::new(),
         };
         println!("{:width$}  {whose}  {}{note}", spec.name, spec.folder.display());
@@ -150,7 +150,7 @@ fn list(arguments: &ListArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// All kernels in the places where Jupyter looks.
+/// Returns all kernels in Jupyter's search paths.
 pub fn registered() -> Vec<Spec> {
     places::all().iter().flat_map(|folder| specs_in(folder)).collect()
 }
@@ -174,7 +174,7 @@ fn find_helpers(argument: &HelpersArgument) -> Result<Option<PathBuf>> {
         && found != named.canonicalize().ok()
     {
         bail!(
-            "{} is not the helper crate: its Cargo.toml does not name the package `parcourse`",
+            "{} is not the helper crate: it has no Cargo.toml for the package `parcourse`",
             named.display()
         );
     }

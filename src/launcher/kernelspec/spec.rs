@@ -4,13 +4,14 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Shown by Jupyter beside the kernel's name: overlapping tracks that reach the finish together.
+/// Jupyter shows these next to the kernel's name: overlapping tracks that reach the finish
+/// together.
 const LOGOS: [(&str, &[u8]); 2] = [
     ("logo-32x32.png", include_bytes!("logo-32x32.png")),
     ("logo-64x64.png", include_bytes!("logo-64x64.png")),
 ];
 
-/// Key in the metadata of the specs that are ours.
+/// Key in the metadata that marks our specs.
 const MARK: &str = "parcourse";
 
 /// A registered kernel, as found on disk.
@@ -19,14 +20,14 @@ pub struct Spec {
     pub name: String,
     pub folder: PathBuf,
     pub display_name: String,
-    /// What Jupyter would start.
+    /// The program that Jupyter would start.
     pub program: Option<PathBuf>,
     pub ours: bool,
 }
 
 impl Spec {
-    /// Reads the spec in `folder`. `None` when there is none; a `kernel.json` that cannot be
-    /// understood is somebody else's.
+    /// Reads the spec in `folder`; `None` if there is none. A `kernel.json` that cannot be parsed
+    /// counts as another program's.
     pub fn read(folder: &Path) -> Option<Spec> {
         let text = std::fs::read_to_string(folder.join("kernel.json")).ok()?;
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -39,8 +40,7 @@ impl Spec {
         })
     }
 
-    /// Whether the program it names is there. One without a folder is looked up by Jupyter, as a
-    /// shell would.
+    /// Whether its program exists. Jupyter looks up a bare name on PATH, as a shell does.
     pub fn program_exists(&self) -> bool {
         match &self.program {
             Some(program) if program.components().count() > 1 => program.is_file(),
@@ -51,7 +51,7 @@ impl Spec {
     }
 }
 
-/// What a spec of ours says.
+/// The contents of one of our specs.
 #[derive(Debug, Clone, Copy)]
 pub struct Contents<'a> {
     pub display_name: &'a str,
@@ -59,10 +59,10 @@ pub struct Contents<'a> {
     pub helpers: Option<&'a Path>,
 }
 
-/// Writes a spec for this program into `directory/NAME` (`directory` is what Jupyter calls a
-/// `kernels` folder) and returns that folder.
+/// Writes a spec for this program to `directory/NAME` (`directory` is one of Jupyter's `kernels`
+/// folders) and returns that folder.
 ///
-/// Replaces one of ours; anything else only with `force`.
+/// Replaces our own spec; replaces another program's only with `force`.
 pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) -> Result<PathBuf> {
     check_name(name)?;
     let folder = directory.join(name);
@@ -79,15 +79,15 @@ pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) 
     let program = std::env::current_exe().context("failed to find this program's own file")?;
     let text = serde_json::to_string_pretty(&contents.to_json(&program))? + "\n";
     std::fs::create_dir_all(&folder)
-        .with_context(|| format!("failed to make {}", folder.display()))?;
-    // Logos first: whoever sees the new kernel.json finds them.
+        .with_context(|| format!("failed to create {}", folder.display()))?;
+    // Logos first, so that they exist once kernel.json is visible.
     for (file, bytes) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
         replace(&folder, file, bytes)?;
     }
     Ok(folder)
 }
 
-/// Removes one of ours.
+/// Removes a spec if it is ours.
 pub fn remove(spec: &Spec) -> Result<()> {
     if !spec.ours {
         bail!(

@@ -1,17 +1,17 @@
-//! `parcourse lab`: from a fresh machine to the first notebook open in JupyterLab, in one command.
+//! `parcourse lab`: from a fresh machine to the first notebook in JupyterLab, with one command.
 //!
-//! Five steps, each shown while it runs and each nearly free when its work is already done: the
-//! learner's copy of the course is brought up to date (`source`, `copy`), the Rust toolchain has
-//! its library sources (`toolchain`), a private Python environment holds a pinned JupyterLab
-//! ([`crate::base::python_environment`]; or one that is there is used, `active`), the template that lets
-//! kernels start warm is built ([`template`]), the server runs until Ctrl-C (`jupyter`, `session`,
-//! `supervise`).
+//! There are five steps, each shown while it runs and nearly free if already done: update the
+//! learner's copy of the course (`source`, `copy`), install the library sources of the Rust
+//! toolchain (`toolchain`), create a private Python environment with a pinned JupyterLab
+//! ([`crate::base::python_environment`]; or use an existing one, `active`), build the template that
+//! lets kernels start warm ([`build_cache`]), and run the server until Ctrl-C (`jupyter`,
+//! `session`, `supervise`).
 //!
-//! Everything written lies in three folders: the learner's own, [`paths::cache`] and
-//! [`paths::private_tmp`]. The user's own Jupyter (settings, kernels, extensions) is neither read
-//! nor changed unless asked for: what is right for another JupyterLab may break this one, and a
-//! course must look the same for everybody. Registering the kernel with an existing Jupyter is
-//! `parcourse kernel install`.
+//! It writes to three folders only: the learner's copy, [`paths::cache`] and
+//! [`paths::private_tmp`]. Unless asked to, it neither reads nor changes the user's own Jupyter
+//! (settings, kernels, extensions): what suits another JupyterLab may break this one, and a course
+//! must look the same for everyone. `parcourse kernel install` registers the kernel with an
+//! existing Jupyter.
 
 mod active;
 mod copy;
@@ -39,7 +39,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The same JupyterLab for everybody.
+/// Pinned packages, so that everyone has the same JupyterLab.
 pub const JUPYTERLAB: Recipe = Recipe {
     name: "JupyterLab",
     requirements: include_str!("requirements.txt"),
@@ -92,7 +92,7 @@ pub struct LabArguments {
     jupyter: Vec<OsString>,
 }
 
-/// Sets up what is missing, runs the server and passes its exit code on.
+/// Sets up whatever is missing, runs the server and returns its exit code.
 pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     if arguments.offline {
         offline::enforce();
@@ -133,8 +133,8 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     serve(&arguments, &program, &root, &helpers, &mut steps)
 }
 
-/// Brings the learner's copy up to date and returns the folder of its notebooks and the helper
-/// crate that they use.
+/// Updates the learner's copy and returns the folder of its notebooks and the helper crate that
+/// they use.
 fn update_copy(
     arguments: &LabArguments,
     course: &Path,
@@ -148,10 +148,10 @@ fn update_copy(
         folder.remember_course(course)?;
     }
     let changes = folder.update(course, &helpers, arguments.restore, || {
-        steps.inside("another start is bringing it up to date: waiting")
+        steps.inside("waiting for another `parcourse lab` to update it")
     })?;
     tell(&changes, steps);
-    // A copy may have a helper crate of its own.
+    // A copy may have its own helper crate.
     let helpers = find_helpers(&arguments.helpers, &folder.notebooks())?;
     Ok((folder.notebooks(), helpers))
 }
@@ -163,11 +163,11 @@ fn tell(changes: &Changes, steps: &mut Steps) {
         }
     };
     list("new", &changes.given);
-    list("brought up to date", &changes.replaced);
-    list("not given again, because you deleted them (--restore does)", &changes.deleted);
+    list("updated", &changes.replaced);
+    list("deleted by you (--restore brings them back)", &changes.deleted);
     for (name, aside) in &changes.kept_aside {
         steps.note(&format!(
-            "{name}: you and the course have both changed it; the course's new one is there, and yours is kept as \"{aside}\""
+            "{name}: changed both by you and in the course; your version is saved as \"{aside}\" next to the new one"
         ));
     }
     let quiet =
@@ -177,13 +177,15 @@ fn tell(changes: &Changes, steps: &mut Steps) {
 
 fn find_helpers(named: &HelpersArgument, notebooks: &Path) -> Result<PathBuf> {
     paths::find_helpers(named.helpers.as_deref(), notebooks).with_context(|| {
-        format!("found no helper crate for {}: name its folder (`helpers/` of the course) with --helpers DIR", notebooks.display())
+        format!("found no helper crate for {}: pass its folder (`helpers/` of the course) with --helpers DIR", notebooks.display())
     })
 }
 
 fn ensure_template(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
-    steps
-        .begin(&format!("Helper crate {}, compiled so that kernels start warm", helpers.display()));
+    steps.begin(&format!(
+        "Compiling the helper crate {}, so that kernels start quickly",
+        helpers.display()
+    ));
     let template = build_cache::ensure(helpers, Flavor::Parcourse, &mut |what| steps.inside(what));
     let template = template.map_err(|error| offline::explain(error, offline))?;
     steps.done(&template.path().display().to_string());
@@ -219,7 +221,7 @@ mod tests {
     use super::*;
     use crate::base::python_environment::pinned;
 
-    /// Whoever comes by conda gets the same JupyterLab.
+    /// Conda users get the same JupyterLab.
     #[test]
     fn environment_yml_names_the_same_jupyterlab() {
         let conda = include_str!("../../../environment.yml");

@@ -1,16 +1,16 @@
-//! On what kind of file system things are written, and what that means for kernels.
+//! Checks which file systems are written to, and what that means for kernels.
 
 use crate::base::paths;
 use crate::launcher::doctor::finding::Finding;
 use crate::launcher::doctor::setup::{self, Role, Setup};
 use std::path::Path;
 
-/// What is known of a kind of file system.
+/// The kind of a file system.
 enum Kind {
     Local(&'static str),
-    /// In memory: what is written there counts as memory used.
+    /// In memory: files there use up memory.
     Memory(&'static str),
-    /// On other machines: slow with many small files, locks and sockets not always there.
+    /// On a server: slow with many small files; locks and sockets may not work.
     Network(&'static str),
 }
 
@@ -32,25 +32,23 @@ fn cache(folder: &Path) -> Finding {
 
 fn judge_cache(kind: &Kind, noexec: bool, folder: &Path) -> Finding {
     const NAME: &str = "kind of cache";
-    let fix = "let PARCOURSE_CACHE name a folder on a local disk";
+    let fix = "set PARCOURSE_CACHE to a folder on a local disk";
     match kind {
         _ if noexec => Finding::problem(
             NAME,
-            format!("programs cannot be started from {} (noexec)", folder.display()),
+            format!("programs cannot be run from {} (noexec)", folder.display()),
             fix,
         ),
         Kind::Network(name) => Finding::warning(
             NAME,
             format!(
-                "{name}: set-up and kernel starts read many small files from it, which takes longer"
+                "{name}: the set-up and kernel starts read many small files, which is slow there"
             ),
             format!("if starts are slow, {fix}"),
         ),
         Kind::Memory(name) => Finding::warning(
             NAME,
-            format!(
-                "{name}: gone after the next start of the machine, and it takes up memory until then"
-            ),
+            format!("{name}: uses up memory, and is lost when the machine restarts"),
             fix,
         ),
         Kind::Local(name) => Finding::ok(NAME, *name),
@@ -66,34 +64,34 @@ fn builds(folder: &Path) -> Finding {
 
 fn judge_builds(kind: &Kind) -> Finding {
     const NAME: &str = "kind of builds";
-    let fix = "let PARCOURSE_TMPDIR name a folder on a disk of this machine, such as the one your batch system gives each job; it is taken \
-                when only you and root can write to it and to all folders above it";
+    let fix = "set PARCOURSE_TMPDIR to a folder on a local disk, such as the one your batch system gives each job; only you and root may be able to write to it and to all folders above it";
     match kind {
         Kind::Network(name) => {
-            Finding::warning(NAME, format!("{name}: cells are compiled there, slowly"), fix)
+            Finding::warning(NAME, format!("{name}: compiling cells is slow there"), fix)
         }
         Kind::Memory(name) => Finding::ok(
             NAME,
-            format!("{name}: quick; each kernel takes 0.1 to 0.5 GiB of memory there"),
+            format!("{name}: fast; each kernel uses 0.1 to 0.5 GiB of memory there"),
         ),
         Kind::Local(name) => Finding::ok(NAME, *name),
     }
 }
 
-/// The kind, and whether programs cannot be started from it.
+/// Returns the kind of a folder's file system, and whether it is mounted noexec.
 #[cfg(target_os = "linux")]
 fn look(folder: &Path) -> Result<(Kind, bool), String> {
     let folder = setup::existing(folder);
     let failed =
-        |error| format!("failed to ask for the file system of {}: {error}", folder.display());
+        |error| format!("failed to determine the file system of {}: {error}", folder.display());
     let status = rustix::fs::statfs(folder).map_err(failed)?;
-    // The numbers of statfs(2) have 32 bits, in a type whose width and sign depend on the machine.
+    // The magic numbers of statfs(2) have 32 bits, but the type's width and sign depend on the
+    // platform.
     Ok((kind(status.f_type as u32), paths::is_noexec(folder)))
 }
 
 #[cfg(not(target_os = "linux"))]
 fn look(folder: &Path) -> Result<(Kind, bool), String> {
-    Err(format!("not found out on this system ({})", setup::existing(folder).display()))
+    Err(format!("not available on this system ({})", setup::existing(folder).display()))
 }
 
 #[cfg(any(target_os = "linux", test))]
@@ -115,7 +113,7 @@ fn kind(number: u32) -> Kind {
         0x9123_683E => Kind::Local("Btrfs"),
         0x2FC1_2FC1 => Kind::Local("ZFS"),
         0x794C_7630 => Kind::Local("overlay (container)"),
-        _ => Kind::Local("local, as far as is known"),
+        _ => Kind::Local("local, as far as known"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Keeping a learner's file under another name: `02_measuring (yours of 2026-11-22).ipynb`, the day
-//! being that of its last change.
+//! Backups of a learner's files: `02_measuring (yours of 2026-11-22).ipynb`, with the day of the
+//! last change.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -7,10 +7,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Gives the file a second name beside its own and returns it. Never takes a name that is taken,
-/// except by the same bytes: a start that was broken off behind this step has done it already.
+/// Gives the file a second name in the same folder and returns that name. Never reuses an existing
+/// name, unless its file has the same content: then an interrupted start has already made the
+/// backup.
 pub fn keep(file: &Path) -> Result<String> {
-    let failed = || format!("failed to keep a copy of {}", file.display());
+    let failed = || format!("failed to back up {}", file.display());
     let day =
         day(fs::metadata(file).and_then(|metadata| metadata.modified()).with_context(failed)?);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -29,10 +30,10 @@ pub fn keep(file: &Path) -> Result<String> {
             Err(error) => return Err(error).with_context(failed),
         }
     }
-    bail!("{}: there are a thousand kept files beside it already: remove some", file.display())
+    bail!("{}: there are already a thousand backups of it: remove some", file.display())
 }
 
-/// A link, or a copy where the file system has none.
+/// Makes a hard link, or a copy if the file system does not support links.
 fn second_name(file: &Path, aside: &Path) -> std::io::Result<()> {
     match fs::hard_link(file, aside) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -46,7 +47,7 @@ fn second_name(file: &Path, aside: &Path) -> std::io::Result<()> {
     }
 }
 
-/// `YYYY-MM-DD`, where the learner is.
+/// `YYYY-MM-DD` in the local time zone.
 fn day(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let seconds = libc::time_t::try_from(seconds).unwrap_or(0);
@@ -68,7 +69,7 @@ mod tests {
     fn no_name_is_taken_twice() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.b.ipynb");
-        // Noon, so that it is the same day in nearly all the world.
+        // Noon, so that it is the same day almost everywhere.
         let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_348_800);
         let save = |text: &str| {
             let _ = fs::remove_file(&file);

@@ -1,26 +1,26 @@
-//! What happens to one file of the copy: the rule, without the doing.
+//! Decides what to do with one file of the copy, without doing it.
 
 use super::version::Version;
 
 /// What to do with one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It is the learner's, or nothing is new.
+    /// Keep it: nothing is new, or only the learner changed it.
     Leave,
-    /// It is there as the course has it: only to be written down.
+    /// It equals the course's version: only record it.
     Record,
-    /// It is not there: written.
+    /// It does not exist: write it.
     Give,
-    /// The learner has not changed it, the course has.
+    /// Only the course changed it: replace it.
     Replace,
-    /// Both have: the learner's is kept under another name.
+    /// Both changed it: back up the learner's version and replace it.
     KeepAside,
-    /// It was given, and the learner deleted it.
+    /// The learner deleted it: do not write it again.
     RespectDeletion,
 }
 
-/// Decides by the version that was given last (`None`: nobody knows), the one that is there and the
-/// one the course has now.
+/// Decides from the version copied last (`None` if unknown), the learner's current version and the
+/// course's version.
 pub fn step(
     given: Option<&Version>,
     current: Option<&Version>,
@@ -34,14 +34,14 @@ pub fn step(
         return Step::Leave;
     }
     if current.content == offered.content {
-        // Outputs are worth more than new metadata when it is not known whether the metadata is
-        // new.
+        // Without a baseline we cannot know whether the course's metadata is newer, and the
+        // learner's outputs are worth more.
         let learner_has_newest = given.is_none() || current.whole == offered.whole;
         return if learner_has_newest { Step::Record } else { Step::Replace };
     }
     match given {
         Some(given) if given.content == current.content => Step::Replace,
-        // New tags or metadata are not worth a second file beside the learner's.
+        // New tags or metadata alone do not justify a backup.
         Some(given) if given.content == offered.content => Step::Leave,
         _ => Step::KeepAside,
     }

@@ -1,4 +1,4 @@
-//! What was given to the learner: one version per file, in `.parcourse/given.json`.
+//! The version of each file that was last copied to the learner, in `.parcourse/given.json`.
 
 use super::version::Version;
 use crate::base::files::write_whole;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Raised when the meaning of the file changes: another one is then not understood, which is safe
-/// (see [`super::decide`]).
+/// Version of the file format. Files with another version are ignored, which is safe (see
+/// [`super::decide`]).
 const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -17,15 +17,15 @@ struct Written {
     files: BTreeMap<String, Version>,
 }
 
-/// The versions, written anew with each change.
+/// The versions, saved after each change.
 pub struct Given {
     path: PathBuf,
     files: BTreeMap<String, Version>,
 }
 
 impl Given {
-    /// Reads the file. One that is missing or not understood says nothing; the learner's files are
-    /// then kept aside where they differ.
+    /// Reads the file. If it is missing or invalid, there is no baseline, and learners' files that
+    /// differ are backed up.
     pub fn load(path: PathBuf) -> Self {
         let written = std::fs::read(&path)
             .ok()
@@ -41,7 +41,7 @@ impl Given {
         self.files.get(name)
     }
 
-    /// Writes down that this version was given, now.
+    /// Records that this version was copied, and saves the file.
     pub fn set(&mut self, name: String, version: Version) -> Result<()> {
         self.files.insert(name, version);
         let written = Written { format: FORMAT, files: std::mem::take(&mut self.files) };
