@@ -211,15 +211,15 @@ fn book(out: &Path) -> Command {
 
 fn refused(command: &mut Command, code: i32, expected: &[&str]) -> Result<(), String> {
     let output = command.output().map_err(|error| error.to_string())?;
-    let told = format!(
+    let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     ensure(output.status.code() == Some(code), || {
-        format!("{command:?}: {}\n{told}", output.status)
+        format!("{command:?}: {}\n{text}", output.status)
     })?;
-    expect(&told, expected)
+    expect(&text, expected)
 }
 
 fn ready(book: &SetUp) -> Result<&Book, String> {

@@ -10,14 +10,14 @@ fn a_course_in_order_passes() {
     course.parcourse(&["check", "--quiet", "notebooks"]).assert(0, &[]);
 }
 
-/// What is told after one notebook was changed.
+/// Output of `check` after one notebook was changed.
 fn spoilt(edit: impl FnOnce(&mut serde_json::Value)) -> Ended {
     let course = CourseCopy::new();
     course.edit(FIRST, edit);
     course.parcourse(&["check"])
 }
 
-/// One test per rule: how the first notebook is spoilt, and what is then told.
+/// One test per rule: how the first notebook is broken, and the expected output.
 macro_rules! rules {
     ($($name:ident: $edit:expr => $($expected:literal),+;)+) => {
         $(#[test]
@@ -94,7 +94,7 @@ rules! {
 
 #[test]
 fn what_is_allowed_is_not_told() {
-    let told = spoilt(|n| {
+    let text = spoilt(|n| {
         source(
             n,
             "going-further-text",
@@ -104,7 +104,7 @@ fn what_is_allowed_is_not_told() {
         // Notes and cells that need the solution stand among those of an exercise.
         tag(n, "exercise-1-given", &["hide-input"]);
     });
-    told.assert(0, &["no problems"]);
+    text.assert(0, &["no problems"]);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn exercises_that_are_none_are_told() {
             "problems found",
         ],
     );
-    assert!(!ended.told.contains(SECOND), "{}", ended.told);
+    assert!(!ended.text.contains(SECOND), "{}", ended.text);
     assert!(course.left().is_empty(), "{:?}", course.left());
     course
         .parcourse(&["check", "--execute", "--only", "07.ipynb"])

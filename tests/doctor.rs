@@ -38,7 +38,7 @@ impl Machine {
         command
     }
 
-    /// A folder for PATH with a compiler that only says its version, and what else is told.
+    /// A folder for PATH with a compiler that can only print its version.
     fn with_compiler(&self, version: &str) -> String {
         let bin = self.cache.path().join("toolchain/bin");
         fs::create_dir_all(&bin).unwrap();

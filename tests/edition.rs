@@ -210,6 +210,6 @@ fn the_course_is_found_from_below() {
         .args(["edition", "learner", "--out"])
         .arg(course.path("out"));
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", crate::support::told(&output));
+    assert!(output.status.success(), "{}", crate::support::output_text(&output));
     assert!(course.path("out/notebooks").join(FIRST).exists());
 }

@@ -436,12 +436,12 @@ fn the_copy_follows_the_course(lab: &SetUp) -> Result<(), String> {
         "the link to the helper crate was not repaired".to_owned()
     })?;
     write_course(&course, "third edition");
-    let told = lab.update(&course, "following", &[])?;
-    let aside = told
+    let text = lab.update(&course, "following", &[])?;
+    let aside = text
         .split_once("saved as \"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(name, _)| name.to_owned());
-    let aside = aside.ok_or_else(|| format!("no kept file is named: {told}"))?;
+    let aside = aside.ok_or_else(|| format!("no kept file is named: {text}"))?;
     ensure(read(&copy.join("notebooks").join(&aside))? == mine, || {
         "what is kept is not the work".to_owned()
     })?;

@@ -4,7 +4,7 @@
 //! cell for every way a cell can end, is executed once per kernel, and every test looks at its own
 //! cell.
 
-use crate::support::{Report, World, eventually, fixture, joined, send, told, wait};
+use crate::support::{Report, Sandbox, eventually, fixture, joined, output_text, send, wait};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ macro_rules! verdict_tests {
         $(#[test]
         fn $name() {
             let verdict = VERDICTS.verdict($id);
-            assert!([$($verdict),+].contains(&verdict), "{verdict}: {:#}\n{}", VERDICTS.cell($id), VERDICTS.told);
+            assert!([$($verdict),+].contains(&verdict), "{verdict}: {:#}\n{}", VERDICTS.cell($id), VERDICTS.text);
         })+
     };
 }
@@ -34,10 +34,10 @@ macro_rules! on_kernel {
             const KERNEL: &str = $kernel;
 
             static VERDICTS: LazyLock<Report> = LazyLock::new(|| {
-                let world = World::new();
-                let foreign = world.foreign_results();
-                let report = world.report(KERNEL, "verdicts.ipynb", &["--keep-going"]);
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let foreign = sandbox.foreign_results();
+                let report = sandbox.report(KERNEL, "verdicts.ipynb", &["--keep-going"]);
+                sandbox.assert_nothing_left(AT_ONCE);
                 assert!(foreign.is_file(), "a user's results were deleted");
                 report
             });
@@ -70,7 +70,7 @@ macro_rules! on_kernel {
             #[test]
             fn input_request_does_not_hang() {
                 // A kernel may give an empty line or an error: there is nobody to ask.
-                assert_ne!(VERDICTS.verdict("input-request"), "timeout", "{}", VERDICTS.told);
+                assert_ne!(VERDICTS.verdict("input-request"), "timeout", "{}", VERDICTS.text);
             }
 
             #[test]
@@ -82,9 +82,9 @@ macro_rules! on_kernel {
             #[test]
             fn failing_lines_are_known() {
                 for (id, line) in [("compile-error", 2), ("panic", 3)] {
-                    assert_eq!(VERDICTS.cell(id)["failure"]["line"], line, "{id}: {}", VERDICTS.told);
+                    assert_eq!(VERDICTS.cell(id)["failure"]["line"], line, "{id}: {}", VERDICTS.text);
                 }
-                assert!(VERDICTS.told.contains(">   3 | sheep[pasture]"), "{}", VERDICTS.told);
+                assert!(VERDICTS.text.contains(">   3 | sheep[pasture]"), "{}", VERDICTS.text);
             }
 
             #[test]
@@ -97,18 +97,18 @@ macro_rules! on_kernel {
                     "did not finish within 1.5 s",
                     &format!("To reproduce: parcourse run --kernel {KERNEL} tests/fixtures/verdicts.ipynb"),
                 ] {
-                    assert!(VERDICTS.told.contains(expected), "no {expected:?} in:\n{}", VERDICTS.told);
+                    assert!(VERDICTS.text.contains(expected), "no {expected:?} in:\n{}", VERDICTS.text);
                 }
-                assert!(!VERDICTS.told.contains("stack backtrace"), "{}", VERDICTS.told);
+                assert!(!VERDICTS.text.contains("stack backtrace"), "{}", VERDICTS.text);
             }
 
             #[test]
             fn executed_notebook_has_outputs_counts_and_times() {
-                let world = World::new();
-                let junit = world.path("junit.xml");
-                let report = world.report(KERNEL, "ok.ipynb", &["--junit", junit.to_str().unwrap()]);
-                assert_eq!(report.code, Some(0), "{}", report.told);
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let junit = sandbox.path("junit.xml");
+                let report = sandbox.report(KERNEL, "ok.ipynb", &["--junit", junit.to_str().unwrap()]);
+                assert_eq!(report.code, Some(0), "{}", report.text);
+                sandbox.assert_nothing_left(AT_ONCE);
                 let notebook = report.executed.as_ref().unwrap();
                 check_format(notebook);
                 assert_eq!(report.stdout("print"), "sum 20\n");
@@ -125,9 +125,9 @@ macro_rules! on_kernel {
 
             #[test]
             fn rich_output_is_kept() {
-                let world = World::new();
-                let report = world.report(KERNEL, "rich.ipynb", &[]);
-                assert_eq!(report.code, Some(0), "{}", report.told);
+                let sandbox = Sandbox::new();
+                let report = sandbox.report(KERNEL, "rich.ipynb", &[]);
+                assert_eq!(report.code, Some(0), "{}", report.text);
                 assert_eq!(report.rich("table", "text/html"), ["<b>bold</b>"]);
                 assert!(report.rich("picture", "image/png")[0].starts_with("iVBORw0KGgo"));
                 assert_eq!(report.rich("value", "text/plain"), ["[0.5, 1.5]"]);
@@ -135,10 +135,10 @@ macro_rules! on_kernel {
 
             #[test]
             fn parameters_are_injected_with_their_types() {
-                let world = World::new();
+                let sandbox = Sandbox::new();
                 let options = ["-p", "samples", "1e3", "-p", "scale", "2", "-p", "verbose", "true", "-p", "label", "say \"hi\""];
-                let report = world.report(KERNEL, "parameters.ipynb", &options);
-                assert_eq!(report.code, Some(0), "{}", report.told);
+                let report = sandbox.report(KERNEL, "parameters.ipynb", &options);
+                assert_eq!(report.code, Some(0), "{}", report.text);
                 assert_eq!(report.stdout("use"), "1000 2.0 true say \"hi\"\n");
                 let injected = &report.executed.as_ref().unwrap()["cells"][1];
                 assert_eq!(injected["metadata"]["tags"][0], "injected-parameters");
@@ -147,45 +147,45 @@ macro_rules! on_kernel {
 
             #[test]
             fn parameters_replace_those_of_an_earlier_run() {
-                let world = World::new();
-                let report = world.report(KERNEL, "injected_before.ipynb", &["-p", "samples", "30"]);
-                assert_eq!(report.stdout("use"), "samples 30\n", "{}", report.told);
+                let sandbox = Sandbox::new();
+                let report = sandbox.report(KERNEL, "injected_before.ipynb", &["-p", "samples", "30"]);
+                assert_eq!(report.stdout("use"), "samples 30\n", "{}", report.text);
                 assert_eq!(report.executed.unwrap()["cells"].as_array().unwrap().len(), 3);
             }
 
             #[test]
             fn outputs_are_compared_when_asked() {
-                let world = World::new();
-                let good = world.report(KERNEL, "check_output.ipynb", &[]);
-                assert_eq!(good.code, Some(0), "{}", good.told);
-                let bad = world.report(KERNEL, "check_output_differs.ipynb", &["--keep-going"]);
-                assert_eq!(bad.code, Some(1), "{}", bad.told);
+                let sandbox = Sandbox::new();
+                let good = sandbox.report(KERNEL, "check_output.ipynb", &[]);
+                assert_eq!(good.code, Some(0), "{}", good.text);
+                let bad = sandbox.report(KERNEL, "check_output_differs.ipynb", &["--keep-going"]);
+                assert_eq!(bad.code, Some(1), "{}", bad.text);
                 assert_eq!(bad.verdict("number"), "output differs");
-                assert!(bad.told.contains("stdout, line 1: `41 sheep` instead of `42 sheep`"), "{}", bad.told);
+                assert!(bad.text.contains("stdout, line 1: `41 sheep` instead of `42 sheep`"), "{}", bad.text);
                 assert_eq!(bad.verdict("value"), "output differs");
             }
 
             #[test]
             fn exercises_may_be_open_or_solved() {
-                let world = World::new();
-                let junit = world.path("junit.xml");
-                let report = world.report(KERNEL, "exercises.ipynb", &["--keep-going", "--junit", junit.to_str().unwrap()]);
-                assert_eq!(report.code, Some(1), "{}", report.told);
+                let sandbox = Sandbox::new();
+                let junit = sandbox.path("junit.xml");
+                let report = sandbox.report(KERNEL, "exercises.ipynb", &["--keep-going", "--junit", junit.to_str().unwrap()]);
+                assert_eq!(report.code, Some(1), "{}", report.text);
                 let state = |id: &str| (report.verdict(id).to_string(), report.cell(id)["exercise"].as_str().map(str::to_string));
                 for (id, exercise) in
                     [("open", "open"), ("open-not-compiled", "open"), ("solved", "solved"), ("needed-and-there", "solved")]
                 {
-                    assert_eq!(state(id), ("passed".to_string(), Some(exercise.to_string())), "{id}: {}", report.told);
+                    assert_eq!(state(id), ("passed".to_string(), Some(exercise.to_string())), "{id}: {}", report.text);
                 }
                 // A cell that may fail may still not do anything else that is wrong, and without
                 // the tag it may not fail.
                 for (id, verdict) in [("solved-with-stderr", "unexpected stderr"), ("must-pass", "panic"), ("too-slow", "timeout")] {
-                    assert_eq!(state(id), (verdict.to_string(), None), "{id}: {}", report.told);
+                    assert_eq!(state(id), (verdict.to_string(), None), "{id}: {}", report.text);
                 }
                 assert!(
-                    report.told.contains("exercises: 1 open, 1 solved") && report.told.contains("exercises 1 open and 1 solved"),
+                    report.text.contains("exercises: 1 open, 1 solved") && report.text.contains("exercises 1 open and 1 solved"),
                     "{}",
-                    report.told
+                    report.text
                 );
                 let junit = std::fs::read_to_string(junit).unwrap();
                 assert_eq!(junit.matches("<property name=\"exercise\" value=\"open\"/>").count(), 2);
@@ -193,82 +193,82 @@ macro_rules! on_kernel {
 
             #[test]
             fn a_failure_ends_its_notebook_but_not_the_others() {
-                let world = World::new();
-                let json = world.path("report.json");
-                let mut command = world.run(KERNEL);
+                let sandbox = Sandbox::new();
+                let json = sandbox.path("report.json");
+                let mut command = sandbox.run(KERNEL);
                 command.args(["--jobs", "2", "--json"]).arg(&json);
                 let output = command.args([fixture("check_output_differs.ipynb"), fixture("old_minor.ipynb")]).output().unwrap();
-                assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+                assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
                 let report: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
                 let [first, second] = [&report["notebooks"][0], &report["notebooks"][1]];
                 assert_eq!(first["cells"][1]["skipped_because"], "an earlier cell had failed");
                 assert_eq!(second["outcome"], "passed");
-                world.assert_nothing_left(AT_ONCE);
+                sandbox.assert_nothing_left(AT_ONCE);
             }
 
             #[test]
             fn nothing_outlives_a_run() {
-                let world = World::new();
-                let status = world.run(KERNEL).env("PARCOURSE_TEST_WAIT", "0").arg(fixture("leaves_processes.ipynb")).output().unwrap();
-                assert_eq!(status.status.code(), Some(0), "{}", told(&status));
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let status = sandbox.run(KERNEL).env("PARCOURSE_TEST_WAIT", "0").arg(fixture("leaves_processes.ipynb")).output().unwrap();
+                assert_eq!(status.status.code(), Some(0), "{}", output_text(&status));
+                sandbox.assert_nothing_left(AT_ONCE);
             }
 
             #[test]
             fn nothing_outlives_a_signal() {
-                let world = World::new();
-                let mut runner = start_sleeping(&world, KERNEL);
+                let sandbox = Sandbox::new();
+                let mut runner = start_sleeping(&sandbox, KERNEL);
                 send(libc::SIGINT, runner.id() as i32);
                 let status = wait(&mut runner, Duration::from_secs(10));
                 assert_eq!(status.code(), Some(2));
-                world.assert_nothing_left(AT_ONCE);
-                assert!(told(&runner.wait_with_output().unwrap()).contains("stopped by SIGINT"));
+                sandbox.assert_nothing_left(AT_ONCE);
+                assert!(output_text(&runner.wait_with_output().unwrap()).contains("stopped by SIGINT"));
             }
 
             /// SIGKILL leaves the runner no time to do anything.
             #[test]
             fn nothing_outlives_a_killed_runner() {
-                let world = World::new();
-                let mut runner = start_sleeping(&world, KERNEL);
+                let sandbox = Sandbox::new();
+                let mut runner = start_sleeping(&sandbox, KERNEL);
                 runner.kill().unwrap();
                 runner.wait().unwrap();
-                world.assert_nothing_left(Duration::from_secs(3));
+                sandbox.assert_nothing_left(Duration::from_secs(3));
             }
 
             #[test]
             fn a_dead_kernel_is_noticed() {
-                let world = World::new();
-                let mut runner = start_sleeping(&world, KERNEL);
+                let sandbox = Sandbox::new();
+                let mut runner = start_sleeping(&sandbox, KERNEL);
                 let is_kernel = |(_, line): &(i32, String)| line.contains("connection.json") && !line.contains("__guard");
-                let (kernel, _) = world.processes().into_iter().find(is_kernel).expect("a kernel process");
+                let (kernel, _) = sandbox.processes().into_iter().find(is_kernel).expect("a kernel process");
                 send(libc::SIGKILL, kernel);
                 let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines().map_while(Result::ok);
                 let noticed = lines.find(|line| line.contains("code cell 2: dead kernel: the kernel process was killed by signal 9"));
                 assert!(noticed.is_some(), "the cell sleeps for ten minutes");
-                let told: Vec<String> = lines.collect();
+                let text: Vec<String> = lines.collect();
                 let status = wait(&mut runner, Duration::from_secs(10));
                 assert_eq!(status.code(), Some(1));
-                world.assert_nothing_left(AT_ONCE);
-                assert!(told.iter().any(|line| line.contains("code cell 2 of 3: dead kernel")), "{told:?}");
+                sandbox.assert_nothing_left(AT_ONCE);
+                assert!(text.iter().any(|line| line.contains("code cell 2 of 3: dead kernel")), "{text:?}");
             }
 
             /// An interrupt does not end a compiler that is busy: then the kernel is killed, and
             /// the compiler with it.
             #[test]
             fn a_cell_that_cannot_be_interrupted_is_killed() {
-                let world = World::new();
-                let report = world.report(KERNEL, "stubborn.ipynb", &[]);
-                assert_eq!(report.verdict("compile-forever"), "timeout", "{}", report.told);
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let report = sandbox.report(KERNEL, "stubborn.ipynb", &[]);
+                assert_eq!(report.verdict("compile-forever"), "timeout", "{}", report.text);
+                sandbox.assert_nothing_left(AT_ONCE);
             }
 
             #[test]
             fn a_kernel_that_does_not_start_in_time_is_given_up() {
-                let world = World::new();
-                let output = world.run(KERNEL).args(["--startup-timeout", "0.05"]).arg(fixture("ok.ipynb")).output().unwrap();
-                assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-                assert!(told(&output).contains("the kernel did not answer within 0.05 s (--startup-timeout)"), "{}", told(&output));
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let output = sandbox.run(KERNEL).args(["--startup-timeout", "0.05"]).arg(fixture("ok.ipynb")).output().unwrap();
+                assert_eq!(output.status.code(), Some(2), "{}", output_text(&output));
+                assert!(output_text(&output).contains("the kernel did not answer within 0.05 s (--startup-timeout)"), "{}", output_text(&output));
+                sandbox.assert_nothing_left(AT_ONCE);
             }
         }
     };
@@ -280,13 +280,13 @@ on_kernel!(evcxr, "evcxr");
 /// Or its neighbour would decide how `check_fast!` ends.
 #[test]
 fn a_cell_that_compares_speeds_runs_alone() {
-    let world = World::new();
-    let executed = world.path("executed");
-    let mut command = world.run("parcourse");
+    let sandbox = Sandbox::new();
+    let executed = sandbox.path("executed");
+    let mut command = sandbox.run("parcourse");
     command.args(["--jobs", "2", "--output"]).arg(&executed);
     let output =
         command.args([fixture("alone.ipynb"), fixture("neighbour.ipynb")]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
     // When each cell began and ended, as it printed.
     let spans = |name: &str| -> Vec<(u64, u64)> {
         let notebook: Value =
@@ -317,20 +317,20 @@ fn a_cell_that_compares_speeds_runs_alone() {
 /// tag.
 #[test]
 fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
-    let (ours, stock) = (World::new(), World::new());
+    let (ours, stock) = (Sandbox::new(), Sandbox::new());
     let ours = ours.report("parcourse", "thread_panic.ipynb", &[]);
-    assert_eq!(ours.verdict("survive"), "passed", "{}", ours.told);
+    assert_eq!(ours.verdict("survive"), "passed", "{}", ours.text);
     let stock = stock.report("evcxr", "thread_panic.ipynb", &[]);
-    assert_eq!(stock.verdict("survive"), "unexpected stderr", "{}", stock.told);
+    assert_eq!(stock.verdict("survive"), "unexpected stderr", "{}", stock.text);
 }
 
 /// On a terminal: one line per notebook that is drawn again and again, cut to the width, and gone
 /// in the end.
 #[test]
 fn progress_is_live_on_a_terminal() {
-    let world = World::new();
+    let sandbox = Sandbox::new();
     let (mut master, slave) = crate::support::terminal(60);
-    let mut command = world.run("parcourse");
+    let mut command = sandbox.run("parcourse");
     let mut runner = command.arg(fixture("ok.ipynb")).stdout(slave).spawn().unwrap();
     // The terminal ends when nobody has its other side any more: the command must not be the one
     // who keeps it.
@@ -356,16 +356,19 @@ fn progress_is_live_on_a_terminal() {
 }
 
 /// Starts a run and waits until its cell has started its two sleepers and sleeps itself.
-fn start_sleeping(world: &World, kernel: &str) -> std::process::Child {
-    let runner = world
+fn start_sleeping(sandbox: &Sandbox, kernel: &str) -> std::process::Child {
+    let runner = sandbox
         .run(kernel)
         .env("PARCOURSE_TEST_WAIT", "600")
         .arg(fixture("leaves_processes.ipynb"))
         .spawn()
         .unwrap();
     eventually("the cell that waits", || {
-        let sleepers =
-            world.processes().into_iter().filter(|(_, line)| line.starts_with("sleep 600")).count();
+        let sleepers = sandbox
+            .processes()
+            .into_iter()
+            .filter(|(_, line)| line.starts_with("sleep 600"))
+            .count();
         (sleepers == 2).then_some(())
     });
     // The next cell is being compiled or running now; both must be survived.

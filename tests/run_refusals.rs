@@ -1,21 +1,21 @@
 //! What the runner rejects: a clear message, exit code 2, and nothing is run. These tests start no
 //! kernel.
 
-use crate::support::{World, fixture, told};
+use crate::support::{Sandbox, fixture, output_text};
 use std::path::PathBuf;
 
 /// Runs with these arguments and checks that the output has all expected parts, that the exit code
 /// is 2, and that nothing was run.
 fn refused(arguments: &[&str], notebooks: &[PathBuf], expected: &[&str]) {
-    let world = World::new();
-    let output = world.run("parcourse").args(arguments).args(notebooks).output().unwrap();
-    let told = told(&output);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let sandbox = Sandbox::new();
+    let output = sandbox.run("parcourse").args(arguments).args(notebooks).output().unwrap();
+    let text = output_text(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
     for part in expected {
-        assert!(told.contains(part), "no {part:?} in:\n{told}");
+        assert!(text.contains(part), "no {part:?} in:\n{text}");
     }
-    assert!(!told.contains("passed") && world.files().is_empty(), "{told}");
-    assert!(!told.contains("panicked"), "{told}");
+    assert!(!text.contains("passed") && sandbox.files().is_empty(), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
 }
 
 macro_rules! refusals {
@@ -73,10 +73,14 @@ fn values_that_make_no_sense() {
 
 #[test]
 fn unknown_kernel() {
-    let world = World::new();
-    let output = world.run("python").arg(fixture("ok.ipynb")).output().unwrap();
+    let sandbox = Sandbox::new();
+    let output = sandbox.run("python").arg(fixture("ok.ipynb")).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(told(&output).contains("possible values: parcourse, evcxr"), "{}", told(&output));
+    assert!(
+        output_text(&output).contains("possible values: parcourse, evcxr"),
+        "{}",
+        output_text(&output)
+    );
 }
 
 #[test]
@@ -118,8 +122,8 @@ fn reports_that_cannot_be_written() {
         &[fixture("ok.ipynb")],
         &["would overwrite tests/fixtures/ok.ipynb"],
     );
-    let world = World::new();
-    let out = world.path("out");
+    let sandbox = Sandbox::new();
+    let out = sandbox.path("out");
     let twice = [fixture("ok.ipynb"), fixture("ok.ipynb")];
     refused(&["--output", out.to_str().unwrap()], &twice, &["have the same name"]);
 }

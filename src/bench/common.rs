@@ -1,7 +1,7 @@
 //! What all benchmarks share: options, sandbox, and shutdown.
 
-use super::telling::Telling;
-use super::world::World;
+use super::sandbox::Sandbox;
+use super::status_line::StatusLine;
 use crate::base::paths::HelpersArgument;
 use crate::runner::kernels::stopped;
 use anyhow::{Context, Result, bail};
@@ -30,16 +30,16 @@ impl CommonArguments {
 
     /// Runs `measure` in a sandbox, on one thread, because the kernels do the work and the
     /// benchmark should not take a core from them. A signal ends it together with all kernels.
-    pub fn carry_out<T>(
+    pub fn run<T>(
         &self,
         own_templates: bool,
-        measure: impl AsyncFnOnce(&World, &Telling) -> Result<T>,
+        measure: impl AsyncFnOnce(&Sandbox, &StatusLine) -> Result<T>,
     ) -> Result<T> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
         let helpers = crate::base::paths::find_helpers(self.helpers.helpers.as_deref(), &here)
             .context("found no helper crate: run this in the course's folder, or pass the crate's folder with --helpers")?;
-        let world = World::create(helpers, own_templates)?;
-        let telling = Telling::new();
+        let sandbox = Sandbox::create(helpers, own_templates)?;
+        let status = StatusLine::new();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -48,12 +48,12 @@ impl CommonArguments {
             tokio::select! {
                 biased;
                 signal = stopped() => Err(signal),
-                measured = measure(&world, &telling) => Ok(measured),
+                measured = measure(&sandbox, &status) => Ok(measured),
             }
             // Leaving this block drops the running kernels, which ends them.
         });
-        telling.clear();
-        drop(world);
+        status.clear();
+        drop(sandbox);
         match measured {
             Ok(measured) => measured,
             Err(signal) => bail!("stopped by {signal}; all kernels have been shut down"),

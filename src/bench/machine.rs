@@ -1,6 +1,6 @@
 //! The machine, and its load during the benchmark.
 
-use super::world::World;
+use super::sandbox::Sandbox;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -13,10 +13,10 @@ pub struct Machine {
 
 impl Machine {
     /// Before the first measurement.
-    pub async fn new(world: &World) -> Machine {
+    pub async fn new(sandbox: &Sandbox) -> Machine {
         let rustc = tokio::process::Command::new("rustc")
             .arg("--version")
-            .current_dir(world.folder())
+            .current_dir(sandbox.folder())
             .output()
             .await;
         let rustc = rustc

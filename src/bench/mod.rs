@@ -10,11 +10,11 @@ mod helpers;
 mod kernel;
 mod machine;
 mod parallel;
+mod sandbox;
 mod statistics;
+mod status_line;
 mod table;
-mod telling;
 mod units;
-mod world;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

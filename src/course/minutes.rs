@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 /// The minutes stated in the first cell of a notebook.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Promise {
+pub struct StatedMinutes {
     /// `**45 minutes**`.
     pub total: Option<u32>,
     /// `15 to read and run`.
@@ -31,7 +31,7 @@ pub fn without(heading: &str) -> &str {
 }
 
 /// Parses the minutes stated in a first cell.
-pub fn promised(text: &str) -> Promise {
+pub fn stated(text: &str) -> StatedMinutes {
     static TOTAL: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\*\*(\d+) minutes?\*\*").expect("a constant"));
     static READING: LazyLock<Regex> =
@@ -42,7 +42,7 @@ pub fn promised(text: &str) -> Promise {
     let exercises = EXERCISES
         .captures(text)
         .and_then(|found| Some((found[1].parse().ok()?, found[2].to_string())));
-    Promise { total: number(&TOTAL), reading: number(&READING), exercises }
+    StatedMinutes { total: number(&TOTAL), reading: number(&READING), exercises }
 }
 
 /// Parses a small number, written out or in digits.
@@ -70,18 +70,18 @@ mod tests {
     }
 
     #[test]
-    fn reads_promises() {
-        let promise =
-            promised("# T\n\n**45 minutes**: 15 to read and run, 30 for three exercises.\n");
+    fn reads_stated_minutes() {
+        let minutes =
+            stated("# T\n\n**45 minutes**: 15 to read and run, 30 for three exercises.\n");
         assert_eq!(
-            promise,
-            Promise {
+            minutes,
+            StatedMinutes {
                 total: Some(45),
                 reading: Some(15),
                 exercises: Some((30, "three".to_string()))
             }
         );
-        assert_eq!(promised("45 minutes"), Promise::default());
+        assert_eq!(stated("45 minutes"), StatedMinutes::default());
         assert_eq!((count("three"), count("4"), count("many")), (Some(3), Some(4), None));
     }
 }

@@ -3,8 +3,8 @@
 use super::KernelKind;
 use super::notebook::{CodeCell, Source};
 use crate::runner::kernel::client::Client;
+use crate::runner::kernel::launch::Templates;
 use crate::runner::kernel::session::{Ending, Execution, Session};
-use crate::runner::kernel::warm::Templates;
 use crate::runner::progress::{Progress, seconds};
 use crate::runner::verdict::{Exercise, Verdict, judge};
 use nbformat::v4::{Cell, Notebook};
@@ -73,7 +73,7 @@ impl NotebookResult {
 
 /// Limits how many kernels are alive, how many notebooks run, and how many cells run at the same
 /// time. A cell that compares speeds takes all permits.
-pub struct Turns {
+pub struct Permits {
     pub kernels: Semaphore,
     pub running: Semaphore,
     pub cells: Semaphore,
@@ -85,11 +85,11 @@ pub async fn execute(
     number: usize,
     source: &Source,
     settings: &Settings,
-    turns: &Turns,
+    permits: &Permits,
     progress: &RefCell<Progress>,
 ) -> NotebookResult {
     let name = source.name.clone();
-    let _kernel = turns.kernels.acquire().await;
+    let _kernel = permits.kernels.acquire().await;
     progress.borrow_mut().starting(number, &name);
     let begun = Instant::now();
     let mut result =
@@ -99,8 +99,9 @@ pub async fn execute(
             Ok(client) => {
                 let startup = begun.elapsed();
                 progress.borrow_mut().ready(number);
-                let _turn = turns.running.acquire().await;
-                let mut result = run_cells(number, source, settings, client, turns, progress).await;
+                let _permit = permits.running.acquire().await;
+                let mut result =
+                    run_cells(number, source, settings, client, permits, progress).await;
                 result.startup = startup;
                 result
             }
@@ -116,12 +117,12 @@ pub async fn execute(
             },
         };
     annotate(&mut result, settings);
-    let told = tell(&name, &result);
-    progress.borrow_mut().finished(number, &told);
+    let message = summary(&name, &result);
+    progress.borrow_mut().finished(number, &message);
     result
 }
 
-fn tell(name: &str, result: &NotebookResult) -> String {
+fn summary(name: &str, result: &NotebookResult) -> String {
     let executed =
         result.cells.iter().filter(|cell| !matches!(cell.verdict, Verdict::Skipped(_))).count();
     let times = format!("{}, kernel {}", seconds(result.wall), seconds(result.startup));
@@ -147,11 +148,11 @@ async fn run_cells(
     source: &Source,
     settings: &Settings,
     client: Client,
-    turns: &Turns,
+    permits: &Permits,
     progress: &RefCell<Progress>,
 ) -> NotebookResult {
     let language_info = client.info.language_info.clone();
-    let engine = client.process.engine.directory.clone();
+    let engine = client.process.spec.directory.clone();
     let engine_source = || std::fs::read_to_string(engine.as_ref()?.join("src/lib.rs")).ok();
     let mut session = Session::new(settings.kernel, client);
     let begun = Instant::now();
@@ -173,9 +174,9 @@ async fn run_cells(
             continue;
         }
         progress.borrow_mut().cell(number, cell.number, source.cells.len(), &cell.source);
-        let _turn = turns
+        let _permit = permits
             .cells
-            .acquire_many(if compares_speeds(cell) { turns_of_all(settings) } else { 1 })
+            .acquire_many(if compares_speeds(cell) { all_permits(settings) } else { 1 })
             .await;
         session.execute(&cell.source, cell.timeout).await;
         let place = session.executions.len() - 1;
@@ -232,7 +233,7 @@ fn compares_speeds(cell: &CodeCell) -> bool {
     cell.source.contains("check_fast!")
 }
 
-fn turns_of_all(settings: &Settings) -> u32 {
+fn all_permits(settings: &Settings) -> u32 {
     u32::try_from(settings.jobs).unwrap_or(u32::MAX)
 }
 

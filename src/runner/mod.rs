@@ -29,7 +29,7 @@ pub mod results {
     pub use super::execute::NotebookResult;
     pub use super::notebook::Source;
     pub use crate::runner::reports::text::{failures, one_failure, what_failed};
-    pub use crate::runner::verdict::{Exercise, Kind, Verdict};
+    pub use crate::runner::verdict::{Exercise, FailureKind, Verdict};
 }
 
 /// A kernel and its executions, for `parcourse bench`.
@@ -37,8 +37,8 @@ pub mod kernels {
     pub use super::schedule::stopped;
     pub use crate::runner::kernel::client::Client;
     pub use crate::runner::kernel::directory::Directory;
+    pub use crate::runner::kernel::launch::LaunchSpec;
     pub use crate::runner::kernel::session::{Ending, Execution, Session};
-    pub use crate::runner::kernel::warm::Engine;
 }
 
 use crate::base::paths::HelpersArgument;

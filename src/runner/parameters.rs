@@ -16,12 +16,12 @@ pub struct Declaration {
     mutable: bool,
     /// The type as written after the colon.
     ty: Option<String>,
-    kind: Kind,
+    kind: ValueKind,
 }
 
 /// The expected form of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum ValueKind {
     /// With the literal's suffix, as in `10_u64`.
     Integer(Option<String>),
     Float(Option<String>),
@@ -41,7 +41,7 @@ const INTEGERS: [&str; 12] =
     ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
 const FLOATS: [&str; 2] = ["f32", "f64"];
 
-/// Returns the parameters that a cell declares. Engine commands (`:dep …`, `!ls`) are skipped.
+/// Returns the parameters that a cell declares. LaunchSpec commands (`:dep …`, `!ls`) are skipped.
 pub fn declarations(source: &str) -> Vec<Declaration> {
     let is_command = |line: &&str| line.starts_with(':') || line.starts_with('!');
     let rust: Vec<&str> =
@@ -62,7 +62,7 @@ fn declaration(statement: ast::Stmt) -> Option<Declaration> {
     let ty = statement.ty().map(|ty| ty.syntax().text().to_string());
     let kind = match &ty {
         Some(ty) => kind_of_type(ty),
-        None => statement.initializer().map_or(Kind::Inferred, |value| kind_of_value(&value)),
+        None => statement.initializer().map_or(ValueKind::Inferred, |value| kind_of_value(&value)),
     };
     Some(Declaration {
         name: pattern.name()?.text().to_string(),
@@ -72,46 +72,50 @@ fn declaration(statement: ast::Stmt) -> Option<Declaration> {
     })
 }
 
-fn kind_of_type(ty: &str) -> Kind {
+fn kind_of_type(ty: &str) -> ValueKind {
     let ty: String = ty.split_whitespace().collect();
     match ty.as_str() {
-        ty if INTEGERS.contains(&ty) => Kind::Integer(Some(ty.to_string())),
-        ty if FLOATS.contains(&ty) => Kind::Float(Some(ty.to_string())),
-        "bool" => Kind::Bool,
-        "char" => Kind::Char,
-        "&str" | "&'staticstr" => Kind::Str,
-        "String" | "std::string::String" => Kind::String,
-        _ => Kind::Expression,
+        ty if INTEGERS.contains(&ty) => ValueKind::Integer(Some(ty.to_string())),
+        ty if FLOATS.contains(&ty) => ValueKind::Float(Some(ty.to_string())),
+        "bool" => ValueKind::Bool,
+        "char" => ValueKind::Char,
+        "&str" | "&'staticstr" => ValueKind::Str,
+        "String" | "std::string::String" => ValueKind::String,
+        _ => ValueKind::Expression,
     }
 }
 
-fn kind_of_value(value: &ast::Expr) -> Kind {
+fn kind_of_value(value: &ast::Expr) -> ValueKind {
     match value {
         ast::Expr::PrefixExpr(negative) => {
-            negative.expr().map_or(Kind::Inferred, |value| kind_of_value(&value))
+            negative.expr().map_or(ValueKind::Inferred, |value| kind_of_value(&value))
         }
-        ast::Expr::CastExpr(cast) => {
-            cast.ty().map_or(Kind::Inferred, |ty| kind_of_type(&ty.syntax().text().to_string()))
-        }
+        ast::Expr::CastExpr(cast) => cast
+            .ty()
+            .map_or(ValueKind::Inferred, |ty| kind_of_type(&ty.syntax().text().to_string())),
         ast::Expr::Literal(literal) => match literal.kind() {
             ast::LiteralKind::IntNumber(number) => match number.suffix() {
-                Some(float) if FLOATS.contains(&float) => Kind::Float(Some(float.to_string())),
-                suffix => Kind::Integer(suffix.map(str::to_string)),
+                Some(float) if FLOATS.contains(&float) => ValueKind::Float(Some(float.to_string())),
+                suffix => ValueKind::Integer(suffix.map(str::to_string)),
             },
             ast::LiteralKind::FloatNumber(number) => {
-                Kind::Float(number.suffix().map(str::to_string))
+                ValueKind::Float(number.suffix().map(str::to_string))
             }
-            ast::LiteralKind::Bool(_) => Kind::Bool,
-            ast::LiteralKind::Char(_) => Kind::Char,
-            ast::LiteralKind::String(_) => Kind::Str,
-            _ => Kind::Inferred,
+            ast::LiteralKind::Bool(_) => ValueKind::Bool,
+            ast::LiteralKind::Char(_) => ValueKind::Char,
+            ast::LiteralKind::String(_) => ValueKind::Str,
+            _ => ValueKind::Inferred,
         },
         other => {
             let text = other.syntax().text().to_string();
             let owned = [".to_string()", ".to_owned()", ".into()"]
                 .iter()
                 .any(|end| text.starts_with('"') && text.ends_with(end));
-            if owned || text.starts_with("String::from(\"") { Kind::String } else { Kind::Inferred }
+            if owned || text.starts_with("String::from(\"") {
+                ValueKind::String
+            } else {
+                ValueKind::Inferred
+            }
         }
     }
 }
@@ -158,7 +162,7 @@ fn literal(declaration: &Declaration, value: &str) -> Result<String, String> {
         }
     };
     match &declaration.kind {
-        Kind::Integer(ty) => match (integer(value), value.parse::<f64>()) {
+        ValueKind::Integer(ty) => match (integer(value), value.parse::<f64>()) {
             (Some(number), _) if in_range(number, ty.as_deref()) => {
                 Ok(format!("{number}{}", suffix(ty)))
             }
@@ -171,26 +175,26 @@ fn literal(declaration: &Declaration, value: &str) -> Result<String, String> {
                 ty.as_ref().map_or(String::new(), |ty| format!(" ({ty})"))
             )),
         },
-        Kind::Float(ty) => match value.replace('_', "").parse::<f64>() {
+        ValueKind::Float(ty) => match value.replace('_', "").parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(format!("{number:?}{}", suffix(ty))),
             _ => refuse("a number"),
         },
-        Kind::Bool if value == "true" || value == "false" => Ok(value.to_string()),
-        Kind::Bool => refuse("true or false"),
-        Kind::Char if value.chars().count() == 1 => {
+        ValueKind::Bool if value == "true" || value == "false" => Ok(value.to_string()),
+        ValueKind::Bool => refuse("true or false"),
+        ValueKind::Char if value.chars().count() == 1 => {
             Ok(format!("{:?}", value.chars().next().unwrap_or_default()))
         }
-        Kind::Char => refuse("a single character"),
-        Kind::Str => Ok(format!("{value:?}")),
-        Kind::String => Ok(format!("String::from({value:?})")),
-        Kind::Expression if ast::Expr::parse(value, Edition::Edition2024).ok().is_ok() => {
+        ValueKind::Char => refuse("a single character"),
+        ValueKind::Str => Ok(format!("{value:?}")),
+        ValueKind::String => Ok(format!("String::from({value:?})")),
+        ValueKind::Expression if ast::Expr::parse(value, Edition::Edition2024).ok().is_ok() => {
             Ok(value.to_string())
         }
-        Kind::Expression => refuse(&format!(
+        ValueKind::Expression => refuse(&format!(
             "a Rust expression for {}",
             declaration.ty.as_deref().unwrap_or_default()
         )),
-        Kind::Inferred => Ok(inferred(value)),
+        ValueKind::Inferred => Ok(inferred(value)),
     }
 }
 

@@ -5,7 +5,7 @@ use super::execute::{NotebookResult, Settings};
 use super::notebook::{Request, Source};
 use super::schedule;
 use crate::runner::kernel::directory;
-use crate::runner::kernel::warm::Templates;
+use crate::runner::kernel::launch::Templates;
 use crate::runner::progress::Progress;
 use anyhow::{Result, ensure};
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 //! ends the run.
 
 use super::Settings;
-use super::execute::{NotebookResult, Turns, execute};
+use super::execute::{NotebookResult, Permits, execute};
 use super::notebook::Source;
 use crate::runner::progress::Progress;
 use anyhow::{Context, Result};
@@ -32,16 +32,16 @@ pub fn run(
         sources.iter().map(|_| RefCell::new(None)).collect();
     let interrupted = runtime.block_on(async {
         let progress = RefCell::new(progress);
-        let turns = Turns {
+        let permits = Permits {
             kernels: Semaphore::new(settings.jobs + 1),
             running: Semaphore::new(settings.jobs),
             cells: Semaphore::new(settings.jobs),
         };
-        let (turns, progress) = (&turns, &progress);
+        let (permits, progress) = (&permits, &progress);
         let notebooks =
             sources.iter().zip(&results).enumerate().map(|(number, (source, result))| {
                 Box::pin(async move {
-                    let done = execute(number, source, settings, turns, progress).await;
+                    let done = execute(number, source, settings, permits, progress).await;
                     *result.borrow_mut() = Some(done);
                 }) as Pin<Box<dyn Future<Output = ()> + '_>>
             });

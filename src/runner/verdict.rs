@@ -39,7 +39,7 @@ impl Exercise {
 /// Why a cell failed.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// One line.
     pub summary: String,
     /// The full text, possibly many lines.
@@ -50,7 +50,7 @@ pub struct Failure {
 
 /// The kinds of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     Error,
     Panic,
     EarlyReturn,
@@ -63,19 +63,19 @@ pub enum Kind {
     Protocol,
 }
 
-impl Kind {
+impl FailureKind {
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Error => "error",
-            Kind::Panic => "panic",
-            Kind::EarlyReturn => "error returned by `?`",
-            Kind::Timeout => "timeout",
-            Kind::KernelDied => "dead kernel",
-            Kind::Stderr => "unexpected stderr",
-            Kind::Output => "output differs",
-            Kind::NoError => "no error",
-            Kind::Input => "keyboard input",
-            Kind::Protocol => "protocol",
+            FailureKind::Error => "error",
+            FailureKind::Panic => "panic",
+            FailureKind::EarlyReturn => "error returned by `?`",
+            FailureKind::Timeout => "timeout",
+            FailureKind::KernelDied => "dead kernel",
+            FailureKind::Stderr => "unexpected stderr",
+            FailureKind::Output => "output differs",
+            FailureKind::NoError => "no error",
+            FailureKind::Input => "keyboard input",
+            FailureKind::Protocol => "protocol",
         }
     }
 }
@@ -106,7 +106,7 @@ pub fn judge(
                 "It was interrupted."
             };
             let advice = "To allow more time, set `\"parcourse\": {\"timeout\": SECONDS}` in the cell's metadata, or `timeout` in the notebook's entry in course.toml.";
-            return failed(Kind::Timeout, summary, format!("{end} {advice}"));
+            return failed(FailureKind::Timeout, summary, format!("{end} {advice}"));
         }
         Ending::Died(cause) => {
             let summary = cause
@@ -117,18 +117,18 @@ pub fn judge(
                 .to_string();
             let stderr = plain(&execution.outputs.stderr);
             return failed(
-                Kind::KernelDied,
+                FailureKind::KernelDied,
                 summary,
                 format!("{cause}\n{stderr}").trim_end().to_string(),
             );
         }
-        Ending::Protocol(what) => return failed(Kind::Protocol, what.clone(), what.clone()),
+        Ending::Protocol(what) => return failed(FailureKind::Protocol, what.clone(), what.clone()),
     }
     if let Some(prompt) = execution.asked_for_input.first() {
         let summary = format!(
             "asked for keyboard input ({prompt:?}), which is not available in a headless run"
         );
-        return failed(Kind::Input, summary.clone(), summary);
+        return failed(FailureKind::Input, summary.clone(), summary);
     }
     let raised = raised(execution);
     match (raised, cell.tags.raises_exception) {
@@ -139,7 +139,7 @@ pub fn judge(
         (None, true) => {
             let summary =
                 "succeeded, but must fail because it is tagged `raises-exception`".to_string();
-            return failed(Kind::NoError, summary.clone(), summary);
+            return failed(FailureKind::NoError, summary.clone(), summary);
         }
         (Some(_), true) | (None, false) => {}
     }
@@ -155,7 +155,7 @@ pub fn judge(
         if !unexpected.trim().is_empty() {
             let first = unexpected.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             return failed(
-                Kind::Stderr,
+                FailureKind::Stderr,
                 format!("wrote to stderr (use the tag `allow-stderr` to allow this): {first}"),
                 without_backtrace(&unexpected),
             );
@@ -169,7 +169,7 @@ pub fn judge(
                 source.path.display()
             );
             return failed(
-                Kind::Output,
+                FailureKind::Output,
                 difference.summary,
                 format!("{}\n{hint}", difference.detail),
             );
@@ -179,10 +179,10 @@ pub fn judge(
 }
 
 /// The error that the cell raised: its kind, a summary, and the full text.
-fn raised(execution: &Execution) -> Option<(Kind, String, String)> {
+fn raised(execution: &Execution) -> Option<(FailureKind, String, String)> {
     let audited = execution.audit.iter().find_map(|event| match event.split_whitespace().next() {
-        Some("panic") => Some(Kind::Panic),
-        Some("error") => Some(Kind::EarlyReturn),
+        Some("panic") => Some(FailureKind::Panic),
+        Some("error") => Some(FailureKind::EarlyReturn),
         _ => None,
     });
     let reply = execution.reply.as_ref();
@@ -195,7 +195,7 @@ fn raised(execution: &Execution) -> Option<(Kind, String, String)> {
     }
     if replied == ReplyStatus::Aborted {
         let what = "the kernel aborted the request".to_string();
-        return Some((Kind::Error, what.clone(), what));
+        return Some((FailureKind::Error, what.clone(), what));
     }
     let mut details: Vec<String> =
         execution.outputs.errors().map(|error| plain(&error.traceback.join("\n"))).collect();
@@ -222,9 +222,9 @@ fn raised(execution: &Execution) -> Option<(Kind, String, String)> {
         format!("{name}: {first_line}")
     };
     let kind = if name.to_lowercase().contains("panic") {
-        Kind::Panic
+        FailureKind::Panic
     } else {
-        audited.unwrap_or(Kind::Error)
+        audited.unwrap_or(FailureKind::Error)
     };
     Some((kind, summary, details.join("\n\n")))
 }

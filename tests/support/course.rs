@@ -1,7 +1,7 @@
 //! A course without problems (`tests/fixtures/course`), copied so that a test can spoil one thing.
 
 use super::private_tmp::{self, private_folder};
-use super::{BINARY, told};
+use super::{BINARY, output_text};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct CourseCopy {
 /// How a command ended, and all that it said.
 pub struct Ended {
     pub code: Option<i32>,
-    pub told: String,
+    pub text: String,
 }
 
 impl CourseCopy {
@@ -80,7 +80,7 @@ impl CourseCopy {
             .env("PARCOURSE_TMPDIR", self.path("p"))
             .args(arguments);
         let output = command.stdin(Stdio::null()).output().unwrap();
-        Ended { code: output.status.code(), told: told(&output) }
+        Ended { code: output.status.code(), text: output_text(&output) }
     }
 
     /// What the commands have left in their temporary folder.
@@ -96,11 +96,11 @@ impl CourseCopy {
 
 impl Ended {
     pub fn assert(&self, code: i32, expected: &[&str]) {
-        assert_eq!(self.code, Some(code), "{}", self.told);
+        assert_eq!(self.code, Some(code), "{}", self.text);
         for part in expected {
-            assert!(self.told.contains(part), "no {part:?} in:\n{}", self.told);
+            assert!(self.text.contains(part), "no {part:?} in:\n{}", self.text);
         }
-        assert!(!self.told.contains("panicked"), "{}", self.told);
+        assert!(!self.text.contains("panicked"), "{}", self.text);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the tests of the command share: starting the built binary in a temporary world of its own,
+//! What the tests of the command share: starting the built binary in a temporary sandbox of its own,
 //! and looking for what it leaves behind.
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
@@ -23,17 +23,17 @@ pub fn fixture(name: &str) -> PathBuf {
 
 /// A temporary directory in which the command keeps its temporary files, and the tests their
 /// reports.
-pub struct World {
+pub struct Sandbox {
     directory: tempfile::TempDir,
     _temporary: tempfile::TempDir,
 }
 
-impl World {
-    pub fn new() -> World {
+impl Sandbox {
+    pub fn new() -> Sandbox {
         // A short name: unix sockets live below it.
         let directory = tempfile::Builder::new().prefix("pt").tempdir().unwrap();
         let temporary = private_tmp::link(&directory.path().join("p"));
-        World { directory, _temporary: temporary }
+        Sandbox { directory, _temporary: temporary }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -88,7 +88,7 @@ impl World {
             .output()
             .unwrap();
         let text = std::fs::read_to_string(&json)
-            .unwrap_or_else(|_| panic!("no report:\n{}", told(&output)));
+            .unwrap_or_else(|_| panic!("no report:\n{}", output_text(&output)));
         let report: Value = serde_json::from_str(&text).unwrap();
         let read_notebook = |path: PathBuf| {
             std::fs::read_to_string(path).ok().map(|text| serde_json::from_str(&text).unwrap())
@@ -96,13 +96,13 @@ impl World {
         Report {
             notebook: report["notebooks"][0].clone(),
             executed: read_notebook(executed.join(name)),
-            told: told(&output),
+            text: output_text(&output),
             code: output.status.code(),
         }
     }
 
-    /// Processes that were started for this world and are still there, by their environment, which
-    /// every child inherits; a folder below the world's counts as the world's.
+    /// Processes that were started for this sandbox and are still there, by their environment, which
+    /// every child inherits; a folder below the sandbox's counts as the sandbox's.
     #[cfg(target_os = "linux")]
     pub fn processes(&self) -> Vec<(i32, String)> {
         let mark = format!("PARCOURSE_TMPDIR={}", self.temporary().display());
@@ -162,7 +162,7 @@ impl World {
 pub struct Report {
     pub notebook: Value,
     pub executed: Option<Value>,
-    pub told: String,
+    pub text: String,
     pub code: Option<i32>,
 }
 
@@ -173,7 +173,7 @@ impl Report {
         cells
             .into_iter()
             .find(|cell| cell["id"] == id)
-            .unwrap_or_else(|| panic!("no cell {id}:\n{}", self.told))
+            .unwrap_or_else(|| panic!("no cell {id}:\n{}", self.text))
     }
 
     /// `passed`, `skipped`, or the kind of failure.
@@ -187,7 +187,7 @@ impl Report {
         let notebook = self
             .executed
             .as_ref()
-            .unwrap_or_else(|| panic!("no executed notebook:\n{}", self.told));
+            .unwrap_or_else(|| panic!("no executed notebook:\n{}", self.text));
         let cells = notebook["cells"].as_array().unwrap();
         cells.iter().find(|cell| cell["id"] == id).unwrap()["outputs"].as_array().unwrap().clone()
     }
@@ -222,7 +222,7 @@ pub fn joined(text: &Value) -> String {
     }
 }
 
-pub fn told(output: &Output) -> String {
+pub fn output_text(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),

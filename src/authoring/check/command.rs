@@ -2,7 +2,7 @@
 
 use super::execute::{self, Options, What};
 use super::material::Material;
-use super::report::Report;
+use super::problems::Problems;
 use super::{cells, contents, exercises, form, links, manifest};
 use crate::base::paths::HelpersArgument;
 use crate::course;
@@ -49,10 +49,10 @@ pub struct CheckArguments {
 
 pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
     let folder = course::find(arguments.folder.as_deref())?;
-    let mut report = Report::default();
-    let mut material = Material::read(&folder, &mut report)?;
+    let mut problems = Problems::default();
+    let mut material = Material::read(&folder, &mut problems)?;
     // So far the report lists only notebooks that could not be read.
-    let unreadable = !report.problems.is_empty();
+    let unreadable = !problems.list.is_empty();
     if arguments.fix {
         for notebook in &mut material.notebooks {
             if form::fix(notebook)? && !arguments.quiet {
@@ -60,19 +60,19 @@ pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
             }
         }
     }
-    look(&material, &mut report);
-    if !report.problems.is_empty() {
-        for problem in &report.problems {
+    look(&material, &mut problems);
+    if !problems.list.is_empty() {
+        for problem in &problems.list {
             println!("{problem}");
         }
         if !arguments.quiet {
-            println!("{}", told(&material, &counted(report.problems.len(), "problem")));
+            println!("{}", summary(&material, &counted(problems.list.len(), "problem")));
         }
         return Ok(ExitCode::from(if unreadable { 2 } else { 1 }));
     }
     let Some(what) = arguments.execute else {
         if !arguments.quiet {
-            println!("{}", told(&material, "no problems"));
+            println!("{}", summary(&material, "no problems"));
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -88,25 +88,25 @@ pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
     let outcome = execute::execute(&material, options)?;
     if !arguments.quiet {
         let order = if outcome.code == 0 { "no problems" } else { "problems found" };
-        println!("{}", told(&material, &format!("{order}; {}", outcome.told)));
+        println!("{}", summary(&material, &format!("{order}; {}", outcome.summary)));
     }
     Ok(ExitCode::from(outcome.code))
 }
 
 /// All checks that do not run notebooks.
-fn look(material: &Material, report: &mut Report) {
-    manifest::check(material, report);
+fn look(material: &Material, problems: &mut Problems) {
+    manifest::check(material, problems);
     for notebook in &material.notebooks {
-        contents::check(notebook, report);
-        exercises::check(notebook, report);
-        cells::check(notebook, report);
-        form::check(notebook, report);
-        links::check(material, notebook, report);
+        contents::check(notebook, problems);
+        exercises::check(notebook, problems);
+        cells::check(notebook, problems);
+        form::check(notebook, problems);
+        links::check(material, notebook, problems);
     }
 }
 
 /// The last line.
-fn told(material: &Material, outcome: &str) -> String {
+fn summary(material: &Material, outcome: &str) -> String {
     let count = material.on_disk.len();
     format!("{}: {}, {outcome}", material.folder.display(), counted(count, "notebook"))
 }

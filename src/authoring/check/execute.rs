@@ -6,7 +6,7 @@ use crate::authoring::edition;
 use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
 use crate::runner::results::{
-    Exercise, Kind, NotebookResult, Source, Verdict, one_failure, what_failed,
+    Exercise, FailureKind, NotebookResult, Source, Verdict, one_failure, what_failed,
 };
 use crate::runner::{Executed, KernelKind, Plan};
 use anyhow::{Context, Result, bail};
@@ -45,7 +45,7 @@ pub struct Options {
 /// The exit code, and a summary that counts the unsolved exercises.
 pub struct Outcome {
     pub code: u8,
-    pub told: String,
+    pub summary: String,
 }
 
 /// Runs the course and prints the failures.
@@ -58,7 +58,7 @@ pub fn execute(material: &Material, options: Options) -> Result<Outcome> {
         bail!("--only {unknown}: no such notebook in {}", material.folder.display());
     }
     let helpers = paths::find_helpers(options.helpers.as_deref(), &material.folder.canonicalize()?);
-    let place = Place::make(&material.folder, helpers.as_deref())?;
+    let edition_folder = TempEdition::make(&material.folder, helpers.as_deref())?;
     let plan = Plan {
         kernel: options.kernel,
         jobs: options.jobs,
@@ -77,15 +77,16 @@ pub fn execute(material: &Material, options: Options) -> Result<Outcome> {
         );
     }
     if options.what != What::Source {
-        let learner =
-            plan.load(&files.iter().map(|file| place.notebooks().join(file)).collect::<Vec<_>>())?;
+        let learner = plan.load(
+            &files.iter().map(|file| edition_folder.notebooks().join(file)).collect::<Vec<_>>(),
+        )?;
         sources.extend(learner.into_iter().zip(&files).map(|(source, file)| Source {
             name: format!("{file} (learner's edition)"),
             ..source
         }));
     }
     let executed = plan.execute(sources)?;
-    let outcome = judge(&executed, &material.folder, &place, options.kernel);
+    let outcome = judge(&executed, &material.folder, &edition_folder, options.kernel);
     if let Some(signal) = executed.interrupted {
         bail!("stopped by {signal}; all kernels have been shut down");
     }
@@ -93,45 +94,50 @@ pub fn execute(material: &Material, options: Options) -> Result<Outcome> {
 }
 
 /// A learner's edition in a temporary folder. Removed when dropped.
-struct Place {
-    claim: OwnedDir,
+struct TempEdition {
+    folder: OwnedDir,
 }
 
-impl Place {
-    fn make(source: &Path, helpers: Option<&Path>) -> Result<Place> {
+impl TempEdition {
+    fn make(source: &Path, helpers: Option<&Path>) -> Result<TempEdition> {
         // Cargo also searches the parents of a crate in a cell's `path = "../helpers"`.
         let parent = paths::build_folder()?;
         owned_dir::sweep(&parent, PREFIX);
-        let place = Place { claim: OwnedDir::create(&parent, PREFIX)? };
-        edition::learner(source, &place.notebooks())?;
+        let edition_folder = TempEdition { folder: OwnedDir::create(&parent, PREFIX)? };
+        edition::learner(source, &edition_folder.notebooks())?;
         if let Some(helpers) = helpers {
             // A link rather than a copy: kernels start warm only for the same crate.
-            std::os::unix::fs::symlink(helpers, place.claim.path().join("helpers"))
+            std::os::unix::fs::symlink(helpers, edition_folder.folder.path().join("helpers"))
                 .context("failed to link the helper crate")?;
         }
-        Ok(place)
+        Ok(edition_folder)
     }
 
     fn notebooks(&self) -> PathBuf {
-        self.claim.path().join("notebooks")
+        self.folder.path().join("notebooks")
     }
 }
 
-fn judge(executed: &Executed, folder: &Path, place: &Place, kernel: KernelKind) -> Outcome {
+fn judge(
+    executed: &Executed,
+    folder: &Path,
+    edition_folder: &TempEdition,
+    kernel: KernelKind,
+) -> Outcome {
     let (mut code, mut open, mut notebooks) = (0, 0, 0);
     for (source, result) in executed.sources.iter().zip(&executed.results) {
-        let learner = source.path.starts_with(place.notebooks());
+        let learner = source.path.starts_with(edition_folder.notebooks());
         let file = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut told = what_failed(source, result);
+        let mut message = what_failed(source, result);
         if learner && result.could_not_run.is_none() {
-            told.push_str(&not_open(source, result));
+            message.push_str(&not_open(source, result));
             (open, notebooks) = (open + result.exercises().0, notebooks + 1);
         }
-        if told.is_empty() {
+        if message.is_empty() {
             continue;
         }
         code = code.max(if result.could_not_run.is_some() { 2 } else { 1 });
-        print!("{told}");
+        print!("{message}");
         let folder = folder.display();
         if learner {
             println!(
@@ -141,11 +147,11 @@ fn judge(executed: &Executed, folder: &Path, place: &Place, kernel: KernelKind) 
             println!("To reproduce: parcourse run --kernel {kernel} {folder}/{file}");
         }
     }
-    let told = match notebooks {
+    let summary = match notebooks {
         0 => "executed".to_string(),
         _ => format!("executed, unsolved exercises that fail as they should: {open}"),
     };
-    Outcome { code, told }
+    Outcome { code, summary }
 }
 
 /// Describes the exercises that pass unsolved, or whose checks fail to compile.
@@ -159,7 +165,7 @@ fn not_open(source: &Source, result: &NotebookResult) -> String {
                  The check must fail with the stub: test something that only a solution provides.\n",
                 source.name
             )),
-            Verdict::Passed(Some(Exercise::Open(failure))) if failure.kind == Kind::Error => {
+            Verdict::Passed(Some(Exercise::Open(failure))) if failure.kind == FailureKind::Error => {
                 report.push_str(&one_failure(source, result, cell, failure));
                 report.push_str(
                     "The check does not compile: declare everything it uses in the stub, so that learners see the check's message.\n",

@@ -6,7 +6,7 @@
 //! for the instructor may be anywhere in between.
 
 use super::material::Notebook;
-use super::report::{FIX, Report};
+use super::problems::{FIX, Problems};
 use crate::authoring::edition;
 use crate::course::minutes;
 use crate::course::notebook::tags::{CHECK, EXERCISE, INSTRUCTOR, NEEDS_SOLUTION, NOTES, SOLUTION};
@@ -21,58 +21,58 @@ const COUNT: std::ops::RangeInclusive<usize> = 2..=4;
 
 /// The positions of an exercise's cells in the notebook.
 #[derive(Default)]
-struct Places {
+struct Positions {
     text: Option<usize>,
     given: Option<usize>,
     work: Option<usize>,
     check: Option<usize>,
 }
 
-pub fn check(notebook: &Notebook, report: &mut Report) {
-    let mut exercises: BTreeMap<u32, Places> = BTreeMap::new();
+pub fn check(notebook: &Notebook, problems: &mut Problems) {
+    let mut exercises: BTreeMap<u32, Positions> = BTreeMap::new();
     for (index, cell) in notebook.document.cells.iter().enumerate() {
         let Some((number, part)) = cell.id.as_deref().and_then(parse_id) else { continue };
-        let places = exercises.entry(number).or_default();
-        let place = match part {
-            "text" => &mut places.text,
-            "given" => &mut places.given,
-            "work" => &mut places.work,
-            _ => &mut places.check,
+        let positions = exercises.entry(number).or_default();
+        let position = match part {
+            "text" => &mut positions.text,
+            "given" => &mut positions.given,
+            "work" => &mut positions.work,
+            _ => &mut positions.check,
         };
-        *place = Some(index);
+        *position = Some(index);
     }
-    count(notebook, &exercises, report);
-    for (number, places) in &exercises {
-        order(notebook, *number, places, report);
-        match places.text.map(|index| &notebook.document.cells[index]) {
-            Some(cell) => statement(notebook, *number, cell, report),
-            None => report.file(
+    count(notebook, &exercises, problems);
+    for (number, positions) in &exercises {
+        order(notebook, *number, positions, problems);
+        match positions.text.map(|index| &notebook.document.cells[index]) {
+            Some(cell) => statement(notebook, *number, cell, problems),
+            None => problems.file(
                 &notebook.path,
                 format!(
                     "exercise {number} has no cell `exercise-{number}-text`: add its statement"
                 ),
             ),
         }
-        match places.work.map(|index| &notebook.document.cells[index]) {
-            Some(cell) => work(notebook, *number, cell, report),
-            None => report.file(
+        match positions.work.map(|index| &notebook.document.cells[index]) {
+            Some(cell) => work(notebook, *number, cell, problems),
+            None => problems.file(
                 &notebook.path,
                 format!(
                     "exercise {number} has no cell `exercise-{number}-work`: add the cell to solve"
                 ),
             ),
         }
-        match places.check.map(|index| &notebook.document.cells[index]) {
-            Some(cell) => check_cell(notebook, *number, cell, report),
-            None => report.file(
+        match positions.check.map(|index| &notebook.document.cells[index]) {
+            Some(cell) => check_cell(notebook, *number, cell, problems),
+            None => problems.file(
                 &notebook.path,
                 format!("exercise {number} has no cell `exercise-{number}-check`: add one that checks the solution"),
             ),
         }
     }
-    tags(notebook, &exercises, report);
-    learner(notebook, report);
-    grade_ids(notebook, report);
+    tags(notebook, &exercises, problems);
+    learner(notebook, problems);
+    grade_ids(notebook, problems);
 }
 
 fn parse_id(id: &str) -> Option<(u32, &str)> {
@@ -81,23 +81,23 @@ fn parse_id(id: &str) -> Option<(u32, &str)> {
     ["text", "given", "work", "check"].contains(&part).then_some((number, part))
 }
 
-fn count(notebook: &Notebook, exercises: &BTreeMap<u32, Places>, report: &mut Report) {
+fn count(notebook: &Notebook, exercises: &BTreeMap<u32, Positions>, problems: &mut Problems) {
     let found = exercises.len();
     if !COUNT.contains(&found) {
         let (least, most) = (COUNT.start(), COUNT.end());
-        report.file(&notebook.path, format!("the number of exercises (cells `exercise-N-…`) is {found}: it must be {least} to {most}"));
+        problems.file(&notebook.path, format!("the number of exercises (cells `exercise-N-…`) is {found}: it must be {least} to {most}"));
     }
     if let Some(planned) = notebook.entry.as_ref().and_then(|entry| entry.exercises)
         && planned as usize != found
     {
-        report.file(
+        problems.file(
             &notebook.path,
             format!("the number of exercises is {found}, but course.toml says {planned}: make them agree"),
         );
     }
     if !exercises.keys().copied().eq(1..=found as u32) {
         let numbers: Vec<String> = exercises.keys().map(u32::to_string).collect();
-        report.file(
+        problems.file(
             &notebook.path,
             format!("has the exercises {}: number them consecutively from 1", numbers.join(", ")),
         );
@@ -105,14 +105,16 @@ fn count(notebook: &Notebook, exercises: &BTreeMap<u32, Places>, report: &mut Re
 }
 
 /// The cells must be in order, with no other cells between them.
-fn order(notebook: &Notebook, number: u32, places: &Places, report: &mut Report) {
-    let present: Vec<usize> =
-        [places.text, places.given, places.work, places.check].into_iter().flatten().collect();
+fn order(notebook: &Notebook, number: u32, positions: &Positions, problems: &mut Problems) {
+    let present: Vec<usize> = [positions.text, positions.given, positions.work, positions.check]
+        .into_iter()
+        .flatten()
+        .collect();
     if !present.is_sorted() {
         let text = format!(
             "exercise {number} is out of order: arrange its cells as text, given, work, check"
         );
-        report.file(&notebook.path, text);
+        problems.file(&notebook.path, text);
         return;
     }
     let (Some(first), Some(last)) = (present.first(), present.last()) else { return };
@@ -125,18 +127,18 @@ fn order(notebook: &Notebook, number: u32, places: &Places, report: &mut Report)
             let text = format!(
                 "is between the cells of exercise {number}: move it before `exercise-{number}-text` or after `exercise-{number}-check`"
             );
-            report.cell(&notebook.path, &name, text);
+            problems.cell(&notebook.path, &name, text);
         }
     }
 }
 
-fn statement(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
+fn statement(notebook: &Notebook, number: u32, cell: &Cell, problems: &mut Problems) {
     static HINT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?s)<details>\s*<summary>[^<]*\b[Hh]ints?\b[^<]*</summary>(.*?)</details>")
             .expect("a constant")
     });
     let id = format!("exercise-{number}-text");
-    let mut wrong = |text: String| report.cell(&notebook.path, &id, text);
+    let mut wrong = |text: String| problems.cell(&notebook.path, &id, text);
     if !cell.is_markdown() {
         return wrong("is the statement of an exercise: make it a Markdown cell".to_string());
     }
@@ -179,17 +181,17 @@ fn statement(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report)
     }
 }
 
-fn work(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
-    graded(notebook, &format!("exercise-{number}-work"), cell, EXERCISE, report);
+fn work(notebook: &Notebook, number: u32, cell: &Cell, problems: &mut Problems) {
+    graded(notebook, &format!("exercise-{number}-work"), cell, EXERCISE, problems);
 }
 
-fn check_cell(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report) {
+fn check_cell(notebook: &Notebook, number: u32, cell: &Cell, problems: &mut Problems) {
     static USED: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\bcheck(_\w+)?!\s*[\(\{\[]").expect("a constant"));
     let id = format!("exercise-{number}-check");
-    graded(notebook, &id, cell, CHECK, report);
+    graded(notebook, &id, cell, CHECK, problems);
     if cell.is_code() && !USED.is_match(&cell.source) {
-        report.cell(
+        problems.cell(
             &notebook.path,
             &id,
             "checks nothing: use `check!`, `check_eq!` or a related macro",
@@ -198,17 +200,21 @@ fn check_cell(notebook: &Notebook, number: u32, cell: &Cell, report: &mut Report
 }
 
 /// What work and check cells have in common.
-fn graded(notebook: &Notebook, id: &str, cell: &Cell, tag: &str, report: &mut Report) {
+fn graded(notebook: &Notebook, id: &str, cell: &Cell, tag: &str, problems: &mut Problems) {
     if !cell.is_code() {
-        report.cell(&notebook.path, id, "must be a code cell");
+        problems.cell(&notebook.path, id, "must be a code cell");
     }
     if !cell.has_tag(tag) {
-        report.cell(&notebook.path, id, format!("is not tagged `{tag}`: add the tag"));
+        problems.cell(&notebook.path, id, format!("is not tagged `{tag}`: add the tag"));
     }
     if let Some(expected) = nbgrader(id)
         && cell.metadata.get("nbgrader") != Some(&expected)
     {
-        report.cell(&notebook.path, id, format!("needs the nbgrader metadata `{expected}`: {FIX}"));
+        problems.cell(
+            &notebook.path,
+            id,
+            format!("needs the nbgrader metadata `{expected}`: {FIX}"),
+        );
     }
 }
 
@@ -235,12 +241,12 @@ pub fn fix(document: &mut Document) {
 }
 
 /// Reports exercise tags on other cells, and cells of the old form.
-fn tags(notebook: &Notebook, exercises: &BTreeMap<u32, Places>, report: &mut Report) {
+fn tags(notebook: &Notebook, exercises: &BTreeMap<u32, Positions>, problems: &mut Problems) {
     for (name, cell) in notebook.document.named_cells() {
         let part = cell.id.as_deref().and_then(parse_id).map(|(_, part)| part);
         for (tag, wanted) in [(EXERCISE, "work"), (CHECK, "check")] {
             if cell.has_tag(tag) && part != Some(wanted) {
-                report.cell(
+                problems.cell(
                     &notebook.path,
                     &name,
                     format!("is tagged `{tag}`, but its id is not `exercise-N-{wanted}`: change the id, or remove the tag"),
@@ -251,22 +257,22 @@ fn tags(notebook: &Notebook, exercises: &BTreeMap<u32, Places>, report: &mut Rep
             let text = format!(
                 "is tagged `{SOLUTION}`: move the solution into the exercise's work cell, between the markers, and delete this cell"
             );
-            report.cell(&notebook.path, &name, text);
+            problems.cell(&notebook.path, &name, text);
         }
         if part == Some("given") && (cell.has_tag(NEEDS_SOLUTION) || !cell.is_code()) {
-            report.cell(
+            problems.cell(
                 &notebook.path,
                 &name,
                 "is the given part of an exercise: make it a code cell that passes in every edition",
             );
         }
     }
-    let first_check = exercises.values().filter_map(|places| places.check).min();
+    let first_check = exercises.values().filter_map(|positions| positions.check).min();
     for (index, (name, cell)) in notebook.document.named_cells().enumerate() {
         if cell.has_tag(NEEDS_SOLUTION)
             && (!cell.is_code() || first_check.is_none_or(|check| index < check))
         {
-            report.cell(
+            problems.cell(
                 &notebook.path,
                 &name,
                 format!("is tagged `{NEEDS_SOLUTION}`, but is not a code cell after an exercise's check: remove the tag"),
@@ -276,15 +282,15 @@ fn tags(notebook: &Notebook, exercises: &BTreeMap<u32, Places>, report: &mut Rep
 }
 
 /// Checks that the learner's edition can be made.
-fn learner(notebook: &Notebook, report: &mut Report) {
+fn learner(notebook: &Notebook, problems: &mut Problems) {
     for (name, cell) in notebook.document.named_cells() {
         if let Err(error) = edition::learner_cell(cell.clone()) {
-            report.cell(&notebook.path, &name, format!("{error:#}"));
+            problems.cell(&notebook.path, &name, format!("{error:#}"));
         }
     }
 }
 
-fn grade_ids(notebook: &Notebook, report: &mut Report) {
+fn grade_ids(notebook: &Notebook, problems: &mut Problems) {
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
     for (name, cell) in notebook.document.named_cells() {
         let Some(id) = cell
@@ -296,7 +302,7 @@ fn grade_ids(notebook: &Notebook, report: &mut Report) {
             continue;
         };
         if let Some(other) = seen.insert(id, name.clone()) {
-            report.cell(
+            problems.cell(
                 &notebook.path,
                 &name,
                 format!("has the same grade_id `{id}` as `{other}`: each cell needs its own"),

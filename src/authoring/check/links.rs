@@ -2,17 +2,17 @@
 //! web are not checked.
 
 use super::material::{Material, Notebook};
-use super::report::Report;
+use super::problems::Problems;
 use crate::course::notebook::{Document, markdown};
 use std::path::{Component, Path, PathBuf};
 
-pub fn check(material: &Material, notebook: &Notebook, report: &mut Report) {
+pub fn check(material: &Material, notebook: &Notebook, problems: &mut Problems) {
     for (name, cell) in notebook.document.named_cells().filter(|(_, cell)| cell.is_markdown()) {
         for target in markdown::targets(&cell.source) {
             let target = decoded(&target);
             if let Some(attached) = target.strip_prefix("attachment:") {
                 if !cell.has_attachment(attached) {
-                    report.cell(
+                    problems.cell(
                         &notebook.path,
                         &name,
                         format!("shows `{target}`, which is not attached to the cell: attach it, or fix the name"),
@@ -24,7 +24,7 @@ pub fn check(material: &Material, notebook: &Notebook, report: &mut Report) {
                 continue;
             }
             if let Err(problem) = local(material, notebook, &target) {
-                report.cell(&notebook.path, &name, problem);
+                problems.cell(&notebook.path, &name, problem);
             }
         }
     }

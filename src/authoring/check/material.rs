@@ -1,6 +1,6 @@
 //! What `check` reads: the manifest, and every notebook in its folder.
 
-use super::report::Report;
+use super::problems::Problems;
 use crate::course::notebook::{self, Cell, Document};
 use crate::course::{Course, Entry, FILE_NAME};
 use anyhow::{Context, Result};
@@ -28,7 +28,7 @@ pub struct Notebook {
 
 impl Material {
     /// Reads a course. Notebooks that cannot be read are reported and left out.
-    pub fn read(folder: &Path, report: &mut Report) -> Result<Material> {
+    pub fn read(folder: &Path, problems: &mut Problems) -> Result<Material> {
         let course = Course::beside(folder)?
             .with_context(|| format!("{} has no {FILE_NAME}", folder.display()))?;
         let entries = std::fs::read_dir(folder)
@@ -49,7 +49,7 @@ impl Material {
                     document,
                     entry: course.entry(file).cloned(),
                 }),
-                Err(error) => report.file(&path, format!("{error:#}")),
+                Err(error) => problems.file(&path, format!("{error:#}")),
             }
         }
         Ok(Material { folder: folder.to_path_buf(), course, notebooks, on_disk })

@@ -18,6 +18,6 @@ mod form;
 mod links;
 mod manifest;
 mod material;
-mod report;
+mod problems;
 
 pub use command::{CheckArguments, main};

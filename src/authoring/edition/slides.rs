@@ -28,15 +28,15 @@ pub(super) fn notebook(source: &str) -> Result<String> {
                 cell.name(index, count)
             );
         }
-        let kind = kind(cell, tagged);
-        cell.metadata.insert("slideshow".to_string(), json!({ "slide_type": kind }));
+        let slide_type = slide_type(cell, tagged);
+        cell.metadata.insert("slideshow".to_string(), json!({ "slide_type": slide_type }));
     }
     document.clear();
     Ok(document.to_text())
 }
 
 /// Returns Jupyter's slide type for a cell.
-fn kind(cell: &Cell, tagged: bool) -> &'static str {
+fn slide_type(cell: &Cell, tagged: bool) -> &'static str {
     let by_tag = [
         (SKIP_SLIDE, "skip"),
         (NOTES, "notes"),

@@ -13,9 +13,9 @@ mod singles;
 use super::common::{CommonArguments, LIMIT};
 use super::kernel::execute;
 use super::machine::Machine;
+use super::sandbox::Sandbox;
 use super::statistics::Sample;
-use super::telling::Telling;
-use super::world::World;
+use super::status_line::StatusLine;
 use crate::base::paths;
 use crate::course::{self, Course};
 use crate::runner::kernels::{Client, Execution, Session};
@@ -84,8 +84,8 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
         "nothing is left to measure without notebooks and single cells"
     );
     let common = &arguments.common;
-    let report = common.carry_out(true, async |world, telling| {
-        measure(&notebooks, &singles, common.rounds(), arguments.slowest, world, telling).await
+    let report = common.run(true, async |sandbox, status| {
+        measure(&notebooks, &singles, common.rounds(), arguments.slowest, sandbox, status).await
     })?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
@@ -114,19 +114,19 @@ async fn measure(
     singles: &[&singles::Cell],
     rounds: usize,
     slowest: usize,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<Report> {
-    let mut machine = Machine::new(world).await;
-    world.prepare(false, true, telling).await?;
+    let mut machine = Machine::new(sandbox).await;
+    sandbox.prepare(false, true, status).await?;
     let mut measured = Vec::new();
     for source in notebooks {
-        measured.push(match measure_notebook(source, world, telling).await {
+        measured.push(match measure_notebook(source, sandbox, status).await {
             Ok(notebook) => notebook,
             Err(error) => Notebook::failed(source.name.clone(), format!("{error:#}")),
         });
     }
-    let singles = measure_singles(singles, rounds, world, telling).await?;
+    let singles = measure_singles(singles, rounds, sandbox, status).await?;
     machine.finish();
     Ok(Report::new(machine, measured, singles, slowest))
 }
@@ -151,11 +151,19 @@ impl Cost {
     }
 }
 
-async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> Result<Notebook> {
-    telling.say(&format!("{}: starting a kernel", source.name));
-    let client =
-        Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(world.engine()), LIMIT)
-            .await?;
+async fn measure_notebook(
+    source: &Source,
+    sandbox: &Sandbox,
+    status: &StatusLine,
+) -> Result<Notebook> {
+    status.show(&format!("{}: starting a kernel", source.name));
+    let client = Client::launch(
+        KernelKind::Parcourse,
+        &source.folder,
+        &|_| Ok(sandbox.launch_spec()),
+        LIMIT,
+    )
+    .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(paths::build_folder()?);
     objects.newest();
@@ -165,7 +173,7 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
         .iter()
         .filter(|cell| !cell.tags.skip_execution && !cell.source.trim().is_empty())
     {
-        telling.say(&format!("{}: cell {} of {}", source.name, cell.number, source.cells.len()));
+        status.show(&format!("{}: cell {} of {}", source.name, cell.number, source.cells.len()));
         // Cells that fail on purpose are compiled as well.
         session.execute(&cell.source, cell.timeout.max(LIMIT)).await;
         let execution = session.executions.last().context("no execution")?;
@@ -198,23 +206,27 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
 async fn measure_singles(
     cells: &[&singles::Cell],
     rounds: usize,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<Vec<Single>> {
     if cells.is_empty() {
         return Ok(Vec::new());
     }
-    telling.say("single cells: starting a kernel");
-    let client =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
-            .await?;
+    status.show("single cells: starting a kernel");
+    let client = Client::launch(
+        KernelKind::Parcourse,
+        &sandbox.folder(),
+        &|_| Ok(sandbox.launch_spec()),
+        LIMIT,
+    )
+    .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(paths::build_folder()?);
-    execute(&mut session, &world.first_cell(), false).await.context("the first cell")?;
+    execute(&mut session, &sandbox.first_cell(), false).await.context("the first cell")?;
     let mut all: Vec<Single> = cells.iter().map(|cell| Single::new(cell.name)).collect();
     for round in 0..=rounds {
         for (cell, single) in cells.iter().zip(&mut all) {
-            telling.say(&format!("single cells, {round} of {rounds}: {}", cell.name));
+            status.show(&format!("single cells, {round} of {rounds}: {}", cell.name));
             objects.newest();
             let execution = execute(&mut session, &cell.source(round + 1), false)
                 .await

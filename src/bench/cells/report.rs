@@ -241,10 +241,10 @@ impl Report {
 
 /// Lists the five largest parts.
 fn parts(object: &Object) -> String {
-    let told = |part: &super::object::Part| {
+    let describe = |part: &super::object::Part| {
         format!("{} {} in {}", part.origin, units::bytes(part.bytes as f64), part.functions)
     };
-    object.parts.iter().take(5).map(told).collect::<Vec<_>>().join(", ")
+    object.parts.iter().take(5).map(describe).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Report {

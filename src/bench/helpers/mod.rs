@@ -5,11 +5,11 @@ mod cells;
 
 use super::common::{CommonArguments, LIMIT};
 use super::kernel::execute;
+use super::sandbox::Sandbox;
 use super::statistics::Sample;
+use super::status_line::StatusLine;
 use super::table::Table;
-use super::telling::Telling;
 use super::units;
-use super::world::World;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Session};
 use anyhow::{Context, Result, bail};
@@ -36,7 +36,7 @@ struct Measured {
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let common = &arguments.common;
     let measured = common
-        .carry_out(true, async |world, telling| measure(common.rounds(), world, telling).await)?;
+        .run(true, async |sandbox, status| measure(common.rounds(), sandbox, status).await)?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&in_json(&measured))?),
         false => print!("{}", in_words(&measured)),
@@ -44,20 +44,24 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
-    world.prepare(false, true, telling).await?;
-    telling.say("starting the kernel");
-    let client =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
-            .await?;
+async fn measure(rounds: usize, sandbox: &Sandbox, status: &StatusLine) -> Result<Vec<Measured>> {
+    sandbox.prepare(false, true, status).await?;
+    status.show("starting the kernel");
+    let client = Client::launch(
+        KernelKind::Parcourse,
+        &sandbox.folder(),
+        &|_| Ok(sandbox.launch_spec()),
+        LIMIT,
+    )
+    .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
-    for code in [&world.first_cell(), DEFINITIONS] {
+    for code in [&sandbox.first_cell(), DEFINITIONS] {
         execute(&mut session, code, false).await.context("the first cells")?;
     }
     let mut all: Vec<Measured> = COMPARISONS.iter().map(|_| Measured::default()).collect();
     for round in 1..=rounds {
         for (comparison, measured) in COMPARISONS.iter().zip(&mut all) {
-            telling.say(&format!("{round} of {rounds}: {}", comparison.name));
+            status.show(&format!("{round} of {rounds}: {}", comparison.name));
             let (helper, hand) = once(&mut session, comparison)
                 .await
                 .with_context(|| format!("measuring {}", comparison.name))?;

@@ -6,12 +6,12 @@
 
 use super::{latency, memory};
 use crate::bench::common::LIMIT;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
-use crate::bench::telling::Telling;
-use crate::bench::world::World;
+use crate::bench::status_line::StatusLine;
 use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
-use crate::runner::kernels::{Client, Engine, Session};
+use crate::runner::kernels::{Client, LaunchSpec, Session};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::time::Instant;
@@ -34,7 +34,11 @@ pub struct Measured {
 }
 
 /// Measures both kernels with both notebooks, in alternation.
-pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
+pub async fn measure(
+    rounds: usize,
+    sandbox: &Sandbox,
+    status: &StatusLine,
+) -> Result<Vec<Measured>> {
     let ways = [("evcxr", true), ("parcourse", true), ("evcxr", false), ("parcourse", false)];
     let new = |(kernel, helpers)| Measured {
         kernel,
@@ -48,11 +52,11 @@ pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<
     for round in 1..=rounds {
         for measured in &mut all {
             let notebook = if measured.helpers { "with helpers" } else { "plain" };
-            telling.say(&format!(
+            status.show(&format!(
                 "first variable, {round} of {rounds}: {}, {notebook}",
                 measured.kernel
             ));
-            once(measured, world)
+            once(measured, sandbox)
                 .await
                 .with_context(|| format!("{}, {notebook}", measured.kernel))?;
         }
@@ -60,22 +64,32 @@ pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<
     Ok(all)
 }
 
-async fn once(measured: &mut Measured, world: &World) -> Result<()> {
+async fn once(measured: &mut Measured, sandbox: &Sandbox) -> Result<()> {
     let begun = Instant::now();
     let client = if measured.kernel == "evcxr" {
-        let template = world.template(Flavor::Stock)?;
-        Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
-            .await?
+        let template = sandbox.template(Flavor::Stock)?;
+        Client::launch(
+            KernelKind::Evcxr,
+            &sandbox.folder(),
+            &|_| LaunchSpec::warm(&template),
+            LIMIT,
+        )
+        .await?
     } else {
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
-            .await?
+        Client::launch(
+            KernelKind::Parcourse,
+            &sandbox.folder(),
+            &|_| Ok(sandbox.launch_spec()),
+            LIMIT,
+        )
+        .await?
     };
     let mut session = Session::new(
         if measured.kernel == "evcxr" { KernelKind::Evcxr } else { KernelKind::Parcourse },
         client,
     );
     if measured.helpers {
-        latency::execute(&mut session, &world.first_cell(), false).await?;
+        latency::execute(&mut session, &sandbox.first_cell(), false).await?;
     }
     latency::execute(&mut session, VARIABLE, false).await?;
     measured.seconds.push(begun.elapsed().as_secs_f64());

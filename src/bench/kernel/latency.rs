@@ -3,12 +3,12 @@
 use super::cells::Cell;
 use super::memory::{self, Memory};
 use crate::bench::common::LIMIT;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
-use crate::bench::telling::Telling;
-use crate::bench::world::World;
+use crate::bench::status_line::StatusLine;
 use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
-use crate::runner::kernels::{Client, Ending, Engine, Execution, Session};
+use crate::runner::kernels::{Client, Ending, Execution, LaunchSpec, Session};
 use anyhow::{Context, Result, bail};
 use jupyter_protocol::ReplyStatus;
 use serde::Serialize;
@@ -48,27 +48,35 @@ pub struct Ours {
 pub async fn measure(
     cells: &[&Cell],
     rounds: usize,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<(Vec<Measured>, Vec<Memory>)> {
-    telling.say("cells: starting both kernels");
-    let template = world.template(Flavor::Stock)?;
-    let stock =
-        Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
-            .await;
+    status.show("cells: starting both kernels");
+    let template = sandbox.template(Flavor::Stock)?;
+    let stock = Client::launch(
+        KernelKind::Evcxr,
+        &sandbox.folder(),
+        &|_| LaunchSpec::warm(&template),
+        LIMIT,
+    )
+    .await;
     let mut stock =
         Session::new(KernelKind::Evcxr, stock.context("failed to start the stock kernel")?);
-    let own =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
-            .await;
+    let own = Client::launch(
+        KernelKind::Parcourse,
+        &sandbox.folder(),
+        &|_| Ok(sandbox.launch_spec()),
+        LIMIT,
+    )
+    .await;
     let mut own = Session::new(KernelKind::Parcourse, own.context("failed to start our kernel")?);
     for session in [&mut stock, &mut own] {
-        execute(session, &world.first_cell(), false).await.context("the first cell")?;
+        execute(session, &sandbox.first_cell(), false).await.context("the first cell")?;
     }
     let mut all: Vec<Measured> = Vec::new();
     for round in 0..=rounds {
         for (place, cell) in cells.iter().enumerate() {
-            telling.say(&match round {
+            status.show(&match round {
                 0 => format!("cells, first pass: {}", cell.name),
                 _ => format!("cells, {round} of {rounds}: {}", cell.name),
             });

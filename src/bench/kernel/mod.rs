@@ -16,8 +16,8 @@ mod report;
 mod starts;
 
 use super::common::CommonArguments;
-use super::telling::Telling;
-use super::world::World;
+use super::sandbox::Sandbox;
+use super::status_line::StatusLine;
 use anyhow::{Result, ensure};
 pub use latency::execute;
 use starts::Start;
@@ -76,8 +76,8 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
         "nothing is left to measure with --starts none, --cells none and --no-first-variable"
     );
     let common = &arguments.common;
-    let report = common.carry_out(arguments.own_templates, async |world, telling| {
-        measure(&arguments, world, &starts, &cells, telling).await
+    let report = common.run(arguments.own_templates, async |sandbox, status| {
+        measure(&arguments, sandbox, &starts, &cells, status).await
     })?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
@@ -88,23 +88,23 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
 
 async fn measure(
     arguments: &Arguments,
-    world: &World,
+    sandbox: &Sandbox,
     starts: &[Start],
     cells: &[&'static cells::Cell],
-    telling: &Telling,
+    status: &StatusLine,
 ) -> Result<report::Report> {
     let rounds = arguments.common.rounds();
-    let mut report = report::Report::new(rounds, world).await?;
+    let mut report = report::Report::new(rounds, sandbox).await?;
     let stock =
         !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::StockTemplate);
     let ours = !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::Warm);
-    world.prepare(stock, ours, telling).await?;
-    report.starts = starts::measure(starts, rounds, world, &arguments.python, telling).await;
+    sandbox.prepare(stock, ours, status).await?;
+    report.starts = starts::measure(starts, rounds, sandbox, &arguments.python, status).await;
     if arguments.first_variable() {
-        report.first_variable = first_variable::measure(rounds, world, telling).await?;
+        report.first_variable = first_variable::measure(rounds, sandbox, status).await?;
     }
     if !cells.is_empty() {
-        (report.cells, report.memory) = latency::measure(cells, rounds, world, telling).await?;
+        (report.cells, report.memory) = latency::measure(cells, rounds, sandbox, status).await?;
     }
     report.finish();
     Ok(report)

@@ -2,10 +2,10 @@
 
 use super::{first_variable, latency, memory, starts};
 use crate::bench::machine::Machine;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
 use crate::bench::table::Table;
 use crate::bench::units;
-use crate::bench::world::World;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt;
@@ -36,8 +36,8 @@ struct Target {
 }
 
 impl Report {
-    pub async fn new(rounds: usize, world: &World) -> Result<Report> {
-        let machine = Machine::new(world).await;
+    pub async fn new(rounds: usize, sandbox: &Sandbox) -> Result<Report> {
+        let machine = Machine::new(sandbox).await;
         let version = env!("CARGO_PKG_VERSION");
         let (starts, first_variable, cells, memory, targets) = Default::default();
         Ok(Report {

@@ -1,7 +1,7 @@
 //! The C programs, compiled with gcc and OpenMP in the sandbox.
 
 use super::program;
-use crate::bench::world::World;
+use crate::bench::sandbox::Sandbox;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 use tokio::process::Command;
@@ -14,8 +14,8 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    pub fn new(world: &World) -> Compiler {
-        Compiler { folder: world.path("programs") }
+    pub fn new(sandbox: &Sandbox) -> Compiler {
+        Compiler { folder: sandbox.path("programs") }
     }
 
     /// The version of gcc; `None` if it is not installed.

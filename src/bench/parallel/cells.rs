@@ -4,9 +4,9 @@ use super::benchmarks::Benchmark;
 use super::line::{self, Line};
 use crate::bench::common::LIMIT;
 use crate::bench::kernel::execute;
-use crate::bench::world::World;
+use crate::bench::sandbox::Sandbox;
 use crate::runner::KernelKind;
-use crate::runner::kernels::{Client, Engine, Session};
+use crate::runner::kernels::{Client, LaunchSpec, Session};
 use anyhow::{Context, Result};
 
 /// Definitions for all benchmarks.
@@ -18,19 +18,23 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    pub async fn start(benchmarks: &[&Benchmark], threads: usize, world: &World) -> Result<Kernel> {
-        let engine = || {
+    pub async fn start(
+        benchmarks: &[&Benchmark],
+        threads: usize,
+        sandbox: &Sandbox,
+    ) -> Result<Kernel> {
+        let spec = || {
             let threads = threads.to_string();
-            Engine::of(
-                world.kernel(),
-                vec![("TMPDIR", world.path("tmp").into()), ("RAYON_NUM_THREADS", threads.into())],
+            LaunchSpec::of(
+                sandbox.kernel(),
+                vec![("TMPDIR", sandbox.path("tmp").into()), ("RAYON_NUM_THREADS", threads.into())],
             )
         };
         let client =
-            Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(engine()), LIMIT)
+            Client::launch(KernelKind::Parcourse, &sandbox.folder(), &|_| Ok(spec()), LIMIT)
                 .await?;
         let mut session = Session::new(KernelKind::Parcourse, client);
-        for code in [&world.first_cell(), COMMON] {
+        for code in [&sandbox.first_cell(), COMMON] {
             execute(&mut session, code, false).await.context("the first cells")?;
         }
         for benchmark in benchmarks {

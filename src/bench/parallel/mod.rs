@@ -58,11 +58,11 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
         BENCHMARKS.iter().filter(|benchmark| arguments.is_selected(benchmark.name)).collect();
     let common = &arguments.common;
     let python = arguments.python(&selected);
-    let report = common.carry_out(true, async |world, telling| {
-        let peers = Baselines { c: arguments.peer("c").then(|| c::Compiler::new(world)), python };
+    let report = common.run(true, async |sandbox, status| {
+        let peers = Baselines { c: arguments.peer("c").then(|| c::Compiler::new(sandbox)), python };
         let mut report =
-            Report::new(common.rounds(), arguments.quick, &selected, &peers, world).await?;
-        rounds::measure(&mut report, &peers, world, telling).await?;
+            Report::new(common.rounds(), arguments.quick, &selected, &peers, sandbox).await?;
+        rounds::measure(&mut report, &peers, sandbox, status).await?;
         report.finish();
         Ok(report)
     })?;

@@ -3,7 +3,7 @@
 use super::line::{self, Line};
 use crate::base::process::die_with_parent;
 use crate::bench::common::LIMIT;
-use crate::bench::world::KillGroup;
+use crate::bench::sandbox::KillGroup;
 use anyhow::{Context, Result, bail};
 use std::process::Stdio;
 use tokio::process::Command;

@@ -3,7 +3,7 @@
 use super::program;
 use crate::base::python_environment::{Environment, Recipe, python};
 use crate::base::steps::Steps;
-use crate::bench::world::World;
+use crate::bench::sandbox::Sandbox;
 use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -60,13 +60,13 @@ impl Interpreter {
         &self,
         name: &str,
         source: &str,
-        world: &World,
+        sandbox: &Sandbox,
     ) -> Result<Result<(PathBuf, PathBuf), String>> {
         let python = match &self.0 {
             Ok(python) => python.clone(),
             Err(reason) => return Ok(Err(reason.clone())),
         };
-        let file = world.path("programs").join(name).with_added_extension("py");
+        let file = sandbox.path("programs").join(name).with_added_extension("py");
         std::fs::write(&file, format!("{COMMON}\n{source}"))
             .with_context(|| format!("failed to write {}", file.display()))?;
         Ok(Ok((python, file)))

@@ -5,9 +5,9 @@ use super::benchmarks::{Benchmark, OURS, Peer};
 use super::rows::{Row, Side};
 use super::targets::{self, Target};
 use crate::bench::machine::Machine;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::table::Table;
 use crate::bench::units;
-use crate::bench::world::World;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt;
@@ -41,9 +41,9 @@ impl Report {
         quick: bool,
         selected: &[&'static Benchmark],
         peers: &Baselines,
-        world: &World,
+        sandbox: &Sandbox,
     ) -> Result<Report> {
-        let machine = Machine::new(world).await;
+        let machine = Machine::new(sandbox).await;
         let gcc = match &peers.c {
             Some(compiler) => compiler.version().await,
             None => None,

@@ -7,8 +7,8 @@ use super::line::{Line, disagreement};
 use super::program;
 use super::report::Report;
 use super::rows::Row;
-use crate::bench::telling::Telling;
-use crate::bench::world::World;
+use crate::bench::sandbox::Sandbox;
+use crate::bench::status_line::StatusLine;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -22,14 +22,14 @@ type Programs = HashMap<(&'static str, &'static str), Vec<OsString>>;
 pub async fn measure(
     report: &mut Report,
     peers: &Baselines,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<()> {
-    world.prepare(false, true, telling).await?;
-    let programs = prepare(report, peers, world, telling).await?;
-    telling.say("starting the kernel");
+    sandbox.prepare(false, true, status).await?;
+    let programs = prepare(report, peers, sandbox, status).await?;
+    status.show("starting the kernel");
     let selected = report.benchmarks.clone();
-    let mut kernel = Kernel::start(&selected, report.threads, world).await?;
+    let mut kernel = Kernel::start(&selected, report.threads, sandbox).await?;
     for round in 1..=report.rounds {
         for &benchmark in &selected {
             let mut waiting: Vec<Option<&Peer>> = vec![None];
@@ -50,7 +50,7 @@ pub async fn measure(
                 if report.has_failed(benchmark, name) {
                     continue;
                 }
-                telling.say(&format!("{round} of {}: {}, {name}", report.rounds, benchmark.name));
+                status.show(&format!("{round} of {}: {}, {name}", report.rounds, benchmark.name));
                 let (size, runs, threads) = (report.size(benchmark), report.runs, report.threads);
                 let lines = match peer {
                     None => Ok(kernel
@@ -59,7 +59,7 @@ pub async fn measure(
                         .with_context(|| format!("measuring {}", benchmark.name))?),
                     Some(peer) => {
                         let mut command =
-                            command(&programs[&(benchmark.name, peer.name)], threads, world);
+                            command(&programs[&(benchmark.name, peer.name)], threads, sandbox);
                         program::run(
                             command
                                 .args([size, runs, threads].map(|number| number.to_string()))
@@ -81,14 +81,14 @@ pub async fn measure(
 async fn prepare(
     report: &mut Report,
     peers: &Baselines,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<Programs> {
     let mut programs = Programs::new();
     for &benchmark in &report.benchmarks.clone() {
         for peer in benchmark.peers {
             let name = format!("{}-{}", benchmark.name, peer.name);
-            telling.say(&format!("programs: {name}"));
+            status.show(&format!("programs: {name}"));
             let prepared = match (&peer.program, &peers.c, &peers.python) {
                 (Program::Cell, ..) => continue,
                 (Program::C { source, flags }, Some(compiler), _) => {
@@ -98,7 +98,7 @@ async fn prepare(
                         .map_err(|error| format!("{error:#}"))
                 }
                 (Program::Python { source }, _, Some(interpreter)) => {
-                    let prepared = interpreter.prepare(&name, source, world)?;
+                    let prepared = interpreter.prepare(&name, source, sandbox)?;
                     // `-I`: isolates the pinned environment from the user's.
                     prepared.map(|(python, file)| vec![python.into(), "-I".into(), file.into()])
                 }
@@ -119,15 +119,15 @@ async fn prepare(
     Ok(programs)
 }
 
-fn command(program: &[OsString], threads: usize, world: &World) -> Command {
+fn command(program: &[OsString], threads: usize, sandbox: &Sandbox) -> Command {
     let mut command = Command::new(&program[0]);
-    command.args(&program[1..]).current_dir(world.folder());
+    command.args(&program[1..]).current_dir(sandbox.folder());
     for variable in ["OMP_NUM_THREADS", "NUMBA_NUM_THREADS"] {
         command.env(variable, threads.to_string());
     }
     // Keeps numba's compiled code for the next round.
     for variable in ["NUMBA_CACHE_DIR", "JOBLIB_TEMP_FOLDER", "TMPDIR"] {
-        command.env(variable, world.path("tmp"));
+        command.env(variable, sandbox.path("tmp"));
     }
     command
 }

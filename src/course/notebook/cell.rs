@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// What a cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CellKind {
     Code,
     Markdown,
     Raw,
@@ -14,7 +14,7 @@ pub enum Kind {
 /// A cell, with its source in one string.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    pub kind: Kind,
+    pub kind: CellKind,
     /// `None` in formats before 4.5.
     pub id: Option<String>,
     pub source: String,
@@ -30,7 +30,7 @@ impl Cell {
     /// A new text cell.
     pub fn markdown(id: &str, source: String) -> Cell {
         Cell {
-            kind: Kind::Markdown,
+            kind: CellKind::Markdown,
             id: Some(id.to_string()),
             source,
             metadata: Map::new(),
@@ -43,9 +43,9 @@ impl Cell {
     pub(super) fn from_json(value: Value) -> Result<Cell> {
         let Value::Object(mut rest) = value else { bail!("is not an object") };
         let kind = match rest.remove("cell_type").as_ref().and_then(Value::as_str) {
-            Some("code") => Kind::Code,
-            Some("markdown") => Kind::Markdown,
-            Some("raw") => Kind::Raw,
+            Some("code") => CellKind::Code,
+            Some("markdown") => CellKind::Markdown,
+            Some("raw") => CellKind::Raw,
             Some(other) => bail!("has the unknown cell_type {other:?}"),
             None => bail!("has no cell_type"),
         };
@@ -77,9 +77,9 @@ impl Cell {
     pub(super) fn to_json(&self) -> Value {
         let mut fields = self.rest.clone();
         let kind = match self.kind {
-            Kind::Code => "code",
-            Kind::Markdown => "markdown",
-            Kind::Raw => "raw",
+            CellKind::Code => "code",
+            CellKind::Markdown => "markdown",
+            CellKind::Raw => "raw",
         };
         fields.insert("cell_type".to_string(), json!(kind));
         if let Some(id) = &self.id {
@@ -87,7 +87,7 @@ impl Cell {
         }
         fields.insert("metadata".to_string(), Value::Object(self.metadata.clone()));
         fields.insert("source".to_string(), json!(self.source));
-        if self.kind == Kind::Code {
+        if self.kind == CellKind::Code {
             fields.insert("outputs".to_string(), Value::Array(self.outputs.clone()));
             fields.insert("execution_count".to_string(), json!(self.execution_count));
         }
@@ -95,11 +95,11 @@ impl Cell {
     }
 
     pub fn is_code(&self) -> bool {
-        self.kind == Kind::Code
+        self.kind == CellKind::Code
     }
 
     pub fn is_markdown(&self) -> bool {
-        self.kind == Kind::Markdown
+        self.kind == CellKind::Markdown
     }
 
     /// The cell's tags. Tags that are not strings are skipped.

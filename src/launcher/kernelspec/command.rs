@@ -1,6 +1,6 @@
 //! `parcourse kernel install`, `uninstall` and `list`.
 
-use super::places::{self, Place};
+use super::locations::{self, Location};
 use super::spec::{self, Contents, Spec};
 use crate::base::paths::HelpersArgument;
 use anyhow::{Context, Result, bail};
@@ -21,24 +21,24 @@ pub enum Action {
 
 /// Where the kernel is registered: the user's own folder by default.
 #[derive(Args)]
-pub struct PlaceArguments {
+pub struct LocationArguments {
     /// Use your own Jupyter folder [default]
-    #[arg(long, group = "place")]
+    #[arg(long, group = "location")]
     user: bool,
     /// Use the Python environment (or other prefix) at PREFIX
-    #[arg(long, value_name = "PREFIX", group = "place")]
+    #[arg(long, value_name = "PREFIX", group = "location")]
     prefix: Option<PathBuf>,
     /// Use the Python environment of the `python3` on PATH
-    #[arg(long, group = "place")]
+    #[arg(long, group = "location")]
     sys_prefix: bool,
 }
 
-impl PlaceArguments {
-    fn chosen(&self) -> Option<Place> {
+impl LocationArguments {
+    fn chosen(&self) -> Option<Location> {
         match &self.prefix {
-            Some(prefix) => Some(Place::Prefix(prefix.clone())),
-            None if self.sys_prefix => Some(Place::SysPrefix),
-            None if self.user => Some(Place::User),
+            Some(prefix) => Some(Location::Prefix(prefix.clone())),
+            None if self.sys_prefix => Some(Location::SysPrefix),
+            None if self.user => Some(Location::User),
             None => None,
         }
     }
@@ -47,7 +47,7 @@ impl PlaceArguments {
 #[derive(Args)]
 pub struct InstallArguments {
     #[command(flatten)]
-    place: PlaceArguments,
+    location: LocationArguments,
     /// Name of the kernel; the notebooks of the course ask for `rust`
     #[arg(long, default_value = "parcourse")]
     name: String,
@@ -64,7 +64,7 @@ pub struct InstallArguments {
 #[derive(Args)]
 pub struct UninstallArguments {
     #[command(flatten)]
-    place: PlaceArguments,
+    location: LocationArguments,
     /// Name of the kernel
     #[arg(long, default_value = "parcourse")]
     name: String,
@@ -73,7 +73,7 @@ pub struct UninstallArguments {
 #[derive(Args)]
 pub struct ListArguments {
     #[command(flatten)]
-    place: PlaceArguments,
+    location: LocationArguments,
 }
 
 /// Runs the subcommand.
@@ -86,7 +86,7 @@ pub fn main(action: Action) -> Result<ExitCode> {
 }
 
 fn install(arguments: &InstallArguments) -> Result<ExitCode> {
-    let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
+    let kernels = arguments.location.chosen().unwrap_or(Location::User).kernels()?;
     let helpers = find_helpers(&arguments.helpers)?;
     let contents = Contents { display_name: &arguments.display_name, helpers: helpers.as_deref() };
     let folder = spec::write(&kernels, &arguments.name, contents, arguments.force)?;
@@ -96,7 +96,7 @@ fn install(arguments: &InstallArguments) -> Result<ExitCode> {
             "found no helper crate: kernels will look for `helpers` next to each notebook's folder and start slowly elsewhere"
         );
     }
-    if !places::is_searched(&kernels) {
+    if !locations::is_searched(&kernels) {
         println!(
             "Jupyter finds it if JUPYTER_PATH contains {}, or if Jupyter is installed in that prefix",
             parent(&kernels).display()
@@ -106,7 +106,7 @@ fn install(arguments: &InstallArguments) -> Result<ExitCode> {
 }
 
 fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode> {
-    let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
+    let kernels = arguments.location.chosen().unwrap_or(Location::User).kernels()?;
     match Spec::read(&kernels.join(&arguments.name)) {
         Some(found) => spec::remove(&found)?,
         None => bail!(
@@ -120,9 +120,9 @@ fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode> {
 }
 
 fn list(arguments: &ListArguments) -> Result<ExitCode> {
-    let folders = match arguments.place.chosen() {
-        Some(place) => vec![place.kernels()?],
-        None => places::all(),
+    let folders = match arguments.location.chosen() {
+        Some(location) => vec![location.kernels()?],
+        None => locations::all(),
     };
     let found: Vec<Spec> = folders.iter().flat_map(|folder| specs_in(folder)).collect();
     if found.is_empty() {
@@ -152,7 +152,7 @@ fn list(arguments: &ListArguments) -> Result<ExitCode> {
 
 /// Returns all kernels in Jupyter's search paths.
 pub fn registered() -> Vec<Spec> {
-    places::all().iter().flat_map(|folder| specs_in(folder)).collect()
+    locations::all().iter().flat_map(|folder| specs_in(folder)).collect()
 }
 
 fn specs_in(kernels: &Path) -> Vec<Spec> {

@@ -5,7 +5,7 @@
 //! with `--force`.
 
 mod command;
-mod places;
+mod locations;
 mod spec;
 
 pub use command::{Action, main, registered};

@@ -158,15 +158,15 @@ mod tests {
 
     #[test]
     fn writes_what_jupyter_needs_and_knows_its_own() {
-        let place = tempfile::tempdir().unwrap();
+        let location = tempfile::tempdir().unwrap();
         let folder = write(
-            place.path(),
+            location.path(),
             "rust",
             Contents { helpers: Some(Path::new("/course/helpers")), ..PLAIN },
             false,
         )
         .unwrap();
-        assert_eq!(folder, place.path().join("rust"));
+        assert_eq!(folder, location.path().join("rust"));
         let value: Value =
             serde_json::from_str(&std::fs::read_to_string(folder.join("kernel.json")).unwrap())
                 .unwrap();
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(value["env"], json!({ "PARCOURSE_HELPERS": "/course/helpers" }));
         let spec = Spec::read(&folder).unwrap();
         assert!(spec.ours && spec.program_exists());
-        write(place.path(), "rust", Contents { display_name: "Rust again", ..PLAIN }, false)
+        write(location.path(), "rust", Contents { display_name: "Rust again", ..PLAIN }, false)
             .unwrap();
         assert_eq!(Spec::read(&folder).unwrap().display_name, "Rust again");
         assert_eq!(
@@ -195,29 +195,29 @@ mod tests {
 
     #[test]
     fn leaves_other_programs_alone() {
-        let place = tempfile::tempdir().unwrap();
+        let location = tempfile::tempdir().unwrap();
         for text in
             [r#"{"argv": ["/usr/bin/evcxr_jupyter"], "display_name": "Rust"}"#, "not even JSON"]
         {
-            let folder = place.path().join("rust");
+            let folder = location.path().join("rust");
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("kernel.json"), text).unwrap();
-            let error = write(place.path(), "rust", PLAIN, false).unwrap_err().to_string();
+            let error = write(location.path(), "rust", PLAIN, false).unwrap_err().to_string();
             assert!(error.contains("--force"), "{error}");
             assert!(remove(&Spec::read(&folder).unwrap()).is_err());
             assert_eq!(std::fs::read_to_string(folder.join("kernel.json")).unwrap(), text);
         }
-        write(place.path(), "rust", PLAIN, true).unwrap();
-        assert!(Spec::read(&place.path().join("rust")).unwrap().ours);
+        write(location.path(), "rust", PLAIN, true).unwrap();
+        assert!(Spec::read(&location.path().join("rust")).unwrap().ours);
     }
 
     #[test]
     fn names_that_jupyter_would_refuse_are_refused() {
-        let place = tempfile::tempdir().unwrap();
+        let location = tempfile::tempdir().unwrap();
         for name in ["", "..", "a/b", "rust kernel", "ünï"] {
-            assert!(write(place.path(), name, PLAIN, false).is_err(), "{name:?}");
+            assert!(write(location.path(), name, PLAIN, false).is_err(), "{name:?}");
         }
-        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(location.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Starts JupyterLab with private settings, little output, and token authentication.
 
-use super::session::Session;
+use super::server_folder::ServerFolder;
 use super::source::FIRST_NOTEBOOK;
 use crate::base::paths;
 use crate::base::python_environment::Environment;
@@ -58,7 +58,7 @@ impl Program {
 /// One start of the server.
 pub struct Server<'a> {
     pub program: &'a Program,
-    pub session: &'a Session,
+    pub folder: &'a ServerFolder,
     /// Folder of the notebooks, absolute.
     pub root: &'a Path,
     pub port: Option<u16>,
@@ -70,7 +70,7 @@ pub struct Server<'a> {
 impl Server<'_> {
     pub fn command(&self) -> Result<Command> {
         let state = paths::cache()?.join("jupyter");
-        make_private(&self.session.runtime())?;
+        make_private(&self.folder.runtime())?;
         let mut command = match self.program {
             Program::Active(program) => {
                 let mut command = Command::new(program);
@@ -105,8 +105,8 @@ impl Server<'_> {
         // In both cases `rust` is the kernel of this program.
         command
             .args(self.extra)
-            .env("JUPYTER_RUNTIME_DIR", self.session.runtime())
-            .env("JUPYTER_PATH", self.session.jupyter_path());
+            .env("JUPYTER_RUNTIME_DIR", self.folder.runtime())
+            .env("JUPYTER_PATH", self.folder.jupyter_path());
         Ok(command)
     }
 

@@ -5,7 +5,7 @@
 //! toolchain (`toolchain`), create a private Python environment with a pinned JupyterLab
 //! ([`crate::base::python_environment`]; or use an existing one, `active`), build the template that
 //! lets kernels start warm ([`build_cache`]), and run the server until Ctrl-C (`jupyter`,
-//! `session`, `supervise`).
+//! `server_folder`, `supervise`).
 //!
 //! It writes to three folders only: the learner's copy, [`paths::cache`] and
 //! [`paths::private_tmp`]. Unless asked to, it neither reads nor changes the user's own Jupyter
@@ -17,7 +17,7 @@ mod active;
 mod copy;
 mod jupyter;
 mod offline;
-mod session;
+mod server_folder;
 mod source;
 mod supervise;
 mod toolchain;
@@ -33,8 +33,8 @@ use crate::launcher::kernelspec::{self, Contents};
 use anyhow::{Context, Result};
 use copy::{Changes, Folder};
 use jupyter::Program;
-use session::Session;
-use source::{Choice, Wishes};
+use server_folder::ServerFolder;
+use source::{Choice, CourseOptions};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -98,12 +98,12 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
         offline::enforce();
     }
     let here = std::env::current_dir().context("failed to read the current folder")?;
-    let wishes = Wishes {
+    let options = CourseOptions {
         dir: arguments.dir.as_deref(),
         course: arguments.course.as_deref(),
         source: arguments.source,
     };
-    let choice = wishes.choose(&here, std::env::home_dir().as_deref())?;
+    let choice = options.choose(&here, std::env::home_dir().as_deref())?;
     let mut steps = Steps::new(
         3 + usize::from(matches!(choice, Choice::Copy { .. })) + usize::from(!arguments.setup_only),
     );
@@ -150,28 +150,28 @@ fn update_copy(
     let changes = folder.update(course, &helpers, arguments.restore, || {
         steps.inside("waiting for another `parcourse lab` to update it")
     })?;
-    tell(&changes, steps);
+    show_changes(&changes, steps);
     // A copy may have its own helper crate.
     let helpers = find_helpers(&arguments.helpers, &folder.notebooks())?;
     Ok((folder.notebooks(), helpers))
 }
 
-fn tell(changes: &Changes, steps: &mut Steps) {
+fn show_changes(changes: &Changes, steps: &mut Steps) {
     let mut list = |what: &str, names: &[String]| {
         if !names.is_empty() {
             steps.note(&format!("{what}: {}", names.join(", ")));
         }
     };
-    list("new", &changes.given);
+    list("new", &changes.written);
     list("updated", &changes.replaced);
     list("deleted by you (--restore brings them back)", &changes.deleted);
-    for (name, aside) in &changes.kept_aside {
+    for (name, backup) in &changes.backed_up {
         steps.note(&format!(
-            "{name}: changed both by you and in the course; your version is saved as \"{aside}\" next to the new one"
+            "{name}: changed both by you and in the course; your version is saved as \"{backup}\" next to the new one"
         ));
     }
     let quiet =
-        changes.given.is_empty() && changes.replaced.is_empty() && changes.kept_aside.is_empty();
+        changes.written.is_empty() && changes.replaced.is_empty() && changes.backed_up.is_empty();
     steps.done(if quiet { "up to date" } else { "now up to date" });
 }
 
@@ -201,12 +201,12 @@ fn serve(
     steps: &mut Steps,
 ) -> Result<ExitCode> {
     steps.begin(&format!("Starting JupyterLab on {}", root.display()));
-    let session = Session::create()?;
+    let folder = ServerFolder::create()?;
     let spec = Contents { display_name: "Rust", helpers: Some(helpers) };
-    kernelspec::write(&session.jupyter_path().join("kernels"), "rust", spec, false)?;
+    kernelspec::write(&folder.jupyter_path().join("kernels"), "rust", spec, false)?;
     let command = jupyter::Server {
         program,
-        session: &session,
+        folder: &folder,
         root,
         port: arguments.port,
         browser: !arguments.no_browser && jupyter::browser_is_likely(),

@@ -23,7 +23,7 @@ pub enum Choice {
 
 /// The options that determine which notebooks to open.
 #[derive(Default)]
-pub struct Wishes<'a> {
+pub struct CourseOptions<'a> {
     /// `--dir`
     pub dir: Option<&'a Path>,
     /// `--course`
@@ -32,7 +32,7 @@ pub struct Wishes<'a> {
     pub source: bool,
 }
 
-impl Wishes<'_> {
+impl CourseOptions<'_> {
     /// Chooses what to open, given the current folder `here` and the home folder `home`.
     pub fn choose(&self, here: &Path, home: Option<&Path>) -> Result<Choice> {
         if self.source {
@@ -169,7 +169,8 @@ mod tests {
         let open = home.join("open");
         complete(&open);
         fs::create_dir(open.join(".parcourse")).unwrap();
-        let choose = || Wishes::default().choose(&open.join("notebooks"), Some(&home)).unwrap();
+        let choose =
+            || CourseOptions::default().choose(&open.join("notebooks"), Some(&home)).unwrap();
         assert_eq!(
             choose(),
             copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &open),
@@ -186,8 +187,9 @@ mod tests {
             copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &home.join("parcourse")),
             "nor a course"
         );
-        let named =
-            Wishes { course: Some(&open), ..Wishes::default() }.choose(&home, Some(&home)).unwrap();
+        let named = CourseOptions { course: Some(&open), ..CourseOptions::default() }
+            .choose(&home, Some(&home))
+            .unwrap();
         assert_eq!(named, copy_of(&open, &home.join("parcourse")));
     }
 
@@ -196,7 +198,7 @@ mod tests {
         let (_folder, home) = home();
         let clone = home.join("clone");
         let choose = |dir: Option<&Path>, here: &Path| {
-            Wishes { dir, ..Wishes::default() }.choose(here, Some(&home)).unwrap()
+            CourseOptions { dir, ..CourseOptions::default() }.choose(here, Some(&home)).unwrap()
         };
         assert_eq!(
             choose(None, &clone.join("notebooks")),
@@ -224,9 +226,9 @@ mod tests {
         let (_folder, home) = home();
         let clone = home.join("parcourse");
         complete(&clone);
-        let choice = Wishes::default().choose(&clone, Some(&home)).unwrap();
+        let choice = CourseOptions::default().choose(&clone, Some(&home)).unwrap();
         assert_eq!(choice, copy_of(&clone, &home.join("parcourse-work")));
-        let error = Wishes { dir: Some(&clone), ..Wishes::default() }
+        let error = CourseOptions { dir: Some(&clone), ..CourseOptions::default() }
             .choose(&clone, Some(&home))
             .unwrap_err()
             .to_string();
@@ -238,17 +240,17 @@ mod tests {
         let (_folder, home) = home();
         let edition = home.join("edition");
         complete(&edition);
-        let choice = Wishes { dir: Some(&edition), ..Wishes::default() }
+        let choice = CourseOptions { dir: Some(&edition), ..CourseOptions::default() }
             .choose(&home.join("clone"), Some(&home))
             .unwrap();
         assert_eq!(choice, Choice::AsItIs(edition.join("notebooks")));
-        let source = Wishes { source: true, ..Wishes::default() };
+        let source = CourseOptions { source: true, ..CourseOptions::default() };
         assert_eq!(
             source.choose(&home.join("clone/helpers"), None).unwrap(),
             Choice::AsItIs(home.join("clone/notebooks"))
         );
         assert_eq!(
-            Wishes { dir: Some(&home), ..source }.choose(&home, None).unwrap(),
+            CourseOptions { dir: Some(&home), ..source }.choose(&home, None).unwrap(),
             Choice::AsItIs(home)
         );
     }
@@ -256,17 +258,18 @@ mod tests {
     #[test]
     fn what_is_not_there_is_named() {
         let nowhere = Path::new("/no/such folder");
-        let choose =
-            |wishes: Wishes, home| wishes.choose(Path::new("/"), home).unwrap_err().to_string();
-        let error = |wishes| choose(wishes, Some(nowhere));
+        let choose = |options: CourseOptions, home| {
+            options.choose(Path::new("/"), home).unwrap_err().to_string()
+        };
+        let error = |options| choose(options, Some(nowhere));
         assert!(
-            error(Wishes { dir: Some(nowhere), source: true, ..Wishes::default() })
+            error(CourseOptions { dir: Some(nowhere), source: true, ..CourseOptions::default() })
                 .contains("--dir /no/such folder")
         );
         assert!(
-            error(Wishes { course: Some(nowhere), ..Wishes::default() })
+            error(CourseOptions { course: Some(nowhere), ..CourseOptions::default() })
                 .contains("--course /no/such folder")
         );
-        assert!(choose(Wishes::default(), None).contains("--dir DIR"));
+        assert!(choose(CourseOptions::default(), None).contains("--dir DIR"));
     }
 }

@@ -2,8 +2,8 @@
 //! output can be lost.
 
 use super::directory::Directory;
+use super::launch::{LaunchSpec, Templates};
 use super::process::{Death, Process};
-use super::warm::{Engine, Templates};
 use crate::runner::KernelKind;
 use crate::runner::notebook::Source;
 use anyhow::{Context, Result, bail, ensure};
@@ -32,7 +32,7 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(3);
 const LONGEST_IPC_PATH: usize = 100;
 
 /// Makes what a kernel needs, anew for every attempt to start it.
-pub type EngineFor<'a> = dyn Fn(&Directory) -> Result<Engine> + 'a;
+pub type MakeLaunchSpec<'a> = dyn Fn(&Directory) -> Result<LaunchSpec> + 'a;
 
 /// A message from the kernel.
 pub enum Incoming {
@@ -64,20 +64,20 @@ impl Client {
         templates: &Templates,
         limit: Duration,
     ) -> Result<Client> {
-        Client::launch(kind, &source.folder, &|_| templates.engine(source), limit).await
+        Client::launch(kind, &source.folder, &|_| templates.launch_spec(source), limit).await
     }
 
     /// The same for any folder and engine.
     pub async fn launch(
         kind: KernelKind,
         folder: &Path,
-        engine: &EngineFor<'_>,
+        make_spec: &MakeLaunchSpec<'_>,
         limit: Duration,
     ) -> Result<Client> {
         let deadline = Instant::now() + limit;
         let mut attempt = 1;
         loop {
-            match Client::attempt(kind, folder, engine, deadline, limit).await {
+            match Client::attempt(kind, folder, make_spec, deadline, limit).await {
                 Err(error)
                     if attempt < 3 && format!("{error:#}").contains("Address already in use") =>
                 {
@@ -91,19 +91,19 @@ impl Client {
     async fn attempt(
         kind: KernelKind,
         folder: &Path,
-        engine: &EngineFor<'_>,
+        make_spec: &MakeLaunchSpec<'_>,
         deadline: Instant,
         limit: Duration,
     ) -> Result<Client> {
         let directory = Directory::create()?;
-        let engine = engine(&directory)?;
+        let spec = make_spec(&directory)?;
         let (connection, listeners) = connection_info(kind, directory.path()).await?;
         let file =
             directory.write_private("connection.json", &serde_json::to_vec_pretty(&connection)?)?;
         let audit = directory.write_private("audit", b"")?;
         // The ports were reserved until here; the kernel binds them first of all.
         drop(listeners);
-        let process = Process::start(kind, directory, engine, &file, &audit, folder)?;
+        let process = Process::start(kind, directory, spec, &file, &audit, folder)?;
         let answered = tokio::select! {
             biased;
             answered = timeout_at(deadline, converse(kind, &connection)) => answered,

@@ -58,7 +58,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
         .spawn()
         .with_context(|| format!("failed to start {}", arguments.command[0].display()))?
         .id() as libc::pid_t;
-    tell(&format!("started {kernel}"));
+    report(&format!("started {kernel}"));
 
     let alive = Arc::new(Mutex::new(true));
     let watcher = std::thread::spawn({
@@ -68,7 +68,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
             kill_group(kernel, &alive);
         }
     });
-    tell(&wait_for_exit(kernel));
+    report(&wait_for_exit(kernel));
     kill_group(kernel, &alive);
     reap(kernel, &alive, Duration::from_millis(arguments.timeout));
     // The runner may still want to read the log.
@@ -84,7 +84,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
 }
 
 /// Errors are ignored: the runner may be gone.
-fn tell(line: &str) {
+fn report(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }

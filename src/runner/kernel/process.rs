@@ -2,7 +2,7 @@
 
 use super::directory::Directory;
 use super::guard;
-use super::warm::Engine;
+use super::launch::LaunchSpec;
 use crate::runner::KernelKind;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -61,14 +61,14 @@ pub struct Process {
     line: Option<ChildStdin>,
     death: watch::Receiver<Option<Death>>,
     directory: Directory,
-    pub engine: Engine,
+    pub spec: LaunchSpec,
 }
 
 impl Process {
     pub fn start(
         kind: KernelKind,
         directory: Directory,
-        engine: Engine,
+        spec: LaunchSpec,
         connection_file: &Path,
         audit: &Path,
         folder: &Path,
@@ -79,19 +79,19 @@ impl Process {
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let mut command = Command::new(&program);
         command.arg("__guard").arg("--directory").arg(directory.path());
-        if let Some(claimed) = engine.claimed() {
-            command.arg("--also-remove").arg(claimed);
+        if let Some(owned_folder) = spec.owned_folder() {
+            command.arg("--also-remove").arg(owned_folder);
         }
         if kind == KernelKind::Parcourse {
             // Our kernel has its own guard, which removes its build directory.
             command.args(["--timeout", "1000"]);
         }
         command.arg("--");
-        match (kind, &engine.command) {
+        match (kind, &spec.command) {
             (_, Some(other)) => command.args(other).arg(connection_file),
             (KernelKind::Parcourse, None) => {
                 command.arg(&program).args(["kernel", "--connection-file"]).arg(connection_file);
-                if let Some(helpers) = &engine.helpers {
+                if let Some(helpers) = &spec.helpers {
                     command.arg("--helpers").arg(helpers);
                 }
                 &mut command
@@ -103,7 +103,7 @@ impl Process {
         // Temporary files that a kernel does not remove are removed with our directory.
         command
             .env("TMPDIR", &temporary)
-            .envs(engine.environment.iter().map(|(name, value)| (name, value)));
+            .envs(spec.environment.iter().map(|(name, value)| (name, value)));
         if kind == KernelKind::Evcxr {
             command.env("PARCOURSE_AUDIT", audit);
         }
@@ -128,7 +128,7 @@ impl Process {
             }
             let _ = sender.send(Some(end));
         });
-        Ok(Process { guard, line, death, directory, engine })
+        Ok(Process { guard, line, death, directory, spec })
     }
 
     /// The process id of the guard, the parent of all of the kernel's processes.

@@ -106,7 +106,7 @@ pub fn summary(results: &[NotebookResult], wall: Duration) -> String {
         ("failed", count("failed")),
         ("could not run", count("error")),
     ];
-    let told: Vec<String> = parts
+    let counts: Vec<String> = parts
         .iter()
         .filter(|(_, count)| *count > 0)
         .map(|(what, count)| format!("{count} {what}"))
@@ -124,7 +124,7 @@ pub fn summary(results: &[NotebookResult], wall: Duration) -> String {
     format!(
         "{} {notebooks}, {cells} code cells: {}{exercises}, {}",
         results.len(),
-        told.join(", "),
+        counts.join(", "),
         seconds(wall)
     )
 }

@@ -18,7 +18,7 @@ static long status(const char *field) {
     return kib < 0 ? -1 : kib * 1024;
 }
 
-static void tell(const char *row, const char *of, double seconds, double value, long peak_bytes) {
+static void emit(const char *row, const char *of, double seconds, double value, long peak_bytes) {
     printf("{\"row\": \"%s\", \"of\": \"%s\", \"seconds\": %.9g, \"value\": %.17g", row, of, seconds, value);
     if (peak_bytes >= 0) printf(", \"peak_bytes\": %ld", peak_bytes);
     printf("}\n");

@@ -39,6 +39,6 @@ class Peak:
         return None if self.before is None else max(self.status("VmHWM:") - self.before, 0)
 
 
-def tell(row, of, seconds, value=None, peak_bytes=None):
+def emit(row, of, seconds, value=None, peak_bytes=None):
     print(json.dumps({"row": row, "of": of, "seconds": seconds, "value": value, "peak_bytes": peak_bytes}), flush=True)
 

@@ -1,5 +1,5 @@
 // What the cells share: a line per result, as the programs of the others print it.
-fn tell(row: &str, of: &str, seconds: f64, value: Option<f64>, peak_bytes: Option<f64>) {
+fn emit(row: &str, of: &str, seconds: f64, value: Option<f64>, peak_bytes: Option<f64>) {
     let or_null = |number: Option<f64>| number.map_or("null".to_string(), |number| format!("{number:?}"));
     let (value, peak_bytes) = (or_null(value), or_null(peak_bytes));
     println!("{{\"row\": {row:?}, \"of\": {of:?}, \"seconds\": {seconds:?}, \"value\": {value}, \"peak_bytes\": {peak_bytes}}}");

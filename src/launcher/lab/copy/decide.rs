@@ -10,11 +10,11 @@ pub enum Step {
     /// It equals the course's version: only record it.
     Record,
     /// It does not exist: write it.
-    Give,
+    Write,
     /// Only the course changed it: replace it.
     Replace,
     /// Both changed it: back up the learner's version and replace it.
-    KeepAside,
+    BackUp,
     /// The learner deleted it: do not write it again.
     RespectDeletion,
 }
@@ -22,28 +22,28 @@ pub enum Step {
 /// Decides from the version copied last (`None` if unknown), the learner's current version and the
 /// course's version.
 pub fn step(
-    given: Option<&Version>,
+    baseline: Option<&Version>,
     current: Option<&Version>,
     offered: &Version,
     restore: bool,
 ) -> Step {
     let Some(current) = current else {
-        return if given.is_some() && !restore { Step::RespectDeletion } else { Step::Give };
+        return if baseline.is_some() && !restore { Step::RespectDeletion } else { Step::Write };
     };
-    if given == Some(offered) {
+    if baseline == Some(offered) {
         return Step::Leave;
     }
     if current.content == offered.content {
         // Without a baseline we cannot know whether the course's metadata is newer, and the
         // learner's outputs are worth more.
-        let learner_has_newest = given.is_none() || current.whole == offered.whole;
+        let learner_has_newest = baseline.is_none() || current.whole == offered.whole;
         return if learner_has_newest { Step::Record } else { Step::Replace };
     }
-    match given {
-        Some(given) if given.content == current.content => Step::Replace,
+    match baseline {
+        Some(baseline) if baseline.content == current.content => Step::Replace,
         // New tags or metadata alone do not justify a backup.
-        Some(given) if given.content == offered.content => Step::Leave,
-        _ => Step::KeepAside,
+        Some(baseline) if baseline.content == offered.content => Step::Leave,
+        _ => Step::BackUp,
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
         let (old_run, new_run, old_tagged) =
             (version("old", " run"), version("new", " run"), version("old", " tagged"));
         let cases = [
-            ("nothing there yet", None, None, &new, Step::Give),
+            ("nothing there yet", None, None, &new, Step::Write),
             ("deleted", Some(&old), None, &old, Step::RespectDeletion),
             ("deleted, and the course changed", Some(&old), None, &new, Step::RespectDeletion),
             ("nobody changed anything", Some(&old), Some(&old), &old, Step::Leave),
@@ -69,7 +69,7 @@ mod tests {
             ("the learner changed it", Some(&old), Some(&mine), &old, Step::Leave),
             ("the course changed it", Some(&old), Some(&old), &new, Step::Replace),
             ("run, and the course changed it", Some(&old), Some(&old_run), &new, Step::Replace),
-            ("both changed it", Some(&old), Some(&mine), &new, Step::KeepAside),
+            ("both changed it", Some(&old), Some(&mine), &new, Step::BackUp),
             ("both changed it in the same way", Some(&old), Some(&new_run), &new, Step::Replace),
             ("broken off before it was written down", Some(&old), Some(&new), &new, Step::Record),
             ("new tags only", Some(&old), Some(&old_run), &old_tagged, Step::Replace),
@@ -81,12 +81,12 @@ mod tests {
                 Step::Leave,
             ),
             ("unknown, as the course has it", None, Some(&new_run), &new, Step::Record),
-            ("unknown, different", None, Some(&mine), &new, Step::KeepAside),
+            ("unknown, different", None, Some(&mine), &new, Step::BackUp),
         ];
-        for (case, given, current, offered, expected) in cases {
-            assert_eq!(step(given, current, offered, false), expected, "{case}");
-            let restored = if expected == Step::RespectDeletion { Step::Give } else { expected };
-            assert_eq!(step(given, current, offered, true), restored, "{case}, restoring");
+        for (case, baseline, current, offered, expected) in cases {
+            assert_eq!(step(baseline, current, offered, false), expected, "{case}");
+            let restored = if expected == Step::RespectDeletion { Step::Write } else { expected };
+            assert_eq!(step(baseline, current, offered, true), restored, "{case}, restoring");
         }
     }
 }

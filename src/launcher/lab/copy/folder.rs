@@ -64,8 +64,8 @@ impl Folder {
         self.root.join("notebooks")
     }
 
-    /// What was given is written down here.
-    pub(super) fn given(&self) -> PathBuf {
+    /// The file that stores the baseline.
+    pub(super) fn baseline(&self) -> PathBuf {
         self.root.join(MARK).join("given.json")
     }
 

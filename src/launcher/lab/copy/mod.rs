@@ -12,18 +12,18 @@
 //! place, the learner's file is backed up before that, and the baseline is written last, so that
 //! the next start finds either the old state or the new one.
 
-mod aside;
+mod backup;
+mod baseline;
 mod decide;
 mod folder;
-mod given;
 mod link;
 mod version;
 
 pub use folder::{Folder, is_copy, remembered_course};
 
 use anyhow::{Context, Result};
+use baseline::Baseline;
 use decide::Step;
-use given::Given;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use version::Version;
@@ -32,11 +32,11 @@ use version::Version;
 #[derive(Debug, Default, PartialEq)]
 pub struct Changes {
     /// Written for the first time, or restored with `--restore`.
-    pub given: Vec<String>,
+    pub written: Vec<String>,
     /// Changed only by the course.
     pub replaced: Vec<String>,
     /// Changed by both: the name, and the name of the learner's backup.
-    pub kept_aside: Vec<(String, String)>,
+    pub backed_up: Vec<(String, String)>,
     /// Deleted by the learner, and not restored.
     pub deleted: Vec<String>,
 }
@@ -45,7 +45,7 @@ pub struct Changes {
 /// `restore`, files that the learner deleted are written again.
 pub fn merge(folder: &Folder, new: &Path, restore: bool) -> Result<Changes> {
     let notebooks = folder.notebooks();
-    let mut given = Given::load(folder.given());
+    let mut baseline = Baseline::load(folder.baseline());
     let mut changes = Changes::default();
     for name in files(new)? {
         let (from, to) = (new.join(&name), notebooks.join(&name));
@@ -53,28 +53,28 @@ pub fn merge(folder: &Folder, new: &Path, restore: bool) -> Result<Changes> {
         let offered =
             Version::of(&from)?.with_context(|| format!("{} vanished", from.display()))?;
         let current = Version::of(&to)?;
-        match decide::step(given.get(&shown), current.as_ref(), &offered, restore) {
+        match decide::step(baseline.get(&shown), current.as_ref(), &offered, restore) {
             Step::Leave => continue,
             Step::RespectDeletion => {
                 changes.deleted.push(shown);
                 continue;
             }
             Step::Record => {}
-            Step::Give => {
+            Step::Write => {
                 put(&from, &to)?;
-                changes.given.push(shown.clone());
+                changes.written.push(shown.clone());
             }
             Step::Replace => {
                 put(&from, &to)?;
                 changes.replaced.push(shown.clone());
             }
-            Step::KeepAside => {
-                let aside = aside::keep(&to)?;
+            Step::BackUp => {
+                let backup = backup::create(&to)?;
                 put(&from, &to)?;
-                changes.kept_aside.push((shown.clone(), aside));
+                changes.backed_up.push((shown.clone(), backup));
             }
         }
-        given.set(shown, offered)?;
+        baseline.set(shown, offered)?;
     }
     Ok(changes)
 }

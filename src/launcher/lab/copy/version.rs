@@ -77,15 +77,15 @@ mod tests {
 
     #[test]
     fn outputs_counts_and_form_are_not_content() {
-        let given = version(
+        let baseline = version(
             r#"{"cells": [{"cell_type": "code", "source": ["let a = 1;\n", "a"], "outputs": [], "execution_count": null}]}"#,
         );
         let run = version(
             r#"{"cells": [{"cell_type": "code", "execution_count": 3, "outputs": [{"text": "1"}], "source": "let a = 1;\na"},
                 {"cell_type": "code", "source": []}], "metadata": {"kernelspec": {}}}"#,
         );
-        assert_eq!(given.content, run.content);
-        assert_ne!(given.whole, run.whole);
+        assert_eq!(baseline.content, run.content);
+        assert_ne!(baseline.whole, run.whole);
     }
 
     #[test]

@@ -27,19 +27,19 @@ impl fmt::Display for Problem {
 
 /// The problems found so far.
 #[derive(Debug, Default)]
-pub struct Report {
-    pub problems: Vec<Problem>,
+pub struct Problems {
+    pub list: Vec<Problem>,
 }
 
-impl Report {
+impl Problems {
     /// Reports a problem with a whole file.
     pub fn file(&mut self, file: &Path, text: impl Into<String>) {
-        self.problems.push(Problem { file: file.to_path_buf(), cell: None, text: text.into() });
+        self.list.push(Problem { file: file.to_path_buf(), cell: None, text: text.into() });
     }
 
     /// Reports a problem with a cell.
     pub fn cell(&mut self, file: &Path, cell: &str, text: impl Into<String>) {
-        self.problems.push(Problem {
+        self.list.push(Problem {
             file: file.to_path_buf(),
             cell: Some(cell.to_string()),
             text: text.into(),

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 /// Gives the file a second name in the same folder and returns that name. Never reuses an existing
 /// name, unless its file has the same content: then an interrupted start has already made the
 /// backup.
-pub fn keep(file: &Path) -> Result<String> {
+pub fn create(file: &Path) -> Result<String> {
     let failed = || format!("failed to back up {}", file.display());
     let day =
         day(fs::metadata(file).and_then(|metadata| metadata.modified()).with_context(failed)?);
@@ -19,11 +19,11 @@ pub fn keep(file: &Path) -> Result<String> {
     for number in 1..1000 {
         let count = if number == 1 { String::new() } else { format!(", {number}") };
         let name = format!("{stem} (yours of {day}{count}){end}");
-        let aside = file.with_file_name(&name);
-        match second_name(file, &aside) {
+        let backup = file.with_file_name(&name);
+        match second_name(file, &backup) {
             Ok(()) => return Ok(name),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if fs::read(file).with_context(failed)? == fs::read(&aside).unwrap_or_default() {
+                if fs::read(file).with_context(failed)? == fs::read(&backup).unwrap_or_default() {
                     return Ok(name);
                 }
             }
@@ -34,14 +34,14 @@ pub fn keep(file: &Path) -> Result<String> {
 }
 
 /// Makes a hard link, or a copy if the file system does not support links.
-fn second_name(file: &Path, aside: &Path) -> std::io::Result<()> {
-    match fs::hard_link(file, aside) {
+fn second_name(file: &Path, backup: &Path) -> std::io::Result<()> {
+    match fs::hard_link(file, backup) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            let folder = aside.parent().unwrap_or(Path::new("."));
+            let folder = backup.parent().unwrap_or(Path::new("."));
             let mut copy = tempfile::NamedTempFile::new_in(folder)?;
             std::io::copy(&mut fs::File::open(file)?, &mut copy)?;
             copy.as_file().sync_all()?;
-            copy.persist_noclobber(aside).map(drop).map_err(|error| error.error)
+            copy.persist_noclobber(backup).map(drop).map_err(|error| error.error)
         }
         linked => linked,
     }
@@ -77,12 +77,12 @@ mod tests {
             fs::File::options().write(true).open(&file).unwrap().set_modified(noon).unwrap();
         };
         save("one");
-        let first = keep(&file).unwrap();
+        let first = create(&file).unwrap();
         assert_eq!(first, format!("a.b (yours of {}).ipynb", day(noon)));
         assert!(first.contains("2026-11-2"), "{first}");
-        assert_eq!(keep(&file).unwrap(), first, "the same bytes are kept once");
+        assert_eq!(create(&file).unwrap(), first, "the same bytes are kept once");
         save("two");
-        let second = keep(&file).unwrap();
+        let second = create(&file).unwrap();
         assert!(second.ends_with(", 2).ipynb"), "{second}");
         assert_eq!(fs::read_to_string(folder.path().join(first)).unwrap(), "one");
         assert_eq!(fs::read_to_string(folder.path().join(second)).unwrap(), "two");

@@ -3,16 +3,16 @@
 use std::io::{IsTerminal, Write};
 
 /// One line that is overwritten on a terminal, plain lines elsewhere.
-pub struct Telling {
+pub struct StatusLine {
     terminal: bool,
 }
 
-impl Telling {
-    pub fn new() -> Telling {
-        Telling { terminal: std::io::stderr().is_terminal() }
+impl StatusLine {
+    pub fn new() -> StatusLine {
+        StatusLine { terminal: std::io::stderr().is_terminal() }
     }
 
-    pub fn say(&self, text: &str) {
+    pub fn show(&self, text: &str) {
         let mut stderr = std::io::stderr().lock();
         // Errors are ignored: progress is not important.
         let _ = match self.terminal {

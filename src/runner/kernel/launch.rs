@@ -26,7 +26,7 @@ impl Templates {
         kind: KernelKind,
         sources: &[Source],
         named: Option<PathBuf>,
-        tell: &mut dyn FnMut(&str),
+        progress: &mut dyn FnMut(&str),
     ) -> Templates {
         let mut templates = Templates { kind, named, by_helpers: HashMap::new() };
         for source in sources.iter().filter(|source| uses_helpers(source)) {
@@ -36,7 +36,7 @@ impl Templates {
             else {
                 continue;
             };
-            match build_cache::ensure(&helpers, flavor(kind), tell) {
+            match build_cache::ensure(&helpers, flavor(kind), progress) {
                 Ok(template) => {
                     templates.by_helpers.insert(helpers, template);
                 }
@@ -51,16 +51,16 @@ impl Templates {
     }
 
     /// Returns how to launch a kernel for this notebook.
-    pub fn engine(&self, source: &Source) -> Result<Engine> {
+    pub fn launch_spec(&self, source: &Source) -> Result<LaunchSpec> {
         let helpers = self.helpers(&source.folder);
         match self.kind {
             // Our kernel finds its template itself.
-            KernelKind::Parcourse => Ok(Engine { helpers, ..Engine::default() }),
+            KernelKind::Parcourse => Ok(LaunchSpec { helpers, ..LaunchSpec::default() }),
             KernelKind::Evcxr => {
                 let template = helpers
                     .filter(|_| uses_helpers(source))
                     .and_then(|helpers| self.by_helpers.get(&helpers));
-                template.map_or_else(|| Engine::cold(&source.folder), Engine::warm)
+                template.map_or_else(|| LaunchSpec::cold(&source.folder), LaunchSpec::warm)
             }
         }
     }
@@ -83,7 +83,7 @@ fn uses_helpers(source: &Source) -> bool {
 
 /// How to launch one kernel.
 #[derive(Default)]
-pub struct Engine {
+pub struct LaunchSpec {
     /// The helper crate, for a kernel that finds its template itself.
     pub helpers: Option<PathBuf>,
     pub environment: Vec<(&'static str, OsString)>,
@@ -95,30 +95,30 @@ pub struct Engine {
     copy: Option<WorkDirectory>,
 }
 
-impl Engine {
+impl LaunchSpec {
     /// Launches a custom command line, to which the connection file is appended.
-    pub fn of(command: Vec<OsString>, environment: Vec<(&'static str, OsString)>) -> Engine {
-        Engine { command: Some(command), environment, ..Engine::default() }
+    pub fn of(command: Vec<OsString>, environment: Vec<(&'static str, OsString)>) -> LaunchSpec {
+        LaunchSpec { command: Some(command), environment, ..LaunchSpec::default() }
     }
 
     /// Launches the stock kernel from a template.
-    pub fn warm(template: &Template) -> Result<Engine> {
-        template.checkout().map(Engine::stock)
+    pub fn warm(template: &Template) -> Result<LaunchSpec> {
+        template.checkout().map(LaunchSpec::stock)
     }
 
     /// Launches the stock kernel without a template, in a notebook's folder.
-    pub fn cold(folder: &Path) -> Result<Engine> {
-        WorkDirectory::empty(Flavor::Stock, folder).map(Engine::stock)
+    pub fn cold(folder: &Path) -> Result<LaunchSpec> {
+        WorkDirectory::empty(Flavor::Stock, folder).map(LaunchSpec::stock)
     }
 
-    fn stock(copy: WorkDirectory) -> Engine {
+    fn stock(copy: WorkDirectory) -> LaunchSpec {
         let (environment, directory) =
             (copy.environment().to_vec(), Some(copy.path().to_path_buf()));
-        Engine { environment, directory, copy: Some(copy), ..Engine::default() }
+        LaunchSpec { environment, directory, copy: Some(copy), ..LaunchSpec::default() }
     }
 
     /// The folder that the guard must remove if the runner is killed.
-    pub fn claimed(&self) -> Option<&Path> {
+    pub fn owned_folder(&self) -> Option<&Path> {
         self.copy.as_ref().and_then(|copy| copy.path().parent())
     }
 }

@@ -18,12 +18,12 @@ struct Written {
 }
 
 /// The versions, saved after each change.
-pub struct Given {
+pub struct Baseline {
     path: PathBuf,
     files: BTreeMap<String, Version>,
 }
 
-impl Given {
+impl Baseline {
     /// Reads the file. If it is missing or invalid, there is no baseline, and learners' files that
     /// differ are backed up.
     pub fn load(path: PathBuf) -> Self {
@@ -60,8 +60,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("given.json");
         let version = Version { content: "a".into(), whole: "b".into() };
-        Given::load(path.clone()).set("ünï code.ipynb".into(), version.clone()).unwrap();
-        assert_eq!(Given::load(path.clone()).get("ünï code.ipynb"), Some(&version));
+        Baseline::load(path.clone()).set("ünï code.ipynb".into(), version.clone()).unwrap();
+        assert_eq!(Baseline::load(path.clone()).get("ünï code.ipynb"), Some(&version));
         assert_eq!(
             std::fs::read_dir(folder.path()).unwrap().count(),
             1,
@@ -69,7 +69,7 @@ mod tests {
         );
         for rubbish in ["", "{}", r#"{"format": 99, "files": {}}"#] {
             std::fs::write(&path, rubbish).unwrap();
-            assert_eq!(Given::load(path.clone()).get("ünï code.ipynb"), None);
+            assert_eq!(Baseline::load(path.clone()).get("ünï code.ipynb"), None);
         }
     }
 }

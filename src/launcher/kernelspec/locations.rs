@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// Where to register the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// The user's own Jupyter folder.
     User,
     /// A prefix, such as a Python environment.
@@ -16,17 +16,17 @@ pub enum Place {
     SysPrefix,
 }
 
-impl Place {
+impl Location {
     /// The folder `kernels` at this location.
     pub fn kernels(&self) -> Result<PathBuf> {
         let data = match self {
-            Place::User => {
+            Location::User => {
                 user_data().context("found no home directory: set HOME or JUPYTER_DATA_DIR")?
             }
-            Place::Prefix(prefix) => std::path::absolute(prefix)
+            Location::Prefix(prefix) => std::path::absolute(prefix)
                 .with_context(|| format!("failed to find {}", prefix.display()))?
                 .join("share/jupyter"),
-            Place::SysPrefix => sys_prefix()?.join("share/jupyter"),
+            Location::SysPrefix => sys_prefix()?.join("share/jupyter"),
         };
         Ok(data.join("kernels"))
     }
@@ -96,23 +96,23 @@ mod tests {
     #[test]
     fn a_prefix_has_its_kernels_below_share() {
         assert_eq!(
-            Place::Prefix("/opt/env".into()).kernels().unwrap(),
+            Location::Prefix("/opt/env".into()).kernels().unwrap(),
             Path::new("/opt/env/share/jupyter/kernels")
         );
         let here = std::env::current_dir().unwrap();
         assert_eq!(
-            Place::Prefix("env".into()).kernels().unwrap(),
+            Location::Prefix("env".into()).kernels().unwrap(),
             here.join("env/share/jupyter/kernels")
         );
     }
 
     #[test]
     fn every_place_is_searched_once() {
-        let places = all();
-        let mut sorted = places.clone();
+        let locations = all();
+        let mut sorted = locations.clone();
         sorted.sort();
         sorted.dedup();
-        assert_eq!(sorted.len(), places.len());
+        assert_eq!(sorted.len(), locations.len());
         assert!(is_searched(Path::new("/usr/share/jupyter/kernels")));
         assert!(!is_searched(Path::new("/nowhere/kernels")));
     }

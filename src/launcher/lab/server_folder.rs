@@ -13,11 +13,11 @@ use std::path::PathBuf;
 /// Name prefix of these folders.
 const PREFIX: &str = "lab";
 
-pub struct Session {
+pub struct ServerFolder {
     claim: OwnedDir,
 }
 
-impl Session {
+impl ServerFolder {
     /// Creates the folder with mode 0700, and removes folders whose owners are dead.
     pub fn create() -> Result<Self> {
         let parent = paths::private_tmp()?;
