@@ -63,7 +63,8 @@ fn marks_in_the_wrong_place_are_named_all_at_once() {
         2,
         &[
             "nothing was written",
-            "00_first.ipynb: exercise-1-work: line 2: `// BEGIN SOLUTION` inside the solution that begins on line 1",
+            "00_first.ipynb: exercise-1-work: line 2: `// BEGIN SOLUTION` inside the solution \
+            that begins on line 1",
             "01_more.ipynb: exercise-2-text: has a solution marker",
         ],
     );

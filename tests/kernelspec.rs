@@ -161,7 +161,8 @@ fn jupyter_finds_the_kernel() {
     let home = Home::new();
     home.works(&["install"]);
     let script = "import json; from jupyter_client.kernelspec import KernelSpecManager as M; \
-                  print(json.dumps({n: {'dir': s['resource_dir'], 'spec': s['spec']} for n, s in M().get_all_specs().items()}))";
+                  print(json.dumps({n: {'dir': s['resource_dir'], 'spec': s['spec']} for n, s in \
+                  M().get_all_specs().items()}))";
     let python = match python::lab_python() {
         Ok(python) => python,
         Err(reason) => {

@@ -278,12 +278,25 @@ fn the_token_is_needed(lab: &SetUp) -> Result<(), String> {
 fn the_kernel_is_ours(lab: &SetUp) -> Result<(), String> {
     lab.ask(|server| {
         let (_, specs) = server.get("/api/kernelspecs", true)?;
-        let specs: serde_json::Value = serde_json::from_str(&specs).map_err(|error| error.to_string())?;
+        let specs: serde_json::Value =
+            serde_json::from_str(&specs).map_err(|error| error.to_string())?;
         let rust = &specs["kernelspecs"]["rust"]["spec"];
-        ensure(rust["argv"][0] == PARCOURSE && rust["display_name"] == "Rust", || format!("the kernelspec is not ours: {specs:#}"))?;
-        ensure(specs["default"] == "rust", || format!("the default kernel is {}", specs["default"]))?;
+        ensure(rust["argv"][0] == PARCOURSE && rust["display_name"] == "Rust", || {
+            format!(
+                "the \
+            kernelspec is not ours: {specs:#}"
+            )
+        })?;
+        ensure(specs["default"] == "rust", || {
+            format!(
+                "the default kernel is \
+            {}",
+                specs["default"]
+            )
+        })?;
         // The line that every notebook begins with, in the copy.
-        let code = ":dep parcourse = { path = \"../helpers\" }\nuse parcourse::prelude::*;\ncores().usable >= 1";
+        let code = ":dep parcourse = { path = \"../helpers\" }\nuse \
+            parcourse::prelude::*;\ncores().usable >= 1";
         lab.run_code(server, code, "true", &[])
     })
 }

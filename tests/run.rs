@@ -20,7 +20,8 @@ macro_rules! verdict_tests {
         $(#[test]
         fn $name() {
             let verdict = VERDICTS.verdict($id);
-            assert!([$($verdict),+].contains(&verdict), "{verdict}: {:#}\n{}", VERDICTS.cell($id), VERDICTS.text);
+            assert!([$($verdict),+].contains(&verdict), "{verdict}: \
+                {:#}\n{}", VERDICTS.cell($id), VERDICTS.text);
         })+
     };
 }
@@ -47,7 +48,8 @@ macro_rules! on_kernel {
                 compile_error: "compile-error" => "error",
                 panic: "panic" => "panic",
                 question_mark: "question-mark" => "error returned by `?`" | "error",
-                question_mark_although_stderr_is_allowed: "question-mark-allowed" => "error returned by `?`" | "error",
+                question_mark_although_stderr_is_allowed: "question-mark-allowed" => "error \
+    returned by `?`" | "error",
                 panic_although_stderr_is_allowed: "panic-allowed" => "panic",
                 thread_panic_tagged: "thread-panic-tagged" => "passed",
                 stderr: "stderr" => "unexpected stderr",
@@ -76,13 +78,24 @@ macro_rules! on_kernel {
             #[test]
             fn no_line_of_output_is_lost() {
                 let expected: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
-                assert!(VERDICTS.stdout("many-lines") == expected, "{} bytes", VERDICTS.stdout("many-lines").len());
+                assert!(
+                    VERDICTS.stdout("many-lines") == expected,
+                    "{} \
+                    bytes",
+                    VERDICTS.stdout("many-lines").len()
+                );
             }
 
             #[test]
             fn failing_lines_are_known() {
                 for (id, line) in [("compile-error", 2), ("panic", 3)] {
-                    assert_eq!(VERDICTS.cell(id)["failure"]["line"], line, "{id}: {}", VERDICTS.text);
+                    assert_eq!(
+                        VERDICTS.cell(id)["failure"]["line"],
+                        line,
+                        "{id}: \
+                        {}",
+                        VERDICTS.text
+                    );
                 }
                 assert!(VERDICTS.text.contains(">   3 | sheep[pasture]"), "{}", VERDICTS.text);
             }
@@ -95,9 +108,17 @@ macro_rules! on_kernel {
                     "index out of bounds: the len is 3 but the index is 7",
                     "cannot multiply `{integer}` by `&str`",
                     "did not finish within 1.5 s",
-                    &format!("To reproduce: parcourse run --kernel {KERNEL} tests/fixtures/verdicts.ipynb"),
+                    &format!(
+                        "To reproduce: parcourse run --kernel {KERNEL} \
+                        tests/fixtures/verdicts.ipynb"
+                    ),
                 ] {
-                    assert!(VERDICTS.text.contains(expected), "no {expected:?} in:\n{}", VERDICTS.text);
+                    assert!(
+                        VERDICTS.text.contains(expected),
+                        "no {expected:?} \
+                        in:\n{}",
+                        VERDICTS.text
+                    );
                 }
                 assert!(!VERDICTS.text.contains("stack backtrace"), "{}", VERDICTS.text);
             }
@@ -106,7 +127,8 @@ macro_rules! on_kernel {
             fn executed_notebook_has_outputs_counts_and_times() {
                 let sandbox = Sandbox::new();
                 let junit = sandbox.path("junit.xml");
-                let report = sandbox.report(KERNEL, "ok.ipynb", &["--junit", junit.to_str().unwrap()]);
+                let report =
+                    sandbox.report(KERNEL, "ok.ipynb", &["--junit", junit.to_str().unwrap()]);
                 assert_eq!(report.code, Some(0), "{}", report.text);
                 sandbox.assert_nothing_left(AT_ONCE);
                 let notebook = report.executed.as_ref().unwrap();
@@ -115,9 +137,15 @@ macro_rules! on_kernel {
                 assert_eq!(report.rich("print", "text/plain"), ["6"]);
                 let cell = &notebook["cells"][2];
                 assert!(cell["execution_count"].as_i64().unwrap() > 0);
-                assert!(cell["metadata"]["parcourse"]["run"]["wall_seconds"].as_f64().unwrap() > 0.0);
+                assert!(
+                    cell["metadata"]["parcourse"]["run"]["wall_seconds"].as_f64().unwrap() > 0.0
+                );
                 let times = &cell["metadata"]["execution"];
-                assert!(times["iopub.status.busy"].as_str().unwrap() <= times["iopub.status.idle"].as_str().unwrap(), "{times}");
+                assert!(
+                    times["iopub.status.busy"].as_str().unwrap()
+                        <= times["iopub.status.idle"].as_str().unwrap(),
+                    "{times}"
+                );
                 assert_eq!(notebook["metadata"]["parcourse"]["run"]["outcome"], "passed");
                 assert_eq!(report.verdict("skipped"), "skipped");
                 assert_eq!(count_cases(&std::fs::read_to_string(junit).unwrap()), 4);
@@ -136,19 +164,39 @@ macro_rules! on_kernel {
             #[test]
             fn parameters_are_injected_with_their_types() {
                 let sandbox = Sandbox::new();
-                let options = ["-p", "samples", "1e3", "-p", "scale", "2", "-p", "verbose", "true", "-p", "label", "say \"hi\""];
+                let options = [
+                    "-p",
+                    "samples",
+                    "1e3",
+                    "-p",
+                    "scale",
+                    "2",
+                    "-p",
+                    "verbose",
+                    "true",
+                    "-p",
+                    "label",
+                    "say \"hi\"",
+                ];
                 let report = sandbox.report(KERNEL, "parameters.ipynb", &options);
                 assert_eq!(report.code, Some(0), "{}", report.text);
                 assert_eq!(report.stdout("use"), "1000 2.0 true say \"hi\"\n");
                 let injected = &report.executed.as_ref().unwrap()["cells"][1];
                 assert_eq!(injected["metadata"]["tags"][0], "injected-parameters");
-                assert!(joined(&injected["source"]).contains("let samples: usize = 1000;"), "{injected}");
+                assert!(
+                    joined(&injected["source"]).contains(
+                        "let samples: usize = \
+                    1000;"
+                    ),
+                    "{injected}"
+                );
             }
 
             #[test]
             fn parameters_replace_those_of_an_earlier_run() {
                 let sandbox = Sandbox::new();
-                let report = sandbox.report(KERNEL, "injected_before.ipynb", &["-p", "samples", "30"]);
+                let report =
+                    sandbox.report(KERNEL, "injected_before.ipynb", &["-p", "samples", "30"]);
                 assert_eq!(report.stdout("use"), "samples 30\n", "{}", report.text);
                 assert_eq!(report.executed.unwrap()["cells"].as_array().unwrap().len(), 3);
             }
@@ -161,7 +209,14 @@ macro_rules! on_kernel {
                 let bad = sandbox.report(KERNEL, "check_output_differs.ipynb", &["--keep-going"]);
                 assert_eq!(bad.code, Some(1), "{}", bad.text);
                 assert_eq!(bad.verdict("number"), "output differs");
-                assert!(bad.text.contains("stdout, line 1: `41 sheep` instead of `42 sheep`"), "{}", bad.text);
+                assert!(
+                    bad.text.contains(
+                        "stdout, line 1: `41 sheep` instead of `42 \
+                    sheep`"
+                    ),
+                    "{}",
+                    bad.text
+                );
                 assert_eq!(bad.verdict("value"), "output differs");
             }
 
@@ -169,26 +224,62 @@ macro_rules! on_kernel {
             fn exercises_may_be_open_or_solved() {
                 let sandbox = Sandbox::new();
                 let junit = sandbox.path("junit.xml");
-                let report = sandbox.report(KERNEL, "exercises.ipynb", &["--keep-going", "--junit", junit.to_str().unwrap()]);
+                let report = sandbox.report(
+                    KERNEL,
+                    "exercises.ipynb",
+                    &["--keep-going", "--junit", junit.to_str().unwrap()],
+                );
                 assert_eq!(report.code, Some(1), "{}", report.text);
-                let state = |id: &str| (report.verdict(id).to_string(), report.cell(id)["exercise"].as_str().map(str::to_string));
-                for (id, exercise) in
-                    [("open", "open"), ("open-not-compiled", "open"), ("solved", "solved"), ("needed-and-there", "solved")]
-                {
-                    assert_eq!(state(id), ("passed".to_string(), Some(exercise.to_string())), "{id}: {}", report.text);
+                let state = |id: &str| {
+                    (
+                        report.verdict(id).to_string(),
+                        report.cell(id)["exercise"].as_str().map(str::to_string),
+                    )
+                };
+                for (id, exercise) in [
+                    ("open", "open"),
+                    ("open-not-compiled", "open"),
+                    ("solved", "solved"),
+                    ("needed-and-there", "solved"),
+                ] {
+                    assert_eq!(
+                        state(id),
+                        ("passed".to_string(), Some(exercise.to_string())),
+                        "{id}: {}",
+                        report.text
+                    );
                 }
                 // A cell that may fail may still not do anything else that is wrong, and without
                 // the tag it may not fail.
-                for (id, verdict) in [("solved-with-stderr", "unexpected stderr"), ("must-pass", "panic"), ("too-slow", "timeout")] {
+                for (id, verdict) in [
+                    (
+                        "solved-with-stderr",
+                        "unexpected \
+                    stderr",
+                    ),
+                    ("must-pass", "panic"),
+                    ("too-slow", "timeout"),
+                ] {
                     assert_eq!(state(id), (verdict.to_string(), None), "{id}: {}", report.text);
                 }
                 assert!(
-                    report.text.contains("exercises: 1 open, 1 solved") && report.text.contains("exercises 1 open and 1 solved"),
+                    report.text.contains(
+                        "exercises: 1 open, 1 \
+                        solved"
+                    ) && report.text.contains("exercises 1 open and 1 solved"),
                     "{}",
                     report.text
                 );
                 let junit = std::fs::read_to_string(junit).unwrap();
-                assert_eq!(junit.matches("<property name=\"exercise\" value=\"open\"/>").count(), 2);
+                assert_eq!(
+                    junit
+                        .matches(
+                            "<property name=\"exercise\" \
+                    value=\"open\"/>"
+                        )
+                        .count(),
+                    2
+                );
             }
 
             #[test]
@@ -197,9 +288,13 @@ macro_rules! on_kernel {
                 let json = sandbox.path("report.json");
                 let mut command = sandbox.run(KERNEL);
                 command.args(["--jobs", "2", "--json"]).arg(&json);
-                let output = command.args([fixture("check_output_differs.ipynb"), fixture("old_minor.ipynb")]).output().unwrap();
+                let output = command
+                    .args([fixture("check_output_differs.ipynb"), fixture("old_minor.ipynb")])
+                    .output()
+                    .unwrap();
                 assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
-                let report: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+                let report: Value =
+                    serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
                 let [first, second] = [&report["notebooks"][0], &report["notebooks"][1]];
                 assert_eq!(first["cells"][1]["skipped_because"], "an earlier cell had failed");
                 assert_eq!(second["outcome"], "passed");
@@ -209,7 +304,12 @@ macro_rules! on_kernel {
             #[test]
             fn nothing_outlives_a_run() {
                 let sandbox = Sandbox::new();
-                let status = sandbox.run(KERNEL).env("PARCOURSE_TEST_WAIT", "0").arg(fixture("leaves_processes.ipynb")).output().unwrap();
+                let status = sandbox
+                    .run(KERNEL)
+                    .env("PARCOURSE_TEST_WAIT", "0")
+                    .arg(fixture("leaves_processes.ipynb"))
+                    .output()
+                    .unwrap();
                 assert_eq!(status.status.code(), Some(0), "{}", output_text(&status));
                 sandbox.assert_nothing_left(AT_ONCE);
             }
@@ -222,7 +322,10 @@ macro_rules! on_kernel {
                 let status = wait(&mut runner, Duration::from_secs(10));
                 assert_eq!(status.code(), Some(2));
                 sandbox.assert_nothing_left(AT_ONCE);
-                assert!(output_text(&runner.wait_with_output().unwrap()).contains("stopped by SIGINT"));
+                assert!(output_text(&runner.wait_with_output().unwrap()).contains(
+                    "stopped by \
+                    SIGINT"
+                ));
             }
 
             /// SIGKILL leaves the runner no time to do anything.
@@ -239,17 +342,34 @@ macro_rules! on_kernel {
             fn a_dead_kernel_is_noticed() {
                 let sandbox = Sandbox::new();
                 let mut runner = start_sleeping(&sandbox, KERNEL);
-                let is_kernel = |(_, line): &(i32, String)| line.contains("connection.json") && !line.contains("__guard");
-                let (kernel, _) = sandbox.processes().into_iter().find(is_kernel).expect("a kernel process");
+                let is_kernel = |(_, line): &(i32, String)| {
+                    line.contains("connection.json") && !line.contains("__guard")
+                };
+                let (kernel, _) = sandbox.processes().into_iter().find(is_kernel).expect(
+                    "a \
+                    kernel process",
+                );
                 send(libc::SIGKILL, kernel);
-                let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines().map_while(Result::ok);
-                let noticed = lines.find(|line| line.contains("code cell 2: dead kernel: the kernel process was killed by signal 9"));
+                let mut lines =
+                    BufReader::new(runner.stdout.take().unwrap()).lines().map_while(Result::ok);
+                let noticed = lines.find(|line| {
+                    line.contains(
+                        "code cell 2: dead kernel: the \
+                    kernel process was killed by signal 9",
+                    )
+                });
                 assert!(noticed.is_some(), "the cell sleeps for ten minutes");
                 let text: Vec<String> = lines.collect();
                 let status = wait(&mut runner, Duration::from_secs(10));
                 assert_eq!(status.code(), Some(1));
                 sandbox.assert_nothing_left(AT_ONCE);
-                assert!(text.iter().any(|line| line.contains("code cell 2 of 3: dead kernel")), "{text:?}");
+                assert!(
+                    text.iter().any(|line| line.contains(
+                        "code cell 2 of 3: dead \
+                    kernel"
+                    )),
+                    "{text:?}"
+                );
             }
 
             /// An interrupt does not end a compiler that is busy: then the kernel is killed, and
@@ -265,9 +385,21 @@ macro_rules! on_kernel {
             #[test]
             fn a_kernel_that_does_not_start_in_time_is_given_up() {
                 let sandbox = Sandbox::new();
-                let output = sandbox.run(KERNEL).args(["--startup-timeout", "0.05"]).arg(fixture("ok.ipynb")).output().unwrap();
+                let output = sandbox
+                    .run(KERNEL)
+                    .args(["--startup-timeout", "0.05"])
+                    .arg(fixture("ok.ipynb"))
+                    .output()
+                    .unwrap();
                 assert_eq!(output.status.code(), Some(2), "{}", output_text(&output));
-                assert!(output_text(&output).contains("the kernel did not answer within 0.05 s (--startup-timeout)"), "{}", output_text(&output));
+                assert!(
+                    output_text(&output).contains(
+                        "the kernel did not answer within 0.05 s \
+                    (--startup-timeout)"
+                    ),
+                    "{}",
+                    output_text(&output)
+                );
                 sandbox.assert_nothing_left(AT_ONCE);
             }
         }

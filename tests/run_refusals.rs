@@ -39,7 +39,8 @@ refusals! {
     duplicate_ids: "duplicate_ids.ipynb" => "Duplicate Cell ID found: same";
     other_language: "python.ipynb" => "is a notebook for python, not for Rust";
     no_language: "no_language.ipynb" => "does not state its language";
-    unknown_tag: "unknown_tag.ipynb" => "cell 1 of 1: unknown tag `raises-exeption`: did you mean `raises-exception`?";
+    unknown_tag: "unknown_tag.ipynb" => "cell 1 of 1: unknown tag `raises-exeption`: did you mean \
+        `raises-exception`?";
     bad_timeout: "bad_timeout.ipynb" => "code cell 1: its metadata says timeout = \"soon\"";
 }
 

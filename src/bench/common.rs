@@ -14,7 +14,10 @@ pub const LIMIT: Duration = Duration::from_secs(300);
 #[derive(clap::Args)]
 pub struct CommonArguments {
     /// Number of rounds; quote medians of at least 5
-    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(
+        long, value_name = "N", default_value = "5",
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
     rounds: u32,
     /// Print JSON instead of tables
     #[arg(long)]
@@ -37,7 +40,10 @@ impl CommonArguments {
     ) -> Result<T> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
         let helpers = crate::base::paths::find_helpers(self.helpers.helpers.as_deref(), &here)
-            .context("found no helper crate: run this in the course's folder, or pass the crate's folder with --helpers")?;
+            .context(
+                "found no helper crate: run this in the course's folder, or pass the crate's \
+                folder with --helpers",
+            )?;
         let sandbox = Sandbox::create(helpers, own_templates)?;
         let status = StatusLine::new();
         let runtime = tokio::runtime::Builder::new_current_thread()

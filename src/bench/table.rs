@@ -52,7 +52,8 @@ mod tests {
         table.row(vec!["expression".into(), "1.67 s".into()]);
         table.row(vec!["Vec<f64>".into(), "12 ms".into()]);
         table.row(vec!["a remark that is longer than its column".into()]);
-        let expected = "cell        median\nlet         850 µs\nexpression  1.67 s\nVec<f64>     12 ms\na remark that is longer than its column\n";
+        let expected = "cell        median\nlet         850 µs\nexpression  1.67 s\nVec<f64>     \
+            12 ms\na remark that is longer than its column\n";
         assert_eq!(table.to_string(), expected);
     }
 }

@@ -29,7 +29,13 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf> {
         .filter_map(in_folder)
         .find(|folder| trust::accepts_found(folder, "an argument"))
         .map(|folder| shown_from(&here, folder))
-        .with_context(|| format!("found no course ({FILE_NAME} or notebooks/{FILE_NAME}) in {} or above it: pass the course's folder", here.display()))
+        .with_context(|| {
+            format!(
+                "found no course ({FILE_NAME} or notebooks/{FILE_NAME}) in {} or \
+            above it: pass the course's folder",
+                here.display()
+            )
+        })
 }
 
 fn in_folder(folder: &Path) -> Option<PathBuf> {

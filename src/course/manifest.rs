@@ -150,7 +150,8 @@ mod tests {
     #[test]
     fn reads_entries_and_sanitizers() {
         let course = Course::parse(
-            "tolerance = 0.5\n[[notebook]]\nfile = 'a.ipynb'\ntitle = 'A'\nminutes = 5\ntimeout = 1.5\n\
+            "tolerance = 0.5\n[[notebook]]\nfile = 'a.ipynb'\ntitle = 'A'\nminutes = 5\ntimeout = \
+            1.5\n\
              [[sanitizer]]\nregex = '\\d+ ms'\nreplace = 'TIME'\n",
         )
         .unwrap();

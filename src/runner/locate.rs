@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn follows_a_traceback_to_this_cell() {
-        let report = "cell [4], line 2\n    1 | let a = 1;\n--> 2 | let b = a / 0;\ncell [1], line 3, in divide\n--> 3 | b\nPanic: no";
+        let report = "cell [4], line 2\n    1 | let a = 1;\n--> 2 | let b = a / 0;\ncell [1], \
+            line 3, in divide\n--> 3 | b\nPanic: no";
         assert_eq!(line(SOURCE, report, Some(4), None), Some(2));
         assert_eq!(line(SOURCE, report, Some(1), None), Some(3));
     }
@@ -109,7 +110,8 @@ mod tests {
     #[test]
     fn trusts_a_quoted_line_more_than_a_named_one() {
         // The stock kernel's headings are sometimes wrong.
-        let report = "[E0277] Error: cannot divide\n   ╭─[ command_3:1:1 ]\n   │\n 2 │ let b = a / 0;\n   │         ┬\n";
+        let report = "[E0277] Error: cannot divide\n   ╭─[ command_3:1:1 ]\n   │\n 2 │ let b = a \
+            / 0;\n   │         ┬\n";
         assert_eq!(line(SOURCE, report, None, None), Some(2));
         assert_eq!(line(SOURCE, " 2 │ something else", None, None), None);
     }

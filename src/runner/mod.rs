@@ -69,7 +69,10 @@ pub struct RunArguments {
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds)]
     startup_timeout: Duration,
     /// Override a value in the cell tagged `parameters`; can be given several times
-    #[arg(short, long = "parameter", num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true)]
+    #[arg(
+        short, long = "parameter", num_args = 2, value_names = ["NAME", "VALUE"],
+        allow_hyphen_values = true
+    )]
     parameters: Vec<String>,
     /// Save the executed notebooks, with outputs and timings, in this folder
     #[arg(long, short, value_name = "DIR")]

@@ -41,7 +41,7 @@ const INTEGERS: [&str; 12] =
     ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
 const FLOATS: [&str; 2] = ["f32", "f64"];
 
-/// Returns the parameters that a cell declares. LaunchSpec commands (`:dep …`, `!ls`) are skipped.
+/// Returns the parameters that a cell declares. Engine commands (`:dep …`, `!ls`) are skipped.
 pub fn declarations(source: &str) -> Vec<Declaration> {
     let is_command = |line: &&str| line.starts_with(':') || line.starts_with('!');
     let rust: Vec<&str> =
@@ -319,7 +319,8 @@ mod tests {
 
     #[test]
     fn names_the_parameters_there_are() {
-        let source = ":dep rand\nlet size = 3;\n// let no = 1;\nlet steps: u32 = 4;\nif true { let inner = 1; }";
+        let source = ":dep rand\nlet size = 3;\n// let no = 1;\nlet steps: u32 = 4;\nif true { \
+            let inner = 1; }";
         assert_eq!(
             inject(source, "m", "1").unwrap_err(),
             "unknown parameter `m`: the notebook has size, steps"

@@ -105,7 +105,8 @@ pub fn judge(
             } else {
                 "It was interrupted."
             };
-            let advice = "To allow more time, set `\"parcourse\": {\"timeout\": SECONDS}` in the cell's metadata, or `timeout` in the notebook's entry in course.toml.";
+            let advice = "To allow more time, set `\"parcourse\": {\"timeout\": SECONDS}` in the \
+                cell's metadata, or `timeout` in the notebook's entry in course.toml.";
             return failed(FailureKind::Timeout, summary, format!("{end} {advice}"));
         }
         Ending::Died(cause) => {
@@ -165,7 +166,8 @@ pub fn judge(
         let new = execution.outputs.stored();
         if let Err(difference) = comparison::compare(&cell.stored, &new, &source.rules, kernel) {
             let hint = format!(
-                "To accept the new outputs, copy them from the executed notebook (`--output DIR`) into {}.",
+                "To accept the new outputs, copy them from the executed notebook (`--output DIR`) \
+                into {}.",
                 source.path.display()
             );
             return failed(

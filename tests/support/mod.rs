@@ -1,5 +1,5 @@
-//! What the tests of the command share: starting the built binary in a temporary sandbox of its own,
-//! and looking for what it leaves behind.
+//! Shared by the tests of the command: running the built binary in a temporary sandbox, and finding
+//! what it leaves behind.
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod course;
@@ -13,16 +13,15 @@ use std::time::{Duration, Instant};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_parcourse");
 
-/// How many times slower than an idle machine a busy one may be. No test depends on how fast a
-/// machine is; timeouts end what hangs.
+/// How many times slower a busy machine may be than an idle one. No test depends on speed; timeouts
+/// only end tests that hang.
 const BUSY: u32 = 20;
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures").join(name)
 }
 
-/// A temporary directory in which the command keeps its temporary files, and the tests their
-/// reports.
+/// A temporary directory for the command's temporary files and the tests' reports.
 pub struct Sandbox {
     directory: tempfile::TempDir,
     _temporary: tempfile::TempDir,
@@ -50,8 +49,8 @@ impl Sandbox {
         private_folder(&self.temporary())
     }
 
-    /// A user's own results from yesterday in the temporary directory, under a name that looks like
-    /// one of ours.
+    /// Creates a user's own results from yesterday in the temporary directory, with a name that
+    /// looks like one of ours.
     pub fn foreign_results(&self) -> PathBuf {
         let folder = self.temporary().join("run-2024");
         std::fs::create_dir_all(&folder).unwrap();
@@ -62,7 +61,7 @@ impl Sandbox {
         results
     }
 
-    /// `parcourse run --kernel KERNEL`, to be completed.
+    /// `parcourse run --kernel KERNEL`, without the notebooks.
     pub fn run(&self, kernel: &str) -> Command {
         let mut command = Command::new(BINARY);
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env("PARCOURSE_TMPDIR", self.temporary());
@@ -74,7 +73,7 @@ impl Sandbox {
         command
     }
 
-    /// Runs a fixture to its end and gives its JSON report, whatever the outcome.
+    /// Runs a fixture to completion and returns its JSON report, whatever the outcome.
     pub fn report(&self, kernel: &str, name: &str, options: &[&str]) -> Report {
         let (json, executed) = (self.path("report.json"), self.path("executed"));
         let output = self
@@ -101,8 +100,8 @@ impl Sandbox {
         }
     }
 
-    /// Processes that were started for this sandbox and are still there, by their environment, which
-    /// every child inherits; a folder below the sandbox's counts as the sandbox's.
+    /// Processes started in this sandbox that are still running, found by their environment, which
+    /// every child inherits; folders below the sandbox's count, too.
     #[cfg(target_os = "linux")]
     pub fn processes(&self) -> Vec<(i32, String)> {
         let mark = format!("PARCOURSE_TMPDIR={}", self.temporary().display());

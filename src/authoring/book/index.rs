@@ -17,7 +17,8 @@ pub fn page(title: &str, notebooks: &[Entry]) -> String {
         );
     }
     text.push_str(
-        "Every lesson is a Jupyter notebook. Read it here, with the results of its cells, or download it and work through it: you learn \
+        "Every lesson is a Jupyter notebook. Read it here, with the results of its cells, or \
+        download it and work through it: you learn \
          from an exercise by solving it. The folded solutions are here, too.\n\n",
     );
     for entry in notebooks {
@@ -55,7 +56,8 @@ mod tests {
     #[test]
     fn every_lesson_has_its_link_its_goals_and_its_place_in_the_sidebar() {
         let course = Course::parse(
-            "[[notebook]]\nfile='a.ipynb'\ntitle='First'\nminutes=45\ngoals=['run a cell']\nexercises=3\n\
+            "[[notebook]]\nfile='a.ipynb'\ntitle='First'\nminutes=45\ngoals=['run a \
+            cell']\nexercises=3\n\
              [[notebook]]\nfile='b.ipynb'\ntitle='Second'\nminutes=30\n",
         );
         let text = page("The course", &course.unwrap().notebooks);

@@ -57,10 +57,16 @@ pub struct BookArguments {
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
     /// Number of notebooks to run at the same time; one more kernel starts ahead of time
-    #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs, conflicts_with = "executed")]
+    #[arg(
+        long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs,
+        conflicts_with = "executed"
+    )]
     jobs: usize,
     /// Time limit per cell, in seconds; course.toml and a cell's metadata override it
-    #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "executed")]
+    #[arg(
+        long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds,
+        conflicts_with = "executed"
+    )]
     timeout: Duration,
     #[command(flatten)]
     helpers: HelpersArgument,

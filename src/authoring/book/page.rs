@@ -135,7 +135,8 @@ mod tests {
         assert!(sources[0].ends_with("</p>\n\n\nText"), "{}", sources[0]);
         assert_eq!(
             sources[1],
-            "```rust\nfn two() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}\n```"
+            "```rust\nfn two() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code \
+            here\");\n}\n```"
         );
         assert_eq!(sources[2], "fn two() -> i32 {\n    2\n}");
         assert!(page.cells[2].has_tag("hide-cell") && page.cells[3].has_tag("hide-output"));

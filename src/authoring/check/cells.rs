@@ -52,7 +52,8 @@ fn tags(notebook: &Notebook, name: &str, cell: &Cell, problems: &mut Problems) {
     }
     if cell.has_tag(CHECK_OUTPUT) && cell.outputs.is_empty() {
         let text = format!(
-            "is tagged `{CHECK_OUTPUT}`, but has no stored output to compare with: run it (`parcourse run --output DIR`) and copy its output, or remove the tag"
+            "is tagged `{CHECK_OUTPUT}`, but has no stored output to compare with: run it \
+            (`parcourse run --output DIR`) and copy its output, or remove the tag"
         );
         problems.cell(&notebook.path, name, text);
     }

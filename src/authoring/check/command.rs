@@ -26,7 +26,10 @@ pub struct CheckArguments {
     fix: bool,
     /// Also run the notebooks: with solutions, every cell must pass; in the learner's edition,
     /// unsolved exercises must fail and everything else must pass
-    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    #[arg(
+        long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+        default_missing_value = "all"
+    )]
     execute: Option<What>,
     /// Run only this notebook; can be given several times
     #[arg(long, value_name = "FILE", requires = "execute")]
@@ -35,10 +38,16 @@ pub struct CheckArguments {
     #[arg(long, value_enum, default_value_t = KernelKind::Parcourse, requires = "execute")]
     kernel: KernelKind,
     /// Number of notebooks to run at the same time; one more kernel starts ahead of time
-    #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs, requires = "execute")]
+    #[arg(
+        long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs,
+        requires = "execute"
+    )]
     jobs: usize,
     /// Time limit per cell, in seconds; course.toml and a cell's metadata override it
-    #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds, requires = "execute")]
+    #[arg(
+        long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds,
+        requires = "execute"
+    )]
     timeout: Duration,
     /// Print only problems
     #[arg(long, short)]

@@ -85,7 +85,8 @@ fn stated_minutes(notebook: &Notebook, name: &str, first: &Cell, problems: &mut 
     if let Some((minutes, word)) = &stated.exercises {
         if *minutes != sum {
             wrong(format!(
-                "says {minutes} minutes for exercises, but their headings add up to {sum}: make them agree"
+                "says {minutes} minutes for exercises, but their headings add up to {sum}: make \
+                them agree"
             ));
         }
         if minutes::count(word).is_some_and(|count| count as usize != exercises.len()) {
@@ -100,7 +101,8 @@ fn stated_minutes(notebook: &Notebook, name: &str, first: &Cell, problems: &mut 
         && reading + minutes != total
     {
         wrong(format!(
-            "says {total} minutes, but {reading} to read and run and {minutes} for exercises add up to {}: make them agree",
+            "says {total} minutes, but {reading} to read and run and {minutes} for exercises add \
+            up to {}: make them agree",
             reading + minutes
         ));
     }

@@ -141,7 +141,8 @@ fn judge(
         let folder = folder.display();
         if learner {
             println!(
-                "To reproduce: parcourse edition learner --out DIR {folder} && parcourse run --kernel {kernel} DIR/notebooks/{file}"
+                "To reproduce: parcourse edition learner --out DIR {folder} && parcourse run \
+                --kernel {kernel} DIR/notebooks/{file}"
             );
         } else {
             println!("To reproduce: parcourse run --kernel {kernel} {folder}/{file}");
@@ -162,13 +163,17 @@ fn not_open(source: &Source, result: &NotebookResult) -> String {
         match &cell.verdict {
             Verdict::Passed(Some(Exercise::Solved)) => report.push_str(&format!(
                 "\n=== {}, cell {id}: passes although the exercise is not solved\n\
-                 The check must fail with the stub: test something that only a solution provides.\n",
+                 The check must fail with the stub: test something that only a solution \
+                 provides.\n",
                 source.name
             )),
-            Verdict::Passed(Some(Exercise::Open(failure))) if failure.kind == FailureKind::Error => {
+            Verdict::Passed(Some(Exercise::Open(failure)))
+                if failure.kind == FailureKind::Error =>
+            {
                 report.push_str(&one_failure(source, result, cell, failure));
                 report.push_str(
-                    "The check does not compile: declare everything it uses in the stub, so that learners see the check's message.\n",
+                    "The check does not compile: declare everything it uses in the stub, so that \
+                    learners see the check's message.\n",
                 );
             }
             _ => {}

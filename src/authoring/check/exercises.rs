@@ -66,7 +66,10 @@ pub fn check(notebook: &Notebook, problems: &mut Problems) {
             Some(cell) => check_cell(notebook, *number, cell, problems),
             None => problems.file(
                 &notebook.path,
-                format!("exercise {number} has no cell `exercise-{number}-check`: add one that checks the solution"),
+                format!(
+                    "exercise {number} has no cell `exercise-{number}-check`: add one that \
+                    checks the solution"
+                ),
             ),
         }
     }
@@ -85,14 +88,23 @@ fn count(notebook: &Notebook, exercises: &BTreeMap<u32, Positions>, problems: &m
     let found = exercises.len();
     if !COUNT.contains(&found) {
         let (least, most) = (COUNT.start(), COUNT.end());
-        problems.file(&notebook.path, format!("the number of exercises (cells `exercise-N-…`) is {found}: it must be {least} to {most}"));
+        problems.file(
+            &notebook.path,
+            format!(
+                "the number of exercises (cells `exercise-N-…`) is \
+            {found}: it must be {least} to {most}"
+            ),
+        );
     }
     if let Some(planned) = notebook.entry.as_ref().and_then(|entry| entry.exercises)
         && planned as usize != found
     {
         problems.file(
             &notebook.path,
-            format!("the number of exercises is {found}, but course.toml says {planned}: make them agree"),
+            format!(
+                "the number of exercises is {found}, but course.toml says {planned}: make \
+                them agree"
+            ),
         );
     }
     if !exercises.keys().copied().eq(1..=found as u32) {
@@ -125,7 +137,8 @@ fn order(notebook: &Notebook, number: u32, positions: &Positions, problems: &mut
             present.contains(&index) || [INSTRUCTOR, NOTES].iter().any(|tag| cell.has_tag(tag));
         if !own {
             let text = format!(
-                "is between the cells of exercise {number}: move it before `exercise-{number}-text` or after `exercise-{number}-check`"
+                "is between the cells of exercise {number}: move it before \
+                `exercise-{number}-text` or after `exercise-{number}-check`"
             );
             problems.cell(&notebook.path, &name, text);
         }
@@ -152,7 +165,8 @@ fn statement(notebook: &Notebook, number: u32, cell: &Cell, problems: &mut Probl
         )),
         Some(heading) if minutes::of_heading(&heading.text).is_none() => {
             wrong(format!(
-                "its heading does not say how long the exercise takes: end it with `(10 minutes)`, found `{}`",
+                "its heading does not say how long the exercise takes: end it with `(10 \
+                minutes)`, found `{}`",
                 heading.text
             ));
         }
@@ -171,12 +185,18 @@ fn statement(notebook: &Notebook, number: u32, cell: &Cell, problems: &mut Probl
         .collect();
     if hints.is_empty() {
         wrong(
-            "has no hint: end it with `<details><summary>Hint</summary>`, an empty line, the hint, an empty line, `</details>`".to_string(),
+            "has no hint: end it with `<details><summary>Hint</summary>`, an empty line, the \
+            hint, an empty line, `</details>`"
+                .to_string(),
         );
     }
     for hint in hints {
         if !hint.starts_with("\n\n") || !hint.ends_with("\n\n") {
-            wrong("has a hint without empty lines before and after its text, so it is not rendered as Markdown: add them".to_string());
+            wrong(
+                "has a hint without empty lines before and after its text, so it is not \
+                rendered as Markdown: add them"
+                    .to_string(),
+            );
         }
     }
 }
@@ -249,13 +269,17 @@ fn tags(notebook: &Notebook, exercises: &BTreeMap<u32, Positions>, problems: &mu
                 problems.cell(
                     &notebook.path,
                     &name,
-                    format!("is tagged `{tag}`, but its id is not `exercise-N-{wanted}`: change the id, or remove the tag"),
+                    format!(
+                        "is tagged `{tag}`, but its id is not `exercise-N-{wanted}`: change \
+                        the id, or remove the tag"
+                    ),
                 );
             }
         }
         if cell.has_tag(SOLUTION) {
             let text = format!(
-                "is tagged `{SOLUTION}`: move the solution into the exercise's work cell, between the markers, and delete this cell"
+                "is tagged `{SOLUTION}`: move the solution into the exercise's work cell, between \
+                the markers, and delete this cell"
             );
             problems.cell(&notebook.path, &name, text);
         }
@@ -263,7 +287,8 @@ fn tags(notebook: &Notebook, exercises: &BTreeMap<u32, Positions>, problems: &mu
             problems.cell(
                 &notebook.path,
                 &name,
-                "is the given part of an exercise: make it a code cell that passes in every edition",
+                "is the given part of an exercise: make it a code cell that passes in every \
+                edition",
             );
         }
     }
@@ -275,7 +300,10 @@ fn tags(notebook: &Notebook, exercises: &BTreeMap<u32, Positions>, problems: &mu
             problems.cell(
                 &notebook.path,
                 &name,
-                format!("is tagged `{NEEDS_SOLUTION}`, but is not a code cell after an exercise's check: remove the tag"),
+                format!(
+                    "is tagged `{NEEDS_SOLUTION}`, but is not a code cell after an exercise's \
+                    check: remove the tag"
+                ),
             );
         }
     }

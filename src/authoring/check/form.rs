@@ -16,7 +16,14 @@ pub fn check(notebook: &Notebook, problems: &mut Problems) {
     let mut reported = false;
     for ((name, cell), clear) in notebook.document.named_cells().zip(&cleared.cells) {
         if !cell.outputs.is_empty() && clear.outputs.is_empty() {
-            problems.cell(&notebook.path, &name, format!("has outputs, which are not committed (except with the tag `check-output`): {FIX}"));
+            problems.cell(
+                &notebook.path,
+                &name,
+                format!(
+                    "has outputs, which are not committed \
+                (except with the tag `check-output`): {FIX}"
+                ),
+            );
             reported = true;
         }
         if cell.execution_count.is_some() || cell.metadata.contains_key("execution") {

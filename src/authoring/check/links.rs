@@ -15,7 +15,10 @@ pub fn check(material: &Material, notebook: &Notebook, problems: &mut Problems) 
                     problems.cell(
                         &notebook.path,
                         &name,
-                        format!("shows `{target}`, which is not attached to the cell: attach it, or fix the name"),
+                        format!(
+                            "shows `{target}`, which is not attached to the cell: attach it, \
+                            or fix the name"
+                        ),
                     );
                 }
                 continue;
@@ -47,7 +50,8 @@ fn local(material: &Material, notebook: &Notebook, target: &str) -> Result<(), S
     if file.is_empty() {
         return match anchor {
             Some(anchor) if !anchors(&notebook.document, anchor) => Err(format!(
-                "links to `#{anchor}`, but the notebook has no such heading: write it as JupyterLab does, with `-` for spaces"
+                "links to `#{anchor}`, but the notebook has no such heading: write it as \
+                JupyterLab does, with `-` for spaces"
             )),
             _ => Ok(()),
         };
@@ -59,7 +63,8 @@ fn local(material: &Material, notebook: &Notebook, target: &str) -> Result<(), S
         relative.is_absolute() || relative.components().any(|part| part == Component::ParentDir);
     if leaves && !beside {
         return Err(format!(
-            "links to `{file}`, which is outside the course's folder and missing in editions: move it into the folder"
+            "links to `{file}`, which is outside the course's folder and missing in editions: \
+            move it into the folder"
         ));
     }
     if beside {
@@ -75,7 +80,8 @@ fn local(material: &Material, notebook: &Notebook, target: &str) -> Result<(), S
         && !anchors(&other.document, anchor)
     {
         return Err(format!(
-            "links to `{file}#{anchor}`, but that notebook has no such heading: write it as JupyterLab does, with `-` for spaces"
+            "links to `{file}#{anchor}`, but that notebook has no such heading: write it as \
+            JupyterLab does, with `-` for spaces"
         ));
     }
     Ok(())

@@ -56,7 +56,11 @@ fn order(material: &Material, problems: &mut Problems) {
         let Ok(number) = digits.parse::<u32>() else {
             problems.file(
                 &manifest,
-                format!("lists {}, whose name has no number: begin it with two digits, in reading order", entry.file),
+                format!(
+                    "lists {}, whose name has no number: begin it with two digits, in reading \
+                    order",
+                    entry.file
+                ),
             );
             continue;
         };

@@ -77,7 +77,8 @@ fn earlier(folder: &Path, force: bool) -> Result<BTreeMap<PathBuf, Vec<String>>>
         .and_then(|text| serde_json::from_str::<Marker>(&text).ok());
     ensure!(
         marker.is_some() || force,
-        "{} is not empty and does not hold an edition of the course: choose another folder, or use --force to write into it anyway",
+        "{} is not empty and does not hold an edition of the course: choose another folder, or \
+        use --force to write into it anyway",
         folder.display()
     );
     Ok(marker.map(|marker| marker.files).unwrap_or_default())
@@ -105,7 +106,8 @@ fn check_unchanged(
         names.push(format!("and {} more", changed.len() - NAMED));
     }
     bail!(
-        "{} holds an edition with changed files: choose another folder, or use --force to overwrite them\n  {}",
+        "{} holds an edition with changed files: choose another folder, or use --force to \
+        overwrite them\n  {}",
         folder.display(),
         names.join("\n  ")
     )

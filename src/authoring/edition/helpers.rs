@@ -19,7 +19,11 @@ pub(super) fn files(helpers: &Path) -> Result<Vec<File>> {
     let mut files = Vec::new();
     for path in sources.packages.iter().flat_map(|package| &package.files) {
         let within = path.strip_prefix(&sources.helpers).ok().with_context(|| {
-            format!("the helper crate uses {}, which is outside its folder and would be missing in an edition", path.display())
+            format!(
+                "the helper crate uses {}, which is outside its folder and would be missing \
+                in an edition",
+                path.display()
+            )
         })?;
         let mut content =
             std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
@@ -55,6 +59,7 @@ fn workspace(folder: &Path) -> Result<String> {
         copied.extend(manifest.get(section).map(|value| (section.to_string(), value.clone())));
     }
     Ok(format!(
-        "\n# Added by `parcourse edition`: what this crate inherits from the course's workspace.\n{copied}"
+        "\n# Added by `parcourse edition`: what this crate inherits from the course's \
+        workspace.\n{copied}"
     ))
 }

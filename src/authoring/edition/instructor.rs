@@ -20,10 +20,14 @@ pub(super) fn notebook(source: &str, entry: Option<&Entry>) -> Result<String> {
     let planned = minutes.map_or(String::new(), |minutes| format!(": {minutes} minutes"));
     let text = format!(
         "**Instructor's edition**{planned}\n\n{table}\n\
-         - Minutes in headings are planned; \"about\" marks an estimate, made by dividing the remaining time by the length of the parts.\n\
-         - Solutions are between `// BEGIN SOLUTION` and `// END SOLUTION`; learners see `todo!(\"your code here\");` instead.\n\
-         - Cells tagged `instructor` or `notes` are for you only: learners do not get them, nor this cell.\n\
-         - Run the notebook before the lesson, on the machine you will use: learners will ask about its measurements."
+         - Minutes in headings are planned; \"about\" marks an estimate, made by dividing the \
+         remaining time by the length of the parts.\n\
+         - Solutions are between `// BEGIN SOLUTION` and `// END SOLUTION`; learners see \
+         `todo!(\"your code here\");` instead.\n\
+         - Cells tagged `instructor` or `notes` are for you only: learners do not get them, nor \
+         this cell.\n\
+         - Run the notebook before the lesson, on the machine you will use: learners will ask \
+         about its measurements."
     );
     let mut cell = Cell::markdown(SCHEDULE_CELL, text);
     cell.add_tag(INSTRUCTOR);

@@ -32,7 +32,8 @@ pub fn learner_cell(mut cell: Cell) -> Result<Option<Cell>> {
     if [INSTRUCTOR, NOTES, SOLUTION].iter().any(|tag| cell.has_tag(tag)) {
         ensure!(
             !cell.has_tag(EXERCISE),
-            "is tagged `{EXERCISE}`, but has another tag that hides it from learners: remove one of the tags"
+            "is tagged `{EXERCISE}`, but has another tag that hides it from learners: remove one \
+            of the tags"
         );
         return Ok(None);
     }
@@ -45,7 +46,8 @@ pub fn learner_cell(mut cell: Cell) -> Result<Option<Cell>> {
         let (stub, count) = regions::cleared(&cell.source)?;
         if count == 0 {
             bail!(
-                "is tagged `{EXERCISE}`, but has no solution: put it between the lines `{}` and `{}`",
+                "is tagged `{EXERCISE}`, but has no solution: put it between the lines `{}` and \
+                `{}`",
                 regions::BEGIN,
                 regions::END
             );

@@ -29,7 +29,8 @@ pub fn cleared(source: &str) -> Result<(String, usize)> {
         if mark == BEGIN {
             if let Some(first) = opened {
                 bail!(
-                    "line {number}: `{BEGIN}` inside the solution that begins on line {first}: solutions cannot be nested, put `{END}` before it"
+                    "line {number}: `{BEGIN}` inside the solution that begins on line {first}: \
+                    solutions cannot be nested, put `{END}` before it"
                 );
             }
             let indent = &line[..line.len() - line.trim_start().len()];
@@ -39,7 +40,8 @@ pub fn cleared(source: &str) -> Result<(String, usize)> {
             ensure!(opened.take().is_some(), "line {number}: `{END}` without `{BEGIN}` before it");
         } else if looks_like(line, "BEGIN") || looks_like(line, "END") {
             bail!(
-                "line {number}: `{mark}` is not a solution marker: write `{BEGIN}` or `{END}` on its own line"
+                "line {number}: `{mark}` is not a solution marker: write `{BEGIN}` or `{END}` on \
+                its own line"
             );
         } else if opened.is_none() {
             lines.push(line.to_string());
@@ -72,8 +74,10 @@ mod tests {
 
     #[test]
     fn each_region_becomes_an_indented_stub() {
-        let source = "fn f() -> i32 {\n    // BEGIN SOLUTION\n    1\n    // END SOLUTION\n}\n// BEGIN SOLUTION\nfn g() {}\n// END SOLUTION";
-        let expected = "fn f() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}\n// YOUR CODE HERE\ntodo!(\"your code here\");";
+        let source = "fn f() -> i32 {\n    // BEGIN SOLUTION\n    1\n    // END SOLUTION\n}\n// \
+            BEGIN SOLUTION\nfn g() {}\n// END SOLUTION";
+        let expected = "fn f() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code \
+            here\");\n}\n// YOUR CODE HERE\ntodo!(\"your code here\");";
         assert_eq!(cleared(source).unwrap(), (expected.to_string(), 2));
         assert_eq!(
             stub("\t// BEGIN SOLUTION\n\t// END SOLUTION"),

@@ -19,7 +19,8 @@ pub const CELLS: [Cell; 17] = [
     cell("threads::Pool::map", "threads::Pool::new(2).map(|x: &u64| x * x + ROUND, &[1, 2, 3])"),
     cell(
         "threads::Pool::imap",
-        "for (_, y) in threads::Pool::new(2).imap(|x: u64| x + ROUND, vec![1, 2]).enumerate() { drop(y) }",
+        "for (_, y) in threads::Pool::new(2).imap(|x: u64| x + ROUND, vec![1, 2]).enumerate() { \
+        drop(y) }",
     ),
     cell(
         "processes::Pool::map",

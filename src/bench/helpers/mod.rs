@@ -109,7 +109,8 @@ fn in_words(all: &[Measured]) -> String {
         .unwrap_or(f64::NAN);
     let verdict = if progress <= TARGET { "met" } else { "missed" };
     format!(
-        "{table}\nTarget: a progress bar adds at most 1 % to a loop of 1 µs per iteration: {verdict} ({:+.2} %)\n",
+        "{table}\nTarget: a progress bar adds at most 1 % to a loop of 1 µs per iteration: \
+        {verdict} ({:+.2} %)\n",
         (progress - 1.0) * 100.0
     )
 }

@@ -21,22 +21,26 @@ pub const CELLS: [Cell; 12] = [
     cell("println", r#"println!("round ROUND: {samples} samples");"#),
     cell(
         "function",
-        "fn norm(values: &[f64]) -> f64 {\n    values.iter().map(|v| v * v).sum::<f64>().sqrt() + ROUND.0\n}",
+        "fn norm(values: &[f64]) -> f64 {\n    values.iter().map(|v| v * v).sum::<f64>().sqrt() + \
+        ROUND.0\n}",
     ),
     cell("call", "norm(&[3.0, 4.0, ROUND.0])"),
     cell("question-mark", r#"let parsed: i64 = "4ROUND".parse::<i64>()?;"#),
     cell(
         "iterator",
-        "let scale = ROUND;\n(1..=1000u64).map(|i| i * i + scale).filter(|i| i % 3 == 0).sum::<u64>()",
+        "let scale = ROUND;\n(1..=1000u64).map(|i| i * i + scale).filter(|i| i % 3 == \
+        0).sum::<u64>()",
     ),
     cell(
         "struct",
-        "#[derive(Debug, Clone)]\nstruct Particle {\n    mass: f64,\n    velocity: f64,\n}\n\nimpl Particle {\n    fn energy(&self) -> f64 {\n        \
+        "#[derive(Debug, Clone)]\nstruct Particle {\n    mass: f64,\n    velocity: \
+        f64,\n}\n\nimpl Particle {\n    fn energy(&self) -> f64 {\n        \
          0.5 * self.mass * self.velocity * self.velocity + ROUND.0\n    }\n}",
     ),
     cell(
         "vector",
-        "let field: Vec<f64> = (0..100_000).map(|i| (i as f64 + ROUND.0).sqrt()).collect();\nfield.iter().sum::<f64>()",
+        "let field: Vec<f64> = (0..100_000).map(|i| (i as f64 + \
+        ROUND.0).sqrt()).collect();\nfield.iter().sum::<f64>()",
     ),
     cell("helper", "Pool::new(2).map(|x| x * x + ROUND, &[1, 2, 3, 4])"),
     cell("display", r#"Html::new("<b>round ROUND</b>")"#),

@@ -16,7 +16,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use std::time::Instant;
 
-const VARIABLE: &str = "let values: Vec<u32> = vec![1, 2]; let more = values.iter().map(|value| value + 1).collect::<Vec<_>>();";
+const VARIABLE: &str = "let values: Vec<u32> = vec![1, 2]; let more = values.iter().map(|value| \
+    value + 1).collect::<Vec<_>>();";
 const EXPRESSION: &str = "1 + 1";
 
 /// One kernel with one notebook.

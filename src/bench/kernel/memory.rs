@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn reads_what_linux_writes() {
-        let rollup = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:                4312 kB\nPss:                 512 kB\nPss_Dirty: 100 kB\n";
+        let rollup = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:                4312 \
+            kB\nPss:                 512 kB\nPss_Dirty: 100 kB\n";
         assert_eq!(of_rollup(rollup), Some((4312 * 1024, 512 * 1024)));
         assert_eq!(of_rollup(""), None);
         assert_eq!(parent_in("12 (a) b (c) S 7 12 12 0 -1"), Some(7));

@@ -29,13 +29,19 @@ pub struct Arguments {
     #[command(flatten)]
     common: CommonArguments,
     /// Startup scenarios to measure, or `none` [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(Start::ALL.map(Start::name).to_vec()))]
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',',
+        value_parser = one_of(Start::ALL.map(Start::name).to_vec())
+    )]
     starts: Vec<String>,
     /// Skip the CPU time and memory up to the first variable
     #[arg(long)]
     no_first_variable: bool,
     /// Cells to measure, or `none` [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(cells::CELLS.iter().map(|cell| cell.name).collect()))]
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',',
+        value_parser = one_of(cells::CELLS.iter().map(|cell| cell.name).collect())
+    )]
     cells: Vec<String>,
     /// Python whose ipykernel is measured; needs ipykernel, numpy, dask and numba
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]

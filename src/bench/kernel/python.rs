@@ -15,7 +15,8 @@ const NEEDED: [&str; 4] = ["ipykernel", "numpy", "dask", "numba"];
 pub async fn kernel(python: &Path) -> Result<Vec<OsString>, String> {
     let program = python.display();
     let question = format!(
-        "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None], {SEPARATOR:?})"
+        "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is \
+        None], {SEPARATOR:?})"
     );
     let mut command = tokio::process::Command::new(python);
     command

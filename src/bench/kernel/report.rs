@@ -111,7 +111,8 @@ impl fmt::Display for Report {
         if let Some(load) = self.machine.too_busy() {
             writeln!(
                 f,
-                "The machine is busy (load {load:.1}): trust the ratios, which are computed within a round, more than the times."
+                "The machine is busy (load {load:.1}): trust the ratios, which are computed \
+                within a round, more than the times."
             )?;
         }
         if self.rounds < 5 {

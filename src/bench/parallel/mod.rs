@@ -37,11 +37,17 @@ pub struct Arguments {
     #[command(flatten)]
     common: CommonArguments,
     /// Benchmarks to run [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', num_args = 1.., value_parser = BENCHMARKS.map(|benchmark| benchmark.name).to_vec())]
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',', num_args = 1..,
+        value_parser = BENCHMARKS.map(|benchmark| benchmark.name).to_vec()
+    )]
     only: Vec<String>,
     /// What to compare with: C (gcc) and Python (numpy, numba, dask and joblib in a private
     /// environment of 400 MB, created if missing)
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = ["c", "python"], value_parser = ["c", "python", "none"])]
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',', default_values = ["c", "python"],
+        value_parser = ["c", "python", "none"]
+    )]
     peers: Vec<String>,
     /// Use small problems to check that everything works; the times mean nothing
     #[arg(long)]

@@ -22,7 +22,8 @@ const COMMON: &str = include_str!("programs/common.py");
 /// Prints the versions of the packages.
 const VERSIONS: &str = "
 import importlib.metadata, platform
-print('Python', platform.python_version(), *(f', {name} {importlib.metadata.version(name)}' for name in ('numpy', 'numba', 'dask', 'joblib')), sep='')
+print('Python', platform.python_version(), *(f', {name} {importlib.metadata.version(name)}' for \
+name in ('numpy', 'numba', 'dask', 'joblib')), sep='')
 ";
 
 /// A Python with the packages, or why there is none.

@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn finds_links_and_pictures() {
-        let text = "[a](b.ipynb) ![p](<my pic.png> \"t\") [![i](i.svg)](#One-(10-minutes))\n[r]: ref.md\n`x[i](y)` <img\n src='z.png'>\n\
+        let text = "[a](b.ipynb) ![p](<my pic.png> \"t\") [![i](i.svg)](#One-(10-minutes))\n[r]: \
+            ref.md\n`x[i](y)` <img\n src='z.png'>\n\
                     ```\n[no](no)\n```\n<a href=\"https://x\">";
         assert_eq!(
             targets(text),

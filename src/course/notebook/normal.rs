@@ -110,10 +110,16 @@ mod tests {
              "outputs":[{"output_type":"stream","name":"stdout","text":"1\n2"}]}]}"#;
         let mut document = Document::parse(text).unwrap();
         document.clear();
-        let expected = "{\n \"cells\": [\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": null,\n   \"id\": \"x\",\n   \"metadata\": {\n    \
-                        \"tags\": [\n     \"check-output\"\n    ]\n   },\n   \"outputs\": [\n    {\n     \"name\": \"stdout\",\n     \
-                        \"output_type\": \"stream\",\n     \"text\": [\n      \"1\\n\",\n      \"2\"\n     ]\n    }\n   ],\n   \"source\": [\n    \
-                        \"π;\\n\",\n    \"\\\"b\\\"\"\n   ]\n  }\n ],\n \"metadata\": {\n  \"a\": {},\n  \"b\": []\n },\n \"nbformat\": 4,\n \
+        let expected = "{\n \"cells\": [\n  \
+            {\n   \"cell_type\": \"code\",\n   \"execution_count\": \
+            null,\n   \"id\": \"x\",\n   \"metadata\": {\n    \
+                        \"tags\": [\n     \"check-output\"\n    ]\n   },\n   \"outputs\": [\n    \
+                        {\n     \"name\": \"stdout\",\n     \
+                        \"output_type\": \"stream\",\n     \"text\": \
+                        [\n      \"1\\n\",\n      \"2\"\n     ]\n    }\n   ],\n   \"source\": \
+                        [\n    \
+                        \"π;\\n\",\n    \"\\\"b\\\"\"\n   ]\n  }\n ],\n \"metadata\": {\n  \"a\": \
+                        {},\n  \"b\": []\n },\n \"nbformat\": 4,\n \
                         \"nbformat_minor\": 5\n}\n";
         assert_eq!(document.to_text(), expected);
         let mut again = Document::parse(expected).unwrap();

@@ -27,7 +27,8 @@ pub fn checked(text: &str) -> Result<Value> {
     let minor = value.get("nbformat_minor").and_then(Value::as_i64).unwrap_or(0);
     if format < 4 {
         bail!(
-            "is in the old notebook format {format}: open and save it in JupyterLab, or run `jupyter nbconvert --to notebook` on it"
+            "is in the old notebook format {format}: open and save it in JupyterLab, or run \
+            `jupyter nbconvert --to notebook` on it"
         );
     }
     ensure!(

@@ -62,7 +62,8 @@ pub fn helper_crate(setup: &Setup) -> Finding {
         ),
         Ok(None) => Finding::warning(
             NAME,
-            "not compiled for this machine and compiler yet: the first kernel will take a minute to start",
+            "not compiled for this machine and compiler yet: the first kernel will take a minute \
+            to start",
             "`parcourse lab` compiles it; to do so now, run `parcourse prepare`",
         ),
         Err(error) => Finding::problem(
@@ -100,7 +101,8 @@ pub fn leftovers(setup: &Setup) -> Finding {
     if found.is_empty() {
         Finding::ok(NAME, format!("none in {}", folder.display()))
     } else {
-        let fix = "the next `parcourse lab`, `parcourse prepare` or kernel removes them; if the disk is full, run `parcourse prepare` now";
+        let fix = "the next `parcourse lab`, `parcourse prepare` or kernel removes them; if the \
+            disk is full, run `parcourse prepare` now";
         Finding::warning(NAME, found.join(", "), fix)
     }
 }

@@ -135,7 +135,9 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_advice_stands_below() {
         let expected = "ok       rustc        1.95.0\n\
-                        PROBLEM  linker       it fails:\n                      no cc\n                      -> install one\n                         Debian: apt install gcc\n\
+                        PROBLEM  linker       it fails:\n                      no \
+                        cc\n                      -> install one\n                         \
+                        Debian: apt install gcc\n\
                         warning  file system  NFS\n                      -> set PARCOURSE_CACHE\n\
                         1 problem, 1 warning: fix the problems first.";
         assert_eq!(table(&findings()), expected);

@@ -93,12 +93,14 @@ fn install(arguments: &InstallArguments) -> Result<ExitCode> {
     println!("installed `{}` in {}", arguments.name, folder.display());
     if helpers.is_none() {
         println!(
-            "found no helper crate: kernels will look for `helpers` next to each notebook's folder and start slowly elsewhere"
+            "found no helper crate: kernels will look for `helpers` next to each notebook's \
+            folder and start slowly elsewhere"
         );
     }
     if !locations::is_searched(&kernels) {
         println!(
-            "Jupyter finds it if JUPYTER_PATH contains {}, or if Jupyter is installed in that prefix",
+            "Jupyter finds it if JUPYTER_PATH contains {}, or if Jupyter is installed in that \
+            prefix",
             parent(&kernels).display()
         );
     }

@@ -80,7 +80,8 @@ fn sys_prefix() -> Result<PathBuf> {
         }
     }
     bail!(
-        "found no Python on PATH: activate the environment that has Jupyter, or pass it with --prefix"
+        "found no Python on PATH: activate the environment that has Jupyter, or pass it with \
+        --prefix"
     )
 }
 

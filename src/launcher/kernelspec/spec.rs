@@ -71,7 +71,8 @@ pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) 
         && !force
     {
         bail!(
-            "`{name}` in {} is another program's kernel ({}): choose another --name, or replace it with --force",
+            "`{name}` in {} is another program's kernel ({}): choose another --name, or replace \
+            it with --force",
             directory.display(),
             present.display_name
         );
@@ -131,7 +132,8 @@ fn check_name(name: &str) -> Result<()> {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(allowed) {
         bail!(
-            "`{name}` cannot name a kernel: use ASCII letters, digits, hyphens, underscores and dots"
+            "`{name}` cannot name a kernel: use ASCII letters, digits, hyphens, underscores and \
+            dots"
         );
     }
     Ok(())

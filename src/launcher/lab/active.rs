@@ -16,7 +16,9 @@ pub fn find(steps: &mut Steps) -> Result<PathBuf> {
         .map(|folder| folder.join("jupyter-lab"))
         .find(|program| program.is_file());
     let program = program.context(
-        "--use-active: no `jupyter-lab` on PATH: activate the environment that has it, install it (`conda install -c conda-forge jupyterlab`, `pip install jupyterlab`), or omit --use-active to get a private one",
+        "--use-active: no `jupyter-lab` on PATH: activate the environment that has it, install it \
+        (`conda install -c conda-forge jupyterlab`, `pip install jupyterlab`), or omit \
+        --use-active to get a private one",
     )?;
     let version = ask(&program)?;
     steps.done(&format!("JupyterLab {version} ({})", program.display()));
@@ -36,13 +38,15 @@ fn ask(program: &Path) -> Result<String> {
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().last().unwrap_or("no output");
         bail!(
-            "`{shown} --version` failed: {last}: repair that environment, or omit --use-active to get a private one"
+            "`{shown} --version` failed: {last}: repair that environment, or omit --use-active to \
+            get a private one"
         );
     }
     let major = version.split('.').next().and_then(|number| number.parse::<u32>().ok());
     if major.is_none_or(|major| major < OLDEST) {
         bail!(
-            "{shown} is JupyterLab {version}, but {OLDEST} or newer is required: update it, or omit --use-active to get a private one"
+            "{shown} is JupyterLab {version}, but {OLDEST} or newer is required: update it, or \
+            omit --use-active to get a private one"
         );
     }
     Ok(version)

@@ -26,7 +26,8 @@ const SETTINGS: &str = r#"{
 /// Starts JupyterLab without `rfc3987_syntax`, which compiles a grammar when imported. That takes
 /// longer than the rest of the start (1.5 s of 2.3 s) and serves a check of JSON documents that
 /// Jupyter never requests. `jsonschema` works without the module.
-const START: &str = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp import main; sys.exit(main())";
+const START: &str = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp \
+    import main; sys.exit(main())";
 
 /// Options for the private environment.
 const PRIVATE_OPTIONS: [&str; 2] = [

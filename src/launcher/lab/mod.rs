@@ -167,7 +167,8 @@ fn show_changes(changes: &Changes, steps: &mut Steps) {
     list("deleted by you (--restore brings them back)", &changes.deleted);
     for (name, backup) in &changes.backed_up {
         steps.note(&format!(
-            "{name}: changed both by you and in the course; your version is saved as \"{backup}\" next to the new one"
+            "{name}: changed both by you and in the course; your version is saved as \"{backup}\" \
+            next to the new one"
         ));
     }
     let quiet =
@@ -177,7 +178,11 @@ fn show_changes(changes: &Changes, steps: &mut Steps) {
 
 fn find_helpers(named: &HelpersArgument, notebooks: &Path) -> Result<PathBuf> {
     paths::find_helpers(named.helpers.as_deref(), notebooks).with_context(|| {
-        format!("found no helper crate for {}: pass its folder (`helpers/` of the course) with --helpers DIR", notebooks.display())
+        format!(
+            "found no helper crate for {}: pass its folder (`helpers/` of the course) with \
+            --helpers DIR",
+            notebooks.display()
+        )
     })
 }
 

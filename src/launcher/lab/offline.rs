@@ -16,7 +16,8 @@ pub fn enforce() {
 pub fn explain(error: Error, offline: bool) -> Error {
     if offline {
         error.context(
-            "--offline disables downloads; if something is missing, run `parcourse lab --setup-only` once with network access",
+            "--offline disables downloads; if something is missing, run `parcourse lab \
+            --setup-only` once with network access",
         )
     } else {
         error

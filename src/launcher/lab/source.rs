@@ -68,7 +68,8 @@ impl CourseOptions<'_> {
             let notebooks = canonical(&named.join("notebooks"))?;
             if self.find_course(here).is_ok_and(|course| course == notebooks) {
                 bail!(
-                    "--dir {}: this is the course itself, with its solutions: choose another folder for your notebooks, or open the course's own with --source",
+                    "--dir {}: this is the course itself, with its solutions: choose another \
+                    folder for your notebooks, or open the course's own with --source",
                     named.display()
                 );
             }
@@ -107,7 +108,11 @@ impl CourseOptions<'_> {
                 folder.join(FIRST_NOTEBOOK).is_file() && trust::accepts_found(folder, "--course")
             });
         canonical(&found.with_context(|| {
-            format!("found no notebooks/{FIRST_NOTEBOOK} in {} or above it: pass the course's folder with --course DIR", here.display())
+            format!(
+                "found no notebooks/{FIRST_NOTEBOOK} in {} or above it: pass the course's \
+                folder with --course DIR",
+                here.display()
+            )
         })?)
     }
 }

@@ -52,7 +52,8 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
             () = stop_signals.next() => {
                 if asked.is_none() {
                     asked = Some(Instant::now());
-                    log!("\nparcourse: stopping JupyterLab and its kernels (press Ctrl-C again to kill them)");
+                    log!("\nparcourse: stopping JupyterLab and its kernels (press Ctrl-C again to \
+                        kill them)");
                     send(group, libc::SIGTERM);
                 } else {
                     send(-group, libc::SIGKILL);
@@ -64,7 +65,8 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
                     send(group, libc::SIGTERM);
                     continue;
                 }
-                log!("parcourse: JupyterLab did not stop within {} s; killing it", SHUTDOWN_TIMEOUT.as_secs());
+                log!("parcourse: JupyterLab did not stop within {} s; killing \
+                    it", SHUTDOWN_TIMEOUT.as_secs());
                 send(-group, libc::SIGKILL);
                 return child.wait().await.context("failed to wait for JupyterLab");
             }

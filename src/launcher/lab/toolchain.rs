@@ -11,7 +11,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// How to install the component `rust-src`.
-pub const ADD_SOURCES: &str = "with rustup: rustup component add rust-src\n  Debian, Ubuntu: apt install rust-src\n  Fedora: dnf install rust-src\n  \
+pub const ADD_SOURCES: &str = "with rustup: rustup component add rust-src\n  Debian, Ubuntu: apt \
+    install rust-src\n  Fedora: dnf install rust-src\n  \
      conda: conda install -c conda-forge rust-src";
 
 /// Ensures that rustc, cargo and the component `rust-src` are installed, as seen from the helper
@@ -34,7 +35,8 @@ pub fn ensure(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
     if !toolchain.has_library_sources() {
         if offline {
             bail!(
-                "the library sources of the Rust toolchain are missing, and --offline forbids downloading them: with network access,\n  \
+                "the library sources of the Rust toolchain are missing, and --offline forbids \
+                downloading them: with network access,\n  \
                  {ADD_SOURCES}"
             );
         }
@@ -67,16 +69,25 @@ fn add_sources(directory: &Path, toolchain: &Toolchain) -> Result<()> {
         Err(_) => "there is no rustup to fetch them".to_owned(),
     };
     bail!(
-        "the library sources of the Rust toolchain in {} are missing, and {reason}\n  {ADD_SOURCES}",
+        "the library sources of the Rust toolchain in {} are missing, and {reason}\n  \
+        {ADD_SOURCES}",
         sysroot.display()
     )
 }
 
 /// Runs a program for its effect, or for its absence to be noticed.
 fn run(directory: &Path, program: &str, arguments: &[&str]) -> Result<()> {
-    let output = Command::new(program).current_dir(directory).args(arguments).stdin(Stdio::null()).output().with_context(|| {
-        format!("failed to run `{program}`: the kernel compiles cells with it; install Rust (https://rustup.rs) or put it on PATH")
-    })?;
+    let output = Command::new(program)
+        .current_dir(directory)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| {
+            format!(
+                "failed to run `{program}`: the kernel compiles cells with it; install Rust \
+            (https://rustup.rs) or put it on PATH"
+            )
+        })?;
     if !output.status.success() {
         bail!(
             "`{program} {}` failed: {}",

@@ -51,7 +51,7 @@ pub fn without_backtrace(stderr: &str) -> String {
     kept.join("\n")
 }
 
-/// Removes panic reports from `stderr`, from `thread '…' panicked at …` to the end of the backtrace
+/// Removes panic reports from `stderr`: from `thread '…' panicked at …` to the end of the backtrace
 /// or note.
 pub fn without_surviving_panics(stderr: &str) -> String {
     let mut kept = Vec::new();
@@ -83,8 +83,10 @@ pub fn without_surviving_panics(stderr: &str) -> String {
 mod tests {
     use super::*;
 
-    const PANIC: &str = "thread '<unnamed>' (77) panicked at src/lib.rs:9:5:\nlost\nmy keys\nstack backtrace:\n   0: std::panicking\n             at /rustc/x.rs:1:2\n  \
-                         12: core::ops\nnote: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.";
+    const PANIC: &str = "thread '<unnamed>' (77) panicked at src/lib.rs:9:5:\nlost\nmy \
+        keys\nstack backtrace:\n   0: std::panicking\n             at /rustc/x.rs:1:2\n  \
+                         12: core::ops\nnote: Some details are omitted, run with \
+                         `RUST_BACKTRACE=full` for a verbose backtrace.";
 
     #[test]
     fn plain_text_is_what_a_terminal_would_show() {
@@ -111,7 +113,8 @@ mod tests {
     fn a_surviving_panic_leaves_nothing_and_hides_nothing() {
         assert_eq!(without_surviving_panics(PANIC), "");
         assert_eq!(without_surviving_panics(&format!("before\n{PANIC}\nafter")), "before\nafter");
-        let short = "thread 'worker' panicked at src/lib.rs:1:1:\nno\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\nreal";
+        let short = "thread 'worker' panicked at src/lib.rs:1:1:\nno\nnote: run with \
+            `RUST_BACKTRACE=1` environment variable to display a backtrace\nreal";
         assert_eq!(without_surviving_panics(short), "real");
     }
 }

@@ -129,14 +129,17 @@ impl Session {
                     return Ending::Died(self.client.describe(&death));
                 }
                 () = sleep_until(half_finished) => {
-                    let (came, missing) = if replied { ("a reply", "idle status") } else { ("an idle status", "reply") };
-                    return Ending::Protocol(format!("the kernel sent {came} for the cell, but no {missing}"));
+                    let (came, missing) = if replied { ("a \
+                        reply", "idle status") } else { ("an idle status", "reply") };
+                    return Ending::Protocol(format!("the kernel sent {came} for the cell, but no \
+                        {missing}"));
                 }
                 incoming = self.client.incoming.recv() => {
                     last_message = Instant::now();
                     match incoming {
                         Some(incoming) => self.take(incoming).await,
-                        None => return Ending::Protocol("the connection to the kernel was closed".to_string()),
+                        None => return Ending::Protocol("the connection to the kernel was \
+                            closed".to_string()),
                     }
                 }
             }

@@ -30,7 +30,8 @@ fn cores(usable: usize, machine: usize, job: Option<(&str, usize)>) -> Finding {
     match job {
         Some((_, asked)) if asked > usable => {
             let fix = format!(
-                "start with all of them: srun --cpus-per-task={asked} …, and make sure that no other job step holds them"
+                "start with all of them: srun --cpus-per-task={asked} …, and make sure that no \
+                other job step holds them"
             );
             Finding::warning("cores", found, fix)
         }
@@ -38,7 +39,8 @@ fn cores(usable: usize, machine: usize, job: Option<(&str, usize)>) -> Finding {
             "cores",
             format!("{found}, but nothing enforces that"),
             format!(
-                "the course's helpers respect the job's number; for other programs, export RAYON_NUM_THREADS={asked} OMP_NUM_THREADS={asked}"
+                "the course's helpers respect the job's number; for other programs, export \
+                RAYON_NUM_THREADS={asked} OMP_NUM_THREADS={asked}"
             ),
         ),
         _ if usable == 1 => {
@@ -70,7 +72,8 @@ fn threads(usable: usize, variable: &dyn Fn(&str) -> Option<String>) -> Finding 
     match misleading {
         Some((name, _)) => {
             let fix = format!(
-                "unset it for the course: otherwise measurements show the speed of that number of threads, not of {usable} cores"
+                "unset it for the course: otherwise measurements show the speed of that number of \
+                threads, not of {usable} cores"
             );
             Finding::warning(
                 "threads",

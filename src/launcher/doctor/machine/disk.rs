@@ -47,7 +47,8 @@ fn judge(
     let gib = |bytes: u64| bytes as f64 / (1u64 << 30) as f64;
     let found = format!("{:.1} GiB free in {}", gib(free), folder.display());
     let fix = format!(
-        "free some space, or set PARCOURSE_CACHE to a folder with at least {:.1} GiB (an environment needs 0.4 GiB, each kernel 0.1 to 0.5 GiB)",
+        "free some space, or set PARCOURSE_CACHE to a folder with at least {:.1} GiB (an \
+        environment needs 0.4 GiB, each kernel 0.1 to 0.5 GiB)",
         gib(wanted)
     );
     if free < wanted / 4 {

@@ -64,7 +64,9 @@ fn builds(folder: &Path) -> Finding {
 
 fn judge_builds(kind: &FileSystem) -> Finding {
     const NAME: &str = "kind of builds";
-    let fix = "set PARCOURSE_TMPDIR to a folder on a local disk, such as the one your batch system gives each job; only you and root may be able to write to it and to all folders above it";
+    let fix = "set PARCOURSE_TMPDIR to a folder on a local disk, such as the one your batch \
+        system gives each job; only you and root may be able to write to it and to all folders \
+        above it";
     match kind {
         FileSystem::Network(name) => {
             Finding::warning(NAME, format!("{name}: compiling cells is slow there"), fix)

@@ -41,7 +41,8 @@ fn judge(
     let Some(limit) = limit else { return Finding::ok(name, "unlimited") };
     let found = format!("ulimit -{letter} is {}", limit / unit);
     let fix = format!(
-        "raise it before you start anything: ulimit -{letter} {} (if that is refused, ask the system's administrator)",
+        "raise it before you start anything: ulimit -{letter} {} (if that is refused, ask the \
+        system's administrator)",
         enough / unit
     );
     if limit < least {

@@ -69,7 +69,8 @@ fn shared() -> Finding {
 fn judge_shared(size: u64) -> Finding {
     let found = format!("{} MiB", size >> 20);
     if size <= 64 << 20 {
-        let fix = "too small for MPI with large messages, and for browsers in a container: start the container with --shm-size=1g";
+        let fix = "too small for MPI with large messages, and for browsers in a container: start \
+            the container with --shm-size=1g";
         Finding::warning("/dev/shm", found, fix)
     } else {
         Finding::ok("/dev/shm", found)

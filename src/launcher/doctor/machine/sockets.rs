@@ -25,7 +25,8 @@ fn judge(folder: &Path) -> Finding {
     let (length, most) = (folder.as_os_str().len(), LONGEST - BELOW.len());
     let found = format!("the path {} has {length} bytes, the limit is {most}", folder.display());
     if length > most {
-        let fix = "set PARCOURSE_TMPDIR to a folder with a short path, such as /tmp; the course creates its own folder in it";
+        let fix = "set PARCOURSE_TMPDIR to a folder with a short path, such as /tmp; the course \
+            creates its own folder in it";
         Finding::problem("socket paths", format!("too long: {found}"), fix)
     } else {
         Finding::ok("socket paths", found)

@@ -23,7 +23,8 @@ fn judge(specs: &[Spec]) -> Finding {
         return Finding::warning(
             NAME,
             format!("registered with a program that no longer exists: {}", broken.join(", ")),
-            "`parcourse lab` is not affected; for other Jupyters, run `parcourse kernel install` again, or `parcourse kernel uninstall`",
+            "`parcourse lab` is not affected; for other Jupyters, run `parcourse kernel install` \
+            again, or `parcourse kernel uninstall`",
         );
     }
     if !others.is_empty() {
@@ -33,11 +34,13 @@ fn judge(specs: &[Spec]) -> Finding {
                 "the kernel `rust` that notebooks ask for belongs to another program: {}",
                 others.join(", ")
             ),
-            "`parcourse lab` is not affected; in other Jupyters, run `parcourse kernel install` and choose \"Rust (Parcourse)\"",
+            "`parcourse lab` is not affected; in other Jupyters, run `parcourse kernel install` \
+            and choose \"Rust (Parcourse)\"",
         );
     }
     let ours = specs.iter().filter(|spec| spec.ours).count();
-    let advice = "`parcourse lab` needs none; on a shared machine, start other Jupyters with --KernelManager.transport=ipc";
+    let advice = "`parcourse lab` needs none; on a shared machine, start other Jupyters with \
+        --KernelManager.transport=ipc";
     Finding::ok(
         NAME,
         format!(

@@ -32,7 +32,8 @@ pub fn check(setup: &Setup) -> Finding {
         Err(error) => Finding::problem(
             "linker",
             format!("{error:#}"),
-            "Debian, Ubuntu: apt install gcc libc6-dev\nFedora: dnf install gcc\nconda: conda install -c conda-forge compilers\nmacOS: xcode-select --install",
+            "Debian, Ubuntu: apt install gcc libc6-dev\nFedora: dnf install gcc\nconda: conda \
+            install -c conda-forge compilers\nmacOS: xcode-select --install",
         ),
     }
 }

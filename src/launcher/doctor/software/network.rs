@@ -39,7 +39,8 @@ fn ask_cargo(cargo: PathBuf, builds: &Path) -> Result<()> {
         .context("failed to create a temporary folder")?;
     std::fs::create_dir(folder.path().join("src"))?;
     std::fs::write(folder.path().join("src/lib.rs"), "")?;
-    let manifest = "[package]\nname = \"asks\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[dependencies]\ncfg-if = \"1\"\n[workspace]\n";
+    let manifest = "[package]\nname = \"asks\"\nversion = \"0.0.0\"\nedition \
+        = \"2021\"\n[dependencies]\ncfg-if = \"1\"\n[workspace]\n";
     std::fs::write(folder.path().join("Cargo.toml"), manifest)?;
     let mut command = Command::new(cargo);
     command.current_dir(folder.path()).args(["generate-lockfile", "--quiet"]);
@@ -96,7 +97,8 @@ fn judge(
             name,
             format!("not reachable, and the course is not set up yet: {error:#}"),
             format!(
-                "run `parcourse lab --setup-only` on a machine with network access and the same home folder, or configure a mirror: {configuration}"
+                "run `parcourse lab --setup-only` on a machine with network access and the same \
+                home folder, or configure a mirror: {configuration}"
             ),
         ),
         Err(error) => Finding::warning(

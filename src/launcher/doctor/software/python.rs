@@ -37,7 +37,8 @@ fn jupyter(environment: &Environment) -> Finding {
     }
     // Only the compiled packages, which may fail to load. Importing all of JupyterLab takes
     // seconds.
-    let imports = "import zmq, tornado, rpds, jupyter_server; from importlib.metadata import version; version('jupyterlab')";
+    let imports = "import zmq, tornado, rpds, jupyter_server; from importlib.metadata import \
+        version; version('jupyterlab')";
     match timeout::run(Command::new(environment.python()).args(["-I", "-c", imports]), TIMEOUT) {
         Ok(()) => Finding::ok("JupyterLab", directory.display().to_string()),
         Err(error) => {

@@ -16,7 +16,8 @@ pub fn checks(setup: &Setup) -> Vec<Finding> {
             return vec![Finding::problem(
                 "rustc",
                 format!("{error:#}"),
-                "install Rust from https://rustup.rs, or load your cluster's module for it, so that `rustc` and `cargo` are on PATH",
+                "install Rust from https://rustup.rs, or load your cluster's module for it, so \
+                that `rustc` and `cargo` are on PATH",
             )];
         }
     };
@@ -38,7 +39,8 @@ fn compiler(toolchain: &Toolchain, helpers: Option<&Path>) -> Finding {
             "rustc",
             found,
             format!(
-                "the course needs {OLDEST} or newer: run `rustup update`, or install it from https://rustup.rs"
+                "the course needs {OLDEST} or newer: run `rustup update`, or install it from \
+                https://rustup.rs"
             ),
         ),
         Some(wanted) if numbers(&wanted) != numbers(version) && !numbers(&wanted).is_empty() => {
@@ -95,7 +97,8 @@ fn sources(toolchain: &Toolchain) -> Finding {
     } else {
         Finding::problem(
             "rust-src",
-            "the sources of the standard library are not installed; the kernel needs them to infer the types of variables",
+            "the sources of the standard library are not installed; the kernel needs them to \
+            infer the types of variables",
             ADD_SOURCES,
         )
     }
@@ -107,8 +110,10 @@ fn shared_library(toolchain: &Toolchain) -> Finding {
     let Some(name) = shared else {
         return Finding::problem(
             "libstd",
-            "the toolchain has no shared standard library (libstd-….so), which cells and the helper crate need",
-            "Debian, Ubuntu: apt install libstd-rust-dev\nFedora: dnf install rust-std-static\nor use the toolchain from https://rustup.rs",
+            "the toolchain has no shared standard library (libstd-….so), which cells and the \
+            helper crate need",
+            "Debian, Ubuntu: apt install libstd-rust-dev\nFedora: dnf install rust-std-static\nor \
+            use the toolchain from https://rustup.rs",
         );
     };
     Finding::ok("libstd", format!("shared: {name}"))

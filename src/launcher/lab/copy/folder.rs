@@ -41,7 +41,8 @@ impl Folder {
                 entry.is_ok_and(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
             }) {
                 bail!(
-                    "{} holds files that do not belong to the course: choose a new folder with --dir, or open this one as it is with --source --dir {0}",
+                    "{} holds files that do not belong to the course: choose a new folder with \
+                    --dir, or open this one as it is with --source --dir {0}",
                     root.display()
                 );
             }

@@ -19,7 +19,8 @@ pub fn ensure(link: &Path, helpers: &Path) -> Result<()> {
         }
         Ok(_) if paths::is_helper_crate(link) => return Ok(()),
         Ok(_) => bail!(
-            "{} is in the way of the link to the helper crate: rename it, or choose another folder with --dir",
+            "{} is in the way of the link to the helper crate: rename it, or choose another \
+            folder with --dir",
             link.display()
         ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
