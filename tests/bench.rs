@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// `parcourse bench WHAT`, in a sandbox of its own.
 fn bench(sandbox: &Sandbox, what: &str) -> Command {
-    // Only the place is that of a run.
+    // Only the environment is that of a run.
     let run = sandbox.run("parcourse");
     let environment =
         run.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
@@ -63,7 +63,7 @@ fn reports_for_machines() {
     assert!((median - parts.iter().sum::<f64>()).abs() < 1e-9, "{report:#}");
     assert!(starts[1]["left_out"].as_str().unwrap().contains("/no/such/python"), "{report:#}");
 
-    // A cell that builds on another one brings it along.
+    // Selecting a cell also selects the cell it depends on.
     let cells = report["cells"].as_array().unwrap();
     let names: Vec<&str> = cells.iter().map(|cell| cell["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["let", "expression", "error"]);
@@ -194,7 +194,7 @@ fn cells_are_measured_relative_to_the_simplest() {
     assert!((positive(&cells[1]["ratio"]) - positive(&cost["cpu_seconds"]) / unit).abs() < 1e-9);
     assert_eq!(few["summary"]["cpu"]["max"], report["all"]["cpu"]["max"]);
 
-    // What a cell consists of.
+    // The parts of a cell's code.
     let single = &report["cells"][0];
     assert_eq!(single["name"], "1+1");
     assert!(
@@ -216,8 +216,8 @@ fn notebook_of(cells: &[&str]) -> String {
     json!({ "cells": cells, "metadata": { "kernelspec": kernel }, "nbformat": 4, "nbformat_minor": 5 }).to_string()
 }
 
-/// Small problems and one round. Python's packages are 400 MB: without a Python its programs are
-/// left out, with the reason.
+/// Small problems and one round. Python's packages need 400 MB, so without a Python its programs
+/// are skipped with the reason.
 #[test]
 fn cells_are_compared_with_programs() {
     let sandbox = Sandbox::new();
@@ -231,7 +231,7 @@ fn cells_are_compared_with_programs() {
         .unwrap_or_else(|error| panic!("{error}: {}", output_text(&output)));
     judge_parallel(&report, |side| match side {
         "ours" | "rayon" | "persistent" => Some(""),
-        // Where gcc has no OpenMP, or there is none.
+        // If gcc is missing or lacks OpenMP.
         "c" | "c-fast" | "c-native" => Some("gcc"),
         _ => None,
     });
@@ -243,7 +243,7 @@ fn cells_are_compared_with_programs() {
     sandbox.assert_nothing_left(Duration::from_secs(1));
 }
 
-/// Everybody, Python too.
+/// All programs, including Python.
 #[test]
 #[ignore = "installs 400 MB from PyPI"]
 fn cells_are_compared_with_all_programs() {
@@ -257,9 +257,9 @@ fn cells_are_compared_with_all_programs() {
     sandbox.assert_nothing_left(Duration::from_secs(1));
 }
 
-/// Every row has every side, measured or left out with a reason. `measured` tells of a side whether
-/// it must be measured (`Some("")`), may be left out for a reason that contains a word, or must be
-/// left out (`None`).
+/// Every row has every side, measured or skipped with a reason. `measured` says whether a side must
+/// be measured (`Some("")`), may be skipped for a reason that contains a word, or must be skipped
+/// (`None`).
 fn judge_parallel(report: &Value, measured: impl Fn(&str) -> Option<&'static str>) {
     let rows = report["rows"].as_array().unwrap();
     let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();

@@ -90,7 +90,7 @@ fn first_page(book: &SetUp) -> Result<(), String> {
     expect(&page, &["toctree-l1", "href=\"second.html\""])
 }
 
-/// The index is a script, which a page from a disk may load, too.
+/// The search index is a script, which works for pages on disk, too.
 fn words_are_found(book: &SetUp) -> Result<(), String> {
     expect(
         &ready(book)?.read("searchindex.js")?,
@@ -202,7 +202,7 @@ fn refusals(_: &SetUp) -> Result<(), String> {
     )
 }
 
-/// `parcourse book --out OUT`, to be completed.
+/// `parcourse book --out OUT`, without further arguments.
 fn book(out: &Path) -> Command {
     let mut command = Command::new(PARCOURSE);
     command.current_dir(root()).args(["book", "--out"]).arg(out);

@@ -152,7 +152,7 @@ fn what_is_allowed_is_not_told() {
             `a[i](x)` [me](#Going-further) [slug](#key-points) \
              [the crate](../helpers/src/lib.rs)\n\n```rust\nlet link = \"[a](b)\";\n```",
         );
-        // Notes and cells that need the solution stand among those of an exercise.
+        // Notes, and cells that need the solution, may be among the cells of an exercise.
         tag(n, "exercise-1-given", &["hide-input"]);
     });
     text.assert(0, &["no problems"]);
@@ -216,7 +216,7 @@ fn the_form_is_mended_when_asked() {
     course.parcourse(&["check"]).assert(1, &["--fix"]);
     course.parcourse(&["check", "--fix"]).assert(0, &["00_first.ipynb: rewritten", "no problems"]);
     assert_eq!(std::fs::read_to_string(course.notebooks().join(FIRST)).unwrap(), original);
-    // With a difference in blanks alone, and nothing else to tell.
+    // A difference in whitespace only, with no other problem.
     course.write(FIRST, &original.replace("\n ", "\n  "));
     course
         .parcourse(&["check"])
@@ -256,8 +256,8 @@ fn exercises_are_executed_as_given_and_solved() {
 #[test]
 fn exercises_that_are_none_are_told() {
     let course = CourseCopy::new();
-    // One check passes as given, one fails because it does not compile, and a cell needs a solution
-    // without saying so.
+    // One check passes unsolved, one fails to compile, and one cell needs the solution but lacks
+    // the tag.
     course.edit(FIRST, |n| {
         source(n, "exercise-1-check", "check_eq!(double_given(2), 4);");
         source(n, "exercise-2-check", "check_eq!(totals(&numbers), 6);");

@@ -1,4 +1,4 @@
-//! `parcourse edition`: what each edition holds, and what it does not overwrite.
+//! `parcourse edition`: what each edition contains, and what it does not overwrite.
 
 use crate::support::course::{CourseCopy, FIRST, cell, read, source, swap, tag};
 use crate::support::joined;
@@ -51,7 +51,7 @@ fn learners_get_stubs_and_no_notes() {
     }
 }
 
-/// Every mark that is not where it should be, by the cell it is in.
+/// All misplaced markers are reported, with their cells.
 #[test]
 fn marks_in_the_wrong_place_are_named_all_at_once() {
     let course = CourseCopy::new();
@@ -187,7 +187,7 @@ fn work_is_not_overwritten() {
         .assert(2, &["thesis is not empty and does not hold an edition"]);
 }
 
-/// Not even when forced.
+/// Not even with `--force`.
 #[test]
 fn the_source_is_not_overwritten() {
     let course = CourseCopy::new();

@@ -1,8 +1,7 @@
-//! The headless runner, driven as a user drives it: the built binary, real kernels, real sockets.
+//! The headless runner as users run it: the built binary, real kernels, real sockets.
 //!
-//! Starting a kernel costs seconds, so that whatever can share one does: `verdicts.ipynb` holds one
-//! cell for every way a cell can end, is executed once per kernel, and every test looks at its own
-//! cell.
+//! Starting a kernel takes seconds, so tests share one where possible: `verdicts.ipynb` has one
+//! cell for every way a cell can end and runs once per kernel; every test checks its own cell.
 
 use crate::support::{Report, Sandbox, eventually, fixture, joined, output_text, send, wait};
 use serde_json::Value;
@@ -10,11 +9,11 @@ use std::io::{BufRead, BufReader};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Nothing may be left soon after the command returns; a guard may still be removing the build
-/// directory of a kernel that was killed.
+/// How soon after the command's end everything must be gone; a guard may still be removing the
+/// build directory of a killed kernel.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// One test per cell of `verdicts.ipynb`: its id, and the verdicts that are right.
+/// One test per cell of `verdicts.ipynb`: its id, and the accepted verdicts.
 macro_rules! verdict_tests {
     ($($name:ident: $id:literal => $($verdict:literal)|+,)+) => {
         $(#[test]
@@ -71,7 +70,7 @@ macro_rules! on_kernel {
 
             #[test]
             fn input_request_does_not_hang() {
-                // A kernel may give an empty line or an error: there is nobody to ask.
+                // A kernel may return an empty line or an error, because input is not available.
                 assert_ne!(VERDICTS.verdict("input-request"), "timeout", "{}", VERDICTS.text);
             }
 
@@ -249,8 +248,8 @@ macro_rules! on_kernel {
                         report.text
                     );
                 }
-                // A cell that may fail may still not do anything else that is wrong, and without
-                // the tag it may not fail.
+                // A cell that may fail must not break other rules, and without the tag it must not
+                // fail.
                 for (id, verdict) in [
                     (
                         "solved-with-stderr",
@@ -328,7 +327,7 @@ macro_rules! on_kernel {
                 ));
             }
 
-            /// SIGKILL leaves the runner no time to do anything.
+            /// SIGKILL leaves the runner no time to clean up.
             #[test]
             fn nothing_outlives_a_killed_runner() {
                 let sandbox = Sandbox::new();
@@ -372,8 +371,8 @@ macro_rules! on_kernel {
                 );
             }
 
-            /// An interrupt does not end a compiler that is busy: then the kernel is killed, and
-            /// the compiler with it.
+            /// An interrupt does not stop a busy compiler, so the kernel is killed together with
+            /// the compiler.
             #[test]
             fn a_cell_that_cannot_be_interrupted_is_killed() {
                 let sandbox = Sandbox::new();
@@ -409,7 +408,7 @@ macro_rules! on_kernel {
 on_kernel!(parcourse, "parcourse");
 on_kernel!(evcxr, "evcxr");
 
-/// Or its neighbour would decide how `check_fast!` ends.
+/// Otherwise the other notebook would affect the result of `check_fast!`.
 #[test]
 fn a_cell_that_compares_speeds_runs_alone() {
     let sandbox = Sandbox::new();
@@ -419,7 +418,7 @@ fn a_cell_that_compares_speeds_runs_alone() {
     let output =
         command.args([fixture("alone.ipynb"), fixture("neighbour.ipynb")]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
-    // When each cell began and ended, as it printed.
+    // When each cell began and ended, as printed by the cell.
     let spans = |name: &str| -> Vec<(u64, u64)> {
         let notebook: Value =
             serde_json::from_str(&std::fs::read_to_string(executed.join(name)).unwrap()).unwrap();
@@ -444,9 +443,8 @@ fn a_cell_that_compares_speeds_runs_alone() {
     }
 }
 
-/// Our kernel reports panics of the cell's own code itself, so that one of a thread is known to be
-/// none of them. On the stock kernel the panic's report on stderr is all there is, and needs the
-/// tag.
+/// Our kernel reports panics of the cell itself as errors, so a panic on stderr must be a thread's.
+/// On the stock kernel stderr is the only evidence, so the tag is needed.
 #[test]
 fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
     let (ours, stock) = (Sandbox::new(), Sandbox::new());
@@ -456,16 +454,15 @@ fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
     assert_eq!(stock.verdict("survive"), "unexpected stderr", "{}", stock.text);
 }
 
-/// On a terminal: one line per notebook that is drawn again and again, cut to the width, and gone
-/// in the end.
+/// On a terminal: one line per notebook, redrawn repeatedly, cut to the terminal's width, and
+/// erased at the end.
 #[test]
 fn progress_is_live_on_a_terminal() {
     let sandbox = Sandbox::new();
     let (mut master, slave) = crate::support::terminal(60);
     let mut command = sandbox.run("parcourse");
     let mut runner = command.arg(fixture("ok.ipynb")).stdout(slave).spawn().unwrap();
-    // The terminal ends when nobody has its other side any more: the command must not be the one
-    // who keeps it.
+    // The terminal ends when its other side is closed, so the command must not keep it open.
     drop(command);
     let mut shown = Vec::new();
     // Reading the end of a terminal is an error on Linux.
@@ -487,7 +484,7 @@ fn progress_is_live_on_a_terminal() {
     live.for_each(|line| assert!(line.chars().count() < 60, "{line:?}"));
 }
 
-/// Starts a run and waits until its cell has started its two sleepers and sleeps itself.
+/// Starts a run and waits until its cell has started two `sleep` processes and sleeps itself.
 fn start_sleeping(sandbox: &Sandbox, kernel: &str) -> std::process::Child {
     let runner = sandbox
         .run(kernel)
@@ -508,7 +505,7 @@ fn start_sleeping(sandbox: &Sandbox, kernel: &str) -> std::process::Child {
     runner
 }
 
-/// What nbformat 4.5 asks of every notebook.
+/// What nbformat 4.5 requires of every notebook.
 fn check_format(notebook: &Value) {
     assert_eq!(
         (&notebook["nbformat"], &notebook["nbformat_minor"]),

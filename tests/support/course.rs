@@ -1,4 +1,5 @@
-//! A course without problems (`tests/fixtures/course`), copied so that a test can spoil one thing.
+//! A course without problems (`tests/fixtures/course`), copied so that a test can introduce one
+//! problem.
 
 use super::private_tmp::{self, private_folder};
 use super::{BINARY, output_text};
@@ -10,13 +11,13 @@ use std::process::{Command, Stdio};
 pub const FIRST: &str = "00_first.ipynb";
 pub const SECOND: &str = "01_more.ipynb";
 
-/// The copy; gone when dropped.
+/// The copy; removed when dropped.
 pub struct CourseCopy {
     directory: tempfile::TempDir,
     _temporary: tempfile::TempDir,
 }
 
-/// How a command ended, and all that it said.
+/// A command's exit status and output.
 pub struct Ended {
     pub code: Option<i32>,
     pub text: String,
@@ -34,7 +35,7 @@ impl CourseCopy {
         copy
     }
 
-    /// A path beside the folder of notebooks.
+    /// A path next to the folder of notebooks.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -55,7 +56,7 @@ impl CourseCopy {
         self.write(name, &text.replace(from, to));
     }
 
-    /// Changes a notebook, which stays in the form in which notebooks are committed.
+    /// Changes a notebook and writes it in normal form.
     pub fn edit(&self, name: &str, edit: impl FnOnce(&mut Value)) {
         let mut notebook = read(&self.notebooks().join(name));
         edit(&mut notebook);
@@ -83,7 +84,7 @@ impl CourseCopy {
         Ended { code: output.status.code(), text: output_text(&output) }
     }
 
-    /// What the commands have left in their temporary folder.
+    /// The files left in the commands' temporary folder.
     pub fn left(&self) -> Vec<PathBuf> {
         std::fs::read_dir(private_folder(&self.path("p")))
             .into_iter()

@@ -1,8 +1,7 @@
-//! The memory and CPU time of a kernel's processes, from `/proc`.
+//! What the processes of a kernel take, from `/proc`.
 //!
-//! The resident set size (RSS) is a process's physical memory; the proportional set size (PSS)
-//! divides shared pages (of binaries and libraries) among the processes that use them, so that it
-//! can be summed up.
+//! The resident set (RSS) is what a process has in memory; the proportional set (PSS) divides pages
+//! that several processes share (one binary, libraries) among them, so that it can be summed up.
 
 use serde::Serialize;
 use std::collections::HashMap;
@@ -11,13 +10,13 @@ use std::collections::HashMap;
 #[derive(Debug, Serialize, PartialEq)]
 pub struct Memory {
     pub kernel: &'static str,
-    /// `kernel`, `user process`, or `helpers` for all others (guards, relays).
+    /// `kernel`, `user process`, or `helpers` for what else there is (guards, relays).
     pub process: &'static str,
     pub rss_bytes: u64,
     pub pss_bytes: u64,
 }
 
-/// Measures all processes below the runner's guard. Empty on systems without `/proc`.
+/// Everything below the runner's own guard. Empty where there is no `/proc`.
 pub fn of_kernel(kernel: &'static str, guard: Option<u32>) -> Vec<Memory> {
     let Some(guard) = guard else { return Vec::new() };
     let mut parts: Vec<Memory> = Vec::new();
@@ -51,8 +50,8 @@ pub fn of_kernel(kernel: &'static str, guard: Option<u32>) -> Vec<Memory> {
     parts
 }
 
-/// CPU time so far of all processes below the runner's guard, including finished ones. `None` on
-/// systems without `/proc`.
+/// Processor time of everything below the runner's own guard so far, ended processes among it.
+/// `None` where there is no `/proc`.
 pub fn processor_seconds(guard: Option<u32>) -> Option<f64> {
     let guard = guard?;
     let processes = descendants(guard, &parents()).into_iter().chain([guard]);
@@ -65,7 +64,7 @@ pub fn processor_seconds(guard: Option<u32>) -> Option<f64> {
         .then(|| ticks.iter().sum::<u64>() as f64 / per_second as f64)
 }
 
-/// User and system time of the process and of the children it has waited for.
+/// User and system time, of the process and of its children that it has waited for.
 fn ticks_in(stat: &str) -> Option<u64> {
     let fields: Vec<u64> = stat
         .rsplit_once(')')?
@@ -78,7 +77,7 @@ fn ticks_in(stat: &str) -> Option<u64> {
     (fields.len() == 4).then(|| fields.iter().sum())
 }
 
-/// All processes and their parents.
+/// Every process and its parent.
 fn parents() -> Vec<(u32, u32)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -88,7 +87,7 @@ fn parents() -> Vec<(u32, u32)> {
     .collect()
 }
 
-/// The fourth field. The second one, a name in parentheses, may contain anything.
+/// The fourth field. The second one, a name in parentheses, may hold anything.
 fn parent_in(stat: &str) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
@@ -107,7 +106,7 @@ fn descendants(of: u32, parents: &[(u32, u32)]) -> Vec<u32> {
     found
 }
 
-/// The engine sets this variable for its user process.
+/// The engine tells its user process by this variable.
 fn runs_user_code(pid: u32) -> bool {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(b"EVCXR_IS_RUNTIME="))
@@ -128,8 +127,7 @@ mod tests {
 
     #[test]
     fn reads_what_linux_writes() {
-        let rollup = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:                4312 \
-            kB\nPss:                 512 kB\nPss_Dirty: 100 kB\n";
+        let rollup = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:                4312 kB\nPss:                 512 kB\nPss_Dirty: 100 kB\n";
         assert_eq!(of_rollup(rollup), Some((4312 * 1024, 512 * 1024)));
         assert_eq!(of_rollup(""), None);
         assert_eq!(parent_in("12 (a) b (c) S 7 12 12 0 -1"), Some(7));

@@ -1,4 +1,4 @@
-// What the C programs share: their arguments, and the lines that are read from them.
+// Shared by the C programs: arguments and output lines.
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 static long argument(char **arguments, int place) { return strtol(arguments[place], NULL, 10); }
 
-// A field of /proc/self/status in bytes, -1 where there is none.
+// A field of /proc/self/status in bytes, -1 if there is none.
 static long status(const char *field) {
     FILE *file = fopen("/proc/self/status", "r");
     char line[256];

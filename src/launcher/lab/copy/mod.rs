@@ -21,11 +21,12 @@ mod version;
 
 pub use folder::{Folder, is_copy, remembered_course};
 
+use crate::base::files::below;
 use anyhow::{Context, Result};
 use baseline::Baseline;
 use decide::Step;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use version::Version;
 
 /// What an update did, by file names within `notebooks/`.
@@ -47,7 +48,7 @@ pub fn merge(folder: &Folder, new: &Path, restore: bool) -> Result<Changes> {
     let notebooks = folder.notebooks();
     let mut baseline = Baseline::load(folder.baseline());
     let mut changes = Changes::default();
-    for name in files(new)? {
+    for name in below(new, &|_| true)? {
         let (from, to) = (new.join(&name), notebooks.join(&name));
         let shown = name.to_string_lossy().into_owned();
         let offered =
@@ -86,27 +87,6 @@ fn put(from: &Path, to: &Path) -> Result<()> {
     // Synced to disk before it replaces anything, in case the machine crashes.
     File::open(from).and_then(|file| file.sync_all()).with_context(failed)?;
     fs::rename(from, to).with_context(failed)
-}
-
-/// All files below a folder, by their paths within it, in order.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut waiting = vec![PathBuf::new()];
-    while let Some(below) = waiting.pop() {
-        let entries = fs::read_dir(folder.join(&below))
-            .with_context(|| format!("failed to read {}", folder.join(&below).display()))?;
-        for entry in entries {
-            let entry = entry.with_context(|| format!("failed to read {}", folder.display()))?;
-            let path = below.join(entry.file_name());
-            if entry.path().is_dir() {
-                waiting.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use serde_json::json;
+use std::path::PathBuf;
 
 struct TestCopy {
     root: tempfile::TempDir,
@@ -37,7 +38,7 @@ impl TestCopy {
     }
 
     fn names(&self) -> Vec<String> {
-        files(&self.folder().notebooks())
+        below(&self.folder().notebooks(), &|_| true)
             .unwrap()
             .iter()
             .map(|path| path.to_string_lossy().into_owned())
