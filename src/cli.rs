@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and who answers.
+//! The command line: every subcommand, and the module that runs it.
 
 use crate::authoring::{book, check, edition};
 use crate::engine::build_cache;
@@ -18,33 +18,33 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Set up what is missing and open the course in JupyterLab
+    /// Open the course in JupyterLab, setting up whatever is missing
     Lab(lab::LabArguments),
-    /// Check this machine for what can go wrong, and say how to mend it
+    /// Check this machine for common problems and suggest fixes
     Doctor(doctor::DoctorArguments),
-    /// Execute notebooks cell by cell on a real kernel and report what failed
+    /// Run notebooks on a real kernel and report the cells that fail
     Run(runner::RunArguments),
-    /// Make an edition of the course: for learners, for instructors, as slides
+    /// Make an edition of the course for learners, for instructors, or as slides
     Edition(edition::EditionArguments),
-    /// Check that a course is what it promises to be, and with --execute that its exercises are
+    /// Lint a course; with --execute, verify that exercises fail unsolved and pass solved
     Check(check::CheckArguments),
-    /// Make a web site of the course, to read and to search, with what its cells show
+    /// Build a searchable web site of the course, including the outputs of its cells
     Book(book::BookArguments),
-    /// The Jupyter kernel, and its registration with existing Jupyter installations
+    /// Run the Jupyter kernel, or register it with a Jupyter installation
     Kernel(KernelArguments),
-    /// Build the template that lets kernels start warm
+    /// Compile the helper crate ahead of time, so that kernels start quickly
     Prepare(build_cache::PrepareArguments),
-    /// Measure, side by side in one run
+    /// Run benchmarks
     Bench(bench::BenchArguments),
-    /// Internal: fill a template directory
+    /// Internal: build a template
     #[command(name = "__build-template", hide = true)]
     BuildTemplate(build_cache::BuildArguments),
-    /// Internal: stand between the runner and one kernel, so that nothing outlives the runner
+    /// Internal: supervise one kernel and clean up after it, even if the runner is killed
     #[command(name = "__guard", hide = true)]
     Guard(runner::GuardArguments),
 }
 
-/// `parcourse kernel`, either as Jupyter starts it or to manage its registration.
+/// `parcourse kernel`: the kernel itself, as Jupyter starts it, or its registration.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 struct KernelArguments {

@@ -1,15 +1,15 @@
 //! `parcourse bench`, small: one round, two cells, starts that need no compilation of the helper
 //! crate.
 
-use crate::support::{BINARY, World, eventually, send, told, wait};
+use crate::support::{BINARY, Sandbox, eventually, output_text, send, wait};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// `parcourse bench WHAT`, in a world of its own.
-fn bench(world: &World, what: &str) -> Command {
-    // Only the place is that of a run.
-    let run = world.run("parcourse");
+/// `parcourse bench WHAT`, in a sandbox of its own.
+fn bench(sandbox: &Sandbox, what: &str) -> Command {
+    // Only the environment is that of a run.
+    let run = sandbox.run("parcourse");
     let environment =
         run.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
     let mut command = Command::new(BINARY);
@@ -22,8 +22,8 @@ fn bench(world: &World, what: &str) -> Command {
     command
 }
 
-fn bench_kernel(world: &World) -> Command {
-    let mut command = bench(world, "kernel");
+fn bench_kernel(sandbox: &Sandbox) -> Command {
+    let mut command = bench(sandbox, "kernel");
     command.arg("--own-templates");
     command
 }
@@ -36,8 +36,8 @@ fn positive(value: &Value) -> f64 {
 
 #[test]
 fn reports_for_machines() {
-    let world = World::new();
-    let mut command = bench_kernel(&world);
+    let sandbox = Sandbox::new();
+    let mut command = bench_kernel(&sandbox);
     command.args([
         "--json",
         "--rounds",
@@ -50,9 +50,9 @@ fn reports_for_machines() {
         "expression,error",
     ]);
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", output_text(&output));
     let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", output_text(&output)));
 
     let starts = report["starts"].as_array().unwrap();
     assert_eq!(starts.len(), 2);
@@ -63,7 +63,7 @@ fn reports_for_machines() {
     assert!((median - parts.iter().sum::<f64>()).abs() < 1e-9, "{report:#}");
     assert!(starts[1]["left_out"].as_str().unwrap().contains("/no/such/python"), "{report:#}");
 
-    // A cell that builds on another one brings it along.
+    // Selecting a cell also selects the cell it depends on.
     let cells = report["cells"].as_array().unwrap();
     let names: Vec<&str> = cells.iter().map(|cell| cell["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["let", "expression", "error"]);
@@ -101,52 +101,56 @@ fn reports_for_machines() {
         .collect();
     let expected = [
         "warm: time to the first result",
-        "plain notebook: processor time to a variable, relative to stock",
+        "plain notebook: CPU time to a variable, relative to stock",
         "kernel with helpers: memory",
         "latency of all cells, relative to stock",
     ];
     assert_eq!(targets, expected);
-    world.assert_nothing_left(Duration::from_secs(1));
+    sandbox.assert_nothing_left(Duration::from_secs(1));
 }
 
 #[test]
 fn an_interrupt_leaves_nothing() {
-    let world = World::new();
-    let mut child = bench_kernel(&world)
+    let sandbox = Sandbox::new();
+    let mut child = bench_kernel(&sandbox)
         .args(["--starts", "cold", "--cells", "none", "--no-first-variable"])
         .spawn()
         .unwrap();
     // The guard, the kernel and its own.
-    eventually("a kernel", || (world.processes().len() >= 3).then_some(()));
+    eventually("a kernel", || (sandbox.processes().len() >= 3).then_some(()));
     send(libc::SIGINT, child.id() as i32);
     let status = wait(&mut child, Duration::from_secs(20));
     assert_eq!(status.code(), Some(2));
-    world.assert_nothing_left(Duration::from_secs(1));
+    sandbox.assert_nothing_left(Duration::from_secs(1));
 }
 
 #[test]
 fn unknown_names_are_refused() {
-    let world = World::new();
+    let sandbox = Sandbox::new();
     for (option, name) in [("--starts", "lukewarm"), ("--cells", "goto"), ("--rounds", "0")] {
-        let output = bench_kernel(&world).args([option, name]).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-        assert!(told(&output).contains(name), "{}", told(&output));
+        let output = bench_kernel(&sandbox).args([option, name]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", output_text(&output));
+        assert!(output_text(&output).contains(name), "{}", output_text(&output));
     }
-    let output = bench_kernel(&world)
+    let output = bench_kernel(&sandbox)
         .args(["--starts", "none", "--cells", "none", "--no-first-variable"])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(told(&output).contains("nothing is left to measure"), "{}", told(&output));
+    assert!(
+        output_text(&output).contains("nothing is left to measure"),
+        "{}",
+        output_text(&output)
+    );
 }
 
 #[test]
 fn helpers_are_compared_with_the_same_by_hand() {
-    let world = World::new();
-    let output = bench(&world, "helpers").args(["--json", "--rounds", "1"]).output().unwrap();
-    assert!(output.status.success(), "{}", told(&output));
+    let sandbox = Sandbox::new();
+    let output = bench(&sandbox, "helpers").args(["--json", "--rounds", "1"]).output().unwrap();
+    assert!(output.status.success(), "{}", output_text(&output));
     let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", output_text(&output)));
     let comparisons = report["comparisons"].as_array().unwrap();
     assert!(comparisons.iter().any(|comparison| comparison["name"] == "progress"), "{report:#}");
     for comparison in comparisons {
@@ -156,28 +160,28 @@ fn helpers_are_compared_with_the_same_by_hand() {
         );
         assert!((positive(&comparison["ratio"]["median"]) - helper / hand).abs() < 1e-9);
     }
-    world.assert_nothing_left(Duration::from_secs(1));
+    sandbox.assert_nothing_left(Duration::from_secs(1));
 }
 
 /// One notebook of four cells, of which one has no code and one must not compile; one single cell.
 #[test]
 fn cells_are_measured_relative_to_the_simplest() {
-    let world = World::new();
+    let sandbox = Sandbox::new();
     let helpers = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("helpers");
     let first = format!(":dep parcourse = {{ path = {helpers:?} }}\nuse parcourse::prelude::*;");
     let pool = "threads::Pool::new(2).map(|x: &u64| x + 1, &[1, 2, 3])";
-    let notebook = world.path("few.ipynb");
+    let notebook = sandbox.path("few.ipynb");
     std::fs::write(&notebook, notebook_of(&[&first, pool, ":vars", "let wrong: i64 = \"text\";"]))
         .unwrap();
-    let mut command = bench(&world, "cells");
+    let mut command = bench(&sandbox, "cells");
     let output = command
         .args(["--json", "--rounds", "1", "--cells", "1+1"])
         .arg(&notebook)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", output_text(&output));
     let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", output_text(&output)));
 
     let few = &report["notebooks"][0];
     assert_eq!(few["left_out"], 2, "{report:#}");
@@ -190,7 +194,7 @@ fn cells_are_measured_relative_to_the_simplest() {
     assert!((positive(&cells[1]["ratio"]) - positive(&cost["cpu_seconds"]) / unit).abs() < 1e-9);
     assert_eq!(few["summary"]["cpu"]["max"], report["all"]["cpu"]["max"]);
 
-    // What a cell consists of.
+    // The parts of a cell's code.
     let single = &report["cells"][0];
     assert_eq!(single["name"], "1+1");
     assert!(
@@ -202,7 +206,7 @@ fn cells_are_measured_relative_to_the_simplest() {
         parts.iter().any(|part| part["origin"] == "parcourse::threads" || part["origin"] == "cell"),
         "{report:#}"
     );
-    world.assert_nothing_left(Duration::from_secs(1));
+    sandbox.assert_nothing_left(Duration::from_secs(1));
 }
 
 fn notebook_of(cells: &[&str]) -> String {
@@ -212,22 +216,22 @@ fn notebook_of(cells: &[&str]) -> String {
     json!({ "cells": cells, "metadata": { "kernelspec": kernel }, "nbformat": 4, "nbformat_minor": 5 }).to_string()
 }
 
-/// Small problems and one round. Python's packages are 400 MB: without a Python its programs are
-/// left out, with the reason.
+/// Small problems and one round. Python's packages need 400 MB, so without a Python its programs
+/// are skipped with the reason.
 #[test]
 fn cells_are_compared_with_programs() {
-    let world = World::new();
-    let mut command = bench(&world, "parallel");
+    let sandbox = Sandbox::new();
+    let mut command = bench(&sandbox, "parallel");
     let output = command
         .args(["--json", "--quick", "--rounds", "1", "--python", "/no/such/python"])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", output_text(&output));
     let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", output_text(&output)));
     judge_parallel(&report, |side| match side {
         "ours" | "rayon" | "persistent" => Some(""),
-        // Where gcc has no OpenMP, or there is none.
+        // If gcc is missing or lacks OpenMP.
         "c" | "c-fast" | "c-native" => Some("gcc"),
         _ => None,
     });
@@ -236,26 +240,26 @@ fn cells_are_compared_with_programs() {
         report["targets"].as_array().unwrap().is_empty(),
         "small problems say nothing: {report:#}"
     );
-    world.assert_nothing_left(Duration::from_secs(1));
+    sandbox.assert_nothing_left(Duration::from_secs(1));
 }
 
-/// Everybody, Python too.
+/// All programs, including Python.
 #[test]
 #[ignore = "installs 400 MB from PyPI"]
 fn cells_are_compared_with_all_programs() {
-    let world = World::new();
+    let sandbox = Sandbox::new();
     let output =
-        bench(&world, "parallel").args(["--json", "--quick", "--rounds", "2"]).output().unwrap();
-    assert!(output.status.success(), "{}", told(&output));
+        bench(&sandbox, "parallel").args(["--json", "--quick", "--rounds", "2"]).output().unwrap();
+    assert!(output.status.success(), "{}", output_text(&output));
     let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", output_text(&output)));
     judge_parallel(&report, |_| Some(""));
-    world.assert_nothing_left(Duration::from_secs(1));
+    sandbox.assert_nothing_left(Duration::from_secs(1));
 }
 
-/// Every row has every side, measured or left out with a reason. `measured` tells of a side whether
-/// it must be measured (`Some("")`), may be left out for a reason that contains a word, or must be
-/// left out (`None`).
+/// Every row has every side, measured or skipped with a reason. `measured` says whether a side must
+/// be measured (`Some("")`), may be skipped for a reason that contains a word, or must be skipped
+/// (`None`).
 fn judge_parallel(report: &Value, measured: impl Fn(&str) -> Option<&'static str>) {
     let rows = report["rows"].as_array().unwrap();
     let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
@@ -297,10 +301,10 @@ fn judge_parallel(report: &Value, measured: impl Fn(&str) -> Option<&'static str
 
 #[test]
 fn unknown_benchmarks_are_refused_with_the_list() {
-    let world = World::new();
-    let output = bench(&world, "parallel").args(["--only", "goto"]).output().unwrap();
+    let sandbox = Sandbox::new();
+    let output = bench(&sandbox, "parallel").args(["--only", "goto"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     for name in ["goto", "pool", "processes", "expression", "mandelbrot", "pi"] {
-        assert!(told(&output).contains(name), "{}", told(&output));
+        assert!(output_text(&output).contains(name), "{}", output_text(&output));
     }
 }

@@ -90,7 +90,7 @@ fn first_page(book: &SetUp) -> Result<(), String> {
     expect(&page, &["toctree-l1", "href=\"second.html\""])
 }
 
-/// The index is a script, which a page from a disk may load, too.
+/// The search index is a script, which works for pages on disk, too.
 fn words_are_found(book: &SetUp) -> Result<(), String> {
     expect(
         &ready(book)?.read("searchindex.js")?,
@@ -157,7 +157,7 @@ fn offline(made: &SetUp) -> Result<(), String> {
     refused(
         &mut again(),
         2,
-        &["second.ipynb", "its cells are not those of the course", "parcourse run --output"],
+        &["second.ipynb", "its cells differ from the course", "parcourse run --output"],
     )?;
     let nothing_installed = folder()?;
     refused(
@@ -184,8 +184,12 @@ fn a_failing_cell(made: &SetUp) -> Result<(), String> {
 fn refusals(_: &SetUp) -> Result<(), String> {
     let work = folder()?;
     fs::write(work.path().join("thesis.tex"), "years").map_err(|error| error.to_string())?;
-    refused(book(work.path()).arg(COURSE), 2, &["is not empty and holds no book of the course"])?;
-    refused(book(&work.path().join("new")).arg(work.path()), 2, &["is no course"])?;
+    refused(
+        book(work.path()).arg(COURSE),
+        2,
+        &["is not empty and does not hold a book of the course"],
+    )?;
+    refused(book(&work.path().join("new")).arg(work.path()), 2, &["is not a course"])?;
     let unknown = work.path().join("no such folder");
     refused(
         book(&work.path().join("new")).arg(COURSE).arg("--executed").arg(&unknown),
@@ -198,7 +202,7 @@ fn refusals(_: &SetUp) -> Result<(), String> {
     )
 }
 
-/// `parcourse book --out OUT`, to be completed.
+/// `parcourse book --out OUT`, without further arguments.
 fn book(out: &Path) -> Command {
     let mut command = Command::new(PARCOURSE);
     command.current_dir(root()).args(["book", "--out"]).arg(out);
@@ -207,15 +211,15 @@ fn book(out: &Path) -> Command {
 
 fn refused(command: &mut Command, code: i32, expected: &[&str]) -> Result<(), String> {
     let output = command.output().map_err(|error| error.to_string())?;
-    let told = format!(
+    let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     ensure(output.status.code() == Some(code), || {
-        format!("{command:?}: {}\n{told}", output.status)
+        format!("{command:?}: {}\n{text}", output.status)
     })?;
-    expect(&told, expected)
+    expect(&text, expected)
 }
 
 fn ready(book: &SetUp) -> Result<&Book, String> {

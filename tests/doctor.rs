@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// A machine of its own: cache and temporary folder are empty, nothing is asked of a network.
+/// An isolated machine: empty cache and temporary folder, no network access.
 struct Machine {
     cache: TempDir,
     temporary: TempDir,
@@ -38,7 +38,7 @@ impl Machine {
         command
     }
 
-    /// A folder for PATH with a compiler that only says its version, and what else is told.
+    /// A folder for PATH with a compiler that can only print its version.
     fn with_compiler(&self, version: &str) -> String {
         let bin = self.cache.path().join("toolchain/bin");
         fs::create_dir_all(&bin).unwrap();
@@ -62,7 +62,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// The check of that name, from JSON.
+/// Returns the check with this name from the JSON.
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     let checks = report["checks"].as_array().unwrap();
     checks
@@ -181,7 +181,7 @@ fn a_long_temporary_folder_and_a_forgotten_variable_are_noticed() {
     assert!(check(&report, "threads")["fix"].as_str().unwrap().contains("RAYON_NUM_THREADS"));
 }
 
-/// cargo obeys what it finds in the folders above, so that nobody else may write there.
+/// Cargo reads configuration from all folders above, so no other user may write to them.
 #[test]
 fn a_folder_that_others_can_write_to_is_named() {
     let machine = Machine::new();
@@ -204,7 +204,7 @@ fn a_folder_that_others_can_write_to_is_named() {
         "{builds}"
     );
     assert_eq!(code, Some(1));
-    // Looking changes nothing about a folder that is not ours.
+    // The doctor does not change folders that are not ours.
     assert_eq!(open.metadata().unwrap().permissions().mode() & 0o7777, 0o1777);
 }
 

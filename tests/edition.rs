@@ -1,4 +1,4 @@
-//! `parcourse edition`: what each edition holds, and what it does not overwrite.
+//! `parcourse edition`: what each edition contains, and what it does not overwrite.
 
 use crate::support::course::{CourseCopy, FIRST, cell, read, source, swap, tag};
 use crate::support::joined;
@@ -51,7 +51,7 @@ fn learners_get_stubs_and_no_notes() {
     }
 }
 
-/// Every mark that is not where it should be, by the cell it is in.
+/// All misplaced markers are reported, with their cells.
 #[test]
 fn marks_in_the_wrong_place_are_named_all_at_once() {
     let course = CourseCopy::new();
@@ -63,8 +63,9 @@ fn marks_in_the_wrong_place_are_named_all_at_once() {
         2,
         &[
             "nothing was written",
-            "00_first.ipynb: exercise-1-work: line 2: `// BEGIN SOLUTION` within the solution that begins on line 1",
-            "01_more.ipynb: exercise-2-text: has a mark of a solution",
+            "00_first.ipynb: exercise-1-work: line 2: `// BEGIN SOLUTION` inside the solution \
+            that begins on line 1",
+            "01_more.ipynb: exercise-2-text: has a solution marker",
         ],
     );
     assert!(!course.path("out").exists());
@@ -175,20 +176,18 @@ fn work_is_not_overwritten() {
     edition(&[]).assert(0, &[]);
     let notebook = course.path("out/notebooks").join(FIRST);
     std::fs::write(&notebook, "my work").unwrap();
-    edition(&[]).assert(
-        2,
-        &["out holds an edition in which somebody has worked", "notebooks/00_first.ipynb"],
-    );
+    edition(&[])
+        .assert(2, &["out holds an edition with changed files", "notebooks/00_first.ipynb"]);
     assert_eq!(std::fs::read_to_string(&notebook).unwrap(), "my work");
     edition(&["--force"]).assert(0, &[]);
     std::fs::create_dir(course.path("thesis")).unwrap();
     std::fs::write(course.path("thesis/thesis.tex"), "").unwrap();
     course
         .parcourse(&["edition", "learner", "--out", "thesis"])
-        .assert(2, &["thesis is not empty and holds no edition"]);
+        .assert(2, &["thesis is not empty and does not hold an edition"]);
 }
 
-/// Not even when forced.
+/// Not even with `--force`.
 #[test]
 fn the_source_is_not_overwritten() {
     let course = CourseCopy::new();
@@ -212,6 +211,6 @@ fn the_course_is_found_from_below() {
         .args(["edition", "learner", "--out"])
         .arg(course.path("out"));
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", crate::support::told(&output));
+    assert!(output.status.success(), "{}", crate::support::output_text(&output));
     assert!(course.path("out/notebooks").join(FIRST).exists());
 }

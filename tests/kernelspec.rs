@@ -1,4 +1,4 @@
-//! Registration with Jupyter, driven through `parcourse kernel …` in a home folder of its own.
+//! Registration with Jupyter through `parcourse kernel …`, in a temporary home folder.
 
 use crate::python;
 use serde_json::Value;
@@ -154,14 +154,15 @@ fn refuses_what_jupyter_could_not_use() {
     assert!(!home.kernels().exists());
 }
 
-/// Jupyter itself reads what we wrote. Needs the private Python of `parcourse lab`;
-/// `PARCOURSE_REQUIRE_ALL=1` makes it obligatory.
+/// Jupyter itself reads our specs. Needs the private Python of `parcourse lab`;
+/// `PARCOURSE_REQUIRE_ALL=1` makes the test mandatory.
 #[test]
 fn jupyter_finds_the_kernel() {
     let home = Home::new();
     home.works(&["install"]);
     let script = "import json; from jupyter_client.kernelspec import KernelSpecManager as M; \
-                  print(json.dumps({n: {'dir': s['resource_dir'], 'spec': s['spec']} for n, s in M().get_all_specs().items()}))";
+                  print(json.dumps({n: {'dir': s['resource_dir'], 'spec': s['spec']} for n, s in \
+                  M().get_all_specs().items()}))";
     let python = match python::lab_python() {
         Ok(python) => python,
         Err(reason) => {

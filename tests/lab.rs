@@ -1,5 +1,5 @@
-//! `parcourse lab` as a newcomer meets it: an empty cache, a home directory that must stay
-//! untouched, paths with blanks and umlauts.
+//! `parcourse lab` as a new user meets it: an empty cache, a home directory that must stay
+//! untouched, paths with spaces and umlauts.
 
 use crate::python::gate::{self, Suite, Test};
 use crate::python::private_tmp::PrivateTmp;
@@ -32,16 +32,16 @@ const TESTS: &[Test<SetUp>] = &[
     ("wrong_arguments_are_named", wrong_arguments_are_named),
 ];
 
-/// A kernel that is getting warm looks for its server when it is done with that; on a machine with
-/// much else to do it takes its time.
+/// A kernel that is warming up checks for its server only afterwards, which takes long on a busy
+/// machine.
 const WARM_UP: Duration = Duration::from_secs(120);
 
-/// One cache for all: the set-up itself is the first test, the others start servers from it without
-/// a package index.
+/// One cache for all tests: the first test is the set-up itself, the others start servers from the
+/// cache without a package index.
 struct SetUp {
     folder: TempDir,
     python: Result<PathBuf, String>,
-    /// A server for the tests that only ask it something, started by the first of them.
+    /// A server shared by the tests that only query it, started by the first of them.
     shared: Mutex<Option<Shared>>,
 }
 
@@ -108,7 +108,7 @@ impl SetUp {
         Ok(shared)
     }
 
-    /// Asks the shared server.
+    /// Queries the shared server.
     fn ask(&self, question: impl FnOnce(&Server) -> Result<(), String>) -> Result<(), String> {
         question(&self.shared()?.as_ref().ok_or("there is no server")?.server)
     }
@@ -131,7 +131,7 @@ impl SetUp {
             .map(|_| ())
     }
 
-    /// Brings the copy `name` up to date and returns what was said.
+    /// Updates the copy `name` and returns the output.
     fn update(&self, course: &Path, name: &str, options: &[&str]) -> Result<String, String> {
         let mut command = self.bare_command(&private_tmp())?;
         command
@@ -166,7 +166,7 @@ fn write_course(folder: &Path, code: &str) {
     fs::write(folder.join("notebooks/00_welcome.ipynb"), notebook.to_string()).expect("a notebook");
 }
 
-/// Breaks a first set-up off while packages are being installed, then lets two run at once.
+/// Interrupts a first set-up while it installs packages, then runs two at once.
 fn set_up(cache: &Path) -> Result<PathBuf, String> {
     let start = || {
         let mut command = Command::new(PARCOURSE);
@@ -183,7 +183,7 @@ fn set_up(cache: &Path) -> Result<PathBuf, String> {
     };
     let mut first = start()?;
     let end = Instant::now() + Duration::from_secs(120);
-    // pip's first step in the new environment: its own folder is there.
+    // pip has begun to work in the new environment once its folder exists.
     while !environments(cache)
         .iter()
         .any(|environment| environment.join("requirements.txt").exists())
@@ -229,13 +229,12 @@ fn set_up(cache: &Path) -> Result<PathBuf, String> {
     Ok(PathBuf::from(&pythons[0]))
 }
 
-/// One for each start, so that what a start leaves is seen.
+/// One for each start, so that leftovers can be found.
 fn private_tmp() -> PrivateTmp {
     PrivateTmp::new("pl-")
 }
 
-/// Nothing that the start has made may be left: no process, detached ones included, and no folder
-/// of its session.
+/// Fails if the start left anything behind: a process, even a detached one, or its server folder.
 fn left_nothing(tmp: &PrivateTmp) -> Result<(), String> {
     let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), WARM_UP);
     ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
@@ -278,17 +277,30 @@ fn the_token_is_needed(lab: &SetUp) -> Result<(), String> {
 fn the_kernel_is_ours(lab: &SetUp) -> Result<(), String> {
     lab.ask(|server| {
         let (_, specs) = server.get("/api/kernelspecs", true)?;
-        let specs: serde_json::Value = serde_json::from_str(&specs).map_err(|error| error.to_string())?;
+        let specs: serde_json::Value =
+            serde_json::from_str(&specs).map_err(|error| error.to_string())?;
         let rust = &specs["kernelspecs"]["rust"]["spec"];
-        ensure(rust["argv"][0] == PARCOURSE && rust["display_name"] == "Rust", || format!("the kernelspec is not ours: {specs:#}"))?;
-        ensure(specs["default"] == "rust", || format!("the default kernel is {}", specs["default"]))?;
-        // The line that every notebook begins with, in the copy.
-        let code = ":dep parcourse = { path = \"../helpers\" }\nuse parcourse::prelude::*;\ncores().usable >= 1";
+        ensure(rust["argv"][0] == PARCOURSE && rust["display_name"] == "Rust", || {
+            format!(
+                "the \
+            kernelspec is not ours: {specs:#}"
+            )
+        })?;
+        ensure(specs["default"] == "rust", || {
+            format!(
+                "the default kernel is \
+            {}",
+                specs["default"]
+            )
+        })?;
+        // The first line of every notebook, in the copy.
+        let code = ":dep parcourse = { path = \"../helpers\" }\nuse \
+            parcourse::prelude::*;\ncores().usable >= 1";
         lab.run_code(server, code, "true", &[])
     })
 }
 
-/// A set-up costs minutes, and is not done again.
+/// A set-up takes minutes, so it must not be repeated.
 fn the_second_start_sets_nothing_up(lab: &SetUp) -> Result<(), String> {
     let cache = lab.folder.path().join("cache");
     let templates = fs::read_dir(cache.join("template"))
@@ -327,7 +339,7 @@ fn stops_cleanly(lab: &SetUp, signal: libc::c_int) -> Result<(), String> {
     let left = processes::left_after(&below, Duration::from_secs(5));
     ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
     left_nothing(&tmp)?;
-    // Settings, history, configuration: all of it went into the cache.
+    // Settings, history and configuration must all go into the cache.
     let home = lab.folder.path().join("home");
     let written: Vec<_> = fs::read_dir(&home)
         .map_err(|error| error.to_string())?
@@ -347,7 +359,7 @@ fn a_killed_launcher(lab: &SetUp) -> Result<(), String> {
     ensure(left.is_empty(), || format!("processes left: {left:?}"))?;
     let left = processes::left_with_variable("PARCOURSE_TMPDIR", tmp.path(), WARM_UP);
     ensure(left.is_empty(), || format!("detached processes left: {left:?}"))?;
-    // The folder of the session is swept by the next start.
+    // The next start removes the server folder.
     let status = lab.start(&tmp)?.stop(libc::SIGTERM)?;
     ensure(status.success(), || format!("the next start ended with {status}"))?;
     left_nothing(&tmp)
@@ -372,8 +384,8 @@ fn options_reach_jupyter(lab: &SetUp) -> Result<(), String> {
     })
 }
 
-/// An environment somebody activated: its programs are first on PATH. What Jupyter writes goes
-/// where that JupyterLab writes it.
+/// An activated environment: its programs are first on PATH, and Jupyter writes where that
+/// JupyterLab does.
 fn the_active_jupyterlab(lab: &SetUp) -> Result<(), String> {
     let tmp = private_tmp();
     let programs = lab.ready()?.parent().ok_or("the Python has no folder")?.to_path_buf();
@@ -422,11 +434,12 @@ fn the_copy_follows_the_course(lab: &SetUp) -> Result<(), String> {
     )?;
     said(lab.update(&course, "following", &[])?, "up to date")?;
     write_course(&course, "second edition");
-    said(lab.update(&course, "following", &[])?, "brought up to date: 00_welcome.ipynb")?;
+    said(lab.update(&course, "following", &[])?, "updated: 00_welcome.ipynb")?;
     ensure(read(&first)?.contains("second edition"), || {
         "the course's change did not arrive".to_owned()
     })?;
-    // Work, then a third edition; the copy's links are gone as after a move of the course.
+    // The learner works, then a third edition appears; the copy's link is missing, as after moving
+    // the course.
     let mine = read(&first)?.replace("todo!(", "/* my work */ todo!(");
     fs::write(&first, &mine).map_err(|error| error.to_string())?;
     fs::remove_file(copy.join("helpers")).map_err(|error| error.to_string())?;
@@ -436,19 +449,19 @@ fn the_copy_follows_the_course(lab: &SetUp) -> Result<(), String> {
         "the link to the helper crate was not repaired".to_owned()
     })?;
     write_course(&course, "third edition");
-    let told = lab.update(&course, "following", &[])?;
-    let aside = told
-        .split_once("kept as \"")
+    let text = lab.update(&course, "following", &[])?;
+    let aside = text
+        .split_once("saved as \"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(name, _)| name.to_owned());
-    let aside = aside.ok_or_else(|| format!("no kept file is named: {told}"))?;
+    let aside = aside.ok_or_else(|| format!("the output names no backup: {text}"))?;
     ensure(read(&copy.join("notebooks").join(&aside))? == mine, || {
-        "what is kept is not the work".to_owned()
+        "the backup does not hold the work".to_owned()
     })?;
     ensure(read(&first)?.contains("third edition"), || {
         "the third edition did not arrive".to_owned()
     })?;
-    // Deleted is deleted, until it is wanted back.
+    // A deleted notebook stays deleted until it is restored.
     fs::remove_file(&first).map_err(|error| error.to_string())?;
     said(lab.update(&course, "following", &[])?, "--restore")?;
     ensure(!first.exists(), || "a deleted notebook came back".to_owned())?;
@@ -478,7 +491,7 @@ fn other_folders_are_refused(lab: &SetUp) -> Result<(), String> {
     let refused =
         lab.update(&course, "my thesis", &[]).err().ok_or("a folder with other files was taken")?;
     ensure(refused.contains("--source") && !thesis.join("notebooks").exists(), || refused)?;
-    // A home that cannot be written.
+    // A home folder that is not writable.
     let mut command = lab.bare_command(&private_tmp())?;
     command.args(["--setup-only", "--course"]).arg(&course).env("HOME", "/proc");
     let refused = output(&mut command).err().ok_or("a home in /proc was written to")?;

@@ -5,7 +5,7 @@
 //! `course::in_order` proves with `parcourse check` that no notebook is left out, and all the rest
 //! that can be seen without executing.
 //!
-//! Where there is no memory for two, or with `--test-threads 1`, it is one notebook at a time.
+//! If there is not enough memory for two, or with `--test-threads 1`, one notebook runs at a time.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeSet;

@@ -1,26 +1,26 @@
-//! The headless runner, driven as a user drives it: the built binary, real kernels, real sockets.
+//! The headless runner as users run it: the built binary, real kernels, real sockets.
 //!
-//! Starting a kernel costs seconds, so that whatever can share one does: `verdicts.ipynb` holds one
-//! cell for every way a cell can end, is executed once per kernel, and every test looks at its own
-//! cell.
+//! Starting a kernel takes seconds, so tests share one where possible: `verdicts.ipynb` has one
+//! cell for every way a cell can end and runs once per kernel; every test checks its own cell.
 
-use crate::support::{Report, World, eventually, fixture, joined, send, told, wait};
+use crate::support::{Report, Sandbox, eventually, fixture, joined, output_text, send, wait};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Nothing may be left soon after the command returns; a guard may still be removing the build
-/// directory of a kernel that was killed.
+/// How soon after the command's end everything must be gone; a guard may still be removing the
+/// build directory of a killed kernel.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// One test per cell of `verdicts.ipynb`: its id, and the verdicts that are right.
+/// One test per cell of `verdicts.ipynb`: its id, and the accepted verdicts.
 macro_rules! verdict_tests {
     ($($name:ident: $id:literal => $($verdict:literal)|+,)+) => {
         $(#[test]
         fn $name() {
             let verdict = VERDICTS.verdict($id);
-            assert!([$($verdict),+].contains(&verdict), "{verdict}: {:#}\n{}", VERDICTS.cell($id), VERDICTS.told);
+            assert!([$($verdict),+].contains(&verdict), "{verdict}: \
+                {:#}\n{}", VERDICTS.cell($id), VERDICTS.text);
         })+
     };
 }
@@ -34,10 +34,10 @@ macro_rules! on_kernel {
             const KERNEL: &str = $kernel;
 
             static VERDICTS: LazyLock<Report> = LazyLock::new(|| {
-                let world = World::new();
-                let foreign = world.foreign_results();
-                let report = world.report(KERNEL, "verdicts.ipynb", &["--keep-going"]);
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let foreign = sandbox.foreign_results();
+                let report = sandbox.report(KERNEL, "verdicts.ipynb", &["--keep-going"]);
+                sandbox.assert_nothing_left(AT_ONCE);
                 assert!(foreign.is_file(), "a user's results were deleted");
                 report
             });
@@ -47,7 +47,8 @@ macro_rules! on_kernel {
                 compile_error: "compile-error" => "error",
                 panic: "panic" => "panic",
                 question_mark: "question-mark" => "error returned by `?`" | "error",
-                question_mark_although_stderr_is_allowed: "question-mark-allowed" => "error returned by `?`" | "error",
+                question_mark_although_stderr_is_allowed: "question-mark-allowed" => "error \
+    returned by `?`" | "error",
                 panic_although_stderr_is_allowed: "panic-allowed" => "panic",
                 thread_panic_tagged: "thread-panic-tagged" => "passed",
                 stderr: "stderr" => "unexpected stderr",
@@ -69,22 +70,33 @@ macro_rules! on_kernel {
 
             #[test]
             fn input_request_does_not_hang() {
-                // A kernel may give an empty line or an error: there is nobody to ask.
-                assert_ne!(VERDICTS.verdict("input-request"), "timeout", "{}", VERDICTS.told);
+                // A kernel may return an empty line or an error, because input is not available.
+                assert_ne!(VERDICTS.verdict("input-request"), "timeout", "{}", VERDICTS.text);
             }
 
             #[test]
             fn no_line_of_output_is_lost() {
                 let expected: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
-                assert!(VERDICTS.stdout("many-lines") == expected, "{} bytes", VERDICTS.stdout("many-lines").len());
+                assert!(
+                    VERDICTS.stdout("many-lines") == expected,
+                    "{} \
+                    bytes",
+                    VERDICTS.stdout("many-lines").len()
+                );
             }
 
             #[test]
             fn failing_lines_are_known() {
                 for (id, line) in [("compile-error", 2), ("panic", 3)] {
-                    assert_eq!(VERDICTS.cell(id)["failure"]["line"], line, "{id}: {}", VERDICTS.told);
+                    assert_eq!(
+                        VERDICTS.cell(id)["failure"]["line"],
+                        line,
+                        "{id}: \
+                        {}",
+                        VERDICTS.text
+                    );
                 }
-                assert!(VERDICTS.told.contains(">   3 | sheep[pasture]"), "{}", VERDICTS.told);
+                assert!(VERDICTS.text.contains(">   3 | sheep[pasture]"), "{}", VERDICTS.text);
             }
 
             #[test]
@@ -95,29 +107,44 @@ macro_rules! on_kernel {
                     "index out of bounds: the len is 3 but the index is 7",
                     "cannot multiply `{integer}` by `&str`",
                     "did not finish within 1.5 s",
-                    &format!("Run again: parcourse run --kernel {KERNEL} tests/fixtures/verdicts.ipynb"),
+                    &format!(
+                        "To reproduce: parcourse run --kernel {KERNEL} \
+                        tests/fixtures/verdicts.ipynb"
+                    ),
                 ] {
-                    assert!(VERDICTS.told.contains(expected), "no {expected:?} in:\n{}", VERDICTS.told);
+                    assert!(
+                        VERDICTS.text.contains(expected),
+                        "no {expected:?} \
+                        in:\n{}",
+                        VERDICTS.text
+                    );
                 }
-                assert!(!VERDICTS.told.contains("stack backtrace"), "{}", VERDICTS.told);
+                assert!(!VERDICTS.text.contains("stack backtrace"), "{}", VERDICTS.text);
             }
 
             #[test]
             fn executed_notebook_has_outputs_counts_and_times() {
-                let world = World::new();
-                let junit = world.path("junit.xml");
-                let report = world.report(KERNEL, "ok.ipynb", &["--junit", junit.to_str().unwrap()]);
-                assert_eq!(report.code, Some(0), "{}", report.told);
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let junit = sandbox.path("junit.xml");
+                let report =
+                    sandbox.report(KERNEL, "ok.ipynb", &["--junit", junit.to_str().unwrap()]);
+                assert_eq!(report.code, Some(0), "{}", report.text);
+                sandbox.assert_nothing_left(AT_ONCE);
                 let notebook = report.executed.as_ref().unwrap();
                 check_format(notebook);
                 assert_eq!(report.stdout("print"), "sum 20\n");
                 assert_eq!(report.rich("print", "text/plain"), ["6"]);
                 let cell = &notebook["cells"][2];
                 assert!(cell["execution_count"].as_i64().unwrap() > 0);
-                assert!(cell["metadata"]["parcourse"]["run"]["wall_seconds"].as_f64().unwrap() > 0.0);
+                assert!(
+                    cell["metadata"]["parcourse"]["run"]["wall_seconds"].as_f64().unwrap() > 0.0
+                );
                 let times = &cell["metadata"]["execution"];
-                assert!(times["iopub.status.busy"].as_str().unwrap() <= times["iopub.status.idle"].as_str().unwrap(), "{times}");
+                assert!(
+                    times["iopub.status.busy"].as_str().unwrap()
+                        <= times["iopub.status.idle"].as_str().unwrap(),
+                    "{times}"
+                );
                 assert_eq!(notebook["metadata"]["parcourse"]["run"]["outcome"], "passed");
                 assert_eq!(report.verdict("skipped"), "skipped");
                 assert_eq!(count_cases(&std::fs::read_to_string(junit).unwrap()), 4);
@@ -125,9 +152,9 @@ macro_rules! on_kernel {
 
             #[test]
             fn rich_output_is_kept() {
-                let world = World::new();
-                let report = world.report(KERNEL, "rich.ipynb", &[]);
-                assert_eq!(report.code, Some(0), "{}", report.told);
+                let sandbox = Sandbox::new();
+                let report = sandbox.report(KERNEL, "rich.ipynb", &[]);
+                assert_eq!(report.code, Some(0), "{}", report.text);
                 assert_eq!(report.rich("table", "text/html"), ["<b>bold</b>"]);
                 assert!(report.rich("picture", "image/png")[0].starts_with("iVBORw0KGgo"));
                 assert_eq!(report.rich("value", "text/plain"), ["[0.5, 1.5]"]);
@@ -135,140 +162,244 @@ macro_rules! on_kernel {
 
             #[test]
             fn parameters_are_injected_with_their_types() {
-                let world = World::new();
-                let options = ["-p", "samples", "1e3", "-p", "scale", "2", "-p", "verbose", "true", "-p", "label", "say \"hi\""];
-                let report = world.report(KERNEL, "parameters.ipynb", &options);
-                assert_eq!(report.code, Some(0), "{}", report.told);
+                let sandbox = Sandbox::new();
+                let options = [
+                    "-p",
+                    "samples",
+                    "1e3",
+                    "-p",
+                    "scale",
+                    "2",
+                    "-p",
+                    "verbose",
+                    "true",
+                    "-p",
+                    "label",
+                    "say \"hi\"",
+                ];
+                let report = sandbox.report(KERNEL, "parameters.ipynb", &options);
+                assert_eq!(report.code, Some(0), "{}", report.text);
                 assert_eq!(report.stdout("use"), "1000 2.0 true say \"hi\"\n");
                 let injected = &report.executed.as_ref().unwrap()["cells"][1];
                 assert_eq!(injected["metadata"]["tags"][0], "injected-parameters");
-                assert!(joined(&injected["source"]).contains("let samples: usize = 1000;"), "{injected}");
+                assert!(
+                    joined(&injected["source"]).contains(
+                        "let samples: usize = \
+                    1000;"
+                    ),
+                    "{injected}"
+                );
             }
 
             #[test]
             fn parameters_replace_those_of_an_earlier_run() {
-                let world = World::new();
-                let report = world.report(KERNEL, "injected_before.ipynb", &["-p", "samples", "30"]);
-                assert_eq!(report.stdout("use"), "samples 30\n", "{}", report.told);
+                let sandbox = Sandbox::new();
+                let report =
+                    sandbox.report(KERNEL, "injected_before.ipynb", &["-p", "samples", "30"]);
+                assert_eq!(report.stdout("use"), "samples 30\n", "{}", report.text);
                 assert_eq!(report.executed.unwrap()["cells"].as_array().unwrap().len(), 3);
             }
 
             #[test]
             fn outputs_are_compared_when_asked() {
-                let world = World::new();
-                let good = world.report(KERNEL, "check_output.ipynb", &[]);
-                assert_eq!(good.code, Some(0), "{}", good.told);
-                let bad = world.report(KERNEL, "check_output_differs.ipynb", &["--keep-going"]);
-                assert_eq!(bad.code, Some(1), "{}", bad.told);
+                let sandbox = Sandbox::new();
+                let good = sandbox.report(KERNEL, "check_output.ipynb", &[]);
+                assert_eq!(good.code, Some(0), "{}", good.text);
+                let bad = sandbox.report(KERNEL, "check_output_differs.ipynb", &["--keep-going"]);
+                assert_eq!(bad.code, Some(1), "{}", bad.text);
                 assert_eq!(bad.verdict("number"), "output differs");
-                assert!(bad.told.contains("stdout, line 1: `41 sheep` instead of `42 sheep`"), "{}", bad.told);
+                assert!(
+                    bad.text.contains(
+                        "stdout, line 1: `41 sheep` instead of `42 \
+                    sheep`"
+                    ),
+                    "{}",
+                    bad.text
+                );
                 assert_eq!(bad.verdict("value"), "output differs");
             }
 
             #[test]
             fn exercises_may_be_open_or_solved() {
-                let world = World::new();
-                let junit = world.path("junit.xml");
-                let report = world.report(KERNEL, "exercises.ipynb", &["--keep-going", "--junit", junit.to_str().unwrap()]);
-                assert_eq!(report.code, Some(1), "{}", report.told);
-                let state = |id: &str| (report.verdict(id).to_string(), report.cell(id)["exercise"].as_str().map(str::to_string));
-                for (id, exercise) in
-                    [("open", "open"), ("open-not-compiled", "open"), ("solved", "solved"), ("needed-and-there", "solved")]
-                {
-                    assert_eq!(state(id), ("passed".to_string(), Some(exercise.to_string())), "{id}: {}", report.told);
+                let sandbox = Sandbox::new();
+                let junit = sandbox.path("junit.xml");
+                let report = sandbox.report(
+                    KERNEL,
+                    "exercises.ipynb",
+                    &["--keep-going", "--junit", junit.to_str().unwrap()],
+                );
+                assert_eq!(report.code, Some(1), "{}", report.text);
+                let state = |id: &str| {
+                    (
+                        report.verdict(id).to_string(),
+                        report.cell(id)["exercise"].as_str().map(str::to_string),
+                    )
+                };
+                for (id, exercise) in [
+                    ("open", "open"),
+                    ("open-not-compiled", "open"),
+                    ("solved", "solved"),
+                    ("needed-and-there", "solved"),
+                ] {
+                    assert_eq!(
+                        state(id),
+                        ("passed".to_string(), Some(exercise.to_string())),
+                        "{id}: {}",
+                        report.text
+                    );
                 }
-                // A cell that may fail may still not do anything else that is wrong, and without
-                // the tag it may not fail.
-                for (id, verdict) in [("solved-with-stderr", "unexpected stderr"), ("must-pass", "panic"), ("too-slow", "timeout")] {
-                    assert_eq!(state(id), (verdict.to_string(), None), "{id}: {}", report.told);
+                // A cell that may fail must not break other rules, and without the tag it must not
+                // fail.
+                for (id, verdict) in [
+                    (
+                        "solved-with-stderr",
+                        "unexpected \
+                    stderr",
+                    ),
+                    ("must-pass", "panic"),
+                    ("too-slow", "timeout"),
+                ] {
+                    assert_eq!(state(id), (verdict.to_string(), None), "{id}: {}", report.text);
                 }
                 assert!(
-                    report.told.contains("exercises: 1 open, 1 solved") && report.told.contains("exercises 1 open and 1 solved"),
+                    report.text.contains(
+                        "exercises: 1 open, 1 \
+                        solved"
+                    ) && report.text.contains("exercises 1 open and 1 solved"),
                     "{}",
-                    report.told
+                    report.text
                 );
                 let junit = std::fs::read_to_string(junit).unwrap();
-                assert_eq!(junit.matches("<property name=\"exercise\" value=\"open\"/>").count(), 2);
+                assert_eq!(
+                    junit
+                        .matches(
+                            "<property name=\"exercise\" \
+                    value=\"open\"/>"
+                        )
+                        .count(),
+                    2
+                );
             }
 
             #[test]
             fn a_failure_ends_its_notebook_but_not_the_others() {
-                let world = World::new();
-                let json = world.path("report.json");
-                let mut command = world.run(KERNEL);
+                let sandbox = Sandbox::new();
+                let json = sandbox.path("report.json");
+                let mut command = sandbox.run(KERNEL);
                 command.args(["--jobs", "2", "--json"]).arg(&json);
-                let output = command.args([fixture("check_output_differs.ipynb"), fixture("old_minor.ipynb")]).output().unwrap();
-                assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-                let report: Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+                let output = command
+                    .args([fixture("check_output_differs.ipynb"), fixture("old_minor.ipynb")])
+                    .output()
+                    .unwrap();
+                assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
+                let report: Value =
+                    serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
                 let [first, second] = [&report["notebooks"][0], &report["notebooks"][1]];
                 assert_eq!(first["cells"][1]["skipped_because"], "an earlier cell had failed");
                 assert_eq!(second["outcome"], "passed");
-                world.assert_nothing_left(AT_ONCE);
+                sandbox.assert_nothing_left(AT_ONCE);
             }
 
             #[test]
             fn nothing_outlives_a_run() {
-                let world = World::new();
-                let status = world.run(KERNEL).env("PARCOURSE_TEST_WAIT", "0").arg(fixture("leaves_processes.ipynb")).output().unwrap();
-                assert_eq!(status.status.code(), Some(0), "{}", told(&status));
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let status = sandbox
+                    .run(KERNEL)
+                    .env("PARCOURSE_TEST_WAIT", "0")
+                    .arg(fixture("leaves_processes.ipynb"))
+                    .output()
+                    .unwrap();
+                assert_eq!(status.status.code(), Some(0), "{}", output_text(&status));
+                sandbox.assert_nothing_left(AT_ONCE);
             }
 
             #[test]
             fn nothing_outlives_a_signal() {
-                let world = World::new();
-                let mut runner = start_sleeping(&world, KERNEL);
+                let sandbox = Sandbox::new();
+                let mut runner = start_sleeping(&sandbox, KERNEL);
                 send(libc::SIGINT, runner.id() as i32);
                 let status = wait(&mut runner, Duration::from_secs(10));
                 assert_eq!(status.code(), Some(2));
-                world.assert_nothing_left(AT_ONCE);
-                assert!(told(&runner.wait_with_output().unwrap()).contains("stopped by SIGINT"));
+                sandbox.assert_nothing_left(AT_ONCE);
+                assert!(output_text(&runner.wait_with_output().unwrap()).contains(
+                    "stopped by \
+                    SIGINT"
+                ));
             }
 
-            /// SIGKILL leaves the runner no time to do anything.
+            /// SIGKILL leaves the runner no time to clean up.
             #[test]
             fn nothing_outlives_a_killed_runner() {
-                let world = World::new();
-                let mut runner = start_sleeping(&world, KERNEL);
+                let sandbox = Sandbox::new();
+                let mut runner = start_sleeping(&sandbox, KERNEL);
                 runner.kill().unwrap();
                 runner.wait().unwrap();
-                world.assert_nothing_left(Duration::from_secs(3));
+                sandbox.assert_nothing_left(Duration::from_secs(3));
             }
 
             #[test]
             fn a_dead_kernel_is_noticed() {
-                let world = World::new();
-                let mut runner = start_sleeping(&world, KERNEL);
-                let is_kernel = |(_, line): &(i32, String)| line.contains("connection.json") && !line.contains("__guard");
-                let (kernel, _) = world.processes().into_iter().find(is_kernel).expect("a kernel process");
+                let sandbox = Sandbox::new();
+                let mut runner = start_sleeping(&sandbox, KERNEL);
+                let is_kernel = |(_, line): &(i32, String)| {
+                    line.contains("connection.json") && !line.contains("__guard")
+                };
+                let (kernel, _) = sandbox.processes().into_iter().find(is_kernel).expect(
+                    "a \
+                    kernel process",
+                );
                 send(libc::SIGKILL, kernel);
-                let mut lines = BufReader::new(runner.stdout.take().unwrap()).lines().map_while(Result::ok);
-                let noticed = lines.find(|line| line.contains("code cell 2: dead kernel: the kernel process was killed by signal 9"));
+                let mut lines =
+                    BufReader::new(runner.stdout.take().unwrap()).lines().map_while(Result::ok);
+                let noticed = lines.find(|line| {
+                    line.contains(
+                        "code cell 2: dead kernel: the \
+                    kernel process was killed by signal 9",
+                    )
+                });
                 assert!(noticed.is_some(), "the cell sleeps for ten minutes");
-                let told: Vec<String> = lines.collect();
+                let text: Vec<String> = lines.collect();
                 let status = wait(&mut runner, Duration::from_secs(10));
                 assert_eq!(status.code(), Some(1));
-                world.assert_nothing_left(AT_ONCE);
-                assert!(told.iter().any(|line| line.contains("code cell 2 of 3: dead kernel")), "{told:?}");
+                sandbox.assert_nothing_left(AT_ONCE);
+                assert!(
+                    text.iter().any(|line| line.contains(
+                        "code cell 2 of 3: dead \
+                    kernel"
+                    )),
+                    "{text:?}"
+                );
             }
 
-            /// An interrupt does not end a compiler that is busy: then the kernel is killed, and
-            /// the compiler with it.
+            /// An interrupt does not stop a busy compiler, so the kernel is killed together with
+            /// the compiler.
             #[test]
             fn a_cell_that_cannot_be_interrupted_is_killed() {
-                let world = World::new();
-                let report = world.report(KERNEL, "stubborn.ipynb", &[]);
-                assert_eq!(report.verdict("compile-forever"), "timeout", "{}", report.told);
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let report = sandbox.report(KERNEL, "stubborn.ipynb", &[]);
+                assert_eq!(report.verdict("compile-forever"), "timeout", "{}", report.text);
+                sandbox.assert_nothing_left(AT_ONCE);
             }
 
             #[test]
             fn a_kernel_that_does_not_start_in_time_is_given_up() {
-                let world = World::new();
-                let output = world.run(KERNEL).args(["--startup-timeout", "0.05"]).arg(fixture("ok.ipynb")).output().unwrap();
-                assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-                assert!(told(&output).contains("the kernel did not answer within 0.05 s (--startup-timeout)"), "{}", told(&output));
-                world.assert_nothing_left(AT_ONCE);
+                let sandbox = Sandbox::new();
+                let output = sandbox
+                    .run(KERNEL)
+                    .args(["--startup-timeout", "0.05"])
+                    .arg(fixture("ok.ipynb"))
+                    .output()
+                    .unwrap();
+                assert_eq!(output.status.code(), Some(2), "{}", output_text(&output));
+                assert!(
+                    output_text(&output).contains(
+                        "the kernel did not answer within 0.05 s \
+                    (--startup-timeout)"
+                    ),
+                    "{}",
+                    output_text(&output)
+                );
+                sandbox.assert_nothing_left(AT_ONCE);
             }
         }
     };
@@ -277,17 +408,17 @@ macro_rules! on_kernel {
 on_kernel!(parcourse, "parcourse");
 on_kernel!(evcxr, "evcxr");
 
-/// Or its neighbour would decide how `check_fast!` ends.
+/// Otherwise the other notebook would affect the result of `check_fast!`.
 #[test]
 fn a_cell_that_compares_speeds_runs_alone() {
-    let world = World::new();
-    let executed = world.path("executed");
-    let mut command = world.run("parcourse");
+    let sandbox = Sandbox::new();
+    let executed = sandbox.path("executed");
+    let mut command = sandbox.run("parcourse");
     command.args(["--jobs", "2", "--output"]).arg(&executed);
     let output =
         command.args([fixture("alone.ipynb"), fixture("neighbour.ipynb")]).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    // When each cell began and ended, as it printed.
+    assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
+    // When each cell began and ended, as printed by the cell.
     let spans = |name: &str| -> Vec<(u64, u64)> {
         let notebook: Value =
             serde_json::from_str(&std::fs::read_to_string(executed.join(name)).unwrap()).unwrap();
@@ -312,28 +443,26 @@ fn a_cell_that_compares_speeds_runs_alone() {
     }
 }
 
-/// Our kernel reports panics of the cell's own code itself, so that one of a thread is known to be
-/// none of them. On the stock kernel the panic's report on stderr is all there is, and needs the
-/// tag.
+/// Our kernel reports panics of the cell itself as errors, so a panic on stderr must be a thread's.
+/// On the stock kernel stderr is the only evidence, so the tag is needed.
 #[test]
 fn thread_panic_passes_on_our_kernel_and_needs_a_tag_on_the_stock_one() {
-    let (ours, stock) = (World::new(), World::new());
+    let (ours, stock) = (Sandbox::new(), Sandbox::new());
     let ours = ours.report("parcourse", "thread_panic.ipynb", &[]);
-    assert_eq!(ours.verdict("survive"), "passed", "{}", ours.told);
+    assert_eq!(ours.verdict("survive"), "passed", "{}", ours.text);
     let stock = stock.report("evcxr", "thread_panic.ipynb", &[]);
-    assert_eq!(stock.verdict("survive"), "unexpected stderr", "{}", stock.told);
+    assert_eq!(stock.verdict("survive"), "unexpected stderr", "{}", stock.text);
 }
 
-/// On a terminal: one line per notebook that is drawn again and again, cut to the width, and gone
-/// in the end.
+/// On a terminal: one line per notebook, redrawn repeatedly, cut to the terminal's width, and
+/// erased at the end.
 #[test]
 fn progress_is_live_on_a_terminal() {
-    let world = World::new();
+    let sandbox = Sandbox::new();
     let (mut master, slave) = crate::support::terminal(60);
-    let mut command = world.run("parcourse");
+    let mut command = sandbox.run("parcourse");
     let mut runner = command.arg(fixture("ok.ipynb")).stdout(slave).spawn().unwrap();
-    // The terminal ends when nobody has its other side any more: the command must not be the one
-    // who keeps it.
+    // The terminal ends when its other side is closed, so the command must not keep it open.
     drop(command);
     let mut shown = Vec::new();
     // Reading the end of a terminal is an error on Linux.
@@ -355,17 +484,20 @@ fn progress_is_live_on_a_terminal() {
     live.for_each(|line| assert!(line.chars().count() < 60, "{line:?}"));
 }
 
-/// Starts a run and waits until its cell has started its two sleepers and sleeps itself.
-fn start_sleeping(world: &World, kernel: &str) -> std::process::Child {
-    let runner = world
+/// Starts a run and waits until its cell has started two `sleep` processes and sleeps itself.
+fn start_sleeping(sandbox: &Sandbox, kernel: &str) -> std::process::Child {
+    let runner = sandbox
         .run(kernel)
         .env("PARCOURSE_TEST_WAIT", "600")
         .arg(fixture("leaves_processes.ipynb"))
         .spawn()
         .unwrap();
     eventually("the cell that waits", || {
-        let sleepers =
-            world.processes().into_iter().filter(|(_, line)| line.starts_with("sleep 600")).count();
+        let sleepers = sandbox
+            .processes()
+            .into_iter()
+            .filter(|(_, line)| line.starts_with("sleep 600"))
+            .count();
         (sleepers == 2).then_some(())
     });
     // The next cell is being compiled or running now; both must be survived.
@@ -373,7 +505,7 @@ fn start_sleeping(world: &World, kernel: &str) -> std::process::Child {
     runner
 }
 
-/// What nbformat 4.5 asks of every notebook.
+/// What nbformat 4.5 requires of every notebook.
 fn check_format(notebook: &Value) {
     assert_eq!(
         (&notebook["nbformat"], &notebook["nbformat_minor"]),

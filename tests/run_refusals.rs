@@ -1,21 +1,21 @@
-//! What the runner refuses: clear message, exit code 2, and nothing executed. No kernel is started
-//! here.
+//! What the runner rejects: a clear message, exit code 2, and nothing is run. These tests start no
+//! kernel.
 
-use crate::support::{World, fixture, told};
+use crate::support::{Sandbox, fixture, output_text};
 use std::path::PathBuf;
 
-/// Runs with these arguments and checks that everything expected is said, with exit code 2 and no
-/// trace of an execution.
+/// Runs with these arguments and checks that the output has all expected parts, that the exit code
+/// is 2, and that nothing was run.
 fn refused(arguments: &[&str], notebooks: &[PathBuf], expected: &[&str]) {
-    let world = World::new();
-    let output = world.run("parcourse").args(arguments).args(notebooks).output().unwrap();
-    let told = told(&output);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let sandbox = Sandbox::new();
+    let output = sandbox.run("parcourse").args(arguments).args(notebooks).output().unwrap();
+    let text = output_text(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
     for part in expected {
-        assert!(told.contains(part), "no {part:?} in:\n{told}");
+        assert!(text.contains(part), "no {part:?} in:\n{text}");
     }
-    assert!(!told.contains("passed") && world.files().is_empty(), "{told}");
-    assert!(!told.contains("panicked"), "{told}");
+    assert!(!text.contains("passed") && sandbox.files().is_empty(), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
 }
 
 macro_rules! refusals {
@@ -29,26 +29,27 @@ macro_rules! refusals {
 }
 
 refusals! {
-    missing_file: "no_such.ipynb" => "there is no such file";
+    missing_file: "no_such.ipynb" => "no such file";
     folder: "" => "is a folder";
     no_json: "not_json.ipynb" => "is not a notebook: it is not JSON";
     other_json: "not_a_notebook.ipynb" => "is not a notebook: it has no nbformat number";
     old_format: "nbformat3.ipynb" => "old notebook format 3", "jupyter nbconvert";
-    newer_format: "newer.ipynb" => "format 5.0, which is newer";
+    newer_format: "newer.ipynb" => "format 5.0; the newest supported is 4.5";
     broken_cell: "broken_cell.ipynb" => "is not a valid notebook", "cell at index 0";
     duplicate_ids: "duplicate_ids.ipynb" => "Duplicate Cell ID found: same";
     other_language: "python.ipynb" => "is a notebook for python, not for Rust";
-    no_language: "no_language.ipynb" => "does not say which language";
-    unknown_tag: "unknown_tag.ipynb" => "cell 1 of 1: unknown tag `raises-exeption`: did you mean `raises-exception`?";
+    no_language: "no_language.ipynb" => "does not state its language";
+    unknown_tag: "unknown_tag.ipynb" => "cell 1 of 1: unknown tag `raises-exeption`: did you mean \
+        `raises-exception`?";
     bad_timeout: "bad_timeout.ipynb" => "code cell 1: its metadata says timeout = \"soon\"";
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     refused(
         &[],
         &[fixture("python.ipynb"), fixture("no_such.ipynb")],
-        &["nothing was executed", "python.ipynb", "no_such.ipynb"],
+        &["nothing was run", "python.ipynb", "no_such.ipynb"],
     );
 }
 
@@ -68,15 +69,19 @@ fn values_that_make_no_sense() {
         &[fixture("ok.ipynb")],
         &["--timeout", "not a positive number of seconds"],
     );
-    refused(&["--jobs", "0"], &[fixture("ok.ipynb")], &["--jobs", "not a number from 1 upwards"]);
+    refused(&["--jobs", "0"], &[fixture("ok.ipynb")], &["--jobs", "not a number of at least 1"]);
 }
 
 #[test]
 fn unknown_kernel() {
-    let world = World::new();
-    let output = world.run("python").arg(fixture("ok.ipynb")).output().unwrap();
+    let sandbox = Sandbox::new();
+    let output = sandbox.run("python").arg(fixture("ok.ipynb")).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(told(&output).contains("possible values: parcourse, evcxr"), "{}", told(&output));
+    assert!(
+        output_text(&output).contains("possible values: parcourse, evcxr"),
+        "{}",
+        output_text(&output)
+    );
 }
 
 #[test]
@@ -84,7 +89,7 @@ fn unknown_parameter_names_those_there_are() {
     refused(
         &["-p", "sample", "3"],
         &[fixture("parameters.ipynb")],
-        &["unknown parameter `sample`: it has samples, scale, verbose, label"],
+        &["unknown parameter `sample`: the notebook has samples, scale, verbose, label"],
     );
 }
 
@@ -118,8 +123,8 @@ fn reports_that_cannot_be_written() {
         &[fixture("ok.ipynb")],
         &["would overwrite tests/fixtures/ok.ipynb"],
     );
-    let world = World::new();
-    let out = world.path("out");
+    let sandbox = Sandbox::new();
+    let out = sandbox.path("out");
     let twice = [fixture("ok.ipynb"), fixture("ok.ipynb")];
     refused(&["--output", out.to_str().unwrap()], &twice, &["have the same name"]);
 }

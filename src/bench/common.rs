@@ -1,22 +1,25 @@
-//! What all measurements have in common: their options, their place, and their end.
+//! What all benchmarks share: options, sandbox, and shutdown.
 
-use super::telling::Telling;
-use super::world::World;
+use super::sandbox::Sandbox;
+use super::status_line::StatusLine;
 use crate::base::paths::HelpersArgument;
 use crate::runner::kernels::stopped;
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
 
-/// No start and no cell may take longer than this: a cold stock kernel on a busy laptop compiles
-/// for a minute.
+/// Time limit for every start and every cell. A cold stock kernel on a busy laptop compiles for a
+/// minute.
 pub const LIMIT: Duration = Duration::from_secs(300);
 
 #[derive(clap::Args)]
 pub struct CommonArguments {
-    /// How often everything is measured; medians of at least 5 are worth quoting
-    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// Number of rounds; quote medians of at least 5
+    #[arg(
+        long, value_name = "N", default_value = "5",
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
     rounds: u32,
-    /// Print JSON, for machines
+    /// Print JSON instead of tables
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
@@ -28,18 +31,21 @@ impl CommonArguments {
         self.rounds as usize
     }
 
-    /// Measures in a private place, on one thread: the work is done by the kernels, and the one who
-    /// measures should not take a core from them. A signal ends it, and every kernel with it.
-    pub fn carry_out<T>(
+    /// Runs `measure` in a sandbox, on one thread, because the kernels do the work and the
+    /// benchmark should not take a core from them. A signal ends it together with all kernels.
+    pub fn run<T>(
         &self,
         own_templates: bool,
-        measure: impl AsyncFnOnce(&World, &Telling) -> Result<T>,
+        measure: impl AsyncFnOnce(&Sandbox, &StatusLine) -> Result<T>,
     ) -> Result<T> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
         let helpers = crate::base::paths::find_helpers(self.helpers.helpers.as_deref(), &here)
-            .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
-        let world = World::create(helpers, own_templates)?;
-        let telling = Telling::new();
+            .context(
+                "found no helper crate: run this in the course's folder, or pass the crate's \
+                folder with --helpers",
+            )?;
+        let sandbox = Sandbox::create(helpers, own_templates)?;
+        let status = StatusLine::new();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -48,15 +54,15 @@ impl CommonArguments {
             tokio::select! {
                 biased;
                 signal = stopped() => Err(signal),
-                measured = measure(&world, &telling) => Ok(measured),
+                measured = measure(&sandbox, &status) => Ok(measured),
             }
-            // Leaving this block drops whatever kernel still runs, which ends it.
+            // Leaving this block drops the running kernels, which ends them.
         });
-        telling.clear();
-        drop(world);
+        status.clear();
+        drop(sandbox);
         match measured {
             Ok(measured) => measured,
-            Err(signal) => bail!("stopped by {signal}; every kernel has been ended"),
+            Err(signal) => bail!("stopped by {signal}; all kernels have been shut down"),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! On what it was measured, and how busy that was.
+//! The machine, and its load during the benchmark.
 
-use super::world::World;
+use super::sandbox::Sandbox;
 use serde::Serialize;
 
 #[derive(Serialize)]
 pub struct Machine {
     pub cpus: usize,
     pub rustc: String,
-    /// Processes that want to run, averaged over a minute, before and after.
+    /// One-minute load averages before and after.
     pub load: [Option<f64>; 2],
 }
 
 impl Machine {
     /// Before the first measurement.
-    pub async fn new(world: &World) -> Machine {
+    pub async fn new(sandbox: &Sandbox) -> Machine {
         let rustc = tokio::process::Command::new("rustc")
             .arg("--version")
-            .current_dir(world.folder())
+            .current_dir(sandbox.folder())
             .output()
             .await;
         let rustc = rustc
@@ -31,7 +31,7 @@ impl Machine {
         self.load[1] = load();
     }
 
-    /// Its load, when that spoils times.
+    /// The load, if it is high enough to distort times.
     pub fn too_busy(&self) -> Option<f64> {
         let load = self.load.iter().flatten().copied().reduce(f64::max)?;
         (load > self.cpus as f64 * 1.5).then_some(load)

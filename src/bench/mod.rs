@@ -1,8 +1,8 @@
-//! `parcourse bench`: measurements, side by side in one run.
+//! `parcourse bench`: runs benchmarks.
 //!
-//! Numbers from two runs on a shared machine say little about each other. So whatever is compared
-//! is measured in turns, round by round: noise hits all of them, and ratios are taken within a
-//! round.
+//! Numbers from different runs on a shared machine are hard to compare. So everything that is
+//! compared is measured in alternation, round by round: noise affects all candidates, and ratios
+//! are computed within a round.
 
 mod cells;
 mod common;
@@ -10,11 +10,11 @@ mod helpers;
 mod kernel;
 mod machine;
 mod parallel;
+mod sandbox;
 mod statistics;
+mod status_line;
 mod table;
-mod telling;
 mod units;
-mod world;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -28,21 +28,21 @@ pub struct BenchArguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Compare our kernel with the stock evcxr_jupyter kernel and ipykernel: starts, latency of
-    /// cells, memory
+    /// Compare our kernel with the stock evcxr_jupyter kernel and ipykernel: startup, cell latency,
+    /// memory
     Kernel(kernel::Arguments),
-    /// Compare the helpers with the same written by hand: progress bars, timing, sampling, pools,
-    /// random numbers, line profiler
+    /// Compare the helpers with hand-written code: progress bars, timing, sampling, pools, random
+    /// numbers, line profiler
     Helpers(helpers::Arguments),
-    /// Measure what compiling cells costs, relative to `1 + 1`: the course's notebooks and a list
-    /// of single cells
+    /// Measure compile times relative to `1 + 1`: all cells of the course, and a list of single
+    /// cells
     Cells(cells::Arguments),
-    /// Compare parallel programs in a cell with rayon by hand, numpy, numba, dask, multiprocessing,
+    /// Compare parallel programs in a cell with plain rayon, numpy, numba, dask, multiprocessing,
     /// joblib, and C with OpenMP
     Parallel(parallel::Arguments),
 }
 
-/// Exit code 1 when something that was asked for could not be measured.
+/// Exit code 1 if a requested measurement failed.
 pub fn main(arguments: BenchArguments) -> Result<ExitCode> {
     match arguments.what {
         What::Kernel(arguments) => kernel::main(arguments),

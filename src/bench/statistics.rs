@@ -1,4 +1,4 @@
-//! What is told of several measurements of one thing.
+//! Statistics of repeated measurements.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -11,7 +11,7 @@ impl Sample {
         self.0.push(value);
     }
 
-    /// `None` when nothing was measured, as for the others.
+    /// `None` if there are no measurements, as for the other statistics.
     pub fn min(&self) -> Option<f64> {
         self.0.iter().copied().reduce(f64::min)
     }
@@ -20,7 +20,7 @@ impl Sample {
         self.0.iter().copied().reduce(f64::max)
     }
 
-    /// The middle one; of an even number the mean of the two in the middle.
+    /// The middle measurement; for an even number, the mean of the two in the middle.
     pub fn median(&self) -> Option<f64> {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -40,13 +40,13 @@ impl Sample {
         sorted.get(rank.max(1) - 1).copied()
     }
 
-    /// Per round this one divided by the other: the noise of a round hits both. Rounds that only
-    /// one of them has are left out.
+    /// Divides this sample by the other, round by round, because the noise of a round affects both.
+    /// Rounds that only one of them has are dropped.
     pub fn ratios(&self, other: &Sample) -> Sample {
         Sample(self.0.iter().zip(&other.0).map(|(own, other)| own / other).collect())
     }
 
-    /// Per round the sum over all samples.
+    /// The sum over all samples, round by round.
     pub fn sums<'a>(samples: impl Iterator<Item = &'a Sample>) -> Sample {
         samples
             .cloned()
@@ -61,7 +61,7 @@ impl FromIterator<f64> for Sample {
     }
 }
 
-/// With its statistics, so that a reader of the JSON needs no arithmetic.
+/// Includes the statistics, so that readers of the JSON need no arithmetic.
 impl Serialize for Sample {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Sample", 4)?;
@@ -110,7 +110,7 @@ mod tests {
         );
     }
 
-    /// Medians of the two would give a ratio of 1, although ours takes half as long in every round.
+    /// The ratio of other statistics could differ, although ours takes half as long in every round.
     #[test]
     fn ratios_are_taken_round_by_round() {
         let (ours, stock) = (sample(&[1.0, 10.0, 2.0]), sample(&[2.0, 20.0, 4.0]));

@@ -1,6 +1,6 @@
-//! Aligned tables for a terminal: the first column to the left, numbers to the right.
+//! Aligned tables for the terminal: the first column is left-aligned, numbers are right-aligned.
 
-/// Rows of text under a heading.
+/// Rows of text below a heading.
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -19,7 +19,7 @@ impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
-            // A row of one cell is a remark: it may run on.
+            // A row with a single cell is a remark and does not affect the widths.
             let rows = self.rows.iter().filter(|row| row.len() > 1);
             rows.filter_map(|row| row.get(column))
                 .map(|cell| cell.chars().count())
@@ -52,7 +52,8 @@ mod tests {
         table.row(vec!["expression".into(), "1.67 s".into()]);
         table.row(vec!["Vec<f64>".into(), "12 ms".into()]);
         table.row(vec!["a remark that is longer than its column".into()]);
-        let expected = "cell        median\nlet         850 µs\nexpression  1.67 s\nVec<f64>     12 ms\na remark that is longer than its column\n";
+        let expected = "cell        median\nlet         850 µs\nexpression  1.67 s\nVec<f64>     \
+            12 ms\na remark that is longer than its column\n";
         assert_eq!(table.to_string(), expected);
     }
 }

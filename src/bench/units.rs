@@ -1,4 +1,4 @@
-//! Numbers as people read them: three significant figures and a unit that fits.
+//! Formats numbers with three significant figures and a suitable unit.
 
 /// A duration: `850 µs`, `12.3 ms`, `1.67 s`.
 pub fn seconds(value: f64) -> String {
@@ -24,7 +24,7 @@ pub fn ratio(value: f64) -> String {
     three_figures(value)
 }
 
-/// In the first unit that leaves a number below `step`, else in the last.
+/// Uses the first unit in which the number is below `step`, else the last.
 fn scaled(value: f64, units: &[(&str, f64)], step: f64) -> String {
     let fits = |&&(_, size): &&(&str, f64)| (value / size).abs() < step - 0.5;
     let (name, size) = units.iter().find(fits).unwrap_or(&units[units.len() - 1]);

@@ -1,23 +1,23 @@
-//! Which course a command is about, when the user does not say.
+//! Finds the course if the user does not name one.
 
 use super::FILE_NAME;
 use crate::base::trust;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
-/// The folder of notebooks that was named (or the one in it), else the course found from the
-/// current folder upwards, else the one beside which this binary was built. It has a manifest. One
-/// that was found and not named is passed over when another user could have put it there.
+/// Returns the named folder (or `notebooks/` in it), else the nearest course in or above the
+/// current folder, else the one this binary was built with. The folder has a manifest. A course
+/// that was found rather than named is skipped if another user could have put it there.
 pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     if let Some(named) = named {
         return match in_folder(named) {
             Some(folder) => Ok(folder),
             None if named.is_file() => {
-                bail!("{} is a file: name the folder of a course", named.display())
+                bail!("{} is a file, not the folder of a course", named.display())
             }
-            None if !named.exists() => bail!("{}: there is no such folder", named.display()),
+            None if !named.exists() => bail!("{}: no such folder", named.display()),
             None => bail!(
-                "{} is no course: it has no {FILE_NAME}, which lists the notebooks",
+                "{} is not a course: it has no {FILE_NAME}, which lists the notebooks",
                 named.display()
             ),
         };
@@ -29,7 +29,13 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf> {
         .filter_map(in_folder)
         .find(|folder| trust::accepts_found(folder, "an argument"))
         .map(|folder| shown_from(&here, folder))
-        .with_context(|| format!("found no course ({FILE_NAME} or notebooks/{FILE_NAME}) in {} or above: name its folder", here.display()))
+        .with_context(|| {
+            format!(
+                "found no course ({FILE_NAME} or notebooks/{FILE_NAME}) in {} or \
+            above it: pass the course's folder",
+                here.display()
+            )
+        })
 }
 
 fn in_folder(folder: &Path) -> Option<PathBuf> {
@@ -38,7 +44,7 @@ fn in_folder(folder: &Path) -> Option<PathBuf> {
         .find(|folder| folder.join(FILE_NAME).is_file())
 }
 
-/// Messages name files as the user would, when they lie below the current folder.
+/// Makes the path relative if it is below the current folder, as the user would write it.
 fn shown_from(here: &Path, folder: PathBuf) -> PathBuf {
     match folder.strip_prefix(here) {
         Ok(below) if below.as_os_str().is_empty() => PathBuf::from("."),

@@ -1,5 +1,5 @@
-//! The course's manifest, `course.toml`: which notebooks there are, in which order, and what the
-//! runner must know about them.
+//! The course's manifest, `course.toml`: its notebooks, their order, and what the runner needs to
+//! know about them.
 //!
 //! ```toml
 //! title = "The course"            # optional
@@ -18,8 +18,8 @@
 //! replace = "TIME"
 //! ```
 //!
-//! A manifest belongs to the notebooks in its own folder. Unknown keys are errors: a misspelt
-//! `timeout` must not pass silently.
+//! A manifest describes the notebooks in its own folder. Unknown keys are errors, so that a
+//! misspelt `timeout` does not go unnoticed.
 
 use anyhow::{Context, Result, ensure};
 use regex::Regex;
@@ -27,7 +27,7 @@ use serde::Deserialize;
 use std::path::Path;
 use std::time::Duration;
 
-/// Name of the manifest, beside the notebooks it lists.
+/// Name of the manifest, in the same folder as the notebooks it lists.
 pub const FILE_NAME: &str = "course.toml";
 
 /// A parsed manifest.
@@ -36,7 +36,7 @@ pub struct Course {
     pub title: Option<String>,
     pub notebooks: Vec<Entry>,
     pub sanitizers: Vec<Sanitizer>,
-    /// Relative tolerance for numbers in compared outputs, when the manifest sets one.
+    /// Relative tolerance for numbers in compared outputs, if the manifest sets one.
     pub tolerance: Option<f64>,
 }
 
@@ -52,9 +52,9 @@ pub struct Entry {
     /// "Afterwards you can …".
     #[serde(default)]
     pub goals: Vec<String>,
-    /// How many there are.
+    /// Number of exercises.
     pub exercises: Option<u32>,
-    /// Seconds that one cell may take.
+    /// Time limit per cell, in seconds.
     timeout: Option<f64>,
 }
 
@@ -64,7 +64,7 @@ impl Entry {
     }
 }
 
-/// A rewriting of outputs that hides what differs from run to run.
+/// Replaces the parts of outputs that vary from run to run.
 #[derive(Debug, Clone)]
 pub struct Sanitizer {
     pub regex: Regex,
@@ -90,7 +90,7 @@ struct WrittenSanitizer {
 }
 
 impl Course {
-    /// The manifest in `folder`, `None` when there is none.
+    /// Reads the manifest in `folder`; `None` if there is none.
     pub fn beside(folder: &Path) -> Result<Option<Course>> {
         let path = folder.join(FILE_NAME);
         let text = match std::fs::read_to_string(&path) {
@@ -120,7 +120,7 @@ impl Course {
         if let Some(tolerance) = written.tolerance {
             ensure!(
                 tolerance.is_finite() && tolerance >= 0.0,
-                "tolerance = {tolerance} is not a number from 0 upwards"
+                "tolerance = {tolerance} is not a number of at least 0"
             );
         }
         let compile = |sanitizer: WrittenSanitizer| {
@@ -137,7 +137,7 @@ impl Course {
         })
     }
 
-    /// The entry for a notebook, by file name.
+    /// Returns the entry for a notebook, by file name.
     pub fn entry(&self, file: &str) -> Option<&Entry> {
         self.notebooks.iter().find(|entry| entry.file == file)
     }
@@ -150,7 +150,8 @@ mod tests {
     #[test]
     fn reads_entries_and_sanitizers() {
         let course = Course::parse(
-            "tolerance = 0.5\n[[notebook]]\nfile = 'a.ipynb'\ntitle = 'A'\nminutes = 5\ntimeout = 1.5\n\
+            "tolerance = 0.5\n[[notebook]]\nfile = 'a.ipynb'\ntitle = 'A'\nminutes = 5\ntimeout = \
+            1.5\n\
              [[sanitizer]]\nregex = '\\d+ ms'\nreplace = 'TIME'\n",
         )
         .unwrap();

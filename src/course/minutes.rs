@@ -1,28 +1,28 @@
-//! How notebooks tell their minutes: in headings, `## Exercise 1: mean length (10 minutes)`, and in
+//! The minutes stated in notebooks: in headings, `## Exercise 1: mean length (10 minutes)`, and in
 //! the first cell, `**45 minutes**: 15 to read and run, 30 for three exercises.`
 
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// What the first cell of a notebook promises.
+/// The minutes stated in the first cell of a notebook.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Promise {
+pub struct StatedMinutes {
     /// `**45 minutes**`.
     pub total: Option<u32>,
     /// `15 to read and run`.
     pub reading: Option<u32>,
-    /// `30 for three exercises`: the minutes, and how many there are, as a word or a number.
+    /// `30 for three exercises`: the minutes, and the number of exercises, as a word or in digits.
     pub exercises: Option<(u32, String)>,
 }
 
-/// The minutes at the end of a heading.
+/// Returns the minutes at the end of a heading.
 pub fn of_heading(heading: &str) -> Option<u32> {
     static MINUTES: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\((\d+) minutes?\)\s*$").expect("a constant"));
     MINUTES.captures(heading)?[1].parse().ok()
 }
 
-/// A heading without its minutes.
+/// Returns a heading without its minutes.
 pub fn without(heading: &str) -> &str {
     match of_heading(heading) {
         Some(_) => heading.rsplit_once('(').map_or(heading, |(text, _)| text.trim_end()),
@@ -30,8 +30,8 @@ pub fn without(heading: &str) -> &str {
     }
 }
 
-/// What the text of a first cell promises.
-pub fn promised(text: &str) -> Promise {
+/// Parses the minutes stated in a first cell.
+pub fn stated(text: &str) -> StatedMinutes {
     static TOTAL: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\*\*(\d+) minutes?\*\*").expect("a constant"));
     static READING: LazyLock<Regex> =
@@ -42,10 +42,10 @@ pub fn promised(text: &str) -> Promise {
     let exercises = EXERCISES
         .captures(text)
         .and_then(|found| Some((found[1].parse().ok()?, found[2].to_string())));
-    Promise { total: number(&TOTAL), reading: number(&READING), exercises }
+    StatedMinutes { total: number(&TOTAL), reading: number(&READING), exercises }
 }
 
-/// A small number written out or in digits.
+/// Parses a small number, written out or in digits.
 pub fn count(word: &str) -> Option<u32> {
     const WORDS: [&str; 11] =
         ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
@@ -70,18 +70,18 @@ mod tests {
     }
 
     #[test]
-    fn reads_promises() {
-        let promise =
-            promised("# T\n\n**45 minutes**: 15 to read and run, 30 for three exercises.\n");
+    fn reads_stated_minutes() {
+        let minutes =
+            stated("# T\n\n**45 minutes**: 15 to read and run, 30 for three exercises.\n");
         assert_eq!(
-            promise,
-            Promise {
+            minutes,
+            StatedMinutes {
                 total: Some(45),
                 reading: Some(15),
                 exercises: Some((30, "three".to_string()))
             }
         );
-        assert_eq!(promised("45 minutes"), Promise::default());
+        assert_eq!(stated("45 minutes"), StatedMinutes::default());
         assert_eq!((count("three"), count("4"), count("many")), (Some(3), Some(4), None));
     }
 }

@@ -1,5 +1,5 @@
-//! The course as a folder: its manifest, where it is found, the minutes its notebooks take, and
-//! the notebooks themselves as files ([`notebook`]).
+//! The course on disk: finding its folder, its manifest, the minutes its notebooks state, and the
+//! notebook files ([`notebook`]).
 
 mod find;
 mod manifest;

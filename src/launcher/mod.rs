@@ -1,5 +1,5 @@
-//! What a learner or administrator starts: [`lab`] opens JupyterLab, [`kernelspec`] registers the
-//! kernel with other installations, [`doctor`] looks for problems on this machine.
+//! Commands for learners and administrators: [`lab`] opens JupyterLab, [`kernelspec`] registers the
+//! kernel with other installations, [`doctor`] checks the machine for problems.
 
 pub mod doctor;
 pub mod kernelspec;

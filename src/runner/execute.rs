@@ -1,10 +1,10 @@
-//! One notebook, from starting its kernel to the executed copy.
+//! Runs one notebook, from starting its kernel to the executed copy.
 
 use super::KernelKind;
 use super::notebook::{CodeCell, Source};
 use crate::runner::kernel::client::Client;
+use crate::runner::kernel::launch::Templates;
 use crate::runner::kernel::session::{Ending, Execution, Session};
-use crate::runner::kernel::warm::Templates;
 use crate::runner::progress::{Progress, seconds};
 use crate::runner::verdict::{Exercise, Verdict, judge};
 use nbformat::v4::{Cell, Notebook};
@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
-/// What holds for every notebook of a run.
+/// Settings that apply to all notebooks of a run.
 pub struct Settings {
     pub(super) kernel: KernelKind,
     pub(super) jobs: usize,
@@ -23,20 +23,20 @@ pub struct Settings {
     pub(super) templates: Templates,
 }
 
-/// What came of a notebook.
+/// The result of a notebook.
 pub struct NotebookResult {
     pub cells: Vec<CellResult>,
-    /// From starting the kernel to its first answer.
+    /// From starting the kernel to its first reply.
     pub startup: Duration,
     /// From the first cell to the last.
     pub wall: Duration,
-    /// Why it could not be executed at all.
+    /// Why the notebook could not be run at all.
     pub could_not_run: Option<String>,
     /// The notebook with its new outputs.
     pub executed: Notebook,
 }
 
-/// What came of a code cell.
+/// The result of a code cell.
 pub struct CellResult {
     pub cell: CodeCell,
     pub verdict: Verdict,
@@ -51,7 +51,7 @@ impl NotebookResult {
         self.cells.iter().filter(|cell| matches!(cell.verdict, Verdict::Failed(_))).count()
     }
 
-    /// How many exercises are open, and how many solved.
+    /// The numbers of open and of solved exercises.
     pub fn exercises(&self) -> (usize, usize) {
         let checks = self.cells.iter().filter(|cell| cell.cell.tags.check);
         checks.fold((0, 0), |(open, solved), cell| match &cell.verdict {
@@ -61,7 +61,7 @@ impl NotebookResult {
         })
     }
 
-    /// One word for reports.
+    /// The outcome in one word, for reports.
     pub fn outcome(&self) -> &'static str {
         match (&self.could_not_run, self.failures()) {
             (Some(_), _) => "error",
@@ -71,25 +71,25 @@ impl NotebookResult {
     }
 }
 
-/// Who may do what: living kernels, notebooks being executed, and their cells, of which one that
-/// compares speeds takes all turns.
-pub struct Turns {
+/// Limits how many kernels are alive, how many notebooks run, and how many cells run at the same
+/// time. A cell that compares speeds takes all permits.
+pub struct Permits {
     pub kernels: Semaphore,
     pub running: Semaphore,
     pub cells: Semaphore,
 }
 
-/// Executes a notebook when its turn comes. Its kernel starts a little earlier, while another
-/// notebook is running.
+/// Runs a notebook when it is its turn. Its kernel starts a little earlier, while another notebook
+/// is running.
 pub async fn execute(
     number: usize,
     source: &Source,
     settings: &Settings,
-    turns: &Turns,
+    permits: &Permits,
     progress: &RefCell<Progress>,
 ) -> NotebookResult {
     let name = source.name.clone();
-    let _kernel = turns.kernels.acquire().await;
+    let _kernel = permits.kernels.acquire().await;
     progress.borrow_mut().starting(number, &name);
     let begun = Instant::now();
     let mut result =
@@ -99,8 +99,9 @@ pub async fn execute(
             Ok(client) => {
                 let startup = begun.elapsed();
                 progress.borrow_mut().ready(number);
-                let _turn = turns.running.acquire().await;
-                let mut result = run_cells(number, source, settings, client, turns, progress).await;
+                let _permit = permits.running.acquire().await;
+                let mut result =
+                    run_cells(number, source, settings, client, permits, progress).await;
                 result.startup = startup;
                 result
             }
@@ -116,12 +117,12 @@ pub async fn execute(
             },
         };
     annotate(&mut result, settings);
-    let told = tell(&name, &result);
-    progress.borrow_mut().finished(number, &told);
+    let message = summary(&name, &result);
+    progress.borrow_mut().finished(number, &message);
     result
 }
 
-fn tell(name: &str, result: &NotebookResult) -> String {
+fn summary(name: &str, result: &NotebookResult) -> String {
     let executed =
         result.cells.iter().filter(|cell| !matches!(cell.verdict, Verdict::Skipped(_))).count();
     let times = format!("{}, kernel {}", seconds(result.wall), seconds(result.startup));
@@ -147,15 +148,15 @@ async fn run_cells(
     source: &Source,
     settings: &Settings,
     client: Client,
-    turns: &Turns,
+    permits: &Permits,
     progress: &RefCell<Progress>,
 ) -> NotebookResult {
     let language_info = client.info.language_info.clone();
-    let engine = client.process.engine.directory.clone();
+    let engine = client.process.spec.directory.clone();
     let engine_source = || std::fs::read_to_string(engine.as_ref()?.join("src/lib.rs")).ok();
     let mut session = Session::new(settings.kernel, client);
     let begun = Instant::now();
-    // Per cell its execution's place in the session, or why there is none.
+    // For each cell, the index of its execution in the session, or why it was skipped.
     let mut executed: Vec<Result<usize, &'static str>> = Vec::new();
     let mut verdicts: Vec<Verdict> = Vec::new();
     let mut give_up = None;
@@ -173,9 +174,9 @@ async fn run_cells(
             continue;
         }
         progress.borrow_mut().cell(number, cell.number, source.cells.len(), &cell.source);
-        let _turn = turns
+        let _permit = permits
             .cells
-            .acquire_many(if compares_speeds(cell) { turns_of_all(settings) } else { 1 })
+            .acquire_many(if compares_speeds(cell) { all_permits(settings) } else { 1 })
             .await;
         session.execute(&cell.source, cell.timeout).await;
         let place = session.executions.len() - 1;
@@ -194,7 +195,7 @@ async fn run_cells(
             ));
         }
         if matches!(verdict, Verdict::Failed(_)) && (dead || !settings.keep_going) {
-            give_up = Some(if dead { "the kernel was gone" } else { "an earlier cell had failed" });
+            give_up = Some(if dead { "the kernel had died" } else { "an earlier cell had failed" });
         }
         executed.push(Ok(place));
         verdicts.push(verdict);
@@ -202,7 +203,7 @@ async fn run_cells(
     let wall = begun.elapsed();
     let Session { client, executions, .. } = session;
     client.shut_down().await;
-    // What came late may change a verdict: on the stock kernel text can lag behind the end of its
+    // Late output may change a verdict: on the stock kernel, text can arrive after the end of its
     // cell.
     for ((cell, place), verdict) in source.cells.iter().zip(&executed).zip(&mut verdicts) {
         if let (Ok(place), Verdict::Passed(_), KernelKind::Evcxr) =
@@ -227,12 +228,12 @@ async fn run_cells(
     NotebookResult { cells, startup: Duration::ZERO, wall, could_not_run: None, executed: notebook }
 }
 
-/// Whether another notebook's cells at the same time could decide how this one ends.
+/// Whether cells of other notebooks, running at the same time, could affect the verdict.
 fn compares_speeds(cell: &CodeCell) -> bool {
     cell.source.contains("check_fast!")
 }
 
-fn turns_of_all(settings: &Settings) -> u32 {
+fn all_permits(settings: &Settings) -> u32 {
     u32::try_from(settings.jobs).unwrap_or(u32::MAX)
 }
 
@@ -241,12 +242,11 @@ fn count_of(execution: &Execution) -> Option<i32> {
     i32::try_from(count).ok().filter(|count| *count > 0)
 }
 
-/// Puts outputs, execution count and times into a cell of the executed notebook.
+/// Stores outputs, execution count and times in a cell of the executed notebook.
 fn store(cell: &mut Cell, execution: Option<&Execution>, count: Option<i32>, verdict: &Verdict) {
     let Cell::Code { metadata, execution_count, outputs, .. } = cell else { return };
     let Some(execution) = execution else {
-        // A cell that is never executed keeps what it has; one that was not reached has nothing to
-        // show.
+        // A cell tagged `skip-execution` keeps its outputs; a cell that was not reached has none.
         if !matches!(verdict, Verdict::Skipped("tagged skip-execution")) {
             (*execution_count, *outputs) = (None, Vec::new());
         }
@@ -274,7 +274,7 @@ fn store(cell: &mut Cell, execution: Option<&Execution>, count: Option<i32>, ver
     }
 }
 
-/// Notes in the executed notebook how it was executed.
+/// Records in the executed notebook how it was run.
 fn annotate(result: &mut NotebookResult, settings: &Settings) {
     let parameters: Map<String, Value> =
         settings.parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();

@@ -3,9 +3,9 @@
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// The line of `source`, from 1, that `report` points to. `count` is the cell's execution count:
-/// tracebacks name cells by it. `engine_source` is the program that the stock engine made of the
-/// cell: its panics name lines of that.
+/// Returns the line of `source`, counted from 1, that `report` points to. `count` is the cell's
+/// execution count, by which tracebacks name cells. `engine_source` is the program that the stock
+/// engine generated from the cell, whose lines its panics name.
 pub fn line(
     source: &str,
     report: &str,
@@ -19,8 +19,8 @@ pub fn line(
         .or_else(|| generated(source, report, engine_source?))
 }
 
-/// The line of this cell in a traceback of our kernel, `cell [3], line 2`, which may lead through
-/// functions of other cells.
+/// The line of this cell in a traceback of our kernel, `cell [3], line 2`. The traceback may pass
+/// through functions of other cells.
 fn traced(source: &str, report: &str, count: i32) -> Option<usize> {
     static FRAME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\bcell \[(\d+)\], line (\d+)").expect("a constant"));
@@ -41,7 +41,7 @@ fn quoted(source: &str, report: &str) -> Option<usize> {
     let quotes = QUOTED.captures_iter(report).filter_map(|captures| {
         Some((captures[1].parse::<usize>().ok()?, captures.get(2)?.as_str()))
     });
-    // The arrows around a quoted line may stand before its text.
+    // Arrows may precede the text of a quoted line.
     let is_that_line = |(number, text): &(usize, &str)| {
         let line = number.checked_sub(1).and_then(|index| lines.get(index));
         line.is_some_and(|line| {
@@ -63,7 +63,8 @@ fn named(source: &str, report: &str) -> Option<usize> {
     numbers.into_iter().find(|number| (1..=source.lines().count()).contains(number))
 }
 
-/// Looks up the line a panic names in the generated program, and the same text in the cell.
+/// Looks up the line that a panic names in the generated program, then finds the same text in the
+/// cell.
 fn generated(source: &str, report: &str, engine_source: &str) -> Option<usize> {
     static PLACE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\bsrc/lib\.rs:(\d+):\d+").expect("a constant"));
@@ -71,7 +72,7 @@ fn generated(source: &str, report: &str, engine_source: &str) -> Option<usize> {
     let text = engine_source.lines().nth(place.checked_sub(1)?)?.trim();
     let mut same = source.lines().enumerate().filter(|(_, line)| line.trim() == text);
     let (number, _) = same.next()?;
-    // Two equal lines: better none than the wrong one.
+    // If two lines are equal, no answer is better than a wrong one.
     (!text.is_empty() && same.next().is_none()).then_some(number + 1)
 }
 
@@ -100,7 +101,8 @@ mod tests {
 
     #[test]
     fn follows_a_traceback_to_this_cell() {
-        let report = "cell [4], line 2\n    1 | let a = 1;\n--> 2 | let b = a / 0;\ncell [1], line 3, in divide\n--> 3 | b\nPanic: no";
+        let report = "cell [4], line 2\n    1 | let a = 1;\n--> 2 | let b = a / 0;\ncell [1], \
+            line 3, in divide\n--> 3 | b\nPanic: no";
         assert_eq!(line(SOURCE, report, Some(4), None), Some(2));
         assert_eq!(line(SOURCE, report, Some(1), None), Some(3));
     }
@@ -108,7 +110,8 @@ mod tests {
     #[test]
     fn trusts_a_quoted_line_more_than_a_named_one() {
         // The stock kernel's headings are sometimes wrong.
-        let report = "[E0277] Error: cannot divide\n   ╭─[ command_3:1:1 ]\n   │\n 2 │ let b = a / 0;\n   │         ┬\n";
+        let report = "[E0277] Error: cannot divide\n   ╭─[ command_3:1:1 ]\n   │\n 2 │ let b = a \
+            / 0;\n   │         ┬\n";
         assert_eq!(line(SOURCE, report, None, None), Some(2));
         assert_eq!(line(SOURCE, " 2 │ something else", None, None), None);
     }

@@ -1,12 +1,12 @@
-//! `parcourse run`: executes notebooks without a browser, cell by cell, and says which cells did
-//! not do what they should.
+//! `parcourse run`: runs notebooks without a browser, cell by cell, and reports the cells that
+//! fail.
 //!
-//! Every notebook gets a kernel process of its own, spoken to over ZeroMQ exactly as JupyterLab
-//! would. All notebooks are read and checked before the first cell runs. In reading order:
-//! [`notebook`] and [`parameters`] (what is executed), [`kernel`] (a kernel process and one cell on
-//! it), [`verdict`], [`comparison`] and [`locate`] (did the cell do what its tags say?), [`execute`]
-//! (one notebook), [`schedule`] (several), [`plan`] (all of it, also for other commands),
-//! [`progress`] and [`reports`].
+//! Every notebook gets its own kernel process and talks to it over ZeroMQ, exactly as JupyterLab
+//! does. All notebooks are read and checked before the first cell runs. In reading order:
+//! [`notebook`] and [`parameters`] (the input), [`kernel`] (a kernel process and one cell on it),
+//! [`verdict`], [`comparison`] and [`locate`] (did the cell do what its tags say?), [`execute`]
+//! (one notebook), [`schedule`] (several), [`plan`] (everything, as a library call), [`progress`]
+//! and [`reports`].
 
 mod comparison;
 mod execute;
@@ -24,21 +24,21 @@ pub use execute::Settings;
 pub use kernel::guard::{GuardArguments, main as guard};
 pub use plan::{Executed, Plan};
 
-/// What came of executed notebooks, for whoever else has some executed: `parcourse check`.
+/// The results of a run, for `parcourse check` and `parcourse book`.
 pub mod results {
     pub use super::execute::NotebookResult;
     pub use super::notebook::Source;
     pub use crate::runner::reports::text::{failures, one_failure, what_failed};
-    pub use crate::runner::verdict::{Exercise, Kind, Verdict};
+    pub use crate::runner::verdict::{Exercise, FailureKind, Verdict};
 }
 
-/// A kernel and what it executes, for whoever else needs one: `parcourse bench`.
+/// A kernel and its executions, for `parcourse bench`.
 pub mod kernels {
     pub use super::schedule::stopped;
     pub use crate::runner::kernel::client::Client;
     pub use crate::runner::kernel::directory::Directory;
+    pub use crate::runner::kernel::launch::LaunchSpec;
     pub use crate::runner::kernel::session::{Ending, Execution, Session};
-    pub use crate::runner::kernel::warm::Engine;
 }
 
 use crate::base::paths::HelpersArgument;
@@ -50,29 +50,31 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// Exit codes: 0 every cell did what it should, 1 a cell failed, 2 something could not be run.
+/// Exit codes: 0 all cells passed, 1 a cell failed, 2 something could not be run.
 #[derive(Args)]
 pub struct RunArguments {
-    /// Notebooks to execute
+    /// Notebooks to run
     #[arg(required = true, value_name = "NOTEBOOK")]
     notebooks: Vec<PathBuf>,
-    /// Which kernel executes them
+    /// Kernel to run them on
     #[arg(long, value_enum, default_value_t = KernelKind::Parcourse)]
     kernel: KernelKind,
-    /// Notebooks executed at the same time; one more kernel is started ahead
+    /// Number of notebooks to run at the same time; one more kernel starts ahead of time
     #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs)]
     jobs: usize,
-    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
-    /// come before this
+    /// Time limit per cell, in seconds; course.toml and a cell's metadata override it
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Duration,
-    /// Seconds a kernel may take until it answers
+    /// Time limit for a kernel to start, in seconds
     #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds)]
     startup_timeout: Duration,
-    /// Override a default in the cell tagged `parameters` (repeatable)
-    #[arg(short, long = "parameter", num_args = 2, value_names = ["NAME", "VALUE"], allow_hyphen_values = true)]
+    /// Override a value in the cell tagged `parameters`; can be given several times
+    #[arg(
+        short, long = "parameter", num_args = 2, value_names = ["NAME", "VALUE"],
+        allow_hyphen_values = true
+    )]
     parameters: Vec<String>,
-    /// Write the executed notebooks, with outputs and times, into this folder
+    /// Save the executed notebooks, with outputs and timings, in this folder
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Write a JUnit report with one test case per code cell
@@ -81,13 +83,13 @@ pub struct RunArguments {
     /// Write a JSON report
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Go on with the cells after a failed one
+    /// Keep running a notebook's cells after one fails
     #[arg(long, short)]
     keep_going: bool,
-    /// Compare images, too, in cells tagged `check-output`
+    /// Also compare images in cells tagged `check-output`
     #[arg(long)]
     check_images: bool,
-    /// Print failures only
+    /// Print only failures
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
@@ -97,7 +99,7 @@ pub struct RunArguments {
 /// Which kernel executes the cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KernelKind {
-    /// This program's own kernel
+    /// The kernel of this program
     Parcourse,
     /// The stock evcxr_jupyter kernel
     Evcxr,
@@ -116,7 +118,7 @@ pub fn parse_jobs(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|jobs| *jobs > 0)
-        .ok_or_else(|| "not a number from 1 upwards".to_string())
+        .ok_or_else(|| "not a number of at least 1".to_string())
 }
 
 pub fn parse_seconds(text: &str) -> Result<Duration, String> {
@@ -165,28 +167,28 @@ pub fn main(arguments: RunArguments) -> Result<ExitCode> {
         println!("{}", reports::text::summary(&results, begun.elapsed()));
     }
     if let Some(signal) = interrupted {
-        bail!("stopped by {signal}; every kernel has been ended");
+        bail!("stopped by {signal}; all kernels have been shut down");
     }
     let outcome = |word: &str| results.iter().any(|result| result.outcome() == word);
     Ok(ExitCode::from(if outcome("error") { 2 } else { u8::from(outcome("failed")) }))
 }
 
-/// Finds out before the first cell whether the results can be written.
+/// Checks before the first cell that the results can be written.
 fn check_destinations(arguments: &RunArguments, sources: &[Source]) -> Result<()> {
     for file in [&arguments.junit, &arguments.json].into_iter().flatten() {
         let folder =
             file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         ensure!(
             folder.is_dir(),
-            "cannot write {}: there is no folder {}",
+            "cannot write {}: no such folder: {}",
             file.display(),
             folder.display()
         );
-        ensure!(!file.is_dir(), "cannot write {}: it is a folder", file.display());
+        ensure!(!file.is_dir(), "cannot write {}: is a folder", file.display());
     }
     let Some(output) = &arguments.output else { return Ok(()) };
     std::fs::create_dir_all(output)
-        .with_context(|| format!("failed to make the folder {}", output.display()))?;
+        .with_context(|| format!("failed to create the folder {}", output.display()))?;
     let output = output.canonicalize()?;
     let mut names = HashMap::new();
     for source in sources {

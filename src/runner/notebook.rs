@@ -1,4 +1,4 @@
-//! Notebooks on disk: read and checked before anything is executed, written when all is done.
+//! Notebooks on disk: reading and checking them before a run, writing them afterwards.
 
 use crate::runner::comparison::Rules;
 
@@ -10,13 +10,13 @@ use nbformat::v4::{Cell, CellId, Notebook, Output};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A notebook that can be executed: everything that can be known to be wrong beforehand is not.
+/// A notebook that has passed all checks and can be run.
 pub struct Source {
     /// As the user named it.
     pub path: PathBuf,
-    /// What it is called in messages: its path, if it has no better name.
+    /// Its name in messages: by default its path.
     pub name: String,
-    /// Its folder, absolute: the kernel's working directory.
+    /// Its folder, absolute, which is the kernel's working directory.
     pub folder: PathBuf,
     pub notebook: Notebook,
     pub cells: Vec<CodeCell>,
@@ -25,7 +25,7 @@ pub struct Source {
     pub rules: Rules,
 }
 
-/// A code cell, as it will be executed.
+/// A code cell to run.
 #[derive(Clone)]
 pub struct CodeCell {
     /// Position among all cells of the notebook.
@@ -39,7 +39,7 @@ pub struct CodeCell {
     pub stored: Vec<Output>,
 }
 
-/// What the command line asks of every notebook.
+/// Command line options that affect how notebooks are loaded.
 pub struct Request<'a> {
     pub parameters: &'a [(String, String)],
     pub timeout: Duration,
@@ -87,7 +87,7 @@ fn parse(text: &str) -> Result<Notebook> {
         nbformat::Notebook::Legacy(old) => {
             nbformat::upgrade_legacy_notebook(old).context("is not a valid notebook")
         }
-        _ => bail!("is in a notebook format that this program does not know"),
+        _ => bail!("is in an unsupported notebook format"),
     }
 }
 
@@ -96,23 +96,23 @@ fn check_language(notebook: &Notebook) -> Result<()> {
     let language = spec.and_then(|spec| spec.language.as_deref());
     let language =
         language.or(notebook.metadata.language_info.as_ref().map(|info| info.name.as_str()));
-    // Old notebooks name nothing but their kernel, which for Rust is called `rust`.
+    // Old notebooks only name their kernel, which is `rust` for Rust.
     match language.or(spec.map(|spec| spec.name.as_str())) {
         Some(language) if language.eq_ignore_ascii_case("rust") => Ok(()),
         Some(language) => bail!("is a notebook for {language}, not for Rust"),
         None => bail!(
-            "does not say which language it is for: its metadata has neither kernelspec nor language_info"
+            "does not state its language: its metadata has neither kernelspec nor language_info"
         ),
     }
 }
 
-/// Puts the injected cell behind the parameters cell, in place of one from an earlier run.
+/// Inserts the injected cell after the parameters cell and removes those of earlier runs.
 fn inject(notebook: &mut Notebook, values: &[(String, String)]) -> Result<()> {
     let tagged = |cell: &Cell, tag: &str| matches!(cell, Cell::Code { metadata, .. } if metadata.tags.iter().flatten().any(|present| present == tag));
     notebook.cells.retain(|cell| !tagged(cell, tags::INJECTED_PARAMETERS));
     let Some(position) = notebook.cells.iter().position(|cell| tagged(cell, tags::PARAMETERS))
     else {
-        bail!("has no cell tagged `{}`, so there is nothing that `-p` could set", tags::PARAMETERS);
+        bail!("has no cell tagged `{}`, so `-p` cannot set anything", tags::PARAMETERS);
     };
     let declared = parameters::declarations(&notebook.cells[position].source().concat());
     let source = parameters::injected_source(&declared, values).map_err(anyhow::Error::msg)?;
@@ -169,7 +169,7 @@ fn cell_timeout(metadata: &nbformat::v4::CellMetadata) -> Result<Option<Duration
     Ok(Some(Duration::from_secs_f64(seconds)))
 }
 
-/// Writes an executed notebook, whole or not at all.
+/// Writes an executed notebook atomically.
 pub fn write(notebook: &Notebook, path: &Path) -> Result<()> {
     let mut notebook = notebook.clone();
     (notebook.nbformat, notebook.nbformat_minor) = (4, 5);
@@ -179,7 +179,7 @@ pub fn write(notebook: &Notebook, path: &Path) -> Result<()> {
         *source = source.concat().split_inclusive('\n').map(str::to_string).collect();
     }
     let text = nbformat::serialize_notebook(&nbformat::Notebook::V4(notebook))?;
-    // Under another name first: a reader never sees half a notebook.
+    // Written under another name first, so that readers never see half a notebook.
     let partial = path.with_extension("ipynb.partial");
     std::fs::write(&partial, text)?;
     std::fs::rename(&partial, path)?;

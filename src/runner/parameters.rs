@@ -1,11 +1,10 @@
-//! `-p name value`: parameters as papermill has them, in Rust.
+//! `-p name value`: notebook parameters like papermill's, in Rust.
 //!
 //! A cell tagged `parameters` declares defaults with plain `let` statements. Values from the
-//! command line go into a new cell right after it, tagged `injected-parameters`, which declares the
-//! same names again. A name keeps the type (or the kind of literal) it was declared with, so that
-//! the cells below compile as before: `-p samples 3` for `let samples: f64 = 1e6;` gives `let
-//! samples: f64 = 3.0;`. A type that is neither a number, a `bool`, a `char` nor a string takes the
-//! value as a Rust expression.
+//! command line go into a new cell right after it, tagged `injected-parameters`, which redeclares
+//! the same names. A name keeps its declared type (or kind of literal), so that the cells below
+//! still compile: `-p samples 3` for `let samples: f64 = 1e6;` gives `let samples: f64 = 3.0;`. For
+//! types other than numbers, `bool`, `char` and strings, the value is a Rust expression.
 
 use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
 use ra_ap_syntax::{Edition, SourceFile};
@@ -17,12 +16,12 @@ pub struct Declaration {
     mutable: bool,
     /// The type as written after the colon.
     ty: Option<String>,
-    kind: Kind,
+    kind: ValueKind,
 }
 
-/// What a value must look like.
+/// The expected form of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum ValueKind {
     /// With the literal's suffix, as in `10_u64`.
     Integer(Option<String>),
     Float(Option<String>),
@@ -32,9 +31,9 @@ enum Kind {
     Str,
     /// `String`
     String,
-    /// A type of its own: the value is an expression.
+    /// Any other type: the value is an expression.
     Expression,
-    /// Nothing is known about the type: the value decides.
+    /// The type is unknown: the value decides.
     Inferred,
 }
 
@@ -42,8 +41,7 @@ const INTEGERS: [&str; 12] =
     ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
 const FLOATS: [&str; 2] = ["f32", "f64"];
 
-/// The parameters a cell declares. Lines that are commands to the engine (`:dep …`, `!ls`) are
-/// passed over.
+/// Returns the parameters that a cell declares. Engine commands (`:dep …`, `!ls`) are skipped.
 pub fn declarations(source: &str) -> Vec<Declaration> {
     let is_command = |line: &&str| line.starts_with(':') || line.starts_with('!');
     let rust: Vec<&str> =
@@ -64,7 +62,7 @@ fn declaration(statement: ast::Stmt) -> Option<Declaration> {
     let ty = statement.ty().map(|ty| ty.syntax().text().to_string());
     let kind = match &ty {
         Some(ty) => kind_of_type(ty),
-        None => statement.initializer().map_or(Kind::Inferred, |value| kind_of_value(&value)),
+        None => statement.initializer().map_or(ValueKind::Inferred, |value| kind_of_value(&value)),
     };
     Some(Declaration {
         name: pattern.name()?.text().to_string(),
@@ -74,67 +72,71 @@ fn declaration(statement: ast::Stmt) -> Option<Declaration> {
     })
 }
 
-fn kind_of_type(ty: &str) -> Kind {
+fn kind_of_type(ty: &str) -> ValueKind {
     let ty: String = ty.split_whitespace().collect();
     match ty.as_str() {
-        ty if INTEGERS.contains(&ty) => Kind::Integer(Some(ty.to_string())),
-        ty if FLOATS.contains(&ty) => Kind::Float(Some(ty.to_string())),
-        "bool" => Kind::Bool,
-        "char" => Kind::Char,
-        "&str" | "&'staticstr" => Kind::Str,
-        "String" | "std::string::String" => Kind::String,
-        _ => Kind::Expression,
+        ty if INTEGERS.contains(&ty) => ValueKind::Integer(Some(ty.to_string())),
+        ty if FLOATS.contains(&ty) => ValueKind::Float(Some(ty.to_string())),
+        "bool" => ValueKind::Bool,
+        "char" => ValueKind::Char,
+        "&str" | "&'staticstr" => ValueKind::Str,
+        "String" | "std::string::String" => ValueKind::String,
+        _ => ValueKind::Expression,
     }
 }
 
-fn kind_of_value(value: &ast::Expr) -> Kind {
+fn kind_of_value(value: &ast::Expr) -> ValueKind {
     match value {
         ast::Expr::PrefixExpr(negative) => {
-            negative.expr().map_or(Kind::Inferred, |value| kind_of_value(&value))
+            negative.expr().map_or(ValueKind::Inferred, |value| kind_of_value(&value))
         }
-        ast::Expr::CastExpr(cast) => {
-            cast.ty().map_or(Kind::Inferred, |ty| kind_of_type(&ty.syntax().text().to_string()))
-        }
+        ast::Expr::CastExpr(cast) => cast
+            .ty()
+            .map_or(ValueKind::Inferred, |ty| kind_of_type(&ty.syntax().text().to_string())),
         ast::Expr::Literal(literal) => match literal.kind() {
             ast::LiteralKind::IntNumber(number) => match number.suffix() {
-                Some(float) if FLOATS.contains(&float) => Kind::Float(Some(float.to_string())),
-                suffix => Kind::Integer(suffix.map(str::to_string)),
+                Some(float) if FLOATS.contains(&float) => ValueKind::Float(Some(float.to_string())),
+                suffix => ValueKind::Integer(suffix.map(str::to_string)),
             },
             ast::LiteralKind::FloatNumber(number) => {
-                Kind::Float(number.suffix().map(str::to_string))
+                ValueKind::Float(number.suffix().map(str::to_string))
             }
-            ast::LiteralKind::Bool(_) => Kind::Bool,
-            ast::LiteralKind::Char(_) => Kind::Char,
-            ast::LiteralKind::String(_) => Kind::Str,
-            _ => Kind::Inferred,
+            ast::LiteralKind::Bool(_) => ValueKind::Bool,
+            ast::LiteralKind::Char(_) => ValueKind::Char,
+            ast::LiteralKind::String(_) => ValueKind::Str,
+            _ => ValueKind::Inferred,
         },
         other => {
             let text = other.syntax().text().to_string();
             let owned = [".to_string()", ".to_owned()", ".into()"]
                 .iter()
                 .any(|end| text.starts_with('"') && text.ends_with(end));
-            if owned || text.starts_with("String::from(\"") { Kind::String } else { Kind::Inferred }
+            if owned || text.starts_with("String::from(\"") {
+                ValueKind::String
+            } else {
+                ValueKind::Inferred
+            }
         }
     }
 }
 
-/// The source of the injected cell, or what is wrong with a value. `values` are the names and texts
-/// from the command line.
+/// Returns the source of the injected cell, or the first invalid value. `values` are the names and
+/// texts from the command line.
 pub fn injected_source(
     declared: &[Declaration],
     values: &[(String, String)],
 ) -> Result<String, String> {
     let mut lines = vec!["// Parameters".to_string()];
     for (name, value) in values {
-        // Of several declarations the last is the one that the cells below see.
+        // The cells below see the last of several declarations.
         let Some(declaration) = declared.iter().rev().find(|declaration| declaration.name == *name)
         else {
             let names: Vec<&str> =
                 declared.iter().map(|declaration| declaration.name.as_str()).collect();
             let available = if names.is_empty() {
-                "its parameters cell declares none".to_string()
+                "the parameters cell declares none".to_string()
             } else {
-                format!("it has {}", names.join(", "))
+                format!("the notebook has {}", names.join(", "))
             };
             return Err(format!("unknown parameter `{name}`: {available}"));
         };
@@ -146,7 +148,7 @@ pub fn injected_source(
     Ok(lines.join("\n"))
 }
 
-/// A value as the Rust expression for its declaration.
+/// Converts a value to a Rust expression for its declaration.
 fn literal(declaration: &Declaration, value: &str) -> Result<String, String> {
     let refuse = |expected: &str| {
         Err(format!("parameter `{}`: `{value}` is not {expected}", declaration.name))
@@ -160,7 +162,7 @@ fn literal(declaration: &Declaration, value: &str) -> Result<String, String> {
         }
     };
     match &declaration.kind {
-        Kind::Integer(ty) => match (integer(value), value.parse::<f64>()) {
+        ValueKind::Integer(ty) => match (integer(value), value.parse::<f64>()) {
             (Some(number), _) if in_range(number, ty.as_deref()) => {
                 Ok(format!("{number}{}", suffix(ty)))
             }
@@ -173,35 +175,35 @@ fn literal(declaration: &Declaration, value: &str) -> Result<String, String> {
                 ty.as_ref().map_or(String::new(), |ty| format!(" ({ty})"))
             )),
         },
-        Kind::Float(ty) => match value.replace('_', "").parse::<f64>() {
+        ValueKind::Float(ty) => match value.replace('_', "").parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(format!("{number:?}{}", suffix(ty))),
             _ => refuse("a number"),
         },
-        Kind::Bool if value == "true" || value == "false" => Ok(value.to_string()),
-        Kind::Bool => refuse("true or false"),
-        Kind::Char if value.chars().count() == 1 => {
+        ValueKind::Bool if value == "true" || value == "false" => Ok(value.to_string()),
+        ValueKind::Bool => refuse("true or false"),
+        ValueKind::Char if value.chars().count() == 1 => {
             Ok(format!("{:?}", value.chars().next().unwrap_or_default()))
         }
-        Kind::Char => refuse("a single character"),
-        Kind::Str => Ok(format!("{value:?}")),
-        Kind::String => Ok(format!("String::from({value:?})")),
-        Kind::Expression if ast::Expr::parse(value, Edition::Edition2024).ok().is_ok() => {
+        ValueKind::Char => refuse("a single character"),
+        ValueKind::Str => Ok(format!("{value:?}")),
+        ValueKind::String => Ok(format!("String::from({value:?})")),
+        ValueKind::Expression if ast::Expr::parse(value, Edition::Edition2024).ok().is_ok() => {
             Ok(value.to_string())
         }
-        Kind::Expression => refuse(&format!(
+        ValueKind::Expression => refuse(&format!(
             "a Rust expression for {}",
             declaration.ty.as_deref().unwrap_or_default()
         )),
-        Kind::Inferred => Ok(inferred(value)),
+        ValueKind::Inferred => Ok(inferred(value)),
     }
 }
 
-/// The literal for a value of which nothing is known but its text.
+/// Guesses the literal from the text alone.
 fn inferred(value: &str) -> String {
     if value == "true" || value == "false" {
         value.to_string()
     } else if let Some(number) = integer(value) {
-        // Beyond i32, which rustc would assume and refuse.
+        // rustc would assume i32 and reject larger values.
         if i32::try_from(number).is_ok() { number.to_string() } else { format!("{number}_i64") }
     } else if let Ok(number) = value.parse::<f64>()
         && number.is_finite()
@@ -212,7 +214,7 @@ fn inferred(value: &str) -> String {
     }
 }
 
-/// An integer, also when it is written as `1_000_000` or `1e6`.
+/// Parses an integer, including forms such as `1_000_000` and `1e6`.
 fn integer(text: &str) -> Option<i128> {
     let exact = |number: &f64| number.fract() == 0.0 && number.abs() < 9.0e15;
     let plain = text.replace('_', "");
@@ -317,14 +319,15 @@ mod tests {
 
     #[test]
     fn names_the_parameters_there_are() {
-        let source = ":dep rand\nlet size = 3;\n// let no = 1;\nlet steps: u32 = 4;\nif true { let inner = 1; }";
+        let source = ":dep rand\nlet size = 3;\n// let no = 1;\nlet steps: u32 = 4;\nif true { \
+            let inner = 1; }";
         assert_eq!(
             inject(source, "m", "1").unwrap_err(),
-            "unknown parameter `m`: it has size, steps"
+            "unknown parameter `m`: the notebook has size, steps"
         );
         assert_eq!(
             inject("", "m", "1").unwrap_err(),
-            "unknown parameter `m`: its parameters cell declares none"
+            "unknown parameter `m`: the parameters cell declares none"
         );
     }
 }

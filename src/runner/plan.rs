@@ -1,18 +1,17 @@
-//! Executing notebooks as a library call: `parcourse run` does it for the user, `parcourse check`
-//! for itself.
+//! Running notebooks as a library call, for `parcourse run`, `check` and `book`.
 
 use super::KernelKind;
 use super::execute::{NotebookResult, Settings};
 use super::notebook::{Request, Source};
 use super::schedule;
 use crate::runner::kernel::directory;
-use crate::runner::kernel::warm::Templates;
+use crate::runner::kernel::launch::Templates;
 use crate::runner::progress::Progress;
 use anyhow::{Result, ensure};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How notebooks are to be executed; the options of `parcourse run` explain each.
+/// How to run notebooks; see the options of `parcourse run`.
 pub struct Plan {
     pub kernel: KernelKind,
     pub jobs: usize,
@@ -27,17 +26,17 @@ pub struct Plan {
 
 /// Executed notebooks.
 pub struct Executed {
-    /// Those that were finished: after an interruption perhaps not all.
+    /// The finished notebooks; after an interruption some may be missing.
     pub sources: Vec<Source>,
     /// One for each source.
     pub results: Vec<NotebookResult>,
     pub settings: Settings,
-    /// The signal that ended it early.
+    /// The signal that ended the run early.
     pub interrupted: Option<&'static str>,
 }
 
 impl Plan {
-    /// Reads and checks every notebook, and reports everything that is wrong at once.
+    /// Reads and checks all notebooks, and reports all problems at once.
     pub fn load(&self, notebooks: &[PathBuf]) -> Result<Vec<Source>> {
         let request = Request { parameters: &self.parameters, timeout: self.timeout };
         let mut sources = Vec::new();
@@ -51,11 +50,11 @@ impl Plan {
                 Err(error) => problems.push(format!("{error:#}")),
             }
         }
-        ensure!(problems.is_empty(), "nothing was executed, because\n  {}", problems.join("\n  "));
+        ensure!(problems.is_empty(), "nothing was run because\n  {}", problems.join("\n  "));
         Ok(sources)
     }
 
-    /// Executes them, each on a kernel of its own, and tells on the way how far it is.
+    /// Runs the notebooks, each on its own kernel, and shows progress.
     pub fn execute(self, sources: Vec<Source>) -> Result<Executed> {
         directory::sweep()?;
         let mut progress = Progress::new(self.quiet);

@@ -1,10 +1,9 @@
-//! Tells the user what is going on: on a terminal one live line per running notebook, elsewhere
-//! plain lines.
+//! Shows progress: one live line per running notebook on a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// How much is told.
+/// How progress is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Quiet,
@@ -12,15 +11,15 @@ enum Mode {
     Live,
 }
 
-/// The progress display. Everything goes to stdout; live lines stay below what is printed for good.
+/// The progress display. Everything goes to stdout; live lines stay below permanent output.
 pub struct Progress {
     mode: Mode,
     lines: Vec<Line>,
-    /// Live lines on the screen now.
+    /// Number of live lines on the screen.
     drawn: usize,
 }
 
-/// A notebook that is under way.
+/// A running notebook.
 struct Line {
     notebook: usize,
     name: String,
@@ -38,7 +37,7 @@ impl Progress {
         Progress { mode, lines: Vec::new(), drawn: 0 }
     }
 
-    /// Work before the first kernel: a live line that the next one replaces.
+    /// Shows work before the first kernel starts, as a live line that the next one replaces.
     pub fn preparing(&mut self, doing: &str) {
         match self.mode {
             Mode::Quiet => {}
@@ -58,7 +57,7 @@ impl Progress {
         }
     }
 
-    /// A kernel is being started for a notebook.
+    /// A kernel is starting for a notebook.
     pub fn starting(&mut self, notebook: usize, name: &str) {
         self.lines.push(Line {
             notebook,
@@ -69,7 +68,7 @@ impl Progress {
         self.redraw();
     }
 
-    /// The kernel answers, and waits for its turn.
+    /// The kernel is ready and waits for its turn.
     pub fn ready(&mut self, notebook: usize) {
         self.set(notebook, "kernel ready".to_string());
     }
@@ -86,20 +85,20 @@ impl Progress {
         self.redraw();
     }
 
-    /// Something that is worth knowing before the notebook is done.
+    /// Prints a message while the notebook is still running.
     pub fn note(&mut self, text: &str) {
         if self.mode != Mode::Quiet {
             self.print(text);
         }
     }
 
-    /// A notebook is done: its live line goes, `result` stays.
+    /// A notebook is done: replaces its live line by `result`.
     pub fn finished(&mut self, notebook: usize, result: &str) {
         self.lines.retain(|line| line.notebook != notebook);
         self.note(result);
     }
 
-    /// Prints for good.
+    /// Prints a permanent line.
     fn print(&mut self, text: &str) {
         let mut out = self.erasure();
         out.push_str(text);
@@ -108,7 +107,7 @@ impl Progress {
         self.redraw();
     }
 
-    /// Redraws the live lines, so that the elapsed time moves.
+    /// Redraws the live lines to update the elapsed times.
     pub fn redraw(&mut self) {
         if self.mode != Mode::Live {
             return;
@@ -142,7 +141,7 @@ impl Progress {
     }
 }
 
-/// A reader that has gone away (`| head`) is no reason to fail.
+/// Errors are ignored, because a closed pipe (`| head`) is not a failure.
 fn write(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -157,7 +156,7 @@ fn terminal_width() -> usize {
     if result == 0 && size.ws_col > 0 { usize::from(size.ws_col) } else { 80 }
 }
 
-/// A duration for people.
+/// Formats a duration.
 pub fn seconds(duration: Duration) -> String {
     match duration.as_secs_f64() {
         seconds if seconds < 60.0 => format!("{seconds:.1} s"),

@@ -1,7 +1,8 @@
-//! Several notebooks: how many at once, which kernel starts ahead, and how a signal ends it all.
+//! Runs several notebooks: how many at once, which kernel starts ahead of time, and how a signal
+//! ends the run.
 
 use super::Settings;
-use super::execute::{NotebookResult, Turns, execute};
+use super::execute::{NotebookResult, Permits, execute};
 use super::notebook::Source;
 use crate::runner::progress::Progress;
 use anyhow::{Context, Result};
@@ -13,11 +14,11 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 
-/// Executes all notebooks. The second part of the result names the signal that ended it early; then
-/// notebooks without a result are those that were not finished.
+/// Runs all notebooks. The second part of the result names the signal that ended the run early; in
+/// that case unfinished notebooks have no result.
 ///
-/// Everything happens on this thread: the work is done by the kernels, and the runner should not
-/// take a core from them.
+/// Everything happens on this thread: the kernels do the work, and the runner should not take a
+/// core from them.
 pub fn run(
     sources: &[Source],
     settings: &Settings,
@@ -31,16 +32,16 @@ pub fn run(
         sources.iter().map(|_| RefCell::new(None)).collect();
     let interrupted = runtime.block_on(async {
         let progress = RefCell::new(progress);
-        let turns = Turns {
+        let permits = Permits {
             kernels: Semaphore::new(settings.jobs + 1),
             running: Semaphore::new(settings.jobs),
             cells: Semaphore::new(settings.jobs),
         };
-        let (turns, progress) = (&turns, &progress);
+        let (permits, progress) = (&permits, &progress);
         let notebooks =
             sources.iter().zip(&results).enumerate().map(|(number, (source, result))| {
                 Box::pin(async move {
-                    let done = execute(number, source, settings, turns, progress).await;
+                    let done = execute(number, source, settings, permits, progress).await;
                     *result.borrow_mut() = Some(done);
                 }) as Pin<Box<dyn Future<Output = ()> + '_>>
             });
@@ -50,14 +51,14 @@ pub fn run(
             () = all(notebooks.collect()) => None,
             () = tick(progress) => None,
         };
-        // Leaving this block drops the kernels that still run, which ends them.
+        // Leaving this block drops the running kernels, which ends them.
         progress.borrow_mut().clear();
         ended
     });
     Ok((results.into_iter().map(RefCell::into_inner).collect(), interrupted))
 }
 
-/// Drives all futures to their end, starting them in order.
+/// Polls all futures to completion, starting them in order.
 async fn all(mut futures: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
     std::future::poll_fn(move |context| {
         futures.retain_mut(|future| future.as_mut().poll(context).is_pending());
@@ -66,7 +67,7 @@ async fn all(mut futures: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
     .await;
 }
 
-/// Returns the name of a signal that asks us to stop.
+/// Waits for a signal that asks us to stop and returns its name.
 pub async fn stopped() -> &'static str {
     let listen = |kind| signal(kind).ok();
     let (mut interrupt, mut terminate, mut hangup) = (
@@ -90,7 +91,7 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// Keeps the elapsed time on the screen moving.
+/// Updates the elapsed times on the screen.
 async fn tick(progress: &RefCell<Progress>) {
     let mut interval = tokio::time::interval(Duration::from_millis(250));
     loop {

@@ -1,4 +1,4 @@
-//! Judges an executed cell: did it do what its tags promise?
+//! Judges an executed cell by its tags.
 
 use super::locate;
 use crate::runner::KernelKind;
@@ -8,26 +8,26 @@ use crate::runner::kernel::session::{Ending, Execution};
 use crate::runner::notebook::{CodeCell, Source};
 use jupyter_protocol::ReplyStatus;
 
-/// The judgement on one code cell.
+/// The verdict on one code cell.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// Did what it should; of a cell that depends on an exercise, in what state that is.
+    /// Passed; for a cell that depends on an exercise, with the exercise's state.
     Passed(Option<Exercise>),
-    /// Not executed, and why.
+    /// Not run, and why.
     Skipped(&'static str),
     Failed(Failure),
 }
 
-/// The state of the exercise that a cell depends on. Both are as they should be.
+/// The state of the exercise that a cell depends on. Both states are fine.
 #[derive(Debug, Clone)]
 pub enum Exercise {
-    /// Not solved yet, and what the cell told the learner.
+    /// Not solved yet, with the failure that the learner sees.
     Open(Failure),
     Solved,
 }
 
 impl Exercise {
-    /// As reports name it.
+    /// The name used in reports.
     pub fn name(&self) -> &'static str {
         match self {
             Exercise::Open(_) => "open",
@@ -39,18 +39,18 @@ impl Exercise {
 /// Why a cell failed.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// One line.
     pub summary: String,
-    /// All there is to say, possibly many lines.
+    /// The full text, possibly many lines.
     pub detail: String,
-    /// The line of the cell, from 1, when it is known.
+    /// The line of the cell, counted from 1, if known.
     pub line: Option<usize>,
 }
 
-/// The kinds of failure, named as reports name them.
+/// The kinds of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     Error,
     Panic,
     EarlyReturn,
@@ -63,24 +63,25 @@ pub enum Kind {
     Protocol,
 }
 
-impl Kind {
+impl FailureKind {
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Error => "error",
-            Kind::Panic => "panic",
-            Kind::EarlyReturn => "error returned by `?`",
-            Kind::Timeout => "timeout",
-            Kind::KernelDied => "dead kernel",
-            Kind::Stderr => "unexpected stderr",
-            Kind::Output => "output differs",
-            Kind::NoError => "no error",
-            Kind::Input => "keyboard input",
-            Kind::Protocol => "protocol",
+            FailureKind::Error => "error",
+            FailureKind::Panic => "panic",
+            FailureKind::EarlyReturn => "error returned by `?`",
+            FailureKind::Timeout => "timeout",
+            FailureKind::KernelDied => "dead kernel",
+            FailureKind::Stderr => "unexpected stderr",
+            FailureKind::Output => "output differs",
+            FailureKind::NoError => "no error",
+            FailureKind::Input => "keyboard input",
+            FailureKind::Protocol => "protocol",
         }
     }
 }
 
-/// Judges one cell. `engine_source` gives the program the engine made of it, where that can be had.
+/// Judges one cell. `engine_source` returns the program that the engine generated from it, if
+/// available.
 pub fn judge(
     source: &Source,
     cell: &CodeCell,
@@ -100,33 +101,35 @@ pub fn judge(
         Ending::TimedOut { killed } => {
             let summary = format!("did not finish within {} s", cell.timeout.as_secs_f64());
             let end = if *killed {
-                "The interrupt did not stop it, so the kernel was killed."
+                "An interrupt did not stop it, so the kernel was killed."
             } else {
                 "It was interrupted."
             };
-            let advice = "A cell that needs longer says so in its metadata (`\"parcourse\": {\"timeout\": SECONDS}`), its notebook in course.toml.";
-            return failed(Kind::Timeout, summary, format!("{end} {advice}"));
+            let advice = "To allow more time, set `\"parcourse\": {\"timeout\": SECONDS}` in the \
+                cell's metadata, or `timeout` in the notebook's entry in course.toml.";
+            return failed(FailureKind::Timeout, summary, format!("{end} {advice}"));
         }
         Ending::Died(cause) => {
             let summary = cause
                 .lines()
                 .next()
                 .unwrap_or_default()
-                .trim_end_matches("; its last words:")
+                .trim_end_matches("; last lines of its log:")
                 .to_string();
             let stderr = plain(&execution.outputs.stderr);
             return failed(
-                Kind::KernelDied,
+                FailureKind::KernelDied,
                 summary,
                 format!("{cause}\n{stderr}").trim_end().to_string(),
             );
         }
-        Ending::Protocol(what) => return failed(Kind::Protocol, what.clone(), what.clone()),
+        Ending::Protocol(what) => return failed(FailureKind::Protocol, what.clone(), what.clone()),
     }
     if let Some(prompt) = execution.asked_for_input.first() {
-        let summary =
-            format!("asked for keyboard input ({prompt:?}), which a headless run cannot give");
-        return failed(Kind::Input, summary.clone(), summary);
+        let summary = format!(
+            "asked for keyboard input ({prompt:?}), which is not available in a headless run"
+        );
+        return failed(FailureKind::Input, summary.clone(), summary);
     }
     let raised = raised(execution);
     match (raised, cell.tags.raises_exception) {
@@ -135,14 +138,15 @@ pub fn judge(
         }
         (Some((kind, summary, detail)), false) => return failed(kind, summary, detail),
         (None, true) => {
-            let summary = "succeeded, but is tagged `raises-exception`: it must fail".to_string();
-            return failed(Kind::NoError, summary.clone(), summary);
+            let summary =
+                "succeeded, but must fail because it is tagged `raises-exception`".to_string();
+            return failed(FailureKind::NoError, summary.clone(), summary);
         }
         (Some(_), true) | (None, false) => {}
     }
     if !cell.tags.allow_stderr && !cell.tags.raises_exception {
-        // Our kernel reports a panic of the cell's own code as an error, so what is left are panics
-        // of threads that the cell survived.
+        // Our kernel reports panics of the cell itself as errors, so any others are panics of
+        // threads that the cell survived.
         let stderr = plain(&execution.outputs.stderr);
         let unexpected = if kernel == KernelKind::Parcourse {
             without_surviving_panics(&stderr)
@@ -152,8 +156,8 @@ pub fn judge(
         if !unexpected.trim().is_empty() {
             let first = unexpected.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             return failed(
-                Kind::Stderr,
-                format!("wrote to stderr (tag `allow-stderr` permits it): {first}"),
+                FailureKind::Stderr,
+                format!("wrote to stderr (use the tag `allow-stderr` to allow this): {first}"),
                 without_backtrace(&unexpected),
             );
         }
@@ -162,11 +166,12 @@ pub fn judge(
         let new = execution.outputs.stored();
         if let Err(difference) = comparison::compare(&cell.stored, &new, &source.rules, kernel) {
             let hint = format!(
-                "To accept the new outputs, copy them from the executed notebook (`--output DIR`) into {}.",
+                "To accept the new outputs, copy them from the executed notebook (`--output DIR`) \
+                into {}.",
                 source.path.display()
             );
             return failed(
-                Kind::Output,
+                FailureKind::Output,
                 difference.summary,
                 format!("{}\n{hint}", difference.detail),
             );
@@ -175,24 +180,24 @@ pub fn judge(
     Verdict::Passed(cell.tags.of_exercise.then_some(Exercise::Solved))
 }
 
-/// What the cell raised: its kind, in one line, and in full.
-fn raised(execution: &Execution) -> Option<(Kind, String, String)> {
+/// The error that the cell raised: its kind, a summary, and the full text.
+fn raised(execution: &Execution) -> Option<(FailureKind, String, String)> {
     let audited = execution.audit.iter().find_map(|event| match event.split_whitespace().next() {
-        Some("panic") => Some(Kind::Panic),
-        Some("error") => Some(Kind::EarlyReturn),
+        Some("panic") => Some(FailureKind::Panic),
+        Some("error") => Some(FailureKind::EarlyReturn),
         _ => None,
     });
     let reply = execution.reply.as_ref();
     let replied = reply.map(|reply| reply.status.clone()).unwrap_or_default();
     if replied == ReplyStatus::Ok {
-        // The stock kernel calls this success.
+        // The stock kernel reports this as success.
         let stderr = without_backtrace(&plain(&execution.outputs.stderr));
         let summary = panic_message(&stderr).or(stderr.lines().next().map(str::to_string));
         return audited.map(|kind| (kind, summary.unwrap_or(kind.name().to_string()), stderr));
     }
     if replied == ReplyStatus::Aborted {
         let what = "the kernel aborted the request".to_string();
-        return Some((Kind::Error, what.clone(), what));
+        return Some((FailureKind::Error, what.clone(), what));
     }
     let mut details: Vec<String> =
         execution.outputs.errors().map(|error| plain(&error.traceback.join("\n"))).collect();
@@ -212,21 +217,21 @@ fn raised(execution: &Execution) -> Option<(Kind, String, String)> {
     }
     let value = plain(&value);
     let first_line = value.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    // The stock kernel calls everything `Error`.
+    // The stock kernel names every error `Error`.
     let summary = if name == "Error" || name.is_empty() {
         first_line.to_string()
     } else {
         format!("{name}: {first_line}")
     };
     let kind = if name.to_lowercase().contains("panic") {
-        Kind::Panic
+        FailureKind::Panic
     } else {
-        audited.unwrap_or(Kind::Error)
+        audited.unwrap_or(FailureKind::Error)
     };
     Some((kind, summary, details.join("\n\n")))
 }
 
-/// The message of the first panic report in `stderr`.
+/// Returns the message of the first panic in `stderr`.
 fn panic_message(stderr: &str) -> Option<String> {
     let mut lines = stderr.lines().skip_while(|line| !line.contains("panicked at "));
     lines.next()?;

@@ -55,7 +55,7 @@ fn plain_values_are_shown_as_all_others() {
 #[test]
 fn what_a_cell_depends_on_may_change() {
     let mut kernel = Kernel::start();
-    let folder = kernel.world.path("mine");
+    let folder = kernel.sandbox.path("mine");
     std::fs::create_dir_all(folder.join("src")).unwrap();
     std::fs::write(
         folder.join("Cargo.toml"),

@@ -2,7 +2,7 @@
 
 use super::client::{Channel, Kernel, Setup};
 use super::deaths::is_running;
-use crate::support::{World, eventually, send, wait};
+use crate::support::{Sandbox, eventually, send, wait};
 use serde_json::json;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn shutdown_leaves_nothing_behind() {
         assert_eq!(reply, json!({ "status": "ok", "restart": restart }));
         let status = wait(&mut kernel.child, Duration::from_secs(20));
         assert_eq!(status.code(), Some(0), "{}", kernel.log());
-        kernel.world.assert_nothing_left(Duration::from_secs(10));
+        kernel.sandbox.assert_nothing_left(Duration::from_secs(10));
         assert!(!children.into_iter().any(is_running));
     }
 }
@@ -48,7 +48,7 @@ fn sigterm_ends_the_kernel() {
         "{}",
         kernel.log()
     );
-    kernel.world.assert_nothing_left(Duration::from_secs(10));
+    kernel.sandbox.assert_nothing_left(Duration::from_secs(10));
 }
 
 #[test]
@@ -56,12 +56,12 @@ fn sigkill_of_the_kernel_leaves_nothing_behind() {
     let mut kernel = Kernel::start();
     let children = spawn_children(&mut kernel);
     assert!(children.iter().all(|pid| is_running(*pid)));
-    assert!(!kernel.world.files().is_empty());
+    assert!(!kernel.sandbox.files().is_empty());
     let id = kernel.begin("println!(\"begun\"); loop { std::hint::spin_loop(); }");
     kernel.wait_for_text(&id, "begun");
     send(libc::SIGKILL, kernel.pid());
     let _ = wait(&mut kernel.child, Duration::from_secs(5));
-    kernel.world.assert_nothing_left(Duration::from_secs(6));
+    kernel.sandbox.assert_nothing_left(Duration::from_secs(6));
     assert!(!children.into_iter().any(is_running));
 }
 
@@ -70,9 +70,9 @@ fn sigkill_of_the_kernel_leaves_nothing_behind() {
 #[test]
 #[cfg(target_os = "linux")]
 fn kernel_ends_with_jupyter() {
-    let world = Arc::new(World::new());
-    let folder = world.path("k");
-    let (kernel, _) = Setup::within(&world).command(&folder);
+    let sandbox = Arc::new(Sandbox::new());
+    let folder = sandbox.path("k");
+    let (kernel, _) = Setup::within(&sandbox).command(&folder);
     let words = [kernel.get_program()].into_iter().chain(kernel.get_args());
     let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
     // The shell is the server: it names itself, starts the kernel, and waits.
@@ -81,29 +81,29 @@ fn kernel_ends_with_jupyter() {
     server
         .args(["-c", &script])
         .current_dir(kernel.get_current_dir().unwrap())
-        .env("PARCOURSE_TMPDIR", world.path("p"));
+        .env("PARCOURSE_TMPDIR", sandbox.path("p"));
     let mut server =
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     drop(server.stderr.take());
     eventually("start of the kernel", || {
-        world
+        sandbox
             .processes()
             .iter()
             .any(|(_, line)| line.contains("kernel --connection-file"))
             .then_some(())
     });
-    eventually("start of its user process", || (world.processes().len() >= 4).then_some(()));
+    eventually("start of its user process", || (sandbox.processes().len() >= 4).then_some(()));
     server.kill().unwrap();
     server.wait().unwrap();
-    world.assert_nothing_left(Duration::from_secs(20));
+    sandbox.assert_nothing_left(Duration::from_secs(20));
 }
 
 #[test]
 fn two_kernels_share_a_template_and_nothing_else() {
-    let world = Arc::new(World::new());
-    let starting = Setup::within(&world);
+    let sandbox = Arc::new(Sandbox::new());
+    let starting = Setup::within(&sandbox);
     let other = std::thread::spawn(move || starting.start());
-    let mut first = Setup::within(&world).start();
+    let mut first = Setup::within(&sandbox).start();
     let mut second = other.join().unwrap();
     let load = super::PRELUDE;
     let cells = [first.begin(load), second.begin(load)];
@@ -115,21 +115,21 @@ fn two_kernels_share_a_template_and_nothing_else() {
     first.shut_down();
     assert_eq!(second.ok("cores().usable > 0").result(), Some("true"));
     second.shut_down();
-    world.assert_nothing_left(Duration::from_secs(10));
+    sandbox.assert_nothing_left(Duration::from_secs(10));
 }
 
 #[test]
 fn bad_connection_files_are_named() {
-    let world = World::new();
-    let file = world.path("broken.json");
+    let sandbox = Sandbox::new();
+    let file = sandbox.path("broken.json");
     std::fs::write(&file, "{").unwrap();
     for (path, words) in [
         (file, "is not a Jupyter connection file"),
-        (world.path("missing.json"), "failed to read the connection file"),
+        (sandbox.path("missing.json"), "failed to read the connection file"),
     ] {
         let mut command = std::process::Command::new(crate::support::BINARY);
         let output = command.args(["kernel", "--connection-file"]).arg(&path).output().unwrap();
-        let told = crate::support::told(&output);
+        let told = crate::support::output_text(&output);
         assert!(
             output.status.code() == Some(2)
                 && told.contains(words)

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[test]
 fn unsigned_and_broken_messages_are_ignored() {
     let mut kernel = Kernel::start();
-    let target = kernel.world.path("must-not-exist");
+    let target = kernel.sandbox.path("must-not-exist");
     let evil =
         json!({ "code": format!("std::fs::write({target:?}, \"x\").unwrap();"), "silent": false });
     let good = || kernel.frames("execute_request", evil.clone());
@@ -103,14 +103,14 @@ fn claims_of_strangers_on_tcp_cost_nothing() {
 
 #[test]
 fn tcp_without_a_key_is_refused() {
-    let world = crate::support::World::new();
-    let folder = world.path("k");
+    let sandbox = crate::support::Sandbox::new();
+    let folder = sandbox.path("k");
     let (mut command, connection) =
         Setup { transport: Transport::TCP, ..Setup::default() }.command(&folder);
     let open = jupyter_protocol::ConnectionInfo { key: String::new(), ..connection };
     std::fs::write(folder.join("connection.json"), serde_json::to_vec(&open).unwrap()).unwrap();
     let output = command.output().unwrap();
-    let told = crate::support::told(&output);
+    let told = crate::support::output_text(&output);
     assert!(
         output.status.code() == Some(2)
             && told.contains("no key")

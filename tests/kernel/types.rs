@@ -3,7 +3,7 @@
 
 use super::PRELUDE;
 use super::client::{Kernel, Setup};
-use crate::support::World;
+use crate::support::Sandbox;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,8 +45,8 @@ fn types(kernel: &mut Kernel) -> BTreeMap<String, String> {
 
 #[test]
 fn skeletons_tell_the_same_types() {
-    let world = Arc::new(World::new());
-    let mut kernel = Setup::within(&world).start();
+    let sandbox = Arc::new(Sandbox::new());
+    let mut kernel = Setup::within(&sandbox).start();
     let skeletons = types(&mut kernel);
     assert!(
         !kernel.log().contains("whole sources"),
@@ -61,7 +61,8 @@ fn skeletons_tell_the_same_types() {
         .count();
     assert!(expected >= 200, "{expected}");
     assert_eq!(skeletons.len(), expected, "{skeletons:?}");
-    let whole = types(&mut Setup::within(&world).variable("PARCOURSE_WHOLE_SOURCES", "1").start());
+    let whole =
+        types(&mut Setup::within(&sandbox).variable("PARCOURSE_WHOLE_SOURCES", "1").start());
     let differences: Vec<_> =
         whole.iter().filter(|(name, kind)| skeletons.get(*name) != Some(kind)).collect();
     assert!(differences.is_empty(), "{differences:#?} instead of {skeletons:#?}");

@@ -1,8 +1,8 @@
-//! A course in which everything is in order (`tests/fixtures/course`), copied so that a test can
-//! spoil one thing.
+//! A course without problems (`tests/fixtures/course`), copied so that a test can introduce one
+//! problem.
 
 use super::private_tmp::{self, private_folder};
-use super::{BINARY, told};
+use super::{BINARY, output_text};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use std::process::{Command, Stdio};
 pub const FIRST: &str = "00_first.ipynb";
 pub const SECOND: &str = "01_more.ipynb";
 
-/// The copy; gone when dropped.
+/// The copy; removed when dropped.
 pub struct CourseCopy {
     directory: tempfile::TempDir,
     _temporary: tempfile::TempDir,
 }
 
-/// How a command ended, and all that it said.
+/// A command's exit status and output.
 pub struct Ended {
     pub code: Option<i32>,
-    pub told: String,
+    pub text: String,
 }
 
 impl CourseCopy {
@@ -35,7 +35,7 @@ impl CourseCopy {
         copy
     }
 
-    /// A path beside the folder of notebooks.
+    /// A path next to the folder of notebooks.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -56,7 +56,7 @@ impl CourseCopy {
         self.write(name, &text.replace(from, to));
     }
 
-    /// Changes a notebook, which stays in the form in which notebooks are committed.
+    /// Changes a notebook and writes it in normal form.
     pub fn edit(&self, name: &str, edit: impl FnOnce(&mut Value)) {
         let mut notebook = read(&self.notebooks().join(name));
         edit(&mut notebook);
@@ -81,10 +81,10 @@ impl CourseCopy {
             .env("PARCOURSE_TMPDIR", self.path("p"))
             .args(arguments);
         let output = command.stdin(Stdio::null()).output().unwrap();
-        Ended { code: output.status.code(), told: told(&output) }
+        Ended { code: output.status.code(), text: output_text(&output) }
     }
 
-    /// What the commands have left in their temporary folder.
+    /// The files left in the commands' temporary folder.
     pub fn left(&self) -> Vec<PathBuf> {
         std::fs::read_dir(private_folder(&self.path("p")))
             .into_iter()
@@ -97,11 +97,11 @@ impl CourseCopy {
 
 impl Ended {
     pub fn assert(&self, code: i32, expected: &[&str]) {
-        assert_eq!(self.code, Some(code), "{}", self.told);
+        assert_eq!(self.code, Some(code), "{}", self.text);
         for part in expected {
-            assert!(self.told.contains(part), "no {part:?} in:\n{}", self.told);
+            assert!(self.text.contains(part), "no {part:?} in:\n{}", self.text);
         }
-        assert!(!self.told.contains("panicked"), "{}", self.told);
+        assert!(!self.text.contains("panicked"), "{}", self.text);
     }
 }
 

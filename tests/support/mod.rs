@@ -1,5 +1,5 @@
-//! What the tests of the command share: starting the built binary in a temporary world of its own,
-//! and looking for what it leaves behind.
+//! Shared by the tests of the command: running the built binary in a temporary sandbox, and finding
+//! what it leaves behind.
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod course;
@@ -13,27 +13,26 @@ use std::time::{Duration, Instant};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_parcourse");
 
-/// How many times slower than an idle machine a busy one may be. No test depends on how fast a
-/// machine is; timeouts end what hangs.
+/// How many times slower a busy machine may be than an idle one. No test depends on speed; timeouts
+/// only end tests that hang.
 const BUSY: u32 = 20;
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures").join(name)
 }
 
-/// A temporary directory in which the command keeps its temporary files, and the tests their
-/// reports.
-pub struct World {
+/// A temporary directory for the command's temporary files and the tests' reports.
+pub struct Sandbox {
     directory: tempfile::TempDir,
     _temporary: tempfile::TempDir,
 }
 
-impl World {
-    pub fn new() -> World {
+impl Sandbox {
+    pub fn new() -> Sandbox {
         // A short name: unix sockets live below it.
         let directory = tempfile::Builder::new().prefix("pt").tempdir().unwrap();
         let temporary = private_tmp::link(&directory.path().join("p"));
-        World { directory, _temporary: temporary }
+        Sandbox { directory, _temporary: temporary }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -50,8 +49,8 @@ impl World {
         private_folder(&self.temporary())
     }
 
-    /// A user's own results from yesterday in the temporary directory, under a name that looks like
-    /// one of ours.
+    /// Creates a user's own results from yesterday in the temporary directory, with a name that
+    /// looks like one of ours.
     pub fn foreign_results(&self) -> PathBuf {
         let folder = self.temporary().join("run-2024");
         std::fs::create_dir_all(&folder).unwrap();
@@ -62,7 +61,7 @@ impl World {
         results
     }
 
-    /// `parcourse run --kernel KERNEL`, to be completed.
+    /// `parcourse run --kernel KERNEL`, without the notebooks.
     pub fn run(&self, kernel: &str) -> Command {
         let mut command = Command::new(BINARY);
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env("PARCOURSE_TMPDIR", self.temporary());
@@ -74,7 +73,7 @@ impl World {
         command
     }
 
-    /// Runs a fixture to its end and gives its JSON report, whatever the outcome.
+    /// Runs a fixture to completion and returns its JSON report, whatever the outcome.
     pub fn report(&self, kernel: &str, name: &str, options: &[&str]) -> Report {
         let (json, executed) = (self.path("report.json"), self.path("executed"));
         let output = self
@@ -88,7 +87,7 @@ impl World {
             .output()
             .unwrap();
         let text = std::fs::read_to_string(&json)
-            .unwrap_or_else(|_| panic!("no report:\n{}", told(&output)));
+            .unwrap_or_else(|_| panic!("no report:\n{}", output_text(&output)));
         let report: Value = serde_json::from_str(&text).unwrap();
         let read_notebook = |path: PathBuf| {
             std::fs::read_to_string(path).ok().map(|text| serde_json::from_str(&text).unwrap())
@@ -96,13 +95,13 @@ impl World {
         Report {
             notebook: report["notebooks"][0].clone(),
             executed: read_notebook(executed.join(name)),
-            told: told(&output),
+            text: output_text(&output),
             code: output.status.code(),
         }
     }
 
-    /// Processes that were started for this world and are still there, by their environment, which
-    /// every child inherits; a folder below the world's counts as the world's.
+    /// Processes started in this sandbox that are still running, found by their environment, which
+    /// every child inherits; folders below the sandbox's count, too.
     #[cfg(target_os = "linux")]
     pub fn processes(&self) -> Vec<(i32, String)> {
         let mark = format!("PARCOURSE_TMPDIR={}", self.temporary().display());
@@ -162,7 +161,7 @@ impl World {
 pub struct Report {
     pub notebook: Value,
     pub executed: Option<Value>,
-    pub told: String,
+    pub text: String,
     pub code: Option<i32>,
 }
 
@@ -173,7 +172,7 @@ impl Report {
         cells
             .into_iter()
             .find(|cell| cell["id"] == id)
-            .unwrap_or_else(|| panic!("no cell {id}:\n{}", self.told))
+            .unwrap_or_else(|| panic!("no cell {id}:\n{}", self.text))
     }
 
     /// `passed`, `skipped`, or the kind of failure.
@@ -187,7 +186,7 @@ impl Report {
         let notebook = self
             .executed
             .as_ref()
-            .unwrap_or_else(|| panic!("no executed notebook:\n{}", self.told));
+            .unwrap_or_else(|| panic!("no executed notebook:\n{}", self.text));
         let cells = notebook["cells"].as_array().unwrap();
         cells.iter().find(|cell| cell["id"] == id).unwrap()["outputs"].as_array().unwrap().clone()
     }
@@ -222,7 +221,7 @@ pub fn joined(text: &Value) -> String {
     }
 }
 
-pub fn told(output: &Output) -> String {
+pub fn output_text(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),

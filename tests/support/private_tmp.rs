@@ -1,7 +1,7 @@
 //! Temporary space for the command under test.
 //!
-//! Its path is short, because sockets live in it. It leads to a folder below `target`: cells are
-//! compiled only where nobody else can write to the folders above, which rules out `/tmp`.
+//! Its path is short, because it contains sockets. It links to a folder below `target`: cells are
+//! compiled only in folders that no other user can write to, at any level, which rules out `/tmp`.
 
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
-//! Where a book is written: into a folder that is new, empty, or an earlier book's.
+//! Writes a book into a folder that is new, empty, or holds an earlier book.
 //!
-//! A list of the book's files lies among them. The next book replaces these and removes those it no
-//! longer has; what somebody added (the `.git` of a branch that is published, a `CNAME`) stays.
+//! The folder contains a list of the book's files. The next book replaces these files and removes
+//! obsolete ones; files that others added (the `.git` of a published branch, a `CNAME`) stay.
 
 use crate::base::files::{below, write_whole};
 use anyhow::{Context, Result, bail, ensure};
@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 
 /// The list of files, one path per line.
 const LIST: &str = ".parcourse-book";
-/// Git's own file does not count: a fresh branch to publish from holds nothing else.
+/// Does not make a folder non-empty: a fresh branch for publishing holds nothing else.
 const NOT_COUNTED: &str = ".git";
 
-/// Refuses a folder that holds anything but a book.
+/// Returns an error if the folder holds anything but a book.
 pub fn check(folder: &Path) -> Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) if error.kind() == ErrorKind::NotADirectory => {
-            bail!("{} is a file: name a folder", folder.display())
+            bail!("{} is a file, not a folder", folder.display())
         }
         Err(error) => {
             return Err(error)
@@ -30,23 +30,23 @@ pub fn check(folder: &Path) -> Result<()> {
     let holds_something = entries.flatten().any(|entry| entry.file_name() != NOT_COUNTED);
     ensure!(
         !holds_something || folder.join(LIST).is_file(),
-        "{} is not empty and holds no book of the course: name another folder",
+        "{} is not empty and does not hold a book of the course: choose another folder",
         folder.display()
     );
     Ok(())
 }
 
-/// Writes the site that lies in `from`.
+/// Writes the site in `from` to `folder`.
 pub fn write(from: &Path, folder: &Path) -> Result<()> {
     check(folder)?;
-    // Without what Sphinx keeps for its next build.
+    // Without the file that Sphinx keeps for its next build.
     let new: BTreeSet<PathBuf> =
         below(from, &|path| path != Path::new(".buildinfo"))?.into_iter().collect();
     let old: BTreeSet<PathBuf> = match std::fs::read_to_string(folder.join(LIST)) {
         Ok(list) => list.lines().map(PathBuf::from).filter(|path| path.is_relative()).collect(),
         Err(_) => BTreeSet::new(),
     };
-    // Both, as long as files of both may be there.
+    // List the files of both books, as long as both may be present.
     list(folder, old.union(&new))?;
     for path in &new {
         let content = std::fs::read(from.join(path))
@@ -59,7 +59,7 @@ pub fn write(from: &Path, folder: &Path) -> Result<()> {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("failed to remove {}", path.display()));
             }
-            // Folders that have become empty; removing others fails, as it should.
+            // Remove folders that are now empty; removing others fails, as intended.
             _ => path
                 .ancestors()
                 .skip(1)
@@ -106,7 +106,7 @@ mod tests {
     fn other_folders_are_refused() {
         let other = site(&["thesis.tex"]);
         let message = write(site(&["index.html"]).path(), other.path()).unwrap_err().to_string();
-        assert!(message.contains("holds no book of the course"), "{message}");
+        assert!(message.contains("does not hold a book of the course"), "{message}");
         assert!(!other.path().join("index.html").exists());
         assert!(
             check(&other.path().join("thesis.tex")).unwrap_err().to_string().contains("is a file")

@@ -1,13 +1,13 @@
-//! `parcourse book`: the course as a web site to read and to search, with the outputs of its cells.
+//! `parcourse book`: builds a searchable web site of the course, with the outputs of its cells.
 //!
-//! The notebooks are executed (or taken as executed, with `--executed`); a failed cell means no
-//! book. Each becomes a page ([`page`]): what is for the instructor is left out, and an exercise
-//! shows what the learner gets, with the solution folded behind it. The manifest gives the first
-//! page ([`index`]). Sphinx with MyST-NB makes the site of these ([`site`]), in a Python
-//! environment of its own, and it goes into a folder that holds nothing else ([`destination`]).
+//! The notebooks are run first (unless `--executed` provides them); if a cell fails, no book is
+//! made. Each notebook becomes a page ([`page`]) without the instructor's notes; an exercise shows
+//! the learner's stub, followed by the folded solution. The manifest provides the first page
+//! ([`index`]). Sphinx with MyST-NB builds the site ([`site`]) in its own Python environment and
+//! writes it to a folder that holds nothing else ([`destination`]).
 //!
-//! The site asks no other server for anything, so that it can be read where there is none: from a
-//! disk, on a cluster, in an exam.
+//! The site loads nothing from other servers, so that it works offline: from a disk, on a cluster,
+//! in an exam.
 
 mod destination;
 mod executed;
@@ -29,38 +29,44 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What builds the pages.
+/// The packages that build the pages.
 const SPHINX: Recipe = Recipe {
     name: "Sphinx",
     requirements: include_str!("requirements.txt"),
     command: "parcourse book",
 };
 
-/// Exit codes: 0 the book is made, 1 a cell failed, 2 it could not be made.
+/// Exit codes: 0 the book was written, 1 a cell failed, 2 the book could not be made.
 #[derive(Args)]
 pub struct BookArguments {
-    /// Folder to write the site to: a new one, an empty one, or that of an earlier book
+    /// Folder to write the site to; must be new, empty, or hold an earlier book
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder of the course [default: found from the current folder upwards, else the one this
-    /// program was built beside]
+    /// Folder of the course [default: the nearest course in or above the current folder, else the
+    /// one this program was built with]
     #[arg(value_name = "FOLDER")]
     course: Option<PathBuf>,
-    /// Take the notebooks that `parcourse run --output DIR` has executed, instead of executing them
+    /// Use notebooks that `parcourse run --output DIR` has already run
     #[arg(long, value_name = "DIR")]
     executed: Option<PathBuf>,
-    /// Use what an earlier book has installed, without a look at the network
+    /// Use the packages an earlier book installed and never use the network
     #[arg(long)]
     offline: bool,
-    /// Python that makes the private environment [default: the first usable one on PATH]
+    /// Python used to create the private environment [default: the first that works of python3,
+    /// python, python3.14, …]
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
-    /// Notebooks executed at the same time; one more kernel is started ahead
-    #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs, conflicts_with = "executed")]
+    /// Number of notebooks to run at the same time; one more kernel starts ahead of time
+    #[arg(
+        long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs,
+        conflicts_with = "executed"
+    )]
     jobs: usize,
-    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
-    /// come before this
-    #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "executed")]
+    /// Time limit per cell, in seconds; course.toml and a cell's metadata override it
+    #[arg(
+        long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds,
+        conflicts_with = "executed"
+    )]
     timeout: Duration,
     #[command(flatten)]
     helpers: HelpersArgument,
@@ -71,11 +77,11 @@ pub fn main(arguments: BookArguments) -> Result<ExitCode> {
     let course = Course::beside(&folder)?.unwrap_or_default();
     ensure!(
         !course.notebooks.is_empty(),
-        "{} lists no notebooks: there is nothing to make a book of",
+        "{} lists no notebooks: the book would be empty",
         folder.join(course::FILE_NAME).display()
     );
-    // Whatever is wrong with the sources or the destination is found before minutes are spent on
-    // execution.
+    // Find problems with the sources or the destination before spending minutes on running
+    // notebooks.
     destination::check(&arguments.out)?;
     let downloads = learners_notebooks(&folder, &course)?;
 
@@ -117,7 +123,7 @@ pub fn main(arguments: BookArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What readers can download, in the order of the course.
+/// The notebooks that readers can download, in the order of the course.
 fn learners_notebooks(folder: &Path, course: &Course) -> Result<Vec<String>> {
     let learner = |file: &str| {
         let path = folder.join(file);

@@ -1,8 +1,8 @@
-//! A page of the book from an executed notebook of the course's source.
+//! Makes a page of the book from an executed notebook of the source.
 //!
-//! Readers get what learners get, plus the results: what is for the instructor alone is left out;
-//! an exercise shows its stub, the solution folded below it; what a check says of the solution, and
-//! what later cells show with it, is folded, too.
+//! Readers get what learners get, plus the results. The instructor's notes are left out. An
+//! exercise shows its stub, with the solution folded below it. Outputs of checks, and of later
+//! cells that need the solution, are folded as well.
 
 use crate::authoring::edition::regions;
 use crate::course::Entry;
@@ -11,10 +11,10 @@ use crate::course::notebook::{Cell, Document};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-/// Folder of the site with the notebooks that readers can download.
+/// Folder of the site that holds the notebooks for download.
 pub const DOWNLOADS: &str = "downloads";
 
-/// The notebook that MyST-NB shall show.
+/// Returns the notebook for MyST-NB to render.
 pub fn page(executed: &str, entry: &Entry) -> Result<Document> {
     let mut document = Document::parse(executed)?;
     let count = document.cells.len();
@@ -24,7 +24,7 @@ pub fn page(executed: &str, entry: &Entry) -> Result<Document> {
         let first_heading = cells.is_empty() && cell.is_markdown() && cell.source.starts_with("# ");
         cells.extend(shown(cell).with_context(|| name)?);
         if first_heading {
-            // The text of the lesson itself says how long it takes.
+            // The lesson itself states how long it takes.
             under_the_heading(
                 &mut cells[0].source,
                 &format!("<p class=\"facts\">{}</p>", download(&entry.file)),
@@ -32,12 +32,12 @@ pub fn page(executed: &str, entry: &Entry) -> Result<Document> {
         }
     }
     document.cells = cells;
-    // Extensions leave the state of their widgets here, whose display needs scripts from elsewhere.
+    // Widgets saved by extensions need scripts from other servers.
     document.metadata.remove("widgets");
     Ok(document)
 }
 
-/// Minutes, exercises, and where to get the notebook, as one line.
+/// Minutes, number of exercises and download link, in one line.
 pub fn facts(entry: &Entry) -> String {
     let minutes = entry.minutes.map(|minutes| format!("{minutes} minutes"));
     let exercises = entry.exercises.filter(|count| *count > 0).map(|count| match count {
@@ -58,7 +58,7 @@ fn under_the_heading(source: &mut String, facts: &str) {
     source.insert_str(end, &format!("\n\n{facts}\n"));
 }
 
-/// What is shown of one cell.
+/// Returns the cells that the page shows for a cell of the notebook.
 fn shown(mut cell: Cell) -> Result<Vec<Cell>> {
     if cell.has_tag(INSTRUCTOR) || cell.has_tag(NOTES) {
         return Ok(Vec::new());
@@ -77,7 +77,7 @@ fn shown(mut cell: Cell) -> Result<Vec<Cell>> {
     Ok(vec![cell])
 }
 
-/// Has MyST-NB fold a cell or a part of it, behind this text.
+/// Makes MyST-NB fold a cell or a part of it, with this prompt.
 fn fold(cell: &mut Cell, tag: &str, prompt: &str) {
     cell.add_tag(tag);
     let options = cell.metadata.entry("mystnb").or_insert_with(|| json!({}));
@@ -92,7 +92,7 @@ fn without_marks(source: &str) -> String {
     source.split('\n').filter(|line| !is_mark(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// A block of code, fenced by more backticks than it has anywhere.
+/// Fences a block of code with more backticks than it contains.
 fn fenced(code: &str) -> String {
     let fence = (3..)
         .map(|length| "`".repeat(length))
@@ -135,7 +135,8 @@ mod tests {
         assert!(sources[0].ends_with("</p>\n\n\nText"), "{}", sources[0]);
         assert_eq!(
             sources[1],
-            "```rust\nfn two() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}\n```"
+            "```rust\nfn two() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code \
+            here\");\n}\n```"
         );
         assert_eq!(sources[2], "fn two() -> i32 {\n    2\n}");
         assert!(page.cells[2].has_tag("hide-cell") && page.cells[3].has_tag("hide-output"));

@@ -1,4 +1,4 @@
-//! Sphinx's part: a folder with its sources, and the site that it makes of them.
+//! Sphinx's sources, and the site it builds from them.
 
 use super::page::DOWNLOADS;
 use crate::base::paths;
@@ -11,11 +11,11 @@ use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// Sphinx's settings, but for those that differ from course to course.
+/// Sphinx's settings, except those that depend on the course.
 const SETTINGS: &str = include_str!("conf.py");
 const STYLE: &str = include_str!("book.css");
 
-/// Sphinx's sources and the site, in a temporary folder.
+/// A temporary folder with Sphinx's sources and the site.
 pub struct Site {
     folder: TempDir,
 }
@@ -54,8 +54,8 @@ impl Site {
         written.with_context(|| format!("failed to write {}", path.display()))
     }
 
-    /// Adds the files of the course that a page links to or shows. What is not there, or not within
-    /// the course, is left to Sphinx's warnings.
+    /// Adds the course's files that a page links to or shows. Sphinx warns about files that are
+    /// missing or outside the course.
     pub fn copy_linked(&self, course: &Path, page: &Document) -> Result<()> {
         for target in page
             .cells
@@ -77,18 +77,18 @@ impl Site {
         Ok(())
     }
 
-    /// Has Sphinx make the site; what it warns of comes back.
+    /// Builds the site with Sphinx and returns its warnings.
     pub fn build(
         &self,
         title: &str,
         environment: &Environment,
         steps: &mut Steps,
     ) -> Result<Vec<String>> {
-        steps.begin("Making the pages");
+        steps.begin("Building the pages");
         self.write("settings.json", json!({ "title": title }).to_string().as_bytes())?;
         let warnings = self.folder.path().join("warnings");
         let mut sphinx = Command::new(environment.python());
-        // `-I`: no PYTHONPATH set for other work reaches into the pinned environment.
+        // `-I`: keeps a PYTHONPATH set for other work out of the pinned environment.
         sphinx
             .args([
                 "-I",
@@ -106,13 +106,13 @@ impl Site {
             .arg(self.folder.path().join("doctrees"))
             .arg(self.sources())
             .arg(self.html());
-        // Jupyter's libraries look for settings of the user's, and keep files, in these.
+        // Jupyter's libraries read the user's settings and store files in these folders.
         for variable in ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"] {
             sphinx.env(variable, self.folder.path().join("jupyter"));
         }
         let mut log = Log::create(&paths::cache()?.join("book.log"))?;
         log.run(&mut sphinx, |line| steps.inside(line))
-            .context("Sphinx failed to make the pages")?;
+            .context("Sphinx failed to build the pages")?;
         let warnings = std::fs::read_to_string(&warnings).unwrap_or_default();
         let sources = format!(
             "{}/",
@@ -124,8 +124,8 @@ impl Site {
             .map(|line| line.replace(&sources, ""))
             .collect();
         steps.done(&match warnings.len() {
-            0 => "without a warning".to_owned(),
-            count => format!("with {count} lines of warnings"),
+            0 => "no warnings".to_owned(),
+            count => format!("{count} lines of warnings"),
         });
         Ok(warnings)
     }

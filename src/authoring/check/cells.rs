@@ -1,35 +1,35 @@
-//! Cells: ids by which they can be named, and tags that are understood.
+//! Checks that cells have ids and known tags.
 
 use super::material::Notebook;
-use super::report::Report;
+use super::problems::Problems;
 use crate::course::notebook::Cell;
 use crate::course::notebook::tags::{CHECK_OUTPUT, Tags};
 use std::collections::HashSet;
 
-pub fn check(notebook: &Notebook, report: &mut Report) {
+pub fn check(notebook: &Notebook, problems: &mut Problems) {
     let mut seen = HashSet::new();
     for (name, cell) in notebook.document.named_cells() {
         match &cell.id {
-            None => report.cell(
+            None => problems.cell(
                 &notebook.path,
                 &name,
                 "has no id: give it a short name, such as `sum-loop`",
             ),
             Some(id) if !is_valid(id) => {
-                report.cell(
+                problems.cell(
                     &notebook.path,
                     &name,
-                    "has an id that Jupyter refuses: use at most 64 letters, digits, `-` and `_`",
+                    "has an id that Jupyter rejects: use at most 64 letters, digits, `-` and `_`",
                 );
             }
-            Some(id) if !seen.insert(id.clone()) => report.cell(
+            Some(id) if !seen.insert(id.clone()) => problems.cell(
                 &notebook.path,
                 &name,
-                "has an id that another cell has, too: rename one of them",
+                "has the same id as another cell: rename one of them",
             ),
             Some(_) => {}
         }
-        tags(notebook, &name, cell, report);
+        tags(notebook, &name, cell, problems);
     }
 }
 
@@ -38,22 +38,23 @@ fn is_valid(id: &str) -> bool {
         && id.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
 }
 
-fn tags(notebook: &Notebook, name: &str, cell: &Cell, report: &mut Report) {
+fn tags(notebook: &Notebook, name: &str, cell: &Cell, problems: &mut Problems) {
     let tags = cell.tags();
-    // One at a time: each misspelt tag is told, not only the first.
+    // One at a time, to report every misspelt tag and not only the first.
     for tag in &tags {
         if let Err(error) = Tags::parse(std::slice::from_ref(tag)) {
-            report.cell(&notebook.path, name, error);
+            problems.cell(&notebook.path, name, error);
         }
     }
     let mut seen = HashSet::new();
     for twice in tags.iter().filter(|tag| !seen.insert(*tag)) {
-        report.cell(&notebook.path, name, format!("has the tag `{twice}` twice: remove one"));
+        problems.cell(&notebook.path, name, format!("has the tag `{twice}` twice: remove one"));
     }
     if cell.has_tag(CHECK_OUTPUT) && cell.outputs.is_empty() {
         let text = format!(
-            "is tagged `{CHECK_OUTPUT}`, but holds no output to compare with: execute it (`parcourse run --output DIR`) and copy its output, or remove the tag"
+            "is tagged `{CHECK_OUTPUT}`, but has no stored output to compare with: run it \
+            (`parcourse run --output DIR`) and copy its output, or remove the tag"
         );
-        report.cell(&notebook.path, name, text);
+        problems.cell(&notebook.path, name, text);
     }
 }

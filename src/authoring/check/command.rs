@@ -2,7 +2,7 @@
 
 use super::execute::{self, Options, What};
 use super::material::Material;
-use super::report::Report;
+use super::problems::Problems;
 use super::{cells, contents, exercises, form, links, manifest};
 use crate::base::paths::HelpersArgument;
 use crate::course;
@@ -13,35 +13,43 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Exit codes: 0 the course is in order, 1 something is wrong with it, 2 it could not be checked.
+/// Exit codes: 0 no problems, 1 problems found, 2 the course could not be checked.
 #[derive(Args)]
 pub struct CheckArguments {
-    /// Folder of the course [default: found from the current folder upwards, else the one this
-    /// program was built beside]
+    /// Folder of the course [default: the nearest course in or above the current folder, else the
+    /// one this program was built with]
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
-    /// Rewrite notebooks in the form in which they are committed: no outputs, written as Jupyter
-    /// writes, exercises with nbgrader's metadata
+    /// Rewrite the notebooks in the form they are committed in: no outputs, formatted as Jupyter
+    /// does, exercises with nbgrader metadata
     #[arg(long)]
     fix: bool,
-    /// Then execute the notebooks: the source must pass, and in the learner's edition every
-    /// exercise must fail as given while all the rest passes; or only one of the two
-    #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    /// Also run the notebooks: with solutions, every cell must pass; in the learner's edition,
+    /// unsolved exercises must fail and everything else must pass
+    #[arg(
+        long, value_enum, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+        default_missing_value = "all"
+    )]
     execute: Option<What>,
-    /// Execute only this notebook (repeatable)
+    /// Run only this notebook; can be given several times
     #[arg(long, value_name = "FILE", requires = "execute")]
     only: Vec<String>,
-    /// Which kernel executes them
+    /// Kernel to run them on
     #[arg(long, value_enum, default_value_t = KernelKind::Parcourse, requires = "execute")]
     kernel: KernelKind,
-    /// Notebooks executed at the same time; one more kernel is started ahead
-    #[arg(long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs, requires = "execute")]
+    /// Number of notebooks to run at the same time; one more kernel starts ahead of time
+    #[arg(
+        long, short, default_value_t = 1, value_name = "N", value_parser = parse_jobs,
+        requires = "execute"
+    )]
     jobs: usize,
-    /// Seconds a cell may take; its notebook's entry in course.toml and the cell's own metadata
-    /// come before this
-    #[arg(long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds, requires = "execute")]
+    /// Time limit per cell, in seconds; course.toml and a cell's metadata override it
+    #[arg(
+        long, default_value = "120", value_name = "SECONDS", value_parser = parse_seconds,
+        requires = "execute"
+    )]
     timeout: Duration,
-    /// Print what is wrong only
+    /// Print only problems
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
@@ -50,10 +58,10 @@ pub struct CheckArguments {
 
 pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
     let folder = course::find(arguments.folder.as_deref())?;
-    let mut report = Report::default();
-    let mut material = Material::read(&folder, &mut report)?;
-    // Notebooks that could not be read are all that has been told so far.
-    let unreadable = !report.problems.is_empty();
+    let mut problems = Problems::default();
+    let mut material = Material::read(&folder, &mut problems)?;
+    // So far the report lists only notebooks that could not be read.
+    let unreadable = !problems.list.is_empty();
     if arguments.fix {
         for notebook in &mut material.notebooks {
             if form::fix(notebook)? && !arguments.quiet {
@@ -61,19 +69,19 @@ pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
             }
         }
     }
-    look(&material, &mut report);
-    if !report.problems.is_empty() {
-        for problem in &report.problems {
+    look(&material, &mut problems);
+    if !problems.list.is_empty() {
+        for problem in &problems.list {
             println!("{problem}");
         }
         if !arguments.quiet {
-            println!("{}", told(&material, &counted(report.problems.len(), "problem")));
+            println!("{}", summary(&material, &counted(problems.list.len(), "problem")));
         }
         return Ok(ExitCode::from(if unreadable { 2 } else { 1 }));
     }
     let Some(what) = arguments.execute else {
         if !arguments.quiet {
-            println!("{}", told(&material, "in order"));
+            println!("{}", summary(&material, "no problems"));
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -88,26 +96,26 @@ pub fn main(arguments: CheckArguments) -> Result<ExitCode> {
     };
     let outcome = execute::execute(&material, options)?;
     if !arguments.quiet {
-        let order = if outcome.code == 0 { "in order" } else { "not in order" };
-        println!("{}", told(&material, &format!("{order}; {}", outcome.told)));
+        let order = if outcome.code == 0 { "no problems" } else { "problems found" };
+        println!("{}", summary(&material, &format!("{order}; {}", outcome.summary)));
     }
     Ok(ExitCode::from(outcome.code))
 }
 
-/// Everything that can be seen without executing.
-fn look(material: &Material, report: &mut Report) {
-    manifest::check(material, report);
+/// All checks that do not run notebooks.
+fn look(material: &Material, problems: &mut Problems) {
+    manifest::check(material, problems);
     for notebook in &material.notebooks {
-        contents::check(notebook, report);
-        exercises::check(notebook, report);
-        cells::check(notebook, report);
-        form::check(notebook, report);
-        links::check(material, notebook, report);
+        contents::check(notebook, problems);
+        exercises::check(notebook, problems);
+        cells::check(notebook, problems);
+        form::check(notebook, problems);
+        links::check(material, notebook, problems);
     }
 }
 
 /// The last line.
-fn told(material: &Material, outcome: &str) -> String {
+fn summary(material: &Material, outcome: &str) -> String {
     let count = material.on_disk.len();
     format!("{}: {}, {outcome}", material.folder.display(), counted(count, "notebook"))
 }

@@ -1,36 +1,37 @@
-//! What every notebook has: a title, its minutes, goals, key points, and something to go on with;
-//! all as the manifest says.
+//! Checks that every notebook has a title, minutes, goals, key points and a part to go further, and
+//! that they match the manifest.
 
 use super::material::Notebook;
-use super::report::Report;
+use super::problems::Problems;
 use crate::course::minutes;
 use crate::course::notebook::tags::{GOALS, GOING_FURTHER, KEY_POINTS};
 use crate::course::notebook::{Cell, markdown};
 
-pub fn check(notebook: &Notebook, report: &mut Report) {
+pub fn check(notebook: &Notebook, problems: &mut Problems) {
     let Some((name, first)) = notebook.document.named_cells().next() else {
-        report.file(&notebook.path, "has no cells");
+        problems.file(&notebook.path, "has no cells");
         return;
     };
-    title(notebook, &name, first, report);
-    promise(notebook, &name, first, report);
-    goals(notebook, report);
-    if let Some((name, cell)) = single(notebook, KEY_POINTS, "the key points", report) {
+    title(notebook, &name, first, problems);
+    stated_minutes(notebook, &name, first, problems);
+    goals(notebook, problems);
+    if let Some((name, cell)) = single(notebook, KEY_POINTS, "the key points", problems) {
         if !has_heading(cell, "Key points") {
-            report.cell(
+            problems.cell(
                 &notebook.path,
                 &name,
                 format!("is tagged `{KEY_POINTS}`, but has no heading `## Key points`: add it"),
             );
         }
         if markdown::bullets(&cell.source).is_empty() {
-            report.cell(&notebook.path, &name, "lists no key points: write each as a line `- …`");
+            problems.cell(&notebook.path, &name, "lists no key points: write each as a line `- …`");
         }
     }
-    if let Some((name, cell)) = single(notebook, GOING_FURTHER, "the part for the fast", report)
+    if let Some((name, cell)) =
+        single(notebook, GOING_FURTHER, "the part for fast learners", problems)
         && !has_heading(cell, "Going further")
     {
-        report.cell(
+        problems.cell(
             &notebook.path,
             &name,
             format!("is tagged `{GOING_FURTHER}`, but has no heading `## Going further`: add it"),
@@ -38,13 +39,13 @@ pub fn check(notebook: &Notebook, report: &mut Report) {
     }
 }
 
-fn title(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
+fn title(notebook: &Notebook, name: &str, first: &Cell, problems: &mut Problems) {
     let headings = if first.is_markdown() { markdown::headings(&first.source) } else { Vec::new() };
     let Some(heading) = headings.first().filter(|heading| heading.level == 1) else {
-        report.cell(
+        problems.cell(
             &notebook.path,
             name,
-            "is the first cell, but does not begin with the title: write `# Title`",
+            "is the first cell, but does not begin with a title: write `# Title`",
         );
         return;
     };
@@ -55,21 +56,21 @@ fn title(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
             "has the title {:?}, but course.toml says {:?}: make them equal",
             heading.text, entry.title
         );
-        report.cell(&notebook.path, name, text);
+        problems.cell(&notebook.path, name, text);
     }
 }
 
 /// `**45 minutes**: 15 to read and run, 30 for three exercises.`
-fn promise(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
-    let promise = minutes::promised(&first.source);
+fn stated_minutes(notebook: &Notebook, name: &str, first: &Cell, problems: &mut Problems) {
+    let stated = minutes::stated(&first.source);
     let planned = notebook.entry.as_ref().and_then(|entry| entry.minutes);
-    let mut wrong = |text: String| report.cell(&notebook.path, name, text);
-    match (promise.total, planned) {
+    let mut wrong = |text: String| problems.cell(&notebook.path, name, text);
+    match (stated.total, planned) {
         (None, _) => {
             wrong("does not say how long the notebook takes: write `**45 minutes**`".to_string())
         }
-        (Some(told), Some(planned)) if told != planned => {
-            wrong(format!("says {told} minutes, but course.toml says {planned}: make them equal"));
+        (Some(total), Some(planned)) if total != planned => {
+            wrong(format!("says {total} minutes, but course.toml says {planned}: make them equal"));
         }
         _ => {}
     }
@@ -81,46 +82,48 @@ fn promise(notebook: &Notebook, name: &str, first: &Cell, report: &mut Report) {
         .filter_map(|heading| minutes::of_heading(&heading.text))
         .collect();
     let sum: u32 = exercises.iter().sum();
-    if let Some((told, word)) = &promise.exercises {
-        if *told != sum {
+    if let Some((minutes, word)) = &stated.exercises {
+        if *minutes != sum {
             wrong(format!(
-                "says {told} minutes for exercises, but their headings add up to {sum}: make them agree"
+                "says {minutes} minutes for exercises, but their headings add up to {sum}: make \
+                them agree"
             ));
         }
         if minutes::count(word).is_some_and(|count| count as usize != exercises.len()) {
             wrong(format!(
-                "says {word} exercises, but {} have minutes in their headings: make them agree",
+                "says {word} exercises, but {} headings state minutes: make them agree",
                 exercises.len()
             ));
         }
     }
-    if let (Some(total), Some(reading), Some((told, _))) =
-        (promise.total, promise.reading, &promise.exercises)
-        && reading + told != total
+    if let (Some(total), Some(reading), Some((minutes, _))) =
+        (stated.total, stated.reading, &stated.exercises)
+        && reading + minutes != total
     {
         wrong(format!(
-            "says {total} minutes, but {reading} to read and run and {told} for exercises are {}: make them agree",
-            reading + told
+            "says {total} minutes, but {reading} to read and run and {minutes} for exercises add \
+            up to {}: make them agree",
+            reading + minutes
         ));
     }
 }
 
-fn goals(notebook: &Notebook, report: &mut Report) {
-    let Some((name, cell)) = single(notebook, GOALS, "the goals", report) else { return };
+fn goals(notebook: &Notebook, problems: &mut Problems) {
+    let Some((name, cell)) = single(notebook, GOALS, "the goals", problems) else { return };
     let Some(entry) = &notebook.entry else { return };
-    let told = markdown::bullets(&cell.source);
+    let listed = markdown::bullets(&cell.source);
     let plain = |goal: &String| goal.trim_end_matches([';', '.', ',']).to_string();
-    let told: Vec<String> = told.iter().map(plain).collect();
+    let listed: Vec<String> = listed.iter().map(plain).collect();
     let planned: Vec<String> = entry.goals.iter().map(plain).collect();
-    for missing in planned.iter().filter(|goal| !told.contains(goal)) {
-        report.cell(
+    for missing in planned.iter().filter(|goal| !listed.contains(goal)) {
+        problems.cell(
             &notebook.path,
             &name,
             format!("does not list the goal {missing:?} of course.toml: make the two lists equal"),
         );
     }
-    for unknown in told.iter().filter(|goal| !planned.contains(goal)) {
-        report.cell(
+    for unknown in listed.iter().filter(|goal| !planned.contains(goal)) {
+        problems.cell(
             &notebook.path,
             &name,
             format!(
@@ -128,39 +131,39 @@ fn goals(notebook: &Notebook, report: &mut Report) {
             ),
         );
     }
-    if told.len() == planned.len()
-        && told != planned
-        && told.iter().all(|goal| planned.contains(goal))
+    if listed.len() == planned.len()
+        && listed != planned
+        && listed.iter().all(|goal| planned.contains(goal))
     {
-        report.cell(
+        problems.cell(
             &notebook.path,
             &name,
-            "lists the goals in another order than course.toml: make the two lists equal",
+            "lists the goals in a different order than course.toml: make the two lists equal",
         );
     }
 }
 
-/// The one markdown cell with this tag.
+/// Returns the only Markdown cell with this tag, and reports if there are none or several.
 fn single<'a>(
     notebook: &'a Notebook,
     tag: &str,
     what: &str,
-    report: &mut Report,
+    problems: &mut Problems,
 ) -> Option<(String, &'a Cell)> {
     let mut found = notebook.tagged(tag);
     found.retain(|(_, cell)| cell.is_markdown());
     match found.len() {
-        0 => report.file(
+        0 => problems.file(
             &notebook.path,
-            format!("has no text cell tagged `{tag}`: tag the one with {what}"),
+            format!("has no Markdown cell tagged `{tag}`: tag the one with {what}"),
         ),
         1 => return found.pop(),
         _ => {
             let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-            report.file(
+            problems.file(
                 &notebook.path,
                 format!(
-                    "has several cells tagged `{tag}` ({}): leave the tag on one of them",
+                    "has several cells tagged `{tag}` ({}): keep the tag on one of them",
                     names.join(", ")
                 ),
             );

@@ -1,21 +1,24 @@
-//! Links and pictures that lie in the course: the file is there, and so is the heading. What lies
-//! in the network is not looked at.
+//! Checks that links and images within the course lead to existing files and headings. Links to the
+//! web are not checked.
 
 use super::material::{Material, Notebook};
-use super::report::Report;
+use super::problems::Problems;
 use crate::course::notebook::{Document, markdown};
 use std::path::{Component, Path, PathBuf};
 
-pub fn check(material: &Material, notebook: &Notebook, report: &mut Report) {
+pub fn check(material: &Material, notebook: &Notebook, problems: &mut Problems) {
     for (name, cell) in notebook.document.named_cells().filter(|(_, cell)| cell.is_markdown()) {
         for target in markdown::targets(&cell.source) {
             let target = decoded(&target);
             if let Some(attached) = target.strip_prefix("attachment:") {
                 if !cell.has_attachment(attached) {
-                    report.cell(
+                    problems.cell(
                         &notebook.path,
                         &name,
-                        format!("shows `{target}`, which is not attached to the cell: attach it, or correct the name"),
+                        format!(
+                            "shows `{target}`, which is not attached to the cell: attach it, \
+                            or fix the name"
+                        ),
                     );
                 }
                 continue;
@@ -24,7 +27,7 @@ pub fn check(material: &Material, notebook: &Notebook, report: &mut Report) {
                 continue;
             }
             if let Err(problem) = local(material, notebook, &target) {
-                report.cell(&notebook.path, &name, problem);
+                problems.cell(&notebook.path, &name, problem);
             }
         }
     }
@@ -47,19 +50,21 @@ fn local(material: &Material, notebook: &Notebook, target: &str) -> Result<(), S
     if file.is_empty() {
         return match anchor {
             Some(anchor) if !anchors(&notebook.document, anchor) => Err(format!(
-                "links to `#{anchor}`, but the notebook has no such heading: write it as JupyterLab does, blanks as `-`"
+                "links to `#{anchor}`, but the notebook has no such heading: write it as \
+                JupyterLab does, with `-` for spaces"
             )),
             _ => Ok(()),
         };
     }
     let relative = PathBuf::from(file);
-    // Editions have the folder of the notebooks and, beside it, the helper crate.
+    // Editions consist of the notebooks' folder and, next to it, the helper crate.
     let beside = relative.strip_prefix("..").is_ok_and(|rest| rest.starts_with("helpers"));
     let leaves =
         relative.is_absolute() || relative.components().any(|part| part == Component::ParentDir);
     if leaves && !beside {
         return Err(format!(
-            "links to `{file}`, which is outside of the course's folder and missing in editions: move it into the folder"
+            "links to `{file}`, which is outside the course's folder and missing in editions: \
+            move it into the folder"
         ));
     }
     if beside {
@@ -67,7 +72,7 @@ fn local(material: &Material, notebook: &Notebook, target: &str) -> Result<(), S
     }
     if !material.folder.join(&relative).exists() {
         return Err(format!(
-            "links to `{file}`, which does not exist: add the file, or correct the link"
+            "links to `{file}`, which does not exist: add the file, or fix the link"
         ));
     }
     let other = material.notebooks.iter().find(|other| Path::new(&other.file) == relative);
@@ -75,13 +80,14 @@ fn local(material: &Material, notebook: &Notebook, target: &str) -> Result<(), S
         && !anchors(&other.document, anchor)
     {
         return Err(format!(
-            "links to `{file}#{anchor}`, but that notebook has no such heading: write it as JupyterLab does, blanks as `-`"
+            "links to `{file}#{anchor}`, but that notebook has no such heading: write it as \
+            JupyterLab does, with `-` for spaces"
         ));
     }
     Ok(())
 }
 
-/// Whether a notebook has this anchor: a heading as JupyterLab or as a Jupyter Book names it, or an
+/// Whether a notebook has this anchor: a heading, as JupyterLab or Jupyter Book names it, or an
 /// HTML id.
 fn anchors(document: &Document, anchor: &str) -> bool {
     let texts = document.cells.iter().filter(|cell| cell.is_markdown());
@@ -96,7 +102,7 @@ fn anchors(document: &Document, anchor: &str) -> bool {
     })
 }
 
-/// As GitHub and Jupyter Book make anchors of headings.
+/// The anchor of a heading in GitHub and Jupyter Book.
 fn slug(heading: &str) -> String {
     let kept = heading.to_lowercase();
     kept.chars()
@@ -105,7 +111,7 @@ fn slug(heading: &str) -> String {
         .collect()
 }
 
-/// `%20` and its like.
+/// Decodes percent-encoding such as `%20`.
 fn decoded(target: &str) -> String {
     let bytes = target.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

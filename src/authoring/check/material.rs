@@ -1,16 +1,16 @@
-//! What is checked: the manifest, and every notebook in its folder.
+//! What `check` reads: the manifest, and every notebook in its folder.
 
-use super::report::Report;
+use super::problems::Problems;
 use crate::course::notebook::{self, Cell, Document};
 use crate::course::{Course, Entry, FILE_NAME};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
-/// A course, read.
+/// A course read into memory.
 pub struct Material {
     pub folder: PathBuf,
     pub course: Course,
-    /// Those that could be read, listed or not, in the order of their names.
+    /// The readable notebooks, listed in the manifest or not, sorted by name.
     pub notebooks: Vec<Notebook>,
     /// Names of all notebooks in the folder.
     pub on_disk: Vec<String>,
@@ -22,13 +22,13 @@ pub struct Notebook {
     pub path: PathBuf,
     pub text: String,
     pub document: Document,
-    /// What the manifest says about it.
+    /// The notebook's entry in the manifest.
     pub entry: Option<Entry>,
 }
 
 impl Material {
-    /// Reads a course. Notebooks that cannot be read are told in the report and left out.
-    pub fn read(folder: &Path, report: &mut Report) -> Result<Material> {
+    /// Reads a course. Notebooks that cannot be read are reported and left out.
+    pub fn read(folder: &Path, problems: &mut Problems) -> Result<Material> {
         let course = Course::beside(folder)?
             .with_context(|| format!("{} has no {FILE_NAME}", folder.display()))?;
         let entries = std::fs::read_dir(folder)
@@ -49,7 +49,7 @@ impl Material {
                     document,
                     entry: course.entry(file).cloned(),
                 }),
-                Err(error) => report.file(&path, format!("{error:#}")),
+                Err(error) => problems.file(&path, format!("{error:#}")),
             }
         }
         Ok(Material { folder: folder.to_path_buf(), course, notebooks, on_disk })
@@ -61,7 +61,7 @@ impl Material {
 }
 
 impl Notebook {
-    /// The cells with a tag, and their names.
+    /// Returns the cells with a tag, and their names.
     pub fn tagged(&self, tag: &str) -> Vec<(String, &Cell)> {
         self.document.named_cells().filter(|(_, cell)| cell.has_tag(tag)).collect()
     }

@@ -1,13 +1,13 @@
-//! `parcourse check`: whether a course is what it promises to be.
+//! `parcourse check`: lints a course.
 //!
-//! Without executing anything, within a second: manifest and files agree ([`manifest`]), every
-//! notebook has what its manifest entry says and what all notebooks have ([`contents`]), exercises
-//! have their form ([`exercises`]), cells have ids and tags that are understood ([`cells`]), files
-//! are in the form in which they are committed ([`form`]), and whatever is linked to exists
-//! ([`links`]). All that is wrong is told at once, each with what to do about it.
+//! Without running anything, within a second, it checks that the manifest matches the files
+//! ([`manifest`]), every notebook has the required parts and matches its manifest entry
+//! ([`contents`]), exercises are well-formed ([`exercises`]), cells have ids and known tags
+//! ([`cells`]), files are in normal form ([`form`]), and links lead somewhere ([`links`]). It
+//! reports all problems at once, each with a fix.
 //!
-//! With `--execute` ([`execute`]): the source passes, and in the learner's edition every exercise
-//! fails as given while all the rest passes.
+//! With `--execute` ([`execute`]), it also checks that the source passes and that, in the learner's
+//! edition, unsolved exercises fail while everything else passes.
 
 mod cells;
 mod command;
@@ -18,6 +18,6 @@ mod form;
 mod links;
 mod manifest;
 mod material;
-mod report;
+mod problems;
 
 pub use command::{CheckArguments, main};

@@ -10,29 +10,29 @@ use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Make an edition of the course: a folder with the notebooks and the helper crate, to give away or
-/// to teach from
+/// Make an edition of the course: a folder with the notebooks and the helper crate, ready to hand
+/// out or to teach from
 #[derive(Args)]
 #[command(after_help = "\
-Whatever the edition, DIR/notebooks has the notebooks with their data, and DIR/helpers the helper crate that they use.
+Every edition has the notebooks and their data in DIR/notebooks and the helper crate in DIR/helpers.
 
-To show the slides, execute their notebook first, so that they have pictures, and let Jupyter make a page of it:
+To present the slides, run the notebook first (so that it has plots), then convert it with Jupyter:
 
     parcourse edition slides --out slides
     parcourse run slides/notebooks/00_welcome.ipynb --output executed
     jupyter nbconvert --to slides --post serve executed/00_welcome.ipynb")]
 pub struct EditionArguments {
-    /// For whom
+    /// Which edition to make
     #[arg(value_enum)]
     edition: Edition,
-    /// Folder to write to; made if need be
+    /// Folder to write to, created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder of the course [default: found from the current folder upwards, else the one this
-    /// program was built beside]
+    /// Folder of the course [default: the nearest course in or above the current folder, else the
+    /// one this program was built with]
     #[arg(value_name = "FOLDER")]
     course: Option<PathBuf>,
-    /// Write into a folder that holds something else, and over changed notebooks
+    /// Write even if the folder holds other files or notebooks that were changed
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -41,11 +41,11 @@ pub struct EditionArguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Edition {
-    /// A stub instead of each solution, and no notes for the instructor
+    /// Solutions replaced by stubs, instructor's notes removed
     Learner,
-    /// The source, with a schedule in front of each notebook and SCHEDULE.md for the whole course
+    /// Solutions included, a schedule at the top of each notebook, and SCHEDULE.md for the course
     Instructor,
-    /// Cells marked for Jupyter's slides, by tags or else by headings
+    /// Cells marked as Jupyter slides, by their tags or else by headings
     Slides,
 }
 
@@ -64,7 +64,7 @@ pub fn main(arguments: EditionArguments) -> Result<ExitCode> {
     let absolute =
         source.canonicalize().with_context(|| format!("failed to read {}", source.display()))?;
     let helpers = paths::find_helpers(arguments.helpers.helpers.as_deref(), &absolute)
-        .context("found no helper crate: name its folder with --helpers")?;
+        .context("found no helper crate: pass its folder with --helpers")?;
     check_apart(&arguments.out, &absolute, &helpers)?;
     let manifest = Course::beside(&source)?.unwrap_or_default();
     let rewrite = |path: &Path, text: &str| match arguments.edition {
@@ -98,7 +98,8 @@ fn below(folder: &str, files: Vec<File>) -> Vec<File> {
     files.into_iter().map(|file| File { path: Path::new(folder).join(file.path), ..file }).collect()
 }
 
-/// The compiler the course was written for: cells are compiled wherever the edition lies.
+/// The toolchain file that pins the course's compiler, because cells are compiled where the edition
+/// is.
 fn toolchain(helpers: &Path) -> Option<File> {
     let name = "rust-toolchain.toml";
     let content =
@@ -106,9 +107,9 @@ fn toolchain(helpers: &Path) -> Option<File> {
     Some(File { path: name.into(), content })
 }
 
-/// Not even `--force` may write an edition over its own source.
+/// Ensures that an edition does not overwrite its own source, not even with `--force`.
 fn check_apart(out: &Path, source: &Path, helpers: &Path) -> Result<()> {
-    // What does not exist yet is taken from the nearest folder that does.
+    // For a path that does not exist yet, resolve the nearest existing folder above it.
     let here = std::env::current_dir().context("failed to read the current folder")?;
     let wanted = here.join(out);
     let existing =
@@ -123,7 +124,7 @@ fn check_apart(out: &Path, source: &Path, helpers: &Path) -> Result<()> {
             !target.starts_with(original)
                 && !original.starts_with(&target)
                 && !wanted.starts_with(original),
-            "an edition in {} would mix with its source, {}: name another folder",
+            "an edition in {} would mix with its source, {}: choose another folder",
             out.display(),
             original.display()
         );

@@ -1,8 +1,8 @@
-//! Where an edition is written, and what is not overwritten there.
+//! Writes an edition without overwriting anybody's work.
 //!
-//! A file in the edition's folder lists what was written, with a hash of each. So a later edition
-//! can replace an earlier one that nobody has worked in, and everything else is left alone: folders
-//! that are no editions, and editions with changed notebooks.
+//! A file in the edition's folder lists the files written, with their hashes. So a later edition
+//! can replace an unchanged earlier one, and everything else is left alone: folders that are not
+//! editions, and editions with changed notebooks.
 
 use super::folder::File;
 use crate::base::files::write_whole;
@@ -12,21 +12,21 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Name of that file.
+/// The name of that file.
 const MARKER: &str = ".parcourse-edition.json";
-/// As many files are named in a refusal.
+/// The number of changed files listed in an error.
 const NAMED: usize = 10;
 
 #[derive(Serialize, Deserialize)]
 struct Marker {
     edition: String,
     made_by: String,
-    /// Per file, its hash. Two while an edition is being replaced: whichever of them a file has,
-    /// nobody else has changed it.
+    /// The hash of each file. While an edition is being replaced, the old and the new hash: a file
+    /// with either is unchanged.
     files: BTreeMap<PathBuf, Vec<String>>,
 }
 
-/// Writes the files of an edition into `folder`. What only an earlier edition had is removed.
+/// Writes the files of an edition into `folder` and removes those that only an earlier edition had.
 pub(super) fn write(edition: &str, folder: &Path, files: &[File], force: bool) -> Result<()> {
     let old = earlier(folder, force)?;
     if !force {
@@ -56,13 +56,13 @@ pub(super) fn write(edition: &str, folder: &Path, files: &[File], force: bool) -
     mark(new)
 }
 
-/// The files of the edition that the folder holds; none when it holds nothing.
+/// Returns the files of the edition in the folder; empty if the folder is empty.
 fn earlier(folder: &Path, force: bool) -> Result<BTreeMap<PathBuf, Vec<String>>> {
     let nothing = match std::fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            bail!("{} is a file: name a folder", folder.display())
+            bail!("{} is a file, not a folder", folder.display())
         }
         Err(error) => {
             return Err(error)
@@ -77,7 +77,8 @@ fn earlier(folder: &Path, force: bool) -> Result<BTreeMap<PathBuf, Vec<String>>>
         .and_then(|text| serde_json::from_str::<Marker>(&text).ok());
     ensure!(
         marker.is_some() || force,
-        "{} is not empty and holds no edition of the course: name another folder, or add --force to write into this one",
+        "{} is not empty and does not hold an edition of the course: choose another folder, or \
+        use --force to write into it anyway",
         folder.display()
     );
     Ok(marker.map(|marker| marker.files).unwrap_or_default())
@@ -105,13 +106,14 @@ fn check_unchanged(
         names.push(format!("and {} more", changed.len() - NAMED));
     }
     bail!(
-        "{} holds an edition in which somebody has worked: name another folder, or add --force to overwrite\n  {}",
+        "{} holds an edition with changed files: choose another folder, or use --force to \
+        overwrite them\n  {}",
         folder.display(),
         names.join("\n  ")
     )
 }
 
-/// Removes a file of an earlier edition, and its folder if that was the last file in it.
+/// Removes a file of an earlier edition, and its folder if that is then empty.
 fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Ok(()) => {}
@@ -121,7 +123,7 @@ fn remove(path: &Path) -> Result<()> {
         }
     }
     if let Some(folder) = path.parent() {
-        // Fails when anything is left in it, which is as it should be.
+        // Fails, as intended, if the folder is not empty.
         let _ = std::fs::remove_dir(folder);
     }
     Ok(())
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn replaces_an_edition_that_nobody_worked_in() {
+    fn replaces_an_unchanged_edition() {
         let out = tempfile::tempdir().unwrap();
         write("learner", out.path(), &files(&[("notebooks/a", "1"), ("old/b", "2")]), false)
             .unwrap();
@@ -155,7 +157,7 @@ mod tests {
         write(&[("a", "1")], false).unwrap();
         std::fs::write(out.path().join("a"), "work").unwrap();
         let error = write(&[("a", "2")], false).unwrap_err().to_string();
-        assert!(error.contains("somebody has worked") && error.ends_with("\n  a"), "{error}");
+        assert!(error.contains("changed files") && error.ends_with("\n  a"), "{error}");
         std::fs::write(out.path().join("a"), "1").unwrap();
         std::fs::write(out.path().join("b"), "mine").unwrap();
         assert!(
@@ -173,7 +175,7 @@ mod tests {
             write("learner", out.path(), &files(&[("a", "1")]), false)
                 .unwrap_err()
                 .to_string()
-                .contains("holds no edition")
+                .contains("does not hold an edition")
         );
         let file = out.path().join("thesis.tex");
         assert!(

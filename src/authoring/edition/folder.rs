@@ -1,27 +1,27 @@
-//! A whole course folder, as one edition.
+//! Rewrites a whole course folder as one edition.
 
 use crate::base::files::{below, write_whole};
 use crate::course::notebook;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 
-/// What is the author's and never goes into an edition.
+/// The author's own files, which never go into an edition.
 const LEFT_OUT: [&str; 2] = ["nbgrader_config.py", "__pycache__"];
 
 /// A file of an edition.
 pub struct File {
-    /// Where it goes, relative to a folder that the edition's writer knows.
+    /// Its path, relative to the destination.
     pub path: PathBuf,
     pub content: Vec<u8>,
 }
 
 /// Writes the learner's notebooks of the course folder `source` into the folder `out`, which is
-/// made if need be, together with everything that the notebooks use: manifest, data, pictures.
-/// Returns the notebooks written, in the order of their names.
+/// created if missing, together with everything that the notebooks use: manifest, data, images.
+/// Returns the notebooks written, sorted by name.
 ///
 /// # Errors
 ///
-/// Nothing is written when any notebook is not in order; all the problems are told at once.
+/// If any notebook has a problem, nothing is written. The error lists all problems.
 pub fn learner(source: &Path, out: &Path) -> Result<Vec<PathBuf>> {
     let files = course_files(source, &|_, text| super::learner_notebook(text))?;
     for file in &files {
@@ -34,7 +34,7 @@ pub fn learner(source: &Path, out: &Path) -> Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// The files of a course folder, in the order of their paths, with every notebook rewritten by
+/// Returns the files of a course folder, sorted by path, with every notebook rewritten by
 /// `rewrite`, which gets its path within the folder and its text.
 pub(super) fn course_files(
     source: &Path,
@@ -55,10 +55,10 @@ pub(super) fn course_files(
             Err(error) => problems.push(format!("{}: {error:#}", from.display())),
         }
     }
-    ensure!(problems.is_empty(), "nothing was written, because\n  {}", problems.join("\n  "));
+    ensure!(problems.is_empty(), "nothing was written because\n  {}", problems.join("\n  "));
     ensure!(
         files.iter().any(|file| is_notebook(&file.path)),
-        "there is no notebook in {}",
+        "there are no notebooks in {}",
         source.display()
     );
     Ok(files)
@@ -68,9 +68,9 @@ pub(super) fn is_notebook(file: &Path) -> bool {
     file.extension().is_some_and(|end| end == "ipynb")
 }
 
-/// All files of a course, by their paths within it, in order. Hidden ones belong to tools:
-/// JupyterLab keeps its checkpoints there. An edition is complete in itself, so that links become
-/// what they lead to.
+/// Returns all files of a course by their paths within it, sorted. Hidden files belong to tools,
+/// such as JupyterLab's checkpoints. Links are replaced by their targets, because an edition is
+/// self-contained.
 fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
     below(folder, &|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

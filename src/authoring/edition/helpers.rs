@@ -1,8 +1,7 @@
-//! The helper crate of an edition: a copy that can be compiled wherever the edition lies.
+//! The helper crate of an edition: a copy that compiles anywhere.
 //!
-//! In the course's repository the crate is a member of a workspace, from which it inherits its
-//! edition, its lints and the versions of its dependencies. The copy has no such workspace above
-//! it, so its own manifest becomes one.
+//! In the course's repository the crate is a member of a workspace and inherits its edition, lints
+//! and dependency versions. The copy has no workspace above it, so its own manifest becomes one.
 
 use super::folder::File;
 use crate::engine::build_cache::{Sources, locked};
@@ -10,17 +9,21 @@ use anyhow::{Context, Result};
 use std::path::Path;
 use toml::Table;
 
-/// What members take from their workspace. Its list of members is left out: crates in folders below
-/// are members of themselves.
+/// What members inherit from their workspace. The list of members is left out, because crates in
+/// subfolders are members automatically.
 const INHERITED: [&str; 4] = ["resolver", "package", "lints", "dependencies"];
 
-/// The files of the helper crate and of the crates below it, relative to its folder.
+/// Returns the files of the helper crate and of the crates below it, relative to its folder.
 pub(super) fn files(helpers: &Path) -> Result<Vec<File>> {
     let sources = Sources::collect(helpers)?;
     let mut files = Vec::new();
     for path in sources.packages.iter().flat_map(|package| &package.files) {
         let within = path.strip_prefix(&sources.helpers).ok().with_context(|| {
-            format!("the helper crate uses {}, which lies outside of its folder and would be missing in an edition", path.display())
+            format!(
+                "the helper crate uses {}, which is outside its folder and would be missing \
+                in an edition",
+                path.display()
+            )
         })?;
         let mut content =
             std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
@@ -39,13 +42,13 @@ pub(super) fn files(helpers: &Path) -> Result<Vec<File>> {
     Ok(files)
 }
 
-/// What the copy's manifest has to say itself.
+/// Returns the workspace section for the copy's manifest.
 fn workspace(folder: &Path) -> Result<String> {
     let file = folder.join("Cargo.toml");
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("failed to read {}", file.display()))?;
     let manifest: Table =
-        text.parse().with_context(|| format!("failed to understand {}", file.display()))?;
+        text.parse().with_context(|| format!("failed to parse {}", file.display()))?;
     let settings = manifest.get("workspace").and_then(toml::Value::as_table).into_iter().flatten();
     let kept: Table = settings
         .filter(|(name, _)| INHERITED.contains(&name.as_str()))
@@ -56,6 +59,7 @@ fn workspace(folder: &Path) -> Result<String> {
         copied.extend(manifest.get(section).map(|value| (section.to_string(), value.clone())));
     }
     Ok(format!(
-        "\n# Added by `parcourse edition`: what this crate inherits in the course's own workspace.\n{copied}"
+        "\n# Added by `parcourse edition`: what this crate inherits from the course's \
+        workspace.\n{copied}"
     ))
 }

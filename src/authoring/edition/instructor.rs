@@ -1,4 +1,4 @@
-//! The instructor's notebook: the source, with a schedule as its first cell; and the schedule of
+//! The instructor's notebook: the source with a schedule as its first cell. Also the schedule of
 //! the whole course.
 
 use super::schedule;
@@ -9,10 +9,10 @@ use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::path::Path;
 
-/// The id of the cell that is put before all others.
+/// The id of the schedule cell.
 const SCHEDULE_CELL: &str = "instructor-schedule";
 
-/// The instructor's text of a notebook, from its source's text and its entry in the manifest.
+/// Returns the instructor's version of a notebook, from the source's text and its manifest entry.
 pub(super) fn notebook(source: &str, entry: Option<&Entry>) -> Result<String> {
     let mut document = Document::parse(source)?;
     let minutes = entry.and_then(|entry| entry.minutes);
@@ -20,10 +20,14 @@ pub(super) fn notebook(source: &str, entry: Option<&Entry>) -> Result<String> {
     let planned = minutes.map_or(String::new(), |minutes| format!(": {minutes} minutes"));
     let text = format!(
         "**Instructor's edition**{planned}\n\n{table}\n\
-         - Minutes in headings are planned; \"about\" means that the time left for reading and running was divided by the length of the parts.\n\
-         - Solutions stand between `// BEGIN SOLUTION` and `// END SOLUTION`; learners see `todo!(\"your code here\");` in their place.\n\
-         - Cells tagged `instructor` and `notes` are for you: learners do not get them, nor this one.\n\
-         - Run the notebook before the lesson, on the machine of the lesson: its measurements are what you will be asked about."
+         - Minutes in headings are planned; \"about\" marks an estimate, made by dividing the \
+         remaining time by the length of the parts.\n\
+         - Solutions are between `// BEGIN SOLUTION` and `// END SOLUTION`; learners see \
+         `todo!(\"your code here\");` instead.\n\
+         - Cells tagged `instructor` or `notes` are for you only: learners do not get them, nor \
+         this cell.\n\
+         - Run the notebook before the lesson, on the machine you will use: learners will ask \
+         about its measurements."
     );
     let mut cell = Cell::markdown(SCHEDULE_CELL, text);
     cell.add_tag(INSTRUCTOR);
@@ -33,7 +37,7 @@ pub(super) fn notebook(source: &str, entry: Option<&Entry>) -> Result<String> {
     Ok(document.to_text())
 }
 
-/// The schedule of the whole course.
+/// Returns the schedule of the whole course.
 pub(super) fn course_schedule(folder: &Path, course: &Course) -> Result<String> {
     let title = course.title.as_deref().unwrap_or("The course");
     let mut overview = format!(

@@ -1,4 +1,4 @@
-//! The learner's notebook: a stub for each solution, nothing that is only for the instructor.
+//! The learner's notebook: a stub for each solution, and nothing meant for the instructor only.
 
 use super::regions;
 use crate::course::notebook::tags::{
@@ -7,13 +7,12 @@ use crate::course::notebook::tags::{
 use crate::course::notebook::{Cell, Document};
 use anyhow::{Context, Result, bail, ensure};
 
-/// The learner's text of a notebook, from its source's text. The same source always gives the same
-/// text.
+/// Returns the learner's version of a notebook, from the source's text. The result is
+/// deterministic.
 ///
 /// # Errors
 ///
-/// A notebook that cannot be read, and marks of solutions that are not where they should be; the
-/// message names the cell.
+/// If the notebook cannot be read, or a solution marker is misplaced; the message names the cell.
 pub fn learner_notebook(source: &str) -> Result<String> {
     let mut document = Document::parse(source)?;
     let count = document.cells.len();
@@ -27,27 +26,28 @@ pub fn learner_notebook(source: &str) -> Result<String> {
     Ok(document.to_text())
 }
 
-/// A cell as the learner gets it, if at all.
+/// Returns the learner's version of a cell; `None` if learners do not get it.
 pub fn learner_cell(mut cell: Cell) -> Result<Option<Cell>> {
-    // `solution`: whole cells, as the course had them before there were regions. Never to be given
-    // away, wherever they still are.
+    // `solution`: the old form, whole cells instead of marked regions. Never handed out.
     if [INSTRUCTOR, NOTES, SOLUTION].iter().any(|tag| cell.has_tag(tag)) {
         ensure!(
             !cell.has_tag(EXERCISE),
-            "is tagged `{EXERCISE}`, but also as one that learners do not get: remove one of the tags"
+            "is tagged `{EXERCISE}`, but has another tag that hides it from learners: remove one \
+            of the tags"
         );
         return Ok(None);
     }
     if !cell.is_code() {
         ensure!(
             !regions::has_mark(&cell.source),
-            "has a mark of a solution, which only code cells tagged `{EXERCISE}` can have"
+            "has a solution marker, which is allowed only in code cells tagged `{EXERCISE}`"
         );
     } else if cell.has_tag(EXERCISE) {
         let (stub, count) = regions::cleared(&cell.source)?;
         if count == 0 {
             bail!(
-                "is tagged `{EXERCISE}`, but has no solution: put it between the lines `{}` and `{}`",
+                "is tagged `{EXERCISE}`, but has no solution: put it between the lines `{}` and \
+                `{}`",
                 regions::BEGIN,
                 regions::END
             );
@@ -56,12 +56,12 @@ pub fn learner_cell(mut cell: Cell) -> Result<Option<Cell>> {
     } else {
         ensure!(
             !regions::has_mark(&cell.source),
-            "has a mark of a solution, but is not tagged `{EXERCISE}`"
+            "has a solution marker, but is not tagged `{EXERCISE}`"
         );
     }
     if cell.has_tag(CHECK) || cell.has_tag(NEEDS_SOLUTION) {
-        // They may fail until the exercise is solved: JupyterLab's "Run All Cells" then goes on
-        // behind them.
+        // These cells may fail until the exercise is solved; with the tag, JupyterLab's "Run All
+        // Cells" continues after them.
         cell.add_tag(RAISES_EXCEPTION);
     }
     Ok(Some(cell))

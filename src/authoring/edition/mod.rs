@@ -1,15 +1,14 @@
-//! `parcourse edition`: editions of the course, all made from one source.
+//! `parcourse edition`: makes editions of the course from a single source.
 //!
-//! The files in `notebooks/` are the instructor's source: complete, with solutions, and executed by
-//! the tests as they are. The learner's edition has a stub in the place of each solution
-//! ([`regions`], by the conventions of nbgrader) and no notes for the instructor ([`learner`]). The
-//! instructor's says how long what takes ([`schedule`], [`instructor`]), and the slides are for
-//! showing ([`slides`]).
+//! The files in `notebooks/` are the instructor's source: complete, with solutions, and run by the
+//! tests as they are. The learner's edition has stubs in place of solutions ([`regions`], following
+//! nbgrader's conventions) and no notes for the instructor ([`learner`]). The instructor's edition
+//! has a schedule ([`schedule`], [`instructor`]), and the slides are for presenting ([`slides`]).
 //!
-//! An edition is a folder that can be given away: `notebooks/` with whatever they use, and
-//! `helpers/`, a copy of the helper crate that stands on its own ([`helpers`]), where the
-//! notebooks' `:dep parcourse = { path = "../helpers" }` finds it. It never overwrites what is not
-//! an edition, nor an edition in which somebody has worked ([`destination`]).
+//! An edition is a folder that can be handed out: `notebooks/` with all files they use, and
+//! `helpers/`, a self-contained copy of the helper crate ([`helpers`]), where the notebooks' `:dep
+//! parcourse = { path = "../helpers" }` finds it. It never overwrites folders that are not
+//! editions, nor editions with changed notebooks ([`destination`]).
 
 mod command;
 mod destination;

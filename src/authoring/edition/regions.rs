@@ -1,26 +1,26 @@
 //! Solutions in a cell's source: the lines between `// BEGIN SOLUTION` and `// END SOLUTION`.
 //!
-//! The marks and what replaces them are those of nbgrader's ClearSolutions with the configuration
-//! of this course, which therefore makes the same cells. What nbgrader would take in a sense the
-//! author did not have in mind (a mark inside a line of code, an END without a BEGIN) is an error
-//! here.
+//! Markers and stubs match nbgrader's ClearSolutions with this course's configuration, so nbgrader
+//! makes the same cells. Markers that nbgrader would misinterpret (inside a line of code, an END
+//! without a BEGIN) are errors here.
 
 use anyhow::{Result, bail, ensure};
 
-/// Opens a solution, on a line of its own.
+/// Begins a solution, on its own line.
 pub const BEGIN: &str = "// BEGIN SOLUTION";
-/// Closes it.
+/// Ends a solution, on its own line.
 pub const END: &str = "// END SOLUTION";
-/// Stands in the learner's edition for each solution, indented like its opening mark. The semicolon
-/// makes it fit everywhere: a block that diverges has every type.
+/// Replaces each solution in the learner's edition, indented like its begin marker. The semicolon
+/// makes it fit anywhere, because a diverging block has every type.
 pub const STUB: [&str; 2] = ["// YOUR CODE HERE", "todo!(\"your code here\");"];
 
-/// Whether a text has anything that looks like a mark, however it is written.
+/// Whether a text has anything that looks like a marker, even if misspelt.
 pub fn has_mark(source: &str) -> bool {
     source.lines().any(|line| looks_like(line, "BEGIN") || looks_like(line, "END"))
 }
 
-/// The source with a stub for each solution, and how many there were. Errors name the line, from 1.
+/// Returns the source with solutions replaced by stubs, and their number. Errors name the line,
+/// counted from 1.
 pub fn cleared(source: &str) -> Result<(String, usize)> {
     let mut lines: Vec<String> = Vec::new();
     let (mut opened, mut count) = (None, 0);
@@ -29,7 +29,8 @@ pub fn cleared(source: &str) -> Result<(String, usize)> {
         if mark == BEGIN {
             if let Some(first) = opened {
                 bail!(
-                    "line {number}: `{BEGIN}` within the solution that begins on line {first}: solutions cannot be nested, put `{END}` before it"
+                    "line {number}: `{BEGIN}` inside the solution that begins on line {first}: \
+                    solutions cannot be nested, put `{END}` before it"
                 );
             }
             let indent = &line[..line.len() - line.trim_start().len()];
@@ -39,7 +40,8 @@ pub fn cleared(source: &str) -> Result<(String, usize)> {
             ensure!(opened.take().is_some(), "line {number}: `{END}` without `{BEGIN}` before it");
         } else if looks_like(line, "BEGIN") || looks_like(line, "END") {
             bail!(
-                "line {number}: `{mark}` is not a mark: write `{BEGIN}` or `{END}`, on a line of its own"
+                "line {number}: `{mark}` is not a solution marker: write `{BEGIN}` or `{END}` on \
+                its own line"
             );
         } else if opened.is_none() {
             lines.push(line.to_string());
@@ -51,8 +53,8 @@ pub fn cleared(source: &str) -> Result<(String, usize)> {
     Ok((lines.join("\n"), count))
 }
 
-/// Whether a line holds `WORD SOLUTION`: nbgrader takes that as a mark wherever in the line it
-/// stands, and people misspell the rest.
+/// Whether a line contains `WORD SOLUTION`: nbgrader accepts it anywhere in a line, and authors
+/// misspell the rest.
 fn looks_like(line: &str, word: &str) -> bool {
     let line = line.to_uppercase();
     ["", " ", "_", "-"].iter().any(|between| line.contains(&format!("{word}{between}SOLUTION")))
@@ -72,8 +74,10 @@ mod tests {
 
     #[test]
     fn each_region_becomes_an_indented_stub() {
-        let source = "fn f() -> i32 {\n    // BEGIN SOLUTION\n    1\n    // END SOLUTION\n}\n// BEGIN SOLUTION\nfn g() {}\n// END SOLUTION";
-        let expected = "fn f() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code here\");\n}\n// YOUR CODE HERE\ntodo!(\"your code here\");";
+        let source = "fn f() -> i32 {\n    // BEGIN SOLUTION\n    1\n    // END SOLUTION\n}\n// \
+            BEGIN SOLUTION\nfn g() {}\n// END SOLUTION";
+        let expected = "fn f() -> i32 {\n    // YOUR CODE HERE\n    todo!(\"your code \
+            here\");\n}\n// YOUR CODE HERE\ntodo!(\"your code here\");";
         assert_eq!(cleared(source).unwrap(), (expected.to_string(), 2));
         assert_eq!(
             stub("\t// BEGIN SOLUTION\n\t// END SOLUTION"),
@@ -95,7 +99,7 @@ mod tests {
         let nested = "// BEGIN SOLUTION\n// BEGIN SOLUTION\n// END SOLUTION";
         assert!(
             error(nested).starts_with(
-                "line 2: `// BEGIN SOLUTION` within the solution that begins on line 1"
+                "line 2: `// BEGIN SOLUTION` inside the solution that begins on line 1"
             ),
             "{}",
             error(nested)
@@ -113,7 +117,7 @@ mod tests {
             "/// END SOLUTIONS",
         ] {
             assert!(
-                error(line).contains("line 1") && error(line).contains("is not a mark"),
+                error(line).contains("line 1") && error(line).contains("is not a solution marker"),
                 "{line}"
             );
             assert!(has_mark(line), "{line}");

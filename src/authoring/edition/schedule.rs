@@ -1,8 +1,8 @@
-//! How the minutes of a notebook are spent.
+//! How a notebook's minutes are divided among its parts.
 //!
-//! Exercises say their minutes in their headings. What the manifest plans beyond them is for
-//! reading and running, and is divided among the other parts (one per `##` heading) by their length
-//! in words, which is an estimate and marked as one.
+//! Exercises state their minutes in their headings. The rest of the time planned in the manifest is
+//! for reading and running. It is divided among the other parts (one per `##` heading) by their
+//! length in words; these estimates are marked.
 
 use crate::course::minutes;
 use crate::course::notebook::tags::{GOING_FURTHER, INSTRUCTOR, NOTES};
@@ -13,17 +13,16 @@ use std::fmt::Write;
 #[derive(Debug)]
 pub struct Part {
     pub title: String,
-    /// `None` when nobody knows: nothing is said about the whole notebook, or the part is for the
-    /// fast.
+    /// `None` if unknown: the notebook has no total, or the part is for fast learners.
     pub minutes: Option<u32>,
-    /// Whether the minutes were worked out here.
+    /// Whether the minutes are an estimate.
     pub estimated: bool,
     pub exercise: bool,
     words: usize,
     optional: bool,
 }
 
-/// The parts of a notebook that takes `total` minutes.
+/// Returns the parts of a notebook that takes `total` minutes.
 pub fn parts(document: &Document, total: Option<u32>) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for cell in
@@ -60,16 +59,16 @@ fn part(heading: &str, optional: bool) -> Part {
     }
 }
 
-/// Gives the parts without minutes their share of what is left, in whole minutes that add up.
+/// Divides the remaining time among the parts without minutes, in whole minutes that add up.
 fn divide(parts: &mut [Part], total: u32) {
-    let told: u32 = parts.iter().filter_map(|part| part.minutes).sum();
-    let left = total.saturating_sub(told);
+    let stated: u32 = parts.iter().filter_map(|part| part.minutes).sum();
+    let left = total.saturating_sub(stated);
     let mut open: Vec<&mut Part> =
         parts.iter_mut().filter(|part| part.minutes.is_none() && !part.optional).collect();
     let words: usize = open.iter().map(|part| part.words).sum();
     let (mut before, mut given) = (0, 0);
     for part in &mut open {
-        // The sum up to here is rounded, so that rounding never adds up.
+        // Round the running sum, so that rounding errors do not accumulate.
         before += part.words;
         let until = (f64::from(left) * before as f64 / words.max(1) as f64).round() as u32;
         (part.minutes, part.estimated) = (Some(until - given), true);
@@ -77,7 +76,7 @@ fn divide(parts: &mut [Part], total: u32) {
     }
 }
 
-/// The parts as a table in Markdown.
+/// Formats the parts as a Markdown table.
 pub fn table(parts: &[Part]) -> String {
     let mut text = "| from | part | minutes |\n|---|---|---|\n".to_string();
     let mut begun = 0;
@@ -88,7 +87,7 @@ pub fn table(parts: &[Part]) -> String {
             (Some(0), true) => "under 1".to_string(),
             (Some(minutes), true) => format!("about {minutes}"),
             (Some(minutes), false) => minutes.to_string(),
-            (None, _) if part.optional => "for the fast".to_string(),
+            (None, _) if part.optional => "optional".to_string(),
             (None, _) => "?".to_string(),
         };
         let _ = writeln!(text, "| {}:{:02} | {title} | {minutes} |", begun / 60, begun % 60);
@@ -120,7 +119,7 @@ mod tests {
             "{table}"
         );
         assert!(
-            table.ends_with("| 0:21 | Going further | for the fast |\n| 0:21 | end | |\n"),
+            table.ends_with("| 0:21 | Going further | optional |\n| 0:21 | end | |\n"),
             "{table}"
         );
     }

@@ -1,10 +1,10 @@
-//! The slides: which cells are for showing, written as Jupyter's `slideshow` metadata.
+//! The slides: marks the cells to show with Jupyter's `slideshow` metadata.
 //!
-//! All cells stay, so that the notebook can be executed: a picture needs the cells before it. A
-//! notebook with cells tagged `slide`, `subslide` or `fragment` shows these and no others. One
-//! without them gets slides by its headings: `#` and `##` start a slide, `###` one below; text
-//! without a heading becomes speaker's notes; code is shown where it draws a picture. In both,
-//! `notes` and `instructor` are speaker's notes and `skip-slide` is left out.
+//! All cells are kept, so that the notebook can be run: a plot needs the cells before it. If cells
+//! are tagged `slide`, `subslide` or `fragment`, only these are shown. Otherwise headings determine
+//! the slides: `#` and `##` start a slide, `###` a subslide; text without a heading becomes speaker
+//! notes; code is shown if it draws a plot. In both cases, `notes` and `instructor` are speaker
+//! notes, and `skip-slide` is left out.
 
 use crate::course::notebook::tags::{FRAGMENT, INSTRUCTOR, NOTES, SKIP_SLIDE, SLIDE, SUBSLIDE};
 use crate::course::notebook::{Cell, Document, markdown};
@@ -13,7 +13,7 @@ use regex::Regex;
 use serde_json::json;
 use std::sync::LazyLock;
 
-/// The slides' text of a notebook, from its source's text.
+/// Returns the slides version of a notebook, from the source's text.
 pub(super) fn notebook(source: &str) -> Result<String> {
     let mut document = Document::parse(source)?;
     let chosen = [SLIDE, SUBSLIDE, FRAGMENT];
@@ -24,19 +24,19 @@ pub(super) fn notebook(source: &str) -> Result<String> {
             chosen.iter().filter(|tag| cell.has_tag(tag)).collect::<Vec<_>>()[..]
         {
             bail!(
-                "{}: is tagged `{one}` and `{other}`: it can be only one of them",
+                "{}: is tagged `{one}` and `{other}`: use only one of them",
                 cell.name(index, count)
             );
         }
-        let kind = kind(cell, tagged);
-        cell.metadata.insert("slideshow".to_string(), json!({ "slide_type": kind }));
+        let slide_type = slide_type(cell, tagged);
+        cell.metadata.insert("slideshow".to_string(), json!({ "slide_type": slide_type }));
     }
     document.clear();
     Ok(document.to_text())
 }
 
-/// Jupyter's name for what the cell is among the slides.
-fn kind(cell: &Cell, tagged: bool) -> &'static str {
+/// Returns Jupyter's slide type for a cell.
+fn slide_type(cell: &Cell, tagged: bool) -> &'static str {
     let by_tag = [
         (SKIP_SLIDE, "skip"),
         (NOTES, "notes"),
@@ -46,7 +46,7 @@ fn kind(cell: &Cell, tagged: bool) -> &'static str {
         (FRAGMENT, "fragment"),
     ];
     match by_tag.iter().find(|(tag, _)| cell.has_tag(tag)) {
-        // Speaker's notes are text; code there would be executed for nobody.
+        // Speaker notes are text; code in them is useless.
         Some((_, "notes")) if cell.is_code() => "skip",
         Some((_, kind)) => kind,
         None if tagged => "skip",
@@ -62,13 +62,13 @@ fn kind(cell: &Cell, tagged: bool) -> &'static str {
     }
 }
 
-/// Whether a cell draws a picture, as far as its source shows: outputs are not stored.
+/// Guesses from its source whether a cell draws a plot, because outputs are not stored.
 fn draws(source: &str) -> bool {
     static PICTURES: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)plot|chart|graph|gantt|timeline|heat_?map|svg|png").expect("a constant")
     });
     let last = source.trim_end().lines().last().unwrap_or_default();
-    // A declaration shows nothing yet.
+    // A declaration displays nothing.
     PICTURES.is_match(source) && !last.trim_end().ends_with(['}', ';'])
 }
 

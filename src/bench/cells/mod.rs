@@ -1,12 +1,10 @@
-//! `parcourse bench cells`: how long the cells of notebooks take to compile, relative to `1 + 1` in
-//! the same kernel.
+//! `parcourse bench cells`: how long cells take to compile, relative to `1 + 1` on the same kernel.
 //!
-//! Every notebook is executed on a kernel of its own. The unit is the median of several cells `1 +
-//! N` in that kernel, behind its first cell. Ratios of processor time (the engine's thread, cargo,
-//! rustc, the linker) hold on a busy machine, too; those of the clock stand beside them. Machine
-//! code is what the cell's shared object holds ([`object`]): it is the same on every machine, and
-//! says what a cell costs before it is measured. After the notebooks comes a fixed list of single
-//! cells ([`singles`]).
+//! Every notebook runs on its own kernel. The unit is the median of several cells `1 + N` on that
+//! kernel, after its first cell. Ratios of CPU time (the engine's thread, cargo, rustc, the linker)
+//! are reliable even on a busy machine; ratios of wall time are shown next to them. The size of the
+//! machine code in the cell's shared object ([`object`]) is the same on every machine and predicts
+//! a cell's cost. After the notebooks comes a fixed list of single cells ([`singles`]).
 
 mod object;
 mod report;
@@ -15,9 +13,9 @@ mod singles;
 use super::common::{CommonArguments, LIMIT};
 use super::kernel::execute;
 use super::machine::Machine;
+use super::sandbox::Sandbox;
 use super::statistics::Sample;
-use super::telling::Telling;
-use super::world::World;
+use super::status_line::StatusLine;
 use crate::base::paths;
 use crate::course::{self, Course};
 use crate::runner::kernels::{Client, Execution, Session};
@@ -32,24 +30,24 @@ use singles::CELLS;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// How often `1 + N` is compiled in each kernel.
+/// How many cells `1 + N` are compiled on each kernel.
 const UNITS: usize = 5;
 
-/// Executes notebooks and single cells on our kernel, and prints what compiling each cell costs
-/// relative to `1 + 1` in the same kernel: median, 90th percentile and maximum of the processor
-/// time, and in parentheses of the time on the clock. The slowest cells are listed with the size of
-/// their machine code and what is in it.
+/// Runs notebooks and single cells on our kernel and prints how long each cell takes to compile,
+/// relative to `1 + 1` on the same kernel: median, 90th percentile and maximum of the CPU time,
+/// with the wall time in parentheses. The slowest cells are listed with the size of their machine
+/// code and where it comes from.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     common: CommonArguments,
-    /// Notebooks whose cells are measured, or `none` [default: all of the course]
+    /// Notebooks to measure, or `none` [default: all notebooks of the course]
     #[arg(value_name = "NOTEBOOK")]
     notebooks: Vec<PathBuf>,
-    /// Which single cells to measure, or `none` [default: all]
+    /// Single cells to measure, or `none` [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = names())]
     cells: Vec<String>,
-    /// How many of the slowest cells are listed
+    /// Number of slowest cells to list
     #[arg(long, value_name = "N", default_value = "12")]
     slowest: usize,
 }
@@ -83,11 +81,11 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let (notebooks, singles) = (load(&arguments.notebooks()?)?, arguments.singles());
     ensure!(
         !(notebooks.is_empty() && singles.is_empty()),
-        "nothing is left to measure with no notebooks and no single cells"
+        "nothing is left to measure without notebooks and single cells"
     );
     let common = &arguments.common;
-    let report = common.carry_out(true, async |world, telling| {
-        measure(&notebooks, &singles, common.rounds(), arguments.slowest, world, telling).await
+    let report = common.run(true, async |sandbox, status| {
+        measure(&notebooks, &singles, common.rounds(), arguments.slowest, sandbox, status).await
     })?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
@@ -116,24 +114,24 @@ async fn measure(
     singles: &[&singles::Cell],
     rounds: usize,
     slowest: usize,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<Report> {
-    let mut machine = Machine::new(world).await;
-    world.prepare(false, true, telling).await?;
+    let mut machine = Machine::new(sandbox).await;
+    sandbox.prepare(false, true, status).await?;
     let mut measured = Vec::new();
     for source in notebooks {
-        measured.push(match measure_notebook(source, world, telling).await {
+        measured.push(match measure_notebook(source, sandbox, status).await {
             Ok(notebook) => notebook,
             Err(error) => Notebook::failed(source.name.clone(), format!("{error:#}")),
         });
     }
-    let singles = measure_singles(singles, rounds, world, telling).await?;
+    let singles = measure_singles(singles, rounds, sandbox, status).await?;
     machine.finish();
     Ok(Report::new(machine, measured, singles, slowest))
 }
 
-/// What compiling a cell took, and what came of it.
+/// The cost of compiling a cell, and the resulting object.
 #[derive(Serialize, Clone)]
 pub struct Cost {
     pub seconds: f64,
@@ -142,7 +140,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// `None` where nothing was compiled.
+    /// `None` if nothing was compiled.
     fn of(execution: &Execution, object: Option<Object>) -> Option<Cost> {
         let measured = |name: &str| execution.measured.as_ref()?.get(name).and_then(Value::as_f64);
         Some(Cost {
@@ -153,11 +151,19 @@ impl Cost {
     }
 }
 
-async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> Result<Notebook> {
-    telling.say(&format!("{}: starting a kernel", source.name));
-    let client =
-        Client::launch(KernelKind::Parcourse, &source.folder, &|_| Ok(world.engine()), LIMIT)
-            .await?;
+async fn measure_notebook(
+    source: &Source,
+    sandbox: &Sandbox,
+    status: &StatusLine,
+) -> Result<Notebook> {
+    status.show(&format!("{}: starting a kernel", source.name));
+    let client = Client::launch(
+        KernelKind::Parcourse,
+        &source.folder,
+        &|_| Ok(sandbox.launch_spec()),
+        LIMIT,
+    )
+    .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(paths::build_folder()?);
     objects.newest();
@@ -167,8 +173,8 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
         .iter()
         .filter(|cell| !cell.tags.skip_execution && !cell.source.trim().is_empty())
     {
-        telling.say(&format!("{}: cell {} of {}", source.name, cell.number, source.cells.len()));
-        // Cells that fail on purpose are compiled, too.
+        status.show(&format!("{}: cell {} of {}", source.name, cell.number, source.cells.len()));
+        // Cells that fail on purpose are compiled as well.
         session.execute(&cell.source, cell.timeout.max(LIMIT)).await;
         let execution = session.executions.last().context("no execution")?;
         ensure!(!session.client.process.is_dead(), "the kernel died in code cell {}", cell.number);
@@ -179,7 +185,7 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
         while units.len() < UNITS {
             let code = format!("1 + {}", units.len() + 1);
             let cost = Cost::of(execute(&mut session, &code, false).await?, objects.newest());
-            units.push(cost.context("the kernel did not say what compiling took")?);
+            units.push(cost.context("the kernel did not report the compile time")?);
         }
     }
     session.client.shut_down().await;
@@ -196,27 +202,31 @@ async fn measure_notebook(source: &Source, world: &World, telling: &Telling) -> 
     Ok(Notebook::new(source.name.clone(), cpu, clock, cells.collect(), left_out))
 }
 
-/// All on one kernel, in turns; the first pass is not counted.
+/// Measures all cells on one kernel, in alternation; the first pass does not count.
 async fn measure_singles(
     cells: &[&singles::Cell],
     rounds: usize,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<Vec<Single>> {
     if cells.is_empty() {
         return Ok(Vec::new());
     }
-    telling.say("single cells: starting a kernel");
-    let client =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
-            .await?;
+    status.show("single cells: starting a kernel");
+    let client = Client::launch(
+        KernelKind::Parcourse,
+        &sandbox.folder(),
+        &|_| Ok(sandbox.launch_spec()),
+        LIMIT,
+    )
+    .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
     let mut objects = object::Watch::new(paths::build_folder()?);
-    execute(&mut session, &world.first_cell(), false).await.context("the first cell")?;
+    execute(&mut session, &sandbox.first_cell(), false).await.context("the first cell")?;
     let mut all: Vec<Single> = cells.iter().map(|cell| Single::new(cell.name)).collect();
     for round in 0..=rounds {
         for (cell, single) in cells.iter().zip(&mut all) {
-            telling.say(&format!("single cells, {round} of {rounds}: {}", cell.name));
+            status.show(&format!("single cells, {round} of {rounds}: {}", cell.name));
             objects.newest();
             let execution = execute(&mut session, &cell.source(round + 1), false)
                 .await

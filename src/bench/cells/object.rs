@@ -1,4 +1,4 @@
-//! What a compiled cell consists of, read from its shared object.
+//! The machine code of a compiled cell, read from its shared object.
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind, SymbolKind};
 use serde::Serialize;
@@ -10,11 +10,11 @@ use std::time::SystemTime;
 #[derive(Serialize, Clone, Default)]
 pub struct Object {
     pub code_bytes: u64,
-    /// Where it comes from, largest first.
+    /// Its origins, largest first.
     pub parts: Vec<Part>,
 }
 
-/// Functions of one origin.
+/// The functions of one origin.
 #[derive(Serialize, Clone, Debug, PartialEq)]
 pub struct Part {
     /// A crate, or a module of the helper crate; `cell` for the user's own code.
@@ -24,7 +24,7 @@ pub struct Part {
 }
 
 impl Object {
-    /// Empty where this is no object that we can read.
+    /// Reads an object file. Empty if the file is not a valid object.
     pub fn read(file: &Path) -> Object {
         let data = std::fs::read(file).unwrap_or_default();
         let Ok(object) = object::File::parse(&*data) else { return Object::default() };
@@ -57,8 +57,8 @@ fn parts(functions: impl Iterator<Item = (String, u64)>) -> Vec<Part> {
     parts
 }
 
-/// Who is to blame for a function: the first crate in its name that is neither the standard library
-/// nor the cell, because `drop_in_place::<Pool>` is there for the sake of the pool.
+/// Returns the origin of a function: the first crate in its name that is neither the standard
+/// library nor the cell, because `drop_in_place::<Pool>` exists for the pool.
 fn origin(name: &str) -> String {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
     let paths: Vec<&str> =
@@ -82,11 +82,12 @@ fn origin(name: &str) -> String {
     unknown.or_else(|| of(&STANDARD, true)).unwrap_or_else(|| "cell".to_owned())
 }
 
-/// Finds the object of the cell that was compiled last in the only kernel below a folder.
+/// Finds the object of the most recently compiled cell, given the folder of the only running
+/// kernel.
 pub struct Watch {
     kernels: PathBuf,
-    /// The engine counts anew in each kernel, and a template may hold objects of its own: names
-    /// come again.
+    /// Names alone are not unique: every kernel counts from the beginning, and templates contain
+    /// objects, too.
     seen: BTreeSet<(PathBuf, SystemTime)>,
 }
 
@@ -95,7 +96,7 @@ impl Watch {
         Watch { kernels, seen: BTreeSet::new() }
     }
 
-    /// The newest since the last call. `None` when nothing was compiled.
+    /// Returns the newest object since the last call; `None` if nothing was compiled.
     pub fn newest(&mut self) -> Option<Object> {
         let is_cell = |path: &PathBuf| {
             path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"libcode_"))
@@ -103,7 +104,7 @@ impl Watch {
         let targets = entries(&self.kernels)
             .into_iter()
             .flat_map(|kernel| entries(&kernel.join("work/target")));
-        // Cargo passes the object on from the second folder to the first.
+        // Cargo copies objects from the second folder to the first.
         let folders = targets.flat_map(|target| [target.join("debug"), target.join("debug/deps")]);
         let files = folders.flat_map(|folder| entries(&folder)).filter(is_cell);
         let dated = files.filter_map(|path| {

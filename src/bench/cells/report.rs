@@ -1,4 +1,4 @@
-//! What is told of the cells, for people and for machines.
+//! The report on the cells, as tables and as JSON.
 
 use super::Cost;
 use super::object::Object;
@@ -27,12 +27,12 @@ pub struct Report {
 #[derive(Serialize)]
 pub struct Notebook {
     name: String,
-    /// What `1 + 1` takes in its kernel.
+    /// The cost of `1 + 1` on its kernel.
     unit_cpu_seconds: f64,
     unit_seconds: f64,
     summary: Summary,
     cells: Vec<Cell>,
-    /// Cells of which nothing was compiled: commands alone, and what must not compile.
+    /// Cells that were not compiled: only commands, or code that must not compile.
     left_out: usize,
     pub failure: Option<String>,
 }
@@ -41,14 +41,14 @@ pub struct Notebook {
 pub struct Cell {
     pub number: usize,
     pub source: String,
-    /// Processor time relative to that of `1 + 1`.
+    /// CPU time relative to that of `1 + 1`.
     pub ratio: f64,
-    /// The same for the time on the clock.
+    /// Wall time relative to that of `1 + 1`.
     pub clock_ratio: f64,
     pub cost: Cost,
 }
 
-/// One of the fixed list.
+/// A cell of the fixed list.
 #[derive(Serialize)]
 pub struct Single {
     name: &'static str,
@@ -57,7 +57,7 @@ pub struct Single {
     pub object: Object,
 }
 
-/// Of ratios.
+/// Statistics of ratios.
 #[derive(Serialize, Default)]
 struct Summary {
     cells: usize,
@@ -173,7 +173,7 @@ impl Report {
 
     fn notebooks_table(&self) -> Table {
         let mut table = Table::new(&[
-            "Processor time (clock) to compile, relative to 1 + 1",
+            "CPU time (wall time) to compile, relative to 1 + 1",
             "cells",
             "1 + 1",
             "median",
@@ -198,7 +198,7 @@ impl Report {
     }
 
     fn slowest_table(&self) -> Table {
-        let mut table = Table::new(&["Slowest cells", "cell", "ratio", "processor", "code"]);
+        let mut table = Table::new(&["Slowest cells", "cell", "ratio", "CPU time", "code"]);
         let mut cells: Vec<(&str, &Cell)> = self
             .notebooks
             .iter()
@@ -220,7 +220,7 @@ impl Report {
 
     fn singles_table(&self) -> Table {
         let mut table =
-            Table::new(&["Single cells", "processor", "clock", "relative to 1 + 1", "code"]);
+            Table::new(&["Single cells", "CPU time", "wall time", "relative to 1 + 1", "code"]);
         let unit =
             self.cells.iter().find(|cell| cell.name == "1+1").map(|cell| cell.cpu_seconds.clone());
         for cell in &self.cells {
@@ -239,12 +239,12 @@ impl Report {
     }
 }
 
-/// The largest five.
+/// Lists the five largest parts.
 fn parts(object: &Object) -> String {
-    let told = |part: &super::object::Part| {
+    let describe = |part: &super::object::Part| {
         format!("{} {} in {}", part.origin, units::bytes(part.bytes as f64), part.functions)
     };
-    object.parts.iter().take(5).map(told).collect::<Vec<_>>().join(", ")
+    object.parts.iter().take(5).map(describe).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Report {

@@ -1,4 +1,4 @@
-//! The single cells: what a lesson on parallel computing is made of, each as short as it can be.
+//! The single cells: the building blocks of a lesson on parallel computing, as short as possible.
 
 pub struct Cell {
     pub name: &'static str,
@@ -9,7 +9,7 @@ const fn cell(name: &'static str, source: &'static str) -> Cell {
     Cell { name, source }
 }
 
-/// `ROUND` stands for a number that is new in every round, so that nothing is compiled twice.
+/// `ROUND` is replaced by a number that is new in every round, so that nothing is compiled twice.
 pub const CELLS: [Cell; 17] = [
     cell("1+1", "1 + ROUND"),
     cell("let", "let n: u64 = ROUND;"),
@@ -19,7 +19,8 @@ pub const CELLS: [Cell; 17] = [
     cell("threads::Pool::map", "threads::Pool::new(2).map(|x: &u64| x * x + ROUND, &[1, 2, 3])"),
     cell(
         "threads::Pool::imap",
-        "for (_, y) in threads::Pool::new(2).imap(|x: u64| x + ROUND, vec![1, 2]).enumerate() { drop(y) }",
+        "for (_, y) in threads::Pool::new(2).imap(|x: u64| x + ROUND, vec![1, 2]).enumerate() { \
+        drop(y) }",
     ),
     cell(
         "processes::Pool::map",

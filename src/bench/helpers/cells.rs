@@ -1,15 +1,15 @@
-//! What a helper costs against the same written by hand, as cells of a notebook.
+//! Cells that compare a helper with hand-written code.
 
-/// One comparison: a cell that prints two durations in seconds, of the helper and by hand, per
+/// One comparison: a cell that prints two durations in seconds, with the helper and by hand, per
 /// [`Comparison::per`].
 pub struct Comparison {
     pub name: &'static str,
-    /// What the two durations are the duration of.
+    /// What the durations refer to.
     pub per: &'static str,
     pub source: &'static str,
 }
 
-/// Defined once. `body` takes about a microsecond.
+/// Definitions for all comparisons. `body` takes about a microsecond.
 pub const DEFINITIONS: &str = "
 fn body(i: u64) -> u64 { (0..1000).fold(i | 1, |x, _| std::hint::black_box(x.wrapping_mul(6364136223846793005))) }
 fn per<T>(count: usize, f: impl FnOnce() -> T) -> f64 {
@@ -28,14 +28,14 @@ pub const COMPARISONS: [Comparison; 8] = [
     },
     Comparison {
         name: "timed!",
-        per: "measurement, against two readings of the clock",
+        per: "measurement, compared with reading the clock twice",
         source: "{ let n = 20_000; let helper = per(n, || for i in 0..n { std::hint::black_box(timed!(i)); });
             let hand = per(n, || for i in 0..n { let started = Instant::now(); std::hint::black_box((i, started.elapsed())); });
             println!(\"{helper} {hand}\"); }",
     },
     Comparison {
         name: "timeit!",
-        per: "call, as measured, against a loop",
+        per: "call, as measured, compared with a loop",
         source: "{ let helper = timeit!(quiet, runs = 3, body(3)).best();
             let hand = (0..3).map(|_| per(100_000, || (0..100_000).fold(0, |x, _| x ^ body(std::hint::black_box(3))))).fold(1.0, f64::min);
             println!(\"{helper} {hand}\"); }",
@@ -49,7 +49,7 @@ pub const COMPARISONS: [Comparison; 8] = [
     },
     Comparison {
         name: "Pool::map",
-        per: "map over 300 items of 1 ms with new threads, against a pool of rayon's",
+        per: "map over 300 items of 1 ms with new threads, compared with a rayon pool",
         source: "{ let items: Vec<u64> = (0..300).collect(); let work = |i: &u64| (0..1000).fold(*i, |x, j| x ^ body(j));
             let helper = per(1, || Pool::new(2).map(work, &items));
             let hand = per(1, || { let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
@@ -58,7 +58,7 @@ pub const COMPARISONS: [Comparison; 8] = [
     },
     Comparison {
         name: "tasks::task",
-        per: "iteration of a loop of 1 µs, nobody recording",
+        per: "iteration of a loop of 1 µs, without recording",
         source:
             "{ let n = 200_000; let helper = per(n, || (0..n as u64).fold(0, |x, i| x ^ tasks::task(format_args!(\"{i}\"), || body(i))));
             let hand = per(n, || (0..n as u64).fold(0, |x, i| x ^ body(i)));
@@ -66,7 +66,7 @@ pub const COMPARISONS: [Comparison; 8] = [
     },
     Comparison {
         name: "random stream",
-        per: "number, against rand itself",
+        per: "number, compared with rand itself",
         source: "{ use rand::{RngExt as _, SeedableRng as _}; let n = 2_000_000; let mut stream = streams(1).stream(0);
             let helper = per(n, || (0..n).map(|_| stream.random::<f64>()).sum::<f64>());
             let mut plain = rand::rngs::SmallRng::seed_from_u64(1);
@@ -75,7 +75,7 @@ pub const COMPARISONS: [Comparison; 8] = [
     },
     Comparison {
         name: "#[line_profile]",
-        per: "line of a profiled function, against the same without",
+        per: "line of a profiled function, compared with no profiling",
         source: "{ #[line_profile] fn watched(n: u64) -> u64 { let mut x = 0; for i in 0..n { x ^= body(i); } x }
             fn plain(n: u64) -> u64 { let mut x = 0; for i in 0..n { x ^= body(i); } x }
             let n = 100_000; let helper = per(n as usize, || watched(n)); let hand = per(n as usize, || plain(n));

@@ -1,15 +1,15 @@
-//! `parcourse bench helpers`: what the helpers cost, against the same written by hand, in cells of
+//! `parcourse bench helpers`: the cost of the helpers compared with hand-written code, in cells of
 //! a real kernel.
 
 mod cells;
 
 use super::common::{CommonArguments, LIMIT};
 use super::kernel::execute;
+use super::sandbox::Sandbox;
 use super::statistics::Sample;
+use super::status_line::StatusLine;
 use super::table::Table;
-use super::telling::Telling;
 use super::units;
-use super::world::World;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Session};
 use anyhow::{Context, Result, bail};
@@ -17,7 +17,7 @@ use cells::{COMPARISONS, Comparison, DEFINITIONS};
 use serde_json::json;
 use std::process::ExitCode;
 
-/// What a progress bar may add to a loop whose body takes a microsecond.
+/// The allowed overhead of a progress bar in a loop whose body takes a microsecond.
 const TARGET: f64 = 1.01;
 
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ pub struct Arguments {
     common: CommonArguments,
 }
 
-/// One helper: seconds with it, seconds by hand, and their ratios, round by round.
+/// One helper: seconds with it and by hand, round by round.
 #[derive(Default)]
 struct Measured {
     helper: Sample,
@@ -36,7 +36,7 @@ struct Measured {
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let common = &arguments.common;
     let measured = common
-        .carry_out(true, async |world, telling| measure(common.rounds(), world, telling).await)?;
+        .run(true, async |sandbox, status| measure(common.rounds(), sandbox, status).await)?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&in_json(&measured))?),
         false => print!("{}", in_words(&measured)),
@@ -44,20 +44,24 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
-    world.prepare(false, true, telling).await?;
-    telling.say("starting the kernel");
-    let client =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
-            .await?;
+async fn measure(rounds: usize, sandbox: &Sandbox, status: &StatusLine) -> Result<Vec<Measured>> {
+    sandbox.prepare(false, true, status).await?;
+    status.show("starting the kernel");
+    let client = Client::launch(
+        KernelKind::Parcourse,
+        &sandbox.folder(),
+        &|_| Ok(sandbox.launch_spec()),
+        LIMIT,
+    )
+    .await?;
     let mut session = Session::new(KernelKind::Parcourse, client);
-    for code in [&world.first_cell(), DEFINITIONS] {
+    for code in [&sandbox.first_cell(), DEFINITIONS] {
         execute(&mut session, code, false).await.context("the first cells")?;
     }
     let mut all: Vec<Measured> = COMPARISONS.iter().map(|_| Measured::default()).collect();
     for round in 1..=rounds {
         for (comparison, measured) in COMPARISONS.iter().zip(&mut all) {
-            telling.say(&format!("{round} of {rounds}: {}", comparison.name));
+            status.show(&format!("{round} of {rounds}: {}", comparison.name));
             let (helper, hand) = once(&mut session, comparison)
                 .await
                 .with_context(|| format!("measuring {}", comparison.name))?;
@@ -82,7 +86,7 @@ async fn once(session: &mut Session, comparison: &Comparison) -> Result<(f64, f6
 
 fn in_words(all: &[Measured]) -> String {
     let mut table = Table::new(&[
-        "Helper against the same by hand",
+        "Helper compared with hand-written code",
         "helper",
         "by hand",
         "ratio",
@@ -105,7 +109,8 @@ fn in_words(all: &[Measured]) -> String {
         .unwrap_or(f64::NAN);
     let verdict = if progress <= TARGET { "met" } else { "missed" };
     format!(
-        "{table}\nTarget: a progress bar adds at most 1 % to a loop of 1 µs per iteration: {verdict} ({:+.2} %)\n",
+        "{table}\nTarget: a progress bar adds at most 1 % to a loop of 1 µs per iteration: \
+        {verdict} ({:+.2} %)\n",
         (progress - 1.0) * 100.0
     )
 }

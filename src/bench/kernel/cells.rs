@@ -1,11 +1,11 @@
-//! The cells whose latency is compared: what a learner types, in the order of a first lesson.
+//! The cells whose latency is compared: typical input of a learner, in the order of a first lesson.
 
 /// A representative cell.
 pub struct Cell {
     /// Its name on the command line and in reports.
     pub name: &'static str,
     source: &'static str,
-    /// Whether it is one that must not compile.
+    /// Whether it must fail to compile.
     pub fails: bool,
 }
 
@@ -13,30 +13,34 @@ const fn cell(name: &'static str, source: &'static str) -> Cell {
     Cell { name, source, fails: false }
 }
 
-/// `ROUND` stands for a number that is new in every round: a cell that is executed again as it was
-/// would be served from the compiler's incremental cache, which is not what a learner waits for.
+/// `ROUND` is replaced by a number that is new in every round, because an unchanged cell would be
+/// served from the compiler's incremental cache, which is not what learners experience.
 pub const CELLS: [Cell; 12] = [
     cell("let", "let samples: i64 = 40 + ROUND;"),
     cell("expression", "samples * 2 + ROUND"),
     cell("println", r#"println!("round ROUND: {samples} samples");"#),
     cell(
         "function",
-        "fn norm(values: &[f64]) -> f64 {\n    values.iter().map(|v| v * v).sum::<f64>().sqrt() + ROUND.0\n}",
+        "fn norm(values: &[f64]) -> f64 {\n    values.iter().map(|v| v * v).sum::<f64>().sqrt() + \
+        ROUND.0\n}",
     ),
     cell("call", "norm(&[3.0, 4.0, ROUND.0])"),
     cell("question-mark", r#"let parsed: i64 = "4ROUND".parse::<i64>()?;"#),
     cell(
         "iterator",
-        "let scale = ROUND;\n(1..=1000u64).map(|i| i * i + scale).filter(|i| i % 3 == 0).sum::<u64>()",
+        "let scale = ROUND;\n(1..=1000u64).map(|i| i * i + scale).filter(|i| i % 3 == \
+        0).sum::<u64>()",
     ),
     cell(
         "struct",
-        "#[derive(Debug, Clone)]\nstruct Particle {\n    mass: f64,\n    velocity: f64,\n}\n\nimpl Particle {\n    fn energy(&self) -> f64 {\n        \
+        "#[derive(Debug, Clone)]\nstruct Particle {\n    mass: f64,\n    velocity: \
+        f64,\n}\n\nimpl Particle {\n    fn energy(&self) -> f64 {\n        \
          0.5 * self.mass * self.velocity * self.velocity + ROUND.0\n    }\n}",
     ),
     cell(
         "vector",
-        "let field: Vec<f64> = (0..100_000).map(|i| (i as f64 + ROUND.0).sqrt()).collect();\nfield.iter().sum::<f64>()",
+        "let field: Vec<f64> = (0..100_000).map(|i| (i as f64 + \
+        ROUND.0).sqrt()).collect();\nfield.iter().sum::<f64>()",
     ),
     cell("helper", "Pool::new(2).map(|x| x * x + ROUND, &[1, 2, 3, 4])"),
     cell("display", r#"Html::new("<b>round ROUND</b>")"#),
@@ -50,7 +54,8 @@ impl Cell {
     }
 }
 
-/// The cells of these names, in the order of the lesson, each after the cell it builds on.
+/// Returns the cells with these names, in the order of the lesson, each after the cell it depends
+/// on.
 pub fn select(names: &[String]) -> Vec<&'static Cell> {
     let builds_on = |name: &str| match name {
         "expression" | "println" => Some("let"),

@@ -1,22 +1,23 @@
-//! From starting a kernel to its first variable: processor time, which a busy machine changes
-//! little, and what the kernel weighs then.
+//! From starting a kernel to its first variable: CPU time, which depends little on how busy the
+//! machine is, and the kernel's memory.
 //!
-//! The first variable is what a start is for: only then has the engine read the library and all
-//! crates.
+//! Only with the first variable has the engine loaded the library and all crates, so a start is not
+//! complete before that.
 
 use super::{latency, memory};
 use crate::bench::common::LIMIT;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
-use crate::bench::telling::Telling;
-use crate::bench::world::World;
+use crate::bench::status_line::StatusLine;
 use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
-use crate::runner::kernels::{Client, Engine, Session};
+use crate::runner::kernels::{Client, LaunchSpec, Session};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::time::Instant;
 
-const VARIABLE: &str = "let values: Vec<u32> = vec![1, 2]; let more = values.iter().map(|value| value + 1).collect::<Vec<_>>();";
+const VARIABLE: &str = "let values: Vec<u32> = vec![1, 2]; let more = values.iter().map(|value| \
+    value + 1).collect::<Vec<_>>();";
 const EXPRESSION: &str = "1 + 1";
 
 /// One kernel with one notebook.
@@ -33,8 +34,12 @@ pub struct Measured {
     pub expression_seconds: Sample,
 }
 
-/// Both kernels with both notebooks, in turns.
-pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<Vec<Measured>> {
+/// Measures both kernels with both notebooks, in alternation.
+pub async fn measure(
+    rounds: usize,
+    sandbox: &Sandbox,
+    status: &StatusLine,
+) -> Result<Vec<Measured>> {
     let ways = [("evcxr", true), ("parcourse", true), ("evcxr", false), ("parcourse", false)];
     let new = |(kernel, helpers)| Measured {
         kernel,
@@ -48,11 +53,11 @@ pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<
     for round in 1..=rounds {
         for measured in &mut all {
             let notebook = if measured.helpers { "with helpers" } else { "plain" };
-            telling.say(&format!(
+            status.show(&format!(
                 "first variable, {round} of {rounds}: {}, {notebook}",
                 measured.kernel
             ));
-            once(measured, world)
+            once(measured, sandbox)
                 .await
                 .with_context(|| format!("{}, {notebook}", measured.kernel))?;
         }
@@ -60,22 +65,32 @@ pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<
     Ok(all)
 }
 
-async fn once(measured: &mut Measured, world: &World) -> Result<()> {
+async fn once(measured: &mut Measured, sandbox: &Sandbox) -> Result<()> {
     let begun = Instant::now();
     let client = if measured.kernel == "evcxr" {
-        let template = world.template(Flavor::Stock)?;
-        Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
-            .await?
+        let template = sandbox.template(Flavor::Stock)?;
+        Client::launch(
+            KernelKind::Evcxr,
+            &sandbox.folder(),
+            &|_| LaunchSpec::warm(&template),
+            LIMIT,
+        )
+        .await?
     } else {
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
-            .await?
+        Client::launch(
+            KernelKind::Parcourse,
+            &sandbox.folder(),
+            &|_| Ok(sandbox.launch_spec()),
+            LIMIT,
+        )
+        .await?
     };
     let mut session = Session::new(
         if measured.kernel == "evcxr" { KernelKind::Evcxr } else { KernelKind::Parcourse },
         client,
     );
     if measured.helpers {
-        latency::execute(&mut session, &world.first_cell(), false).await?;
+        latency::execute(&mut session, &sandbox.first_cell(), false).await?;
     }
     latency::execute(&mut session, VARIABLE, false).await?;
     measured.seconds.push(begun.elapsed().as_secs_f64());

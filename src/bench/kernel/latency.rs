@@ -1,14 +1,14 @@
-//! Latency of cells, and what the kernels weigh after them.
+//! The latency of cells, and the kernels' memory after them.
 
 use super::cells::Cell;
 use super::memory::{self, Memory};
 use crate::bench::common::LIMIT;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
-use crate::bench::telling::Telling;
-use crate::bench::world::World;
+use crate::bench::status_line::StatusLine;
 use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
-use crate::runner::kernels::{Client, Ending, Engine, Execution, Session};
+use crate::runner::kernels::{Client, Ending, Execution, LaunchSpec, Session};
 use anyhow::{Context, Result, bail};
 use jupyter_protocol::ReplyStatus;
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub struct Measured {
 #[derive(Serialize, Default)]
 pub struct Stock {
     pub seconds: Sample,
-    /// Its very first execution on a fresh kernel, which is not among the samples.
+    /// The very first execution on a fresh kernel, which is not included in the samples.
     pub first_seconds: f64,
 }
 
@@ -37,43 +37,51 @@ pub struct Stock {
 pub struct Ours {
     pub seconds: Sample,
     pub first_seconds: f64,
-    /// Parts of it, as the kernel measures: until the code runs, and while it runs. Absent for a
-    /// cell that must not compile.
+    /// Parts of the latency, measured by the kernel: before the code runs, and while it runs. Empty
+    /// for cells that must not compile.
     pub compile_seconds: Sample,
     pub run_seconds: Sample,
 }
 
-/// Executes the cells on a stock kernel and on ours, one after the other, in turns. The first pass
-/// is told apart: then both kernels load what they need for the first time.
+/// Executes the cells on a stock kernel and on ours, in alternation. The first pass is recorded
+/// separately, because both kernels then load what they need for the first time.
 pub async fn measure(
     cells: &[&Cell],
     rounds: usize,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<(Vec<Measured>, Vec<Memory>)> {
-    telling.say("cells: starting both kernels");
-    let template = world.template(Flavor::Stock)?;
-    let stock =
-        Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
-            .await;
+    status.show("cells: starting both kernels");
+    let template = sandbox.template(Flavor::Stock)?;
+    let stock = Client::launch(
+        KernelKind::Evcxr,
+        &sandbox.folder(),
+        &|_| LaunchSpec::warm(&template),
+        LIMIT,
+    )
+    .await;
     let mut stock =
         Session::new(KernelKind::Evcxr, stock.context("failed to start the stock kernel")?);
-    let own =
-        Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(world.engine()), LIMIT)
-            .await;
+    let own = Client::launch(
+        KernelKind::Parcourse,
+        &sandbox.folder(),
+        &|_| Ok(sandbox.launch_spec()),
+        LIMIT,
+    )
+    .await;
     let mut own = Session::new(KernelKind::Parcourse, own.context("failed to start our kernel")?);
     for session in [&mut stock, &mut own] {
-        execute(session, &world.first_cell(), false).await.context("the first cell")?;
+        execute(session, &sandbox.first_cell(), false).await.context("the first cell")?;
     }
     let mut all: Vec<Measured> = Vec::new();
     for round in 0..=rounds {
         for (place, cell) in cells.iter().enumerate() {
-            telling.say(&match round {
+            status.show(&match round {
                 0 => format!("cells, first pass: {}", cell.name),
                 _ => format!("cells, {round} of {rounds}: {}", cell.name),
             });
             let source = cell.source(round + 1);
-            // Who goes first changes, in case the one disturbs the other.
+            // The order alternates, in case one kernel disturbs the other.
             let (on_stock, on_ours) = if (round + place) % 2 == 0 {
                 let on_stock = run(&mut stock, cell, &source).await?;
                 (on_stock, run(&mut own, cell, &source).await?)
@@ -132,8 +140,7 @@ async fn run(session: &mut Session, cell: &Cell, source: &str) -> Result<Times> 
     })
 }
 
-/// Executes a cell; an outcome other than the expected one is an error, because its time would mean
-/// nothing.
+/// Executes a cell. An unexpected outcome is an error, because its time would be meaningless.
 pub async fn execute<'a>(
     session: &'a mut Session,
     code: &str,

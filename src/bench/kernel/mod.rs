@@ -1,11 +1,11 @@
-//! `parcourse bench kernel`: our kernel beside the stock one and ipykernel.
+//! `parcourse bench kernel`: compares our kernel with the stock kernel and ipykernel.
 //!
-//! Everything is measured from a Jupyter client's side, on real kernel processes, with the runner's
-//! client (`crate::runner::kernels`). A private cache and private temporary space ([`world`]) make
-//! sure that cold is cold and that nothing of the user's is touched. Then come the starts
-//! ([`starts`]), the way to the first variable ([`first_variable`]), the latency of cells
-//! ([`latency`]) with the memory the two kernels take ([`memory`]), and what is told of it
-//! ([`report`]).
+//! Everything is measured as a Jupyter client sees it, on real kernel processes, with the runner's
+//! client (`crate::runner::kernels`). A private cache and private temporary space
+//! ([`super::sandbox`]) ensure that cold starts are cold and that the user's files are not touched.
+//! It measures starts ([`starts`]), the time to the first variable ([`first_variable`]), and the
+//! latency of cells ([`latency`]) with the memory of both kernels ([`memory`]); [`report`] prints
+//! the results.
 
 mod cells;
 mod first_variable;
@@ -16,8 +16,8 @@ mod report;
 mod starts;
 
 use super::common::CommonArguments;
-use super::telling::Telling;
-use super::world::World;
+use super::sandbox::Sandbox;
+use super::status_line::StatusLine;
 use anyhow::{Result, ensure};
 pub use latency::execute;
 use starts::Start;
@@ -28,20 +28,26 @@ use std::process::ExitCode;
 pub struct Arguments {
     #[command(flatten)]
     common: CommonArguments,
-    /// Which starts to measure, or `none` [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(Start::ALL.map(Start::name).to_vec()))]
+    /// Startup scenarios to measure, or `none` [default: all]
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',',
+        value_parser = one_of(Start::ALL.map(Start::name).to_vec())
+    )]
     starts: Vec<String>,
-    /// Leave out processor time and memory to the first variable
+    /// Skip the CPU time and memory up to the first variable
     #[arg(long)]
     no_first_variable: bool,
-    /// Which cells to measure, or `none` [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = one_of(cells::CELLS.iter().map(|cell| cell.name).collect()))]
+    /// Cells to measure, or `none` [default: all]
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',',
+        value_parser = one_of(cells::CELLS.iter().map(|cell| cell.name).collect())
+    )]
     cells: Vec<String>,
-    /// The Python whose ipykernel is measured; it needs ipykernel, numpy, dask and numba
+    /// Python whose ipykernel is measured; needs ipykernel, numpy, dask and numba
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: PathBuf,
-    /// Use (and build, where missing) the templates in your own cache, instead of building private
-    /// ones for a minute
+    /// Use the templates in your own cache (built if missing) instead of spending a minute on
+    /// private ones
     #[arg(long)]
     own_templates: bool,
 }
@@ -76,8 +82,8 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
         "nothing is left to measure with --starts none, --cells none and --no-first-variable"
     );
     let common = &arguments.common;
-    let report = common.carry_out(arguments.own_templates, async |world, telling| {
-        measure(&arguments, world, &starts, &cells, telling).await
+    let report = common.run(arguments.own_templates, async |sandbox, status| {
+        measure(&arguments, sandbox, &starts, &cells, status).await
     })?;
     match common.json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
@@ -88,23 +94,23 @@ pub fn main(arguments: Arguments) -> Result<ExitCode> {
 
 async fn measure(
     arguments: &Arguments,
-    world: &World,
+    sandbox: &Sandbox,
     starts: &[Start],
     cells: &[&'static cells::Cell],
-    telling: &Telling,
+    status: &StatusLine,
 ) -> Result<report::Report> {
     let rounds = arguments.common.rounds();
-    let mut report = report::Report::new(rounds, world).await?;
+    let mut report = report::Report::new(rounds, sandbox).await?;
     let stock =
         !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::StockTemplate);
     let ours = !cells.is_empty() || arguments.first_variable() || starts.contains(&Start::Warm);
-    world.prepare(stock, ours, telling).await?;
-    report.starts = starts::measure(starts, rounds, world, &arguments.python, telling).await;
+    sandbox.prepare(stock, ours, status).await?;
+    report.starts = starts::measure(starts, rounds, sandbox, &arguments.python, status).await;
     if arguments.first_variable() {
-        report.first_variable = first_variable::measure(rounds, world, telling).await?;
+        report.first_variable = first_variable::measure(rounds, sandbox, status).await?;
     }
     if !cells.is_empty() {
-        (report.cells, report.memory) = latency::measure(cells, rounds, world, telling).await?;
+        (report.cells, report.memory) = latency::measure(cells, rounds, sandbox, status).await?;
     }
     report.finish();
     Ok(report)

@@ -1,20 +1,22 @@
-//! Which Python's kernel can be measured.
+//! Finds out whether a Python's kernel can be measured.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-/// What a notebook on parallel computing in Python begins with.
+/// Typical first cell of a Python notebook on parallel computing.
 pub const FIRST_CELL: &str = "import numpy, dask.array, numba";
 pub const SECOND_CELL: &str = "int(numpy.arange(10).sum())";
 pub const VARIABLE_CELL: &str = "variable = 3";
 
 const NEEDED: [&str; 4] = ["ipykernel", "numpy", "dask", "numba"];
 
-/// The command line of its kernel, but for the connection file; or why it cannot be measured.
+/// Returns the command line of its kernel, without the connection file, or why it cannot be
+/// measured.
 pub async fn kernel(python: &Path) -> Result<Vec<OsString>, String> {
     let program = python.display();
     let question = format!(
-        "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None], {SEPARATOR:?})"
+        "import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is \
+        None], {SEPARATOR:?})"
     );
     let mut command = tokio::process::Command::new(python);
     command
@@ -23,7 +25,7 @@ pub async fn kernel(python: &Path) -> Result<Vec<OsString>, String> {
         .args(NEEDED)
         .stdin(std::process::Stdio::null())
         .kill_on_drop(true);
-    let advice = "name another Python with --python";
+    let advice = "pass another Python with --python";
     let output = command
         .output()
         .await
@@ -36,7 +38,7 @@ pub async fn kernel(python: &Path) -> Result<Vec<OsString>, String> {
     }
 }
 
-/// Tells an empty answer from none.
+/// Distinguishes an empty answer from no answer.
 const SEPARATOR: &str = "|";
 
 #[cfg(test)]
@@ -44,7 +46,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn says_why_not() {
+    async fn errors_name_the_reason() {
         let reason = kernel(Path::new("/no/such/python")).await.unwrap_err();
         assert!(
             reason.contains("cannot start /no/such/python") && reason.contains("--python"),

@@ -1,11 +1,11 @@
-//! What is told in the end, to people and to machines.
+//! The report, as tables and as JSON.
 
 use super::{first_variable, latency, memory, starts};
 use crate::bench::machine::Machine;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
 use crate::bench::table::Table;
 use crate::bench::units;
-use crate::bench::world::World;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt;
@@ -24,11 +24,11 @@ pub struct Report {
     targets: Vec<Target>,
 }
 
-/// What the project promises.
+/// A performance target of the project.
 #[derive(Serialize)]
 struct Target {
     name: &'static str,
-    /// `s`, `bytes`, or nothing for a ratio.
+    /// `s`, `bytes`, or empty for a ratio.
     unit: &'static str,
     at_most: f64,
     measured: f64,
@@ -36,8 +36,8 @@ struct Target {
 }
 
 impl Report {
-    pub async fn new(rounds: usize, world: &World) -> Result<Report> {
-        let machine = Machine::new(world).await;
+    pub async fn new(rounds: usize, sandbox: &Sandbox) -> Result<Report> {
+        let machine = Machine::new(sandbox).await;
         let version = env!("CARGO_PKG_VERSION");
         let (starts, first_variable, cells, memory, targets) = Default::default();
         Ok(Report {
@@ -61,7 +61,7 @@ impl Report {
         let candidates = [
             ("warm: time to the first result", "s", 4.0, median("warm")),
             (
-                "plain notebook: processor time to a variable, relative to stock",
+                "plain notebook: CPU time to a variable, relative to stock",
                 "",
                 0.6,
                 self.of_plain_notebook(),
@@ -90,7 +90,7 @@ impl Report {
         self.starts.iter().any(|start| start.failure.is_some())
     }
 
-    /// Per round the sum over all cells: stock, ours, and their ratio.
+    /// The sums over all cells, round by round: stock, ours, and their ratio.
     fn all_cells(&self) -> (Sample, Sample, Sample) {
         let stock = Sample::sums(self.cells.iter().map(|cell| &cell.evcxr.seconds));
         let ours = Sample::sums(self.cells.iter().map(|cell| &cell.parcourse.seconds));
@@ -111,11 +111,12 @@ impl fmt::Display for Report {
         if let Some(load) = self.machine.too_busy() {
             writeln!(
                 f,
-                "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times."
+                "The machine is busy (load {load:.1}): trust the ratios, which are computed \
+                within a round, more than the times."
             )?;
         }
         if self.rounds < 5 {
-            writeln!(f, "Fewer than 5 rounds: medians are not worth quoting.")?;
+            writeln!(f, "Fewer than 5 rounds: do not quote the medians.")?;
         }
         if !self.starts.is_empty() {
             write!(f, "\n{}", self.starts_table())?;
@@ -197,10 +198,10 @@ impl Report {
     fn first_variable_table(&self) -> Table {
         let heads = [
             "From start to the first variable",
-            "processor time",
+            "CPU time",
             "vs. stock",
-            "on the clock",
-            "kernel's memory",
+            "wall time",
+            "kernel memory",
             "then 1 + 1",
         ];
         let mut table = Table::new(&heads);

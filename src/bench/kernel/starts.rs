@@ -2,13 +2,13 @@
 
 use super::{latency, python};
 use crate::bench::common::LIMIT;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
-use crate::bench::telling::Telling;
+use crate::bench::status_line::StatusLine;
 use crate::bench::units;
-use crate::bench::world::World;
 use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
-use crate::runner::kernels::{Client, Directory, Engine, Session};
+use crate::runner::kernels::{Client, Directory, LaunchSpec, Session};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 const VARIABLE_CELL: &str = "let variable = cores().usable;";
 
-/// The ways of starting that are compared.
+/// The startup scenarios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     StockCold,
@@ -31,7 +31,7 @@ impl Start {
     pub const ALL: [Start; 5] =
         [Start::StockCold, Start::StockTemplate, Start::Cold, Start::Warm, Start::Python];
 
-    /// On the command line and in JSON.
+    /// Its name on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Start::StockCold => "stock-cold",
@@ -44,7 +44,7 @@ impl Start {
 
     pub fn in_words(self) -> &'static str {
         match self {
-            Start::StockCold => "stock evcxr_jupyter, from nothing",
+            Start::StockCold => "stock evcxr_jupyter, cold",
             Start::StockTemplate => "stock evcxr_jupyter, copy of a template",
             Start::Cold => "ours, cold (no template)",
             Start::Warm => "ours, warm (template)",
@@ -53,7 +53,7 @@ impl Start {
     }
 }
 
-/// What was measured of one way of starting.
+/// The measurements of one scenario.
 #[derive(Serialize)]
 pub struct Measured {
     #[serde(skip)]
@@ -61,18 +61,18 @@ pub struct Measured {
     pub name: &'static str,
     /// From the start of the process to the second cell's result.
     pub seconds: Sample,
-    /// To the kernel's first answer.
+    /// To the kernel's first reply.
     pub answer_seconds: Sample,
     /// The first cell: `:dep` and `use`, or imports.
     pub first_cell_seconds: Sample,
     pub second_cell_seconds: Sample,
-    /// The first cell with a variable, which comes third: for it rust-analyzer must know the
+    /// The first cell with a variable, which comes third: it requires rust-analyzer to load the
     /// standard library.
     pub variable_cell_seconds: Sample,
-    /// Relative to the stock kernel from nothing, round by round.
+    /// Relative to a cold start of the stock kernel, round by round.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<Sample>,
-    /// Why it was not measured, although that is no failure.
+    /// Why it was skipped, if not because of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +100,7 @@ impl Measured {
     }
 }
 
-/// One start's parts.
+/// The parts of one start.
 struct Times {
     answer: Duration,
     first: Duration,
@@ -108,13 +108,14 @@ struct Times {
     variable: Duration,
 }
 
-/// Measures every way once per round, in turns. A way that fails is not tried again.
+/// Measures every scenario once per round, in alternation. A scenario that fails is not tried
+/// again.
 pub async fn measure(
     starts: &[Start],
     rounds: usize,
-    world: &World,
+    sandbox: &Sandbox,
     python: &Path,
-    telling: &Telling,
+    status: &StatusLine,
 ) -> Vec<Measured> {
     let mut all: Vec<Measured> = starts.iter().copied().map(Measured::new).collect();
     let mut ipykernel = Vec::new();
@@ -127,11 +128,11 @@ pub async fn measure(
     for round in 1..=rounds {
         for measured in all.iter_mut().filter(|measured| !measured.is_over()) {
             let title = format!("start {round} of {rounds}: {}", measured.start.in_words());
-            telling.say(&title);
-            match once(measured.start, world, &ipykernel).await {
+            status.show(&title);
+            match once(measured.start, sandbox, &ipykernel).await {
                 Ok(times) => {
                     let total = times.answer + times.first + times.second;
-                    telling.say(&format!("{title}: {}", units::seconds(total.as_secs_f64())));
+                    status.show(&format!("{title}: {}", units::seconds(total.as_secs_f64())));
                     measured.seconds.push(total.as_secs_f64());
                     measured.answer_seconds.push(times.answer.as_secs_f64());
                     measured.first_cell_seconds.push(times.first.as_secs_f64());
@@ -152,30 +153,30 @@ pub async fn measure(
     all
 }
 
-async fn once(start: Start, world: &World, ipykernel: &[OsString]) -> Result<Times> {
+async fn once(start: Start, sandbox: &Sandbox, ipykernel: &[OsString]) -> Result<Times> {
     match start {
         Start::StockCold => {
-            launch(KernelKind::Evcxr, world, &|_| Engine::cold(&world.folder())).await
+            launch(KernelKind::Evcxr, sandbox, &|_| LaunchSpec::cold(&sandbox.folder())).await
         }
         Start::StockTemplate => {
-            let template = world.template(Flavor::Stock)?;
-            launch(KernelKind::Evcxr, world, &|_| Engine::warm(&template)).await
+            let template = sandbox.template(Flavor::Stock)?;
+            launch(KernelKind::Evcxr, sandbox, &|_| LaunchSpec::warm(&template)).await
         }
         Start::Cold => {
-            let cache = world.empty_cache()?;
-            let engine = |_: &Directory| {
+            let cache = sandbox.empty_cache()?;
+            let spec = |_: &Directory| {
                 let environment = vec![("PARCOURSE_CACHE", cache.clone().into())];
-                Ok(Engine::of(world.kernel(), environment))
+                Ok(LaunchSpec::of(sandbox.kernel(), environment))
             };
-            launch(KernelKind::Parcourse, world, &engine).await
+            launch(KernelKind::Parcourse, sandbox, &spec).await
         }
-        Start::Warm => launch(KernelKind::Parcourse, world, &|_| Ok(world.engine())).await,
+        Start::Warm => launch(KernelKind::Parcourse, sandbox, &|_| Ok(sandbox.launch_spec())).await,
         Start::Python => {
             let command = ipykernel.to_vec();
-            let client = |_: &Directory| Ok(Engine::of(command.clone(), Vec::new()));
+            let client = |_: &Directory| Ok(LaunchSpec::of(command.clone(), Vec::new()));
             let (times, client) = timed(
                 KernelKind::Parcourse,
-                world,
+                sandbox,
                 &client,
                 [python::FIRST_CELL, python::SECOND_CELL, python::VARIABLE_CELL],
             )
@@ -188,23 +189,24 @@ async fn once(start: Start, world: &World, ipykernel: &[OsString]) -> Result<Tim
 
 async fn launch(
     kind: KernelKind,
-    world: &World,
-    engine: &dyn Fn(&Directory) -> Result<Engine>,
+    sandbox: &Sandbox,
+    spec: &dyn Fn(&Directory) -> Result<LaunchSpec>,
 ) -> Result<Times> {
     let (times, client) =
-        timed(kind, world, engine, [&world.first_cell(), "cores().usable", VARIABLE_CELL]).await?;
+        timed(kind, sandbox, spec, [&sandbox.first_cell(), "cores().usable", VARIABLE_CELL])
+            .await?;
     client.shut_down().await;
     Ok(times)
 }
 
 async fn timed(
     kind: KernelKind,
-    world: &World,
-    engine: &dyn Fn(&Directory) -> Result<Engine>,
+    sandbox: &Sandbox,
+    spec: &dyn Fn(&Directory) -> Result<LaunchSpec>,
     cells: [&str; 3],
 ) -> Result<(Times, Client)> {
     let begun = Instant::now();
-    let client = Client::launch(kind, &world.folder(), engine, LIMIT).await?;
+    let client = Client::launch(kind, &sandbox.folder(), spec, LIMIT).await?;
     let answer = begun.elapsed();
     let mut session = Session::new(kind, client);
     let mut walls = [Duration::ZERO; 3];

@@ -8,5 +8,5 @@ pub struct Baselines {
     pub python: Option<python::Interpreter>,
 }
 
-/// Why a baseline is left out that was not asked for.
-pub const NOT_ASKED: &str = "not asked for (--peers)";
+/// Why a baseline was skipped that was not requested.
+pub const NOT_ASKED: &str = "not requested (--peers)";

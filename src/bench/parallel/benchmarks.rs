@@ -1,6 +1,6 @@
-//! What is measured, and with whom it is compared.
+//! The benchmarks, and what they are compared with.
 
-/// One benchmark: a cell, and the programs of others that do the same.
+/// One benchmark: a cell, and programs that do the same.
 pub struct Benchmark {
     /// On the command line and in JSON.
     pub name: &'static str,
@@ -13,26 +13,26 @@ pub struct Benchmark {
     pub small: usize,
 }
 
-/// One thing that is measured of everybody.
+/// One measurement of all peers.
 pub struct Row {
     pub name: &'static str,
-    /// With SIZE where the size of the problem belongs.
+    /// SIZE is replaced by the problem size.
     pub title: &'static str,
-    /// How far results may be apart, relative to ours, for a problem of this size.
+    /// The allowed relative difference from our result, for a given problem size.
     pub tolerance: fn(f64) -> f64,
 }
 
-/// Whoever else does it.
+/// An implementation to compare with.
 pub struct Peer {
-    /// As in the lines it prints.
+    /// Its name in the lines it prints.
     pub name: &'static str,
     pub in_words: &'static str,
     pub program: Program,
 }
 
-/// How it is run, with `SIZE RUNS THREADS NAME` as arguments.
+/// How to run it, with `SIZE RUNS THREADS NAME` as arguments.
 pub enum Program {
-    /// In our own cell, in turns with our side.
+    /// In our own cell, in alternation with our side.
     Cell,
     C {
         source: &'static str,
@@ -78,7 +78,7 @@ pub const BENCHMARKS: [Benchmark; 5] = [
     Benchmark {
         name: "pool",
         cell: include_str!("programs/pool.rs"),
-        peers: &[cell("rayon", "rayon, by hand")],
+        peers: &[cell("rayon", "plain rayon")],
         rows: &[
             Row { name: "map-few", title: "Pool::map, 1,000 items of 1 µs", tolerance: EXACT },
             Row {
@@ -149,7 +149,7 @@ pub const BENCHMARKS: [Benchmark; 5] = [
                 &["-O3", "-ffast-math", "-march=native"],
             ),
         ],
-        // Vector math libraries are wrong in the last bits, and sums of so many depend on their
+        // Vector math libraries are inaccurate in the last bits, and large sums depend on the
         // order.
         rows: &[Row {
             name: "expression",
@@ -166,8 +166,8 @@ pub const BENCHMARKS: [Benchmark; 5] = [
             python("numba", "numba, parallel", include_str!("programs/mandelbrot_numba.py")),
             c("c", "C, -O3 OpenMP", MANDELBROT_C, &["-O3"]),
         ],
-        // Some points are chaotic: a processor that fuses multiplication and addition leaves them
-        // earlier or later.
+        // Some points are chaotic: their escape times depend on whether multiplication and addition
+        // are fused.
         rows: &[Row {
             name: "mandelbrot",
             title: "Mandelbrot set, SIZE × SIZE, 1024 iterations",
@@ -192,8 +192,8 @@ pub const BENCHMARKS: [Benchmark; 5] = [
 ];
 
 impl Benchmark {
-    /// The size of the problem, smaller where memory is short: numpy holds the array, two of the
-    /// same size and a third for a moment.
+    /// The problem size, reduced if memory is short: numpy holds the array, two more of the same
+    /// size, and briefly a third.
     pub fn size(&self, quick: bool, available: Option<u64>) -> usize {
         const MILLION: usize = 1_000_000;
         match (quick, self.name, available) {

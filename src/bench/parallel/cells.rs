@@ -1,36 +1,40 @@
-//! Our side: cells of a real kernel.
+//! Our side: cells on a real kernel.
 
 use super::benchmarks::Benchmark;
 use super::line::{self, Line};
 use crate::bench::common::LIMIT;
 use crate::bench::kernel::execute;
-use crate::bench::world::World;
+use crate::bench::sandbox::Sandbox;
 use crate::runner::KernelKind;
-use crate::runner::kernels::{Client, Engine, Session};
+use crate::runner::kernels::{Client, LaunchSpec, Session};
 use anyhow::{Context, Result};
 
-/// What is defined before everything else.
+/// Definitions for all benchmarks.
 const COMMON: &str = include_str!("programs/common.rs");
 
-/// A kernel that knows all the benchmarks.
+/// A kernel on which all benchmarks are defined.
 pub struct Kernel {
     session: Session,
 }
 
 impl Kernel {
-    pub async fn start(benchmarks: &[&Benchmark], threads: usize, world: &World) -> Result<Kernel> {
-        let engine = || {
+    pub async fn start(
+        benchmarks: &[&Benchmark],
+        threads: usize,
+        sandbox: &Sandbox,
+    ) -> Result<Kernel> {
+        let spec = || {
             let threads = threads.to_string();
-            Engine::of(
-                world.kernel(),
-                vec![("TMPDIR", world.path("tmp").into()), ("RAYON_NUM_THREADS", threads.into())],
+            LaunchSpec::of(
+                sandbox.kernel(),
+                vec![("TMPDIR", sandbox.path("tmp").into()), ("RAYON_NUM_THREADS", threads.into())],
             )
         };
         let client =
-            Client::launch(KernelKind::Parcourse, &world.folder(), &|_| Ok(engine()), LIMIT)
+            Client::launch(KernelKind::Parcourse, &sandbox.folder(), &|_| Ok(spec()), LIMIT)
                 .await?;
         let mut session = Session::new(KernelKind::Parcourse, client);
-        for code in [&world.first_cell(), COMMON] {
+        for code in [&sandbox.first_cell(), COMMON] {
             execute(&mut session, code, false).await.context("the first cells")?;
         }
         for benchmark in benchmarks {
@@ -41,7 +45,7 @@ impl Kernel {
         Ok(Kernel { session })
     }
 
-    /// Measures once.
+    /// Runs a benchmark once.
     pub async fn run(
         &mut self,
         name: &str,

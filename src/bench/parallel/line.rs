@@ -1,4 +1,4 @@
-//! What cells and programs print: one line of JSON per result.
+//! The output of cells and programs: one line of JSON per result.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -9,14 +9,13 @@ pub struct Line {
     pub row: String,
     pub of: String,
     pub seconds: f64,
-    /// What was computed, where that is worth comparing.
+    /// The computed value, if it can be compared.
     pub value: Option<f64>,
-    /// How far the memory of the process rose.
+    /// The increase of the process's memory.
     pub peak_bytes: Option<f64>,
 }
 
-/// Reads everything that a cell or program printed. What is no result is an error: nothing else is
-/// expected.
+/// Parses everything that a cell or program printed. Anything but results is an error.
 pub fn read(text: &str) -> Result<Vec<Line>> {
     text.lines()
         .filter(|line| !line.trim().is_empty())
@@ -27,12 +26,11 @@ pub fn read(text: &str) -> Result<Vec<Line>> {
         .collect()
 }
 
-/// The results that fit together must say the same: how far this one is from ours, when that is too
-/// far.
+/// Describes how a result differs from ours, if the difference exceeds the tolerance.
 pub fn disagreement(ours: &Line, other: &Line, tolerance: f64) -> Option<String> {
     let (expected, found) = (ours.value?, other.value?);
     let agrees = (found - expected).abs() <= tolerance * expected.abs();
-    (!agrees).then(|| format!("wrong: it finds {found}, we find {expected}"))
+    (!agrees).then(|| format!("wrong result: {found} instead of {expected}"))
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! `parcourse bench parallel`: what a learner gets in a cell, beside what Python's and C's tools
-//! get of the same machine.
+//! `parcourse bench parallel`: the speed of parallel programs in a cell, compared with Python and C
+//! on the same machine.
 //!
 //! Our side runs in cells of a real kernel: template, opt-level 3, baseline CPU. The others are
-//! programs, which do their best: the time numba takes to compile is not counted, all have as many
-//! threads as we, and of some runs in each round the shortest counts. All solve the same problem,
-//! and what they find must agree with what we find: a wrong result is an error, not a row.
+//! programs under the best conditions: numba's compile time does not count, all use the same number
+//! of threads, and the fastest of several runs in each round counts. All solve the same problem and
+//! must agree with our result: a wrong result is an error, not a row.
 //!
-//! What is measured stands in [`benchmarks`], as cells and programs in `programs/`. The programs
-//! are made ready in [`c`] and [`python`], run in [`program`] and print the lines that [`line`]
-//! reads; [`cells`] has the kernel do the same; [`rounds`] takes turns; [`report`] tells what came
-//! of it. What is missing (a compiler, Python, a package index) is left out with the reason, and
-//! the rest is measured.
+//! [`benchmarks`] defines what is measured, as cells and programs in `programs/`. [`c`] and
+//! [`python`] prepare the programs, [`program`] runs them, and [`line`] parses their output;
+//! [`cells`] does the same on the kernel; [`rounds`] alternates between them; [`report`] prints the
+//! results. If a tool is missing (a compiler, Python, a package index), its rows are skipped with
+//! the reason.
 
 mod baselines;
 mod benchmarks;
@@ -36,33 +36,39 @@ use std::process::ExitCode;
 pub struct Arguments {
     #[command(flatten)]
     common: CommonArguments,
-    /// Which benchmarks to run [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', num_args = 1.., value_parser = BENCHMARKS.map(|benchmark| benchmark.name).to_vec())]
+    /// Benchmarks to run [default: all]
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',', num_args = 1..,
+        value_parser = BENCHMARKS.map(|benchmark| benchmark.name).to_vec()
+    )]
     only: Vec<String>,
-    /// Whom to compare with: Python (numpy, numba, dask, joblib in a private environment, made when
-    /// missing: some 400 MB) and C (gcc)
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_values = ["c", "python"], value_parser = ["c", "python", "none"])]
+    /// What to compare with: C (gcc) and Python (numpy, numba, dask and joblib in a private
+    /// environment of 400 MB, created if missing)
+    #[arg(
+        long, value_name = "NAMES", value_delimiter = ',', default_values = ["c", "python"],
+        value_parser = ["c", "python", "none"]
+    )]
     peers: Vec<String>,
-    /// Small problems, to see whether everything works: the times mean nothing
+    /// Use small problems to check that everything works; the times mean nothing
     #[arg(long)]
     quick: bool,
-    /// The Python that makes the private environment [default: the first usable of python3, python,
-    /// python3.14, …]
+    /// Python used to create the private environment [default: the first that works of python3,
+    /// python, python3.14, …]
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
 }
 
-/// Exit code 1 when a program failed or found something else than we.
+/// Exit code 1 if a program failed or its result differs from ours.
 pub fn main(arguments: Arguments) -> Result<ExitCode> {
     let selected: Vec<&Benchmark> =
         BENCHMARKS.iter().filter(|benchmark| arguments.is_selected(benchmark.name)).collect();
     let common = &arguments.common;
     let python = arguments.python(&selected);
-    let report = common.carry_out(true, async |world, telling| {
-        let peers = Baselines { c: arguments.peer("c").then(|| c::Compiler::new(world)), python };
+    let report = common.run(true, async |sandbox, status| {
+        let peers = Baselines { c: arguments.peer("c").then(|| c::Compiler::new(sandbox)), python };
         let mut report =
-            Report::new(common.rounds(), arguments.quick, &selected, &peers, world).await?;
-        rounds::measure(&mut report, &peers, world, telling).await?;
+            Report::new(common.rounds(), arguments.quick, &selected, &peers, sandbox).await?;
+        rounds::measure(&mut report, &peers, sandbox, status).await?;
         report.finish();
         Ok(report)
     })?;
@@ -82,8 +88,8 @@ impl Arguments {
         self.peers.iter().any(|peer| peer == name)
     }
 
-    /// The environment is made before anything is measured, and while a signal still ends us at
-    /// once.
+    /// Creates the environment before anything is measured, while a signal still ends the process
+    /// at once.
     fn python(&self, selected: &[&Benchmark]) -> Option<python::Interpreter> {
         let needed =
             selected.iter().any(|benchmark| benchmark.peers.iter().any(|peer| peer.is_python()));

@@ -1,21 +1,21 @@
-//! Running the programs of others.
+//! Runs the programs we compare with.
 
 use super::line::{self, Line};
 use crate::base::process::die_with_parent;
 use crate::bench::common::LIMIT;
-use crate::bench::world::KillGroup;
+use crate::bench::sandbox::KillGroup;
 use anyhow::{Context, Result, bail};
 use std::process::Stdio;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// Runs a program to its end and reads its results. It goes with us, and whatever it started with
-/// it.
+/// Runs a program to completion and parses its results. If we end early, the program and its
+/// children are killed.
 pub async fn run(command: &mut Command) -> Result<Vec<Line>> {
     line::read(&output(command).await?)
 }
 
-/// What it prints to stdout; an error with its last words when it fails.
+/// Returns its stdout. The error quotes the last line of stderr.
 pub async fn output(command: &mut Command) -> Result<String> {
     command
         .process_group(0)
@@ -34,8 +34,7 @@ pub async fn output(command: &mut Command) -> Result<String> {
     let output = output?;
     if !output.status.success() {
         let complaints = String::from_utf8_lossy(&output.stderr);
-        let last =
-            complaints.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        let last = complaints.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no output");
         bail!("{}: {}", output.status, last.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -46,7 +45,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn failures_quote_the_last_words() {
+    async fn failures_quote_the_last_line() {
         let error = run(Command::new("sh").args(["-c", "echo first >&2; echo last >&2; exit 3"]))
             .await
             .unwrap_err();

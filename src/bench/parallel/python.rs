@@ -1,40 +1,41 @@
-//! The Python programs: in a private environment with exactly the packages that are compared.
+//! The Python programs, in a private environment with pinned packages.
 
 use super::program;
 use crate::base::python_environment::{Environment, Recipe, python};
 use crate::base::steps::Steps;
-use crate::bench::world::World;
+use crate::bench::sandbox::Sandbox;
 use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use tokio::process::Command;
 
-/// The same packages for everybody.
+/// The packages to compare with.
 pub const PACKAGES: Recipe = Recipe {
     name: "numpy, numba, dask and joblib",
     requirements: include_str!("requirements.txt"),
     command: "parcourse bench parallel",
 };
 
-/// What stands before each program.
+/// Prepended to each program.
 const COMMON: &str = include_str!("programs/common.py");
 
-/// Prints which versions are compared.
+/// Prints the versions of the packages.
 const VERSIONS: &str = "
 import importlib.metadata, platform
-print('Python', platform.python_version(), *(f', {name} {importlib.metadata.version(name)}' for name in ('numpy', 'numba', 'dask', 'joblib')), sep='')
+print('Python', platform.python_version(), *(f', {name} {importlib.metadata.version(name)}' for \
+name in ('numpy', 'numba', 'dask', 'joblib')), sep='')
 ";
 
 /// A Python with the packages, or why there is none.
 pub struct Interpreter(Result<PathBuf, String>);
 
 impl Interpreter {
-    /// Finds the environment or makes it, which takes a minute and some 400 MB.
+    /// Finds or creates the environment, which takes a minute and 400 MB.
     pub fn new(named: Option<&OsStr>) -> Interpreter {
         let mut steps = Steps::new(1);
         let environment = python::find(named)
             .and_then(|python| Environment::ensure(PACKAGES, &python, false, &mut steps));
-        // One line is enough for a table; pip's own words are in its log.
+        // One line is enough for a table; pip's output is in its log.
         let reason = |error: anyhow::Error| {
             format!("{error:#}")
                 .lines()
@@ -54,18 +55,19 @@ impl Interpreter {
         Some(versions.trim().replace("Python", "Python "))
     }
 
-    /// The interpreter and the program's file; the inner error is a reason to leave it out.
+    /// Returns the interpreter and the program's file. The inner error is a reason to skip the
+    /// program.
     pub fn prepare(
         &self,
         name: &str,
         source: &str,
-        world: &World,
+        sandbox: &Sandbox,
     ) -> Result<Result<(PathBuf, PathBuf), String>> {
         let python = match &self.0 {
             Ok(python) => python.clone(),
             Err(reason) => return Ok(Err(reason.clone())),
         };
-        let file = world.path("programs").join(name).with_added_extension("py");
+        let file = sandbox.path("programs").join(name).with_added_extension("py");
         std::fs::write(&file, format!("{COMMON}\n{source}"))
             .with_context(|| format!("failed to write {}", file.display()))?;
         Ok(Ok((python, file)))
@@ -77,7 +79,7 @@ mod tests {
     use super::*;
     use crate::bench::parallel::benchmarks::{BENCHMARKS, Program};
 
-    /// Without their packages they cannot run, but their syntax can be checked.
+    /// Without the packages the programs cannot run, but their syntax can be checked.
     #[tokio::test]
     async fn programs_are_python() {
         let Ok(python) = python::find(None) else { return };

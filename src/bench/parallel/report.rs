@@ -1,18 +1,18 @@
-//! What is told in the end, to people and to machines.
+//! The report, as tables and as JSON.
 
 use super::baselines::{Baselines, NOT_ASKED};
 use super::benchmarks::{Benchmark, OURS, Peer};
 use super::rows::{Row, Side};
 use super::targets::{self, Target};
 use crate::bench::machine::Machine;
+use crate::bench::sandbox::Sandbox;
 use crate::bench::table::Table;
 use crate::bench::units;
-use crate::bench::world::World;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt;
 
-/// Of so many runs in each round the shortest counts.
+/// Number of runs per round, of which the fastest counts.
 const RUNS: usize = 3;
 
 /// Everything that was measured.
@@ -21,9 +21,9 @@ pub struct Report {
     benchmark: &'static str,
     version: &'static str,
     pub rounds: usize,
-    /// The shortest of so many counts in each round.
+    /// Number of runs per round, of which the fastest counts.
     pub runs: usize,
-    /// Of everybody, but for the 4 processes.
+    /// Number of threads of all peers, except for the benchmarks with 4 processes.
     pub threads: usize,
     quick: bool,
     machine: Machine,
@@ -41,9 +41,9 @@ impl Report {
         quick: bool,
         selected: &[&'static Benchmark],
         peers: &Baselines,
-        world: &World,
+        sandbox: &Sandbox,
     ) -> Result<Report> {
-        let machine = Machine::new(world).await;
+        let machine = Machine::new(sandbox).await;
         let gcc = match &peers.c {
             Some(compiler) => compiler.version().await,
             None => None,
@@ -122,7 +122,7 @@ impl Report {
 
     fn rows_table(&self) -> Table {
         let mut table = Table::new(&[
-            "Side by side",
+            "Benchmark",
             "fastest",
             "median",
             "slowest",
@@ -167,7 +167,7 @@ impl fmt::Display for Report {
         };
         writeln!(
             f,
-            "parcourse {}, {rustc}, {cpus} CPUs and threads, {rounds}, of {} runs each the shortest",
+            "parcourse {}, {rustc}, {cpus} CPUs and threads, {rounds}, fastest of {} runs each",
             self.version, self.runs
         )?;
         for version in [&self.gcc, &self.python].into_iter().flatten() {
@@ -176,18 +176,19 @@ impl fmt::Display for Report {
         if let Some(load) = self.machine.too_busy() {
             writeln!(
                 f,
-                "The machine is busy (load {load:.1}): trust the ratios, which are taken within a round, rather than the times."
+                "The machine is busy (load {load:.1}): trust the ratios, which are computed \
+                within a round, more than the times."
             )?;
         }
         if self.quick {
-            writeln!(f, "Problems of --quick are too small to mean anything.")?;
+            writeln!(f, "With --quick, problems are too small for the times to mean anything.")?;
         } else if self.rounds < 5 {
-            writeln!(f, "Fewer than 5 rounds: medians are not worth quoting.")?;
+            writeln!(f, "Fewer than 5 rounds: do not quote the medians.")?;
         }
         write!(f, "\n{}", self.rows_table())?;
         writeln!(
             f,
-            "Memory: how far that of the process rose, input included. numba: compiled before the clock started."
+            "Memory: increase of the process's memory, input included. numba: without compile time."
         )?;
         if !self.targets.is_empty() {
             let mut table = Table::new(&["Targets: speed relative to", "measured", "at least", ""]);

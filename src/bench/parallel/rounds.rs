@@ -1,4 +1,4 @@
-//! Taking turns: in each round everybody does everything once.
+//! Runs the rounds: in each, every implementation runs every benchmark once.
 
 use super::baselines::{Baselines, NOT_ASKED};
 use super::benchmarks::{Benchmark, OURS, Peer, Program};
@@ -7,30 +7,29 @@ use super::line::{Line, disagreement};
 use super::program;
 use super::report::Report;
 use super::rows::Row;
-use crate::bench::telling::Telling;
-use crate::bench::world::World;
+use crate::bench::sandbox::Sandbox;
+use crate::bench::status_line::StatusLine;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use tokio::process::Command;
 
-/// What stands before the arguments of a program, for those that can be run here, by benchmark and
-/// peer.
+/// The command line of each runnable program, without its arguments, by benchmark and peer.
 type Programs = HashMap<(&'static str, &'static str), Vec<OsString>>;
 
-/// Measures everything once per round. Whoever fails is not tried again; without our own side
-/// nothing means anything.
+/// Measures everything once per round. A peer that fails is not tried again; if our own side fails,
+/// the benchmark ends.
 pub async fn measure(
     report: &mut Report,
     peers: &Baselines,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<()> {
-    world.prepare(false, true, telling).await?;
-    let programs = prepare(report, peers, world, telling).await?;
-    telling.say("starting the kernel");
+    sandbox.prepare(false, true, status).await?;
+    let programs = prepare(report, peers, sandbox, status).await?;
+    status.show("starting the kernel");
     let selected = report.benchmarks.clone();
-    let mut kernel = Kernel::start(&selected, report.threads, world).await?;
+    let mut kernel = Kernel::start(&selected, report.threads, sandbox).await?;
     for round in 1..=report.rounds {
         for &benchmark in &selected {
             let mut waiting: Vec<Option<&Peer>> = vec![None];
@@ -41,7 +40,7 @@ pub async fn measure(
                     .filter(|peer| programs.contains_key(&(benchmark.name, peer.name)))
                     .map(Some),
             );
-            // Who goes first changes, in case the one disturbs the other.
+            // The order alternates, in case one disturbs the other.
             if round % 2 == 0 {
                 waiting.reverse();
             }
@@ -51,7 +50,7 @@ pub async fn measure(
                 if report.has_failed(benchmark, name) {
                     continue;
                 }
-                telling.say(&format!("{round} of {}: {}, {name}", report.rounds, benchmark.name));
+                status.show(&format!("{round} of {}: {}, {name}", report.rounds, benchmark.name));
                 let (size, runs, threads) = (report.size(benchmark), report.runs, report.threads);
                 let lines = match peer {
                     None => Ok(kernel
@@ -60,7 +59,7 @@ pub async fn measure(
                         .with_context(|| format!("measuring {}", benchmark.name))?),
                     Some(peer) => {
                         let mut command =
-                            command(&programs[&(benchmark.name, peer.name)], threads, world);
+                            command(&programs[&(benchmark.name, peer.name)], threads, sandbox);
                         program::run(
                             command
                                 .args([size, runs, threads].map(|number| number.to_string()))
@@ -78,18 +77,18 @@ pub async fn measure(
     Ok(())
 }
 
-/// Compiles and writes the programs. Those that cannot be run here are marked with the reason.
+/// Compiles and writes the programs. Programs that cannot run here are marked with the reason.
 async fn prepare(
     report: &mut Report,
     peers: &Baselines,
-    world: &World,
-    telling: &Telling,
+    sandbox: &Sandbox,
+    status: &StatusLine,
 ) -> Result<Programs> {
     let mut programs = Programs::new();
     for &benchmark in &report.benchmarks.clone() {
         for peer in benchmark.peers {
             let name = format!("{}-{}", benchmark.name, peer.name);
-            telling.say(&format!("programs: {name}"));
+            status.show(&format!("programs: {name}"));
             let prepared = match (&peer.program, &peers.c, &peers.python) {
                 (Program::Cell, ..) => continue,
                 (Program::C { source, flags }, Some(compiler), _) => {
@@ -99,8 +98,8 @@ async fn prepare(
                         .map_err(|error| format!("{error:#}"))
                 }
                 (Program::Python { source }, _, Some(interpreter)) => {
-                    let prepared = interpreter.prepare(&name, source, world)?;
-                    // `-I`: nothing of the user's reaches into the pinned environment.
+                    let prepared = interpreter.prepare(&name, source, sandbox)?;
+                    // `-I`: isolates the pinned environment from the user's.
                     prepared.map(|(python, file)| vec![python.into(), "-I".into(), file.into()])
                 }
                 (Program::C { .. }, None, _) | (Program::Python { .. }, _, None) => {
@@ -120,20 +119,20 @@ async fn prepare(
     Ok(programs)
 }
 
-fn command(program: &[OsString], threads: usize, world: &World) -> Command {
+fn command(program: &[OsString], threads: usize, sandbox: &Sandbox) -> Command {
     let mut command = Command::new(&program[0]);
-    command.args(&program[1..]).current_dir(world.folder());
+    command.args(&program[1..]).current_dir(sandbox.folder());
     for variable in ["OMP_NUM_THREADS", "NUMBA_NUM_THREADS"] {
         command.env(variable, threads.to_string());
     }
-    // What numba compiled is there for the next round.
+    // Keeps numba's compiled code for the next round.
     for variable in ["NUMBA_CACHE_DIR", "JOBLIB_TEMP_FOLDER", "TMPDIR"] {
-        command.env(variable, world.path("tmp"));
+        command.env(variable, sandbox.path("tmp"));
     }
     command
 }
 
-/// Enters the results of a round. Everybody's must agree with ours.
+/// Records the results of a round. All must agree with ours.
 fn record<'a>(
     rows: impl Iterator<Item = &'a mut Row>,
     benchmark: &Benchmark,
@@ -160,7 +159,7 @@ fn record<'a>(
             let wrong = || disagreement(ours?, line?, (definition.tolerance)(row.size as f64));
             match (line, failed.or_else(wrong)) {
                 (_, Some(reason)) => side.failure = Some(reason),
-                (None, None) => side.failure = Some("it told no result".to_string()),
+                (None, None) => side.failure = Some("printed no result".to_string()),
                 (Some(line), None) => {
                     side.seconds.push(line.seconds);
                     line.peak_bytes.into_iter().for_each(|bytes| side.peak_bytes.push(bytes));

@@ -1,31 +1,31 @@
-//! What was measured, before it is judged and printed.
+//! The measurements, before they are judged and printed.
 
 use crate::bench::statistics::Sample;
 use serde::Serialize;
 
-/// One thing that was measured of everybody.
+/// One measurement of all peers.
 #[derive(Serialize)]
 pub struct Row {
     pub benchmark: &'static str,
     pub name: &'static str,
     pub title: String,
-    /// Of the problem.
+    /// The problem size.
     pub size: usize,
     pub sides: Vec<Side>,
 }
 
-/// What was measured of one of them.
+/// The measurements of one peer.
 #[derive(Serialize)]
 pub struct Side {
     pub name: &'static str,
     #[serde(skip)]
     pub in_words: &'static str,
     pub seconds: Sample,
-    /// How far the process's memory rose, input included; nothing where that was not measured.
+    /// The increase of the process's memory, input included; empty if not measured.
     pub peak_bytes: Sample,
-    /// Its time divided by ours, round by round: how many times as fast we are.
+    /// Its time divided by ours, round by round: our speedup.
     pub ratio: Sample,
-    /// Why it was not measured, although that is no failure.
+    /// Why it was skipped, if not because of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

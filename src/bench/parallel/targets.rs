@@ -1,64 +1,64 @@
-//! What the project promises, and whether it keeps it.
+//! The project's speed targets, and whether they are met.
 
 use super::benchmarks::OURS;
 use super::rows::Row;
 use serde::Serialize;
 
-/// Somebody's speed relative to somebody else's.
-struct Promise {
+/// A minimum speed of one implementation relative to another.
+struct SpeedTarget {
     row: &'static str,
     of: &'static str,
     than: &'static str,
     at_least: f64,
 }
 
-const fn promise(
+const fn target(
     row: &'static str,
     of: &'static str,
     than: &'static str,
     at_least: f64,
-) -> Promise {
-    Promise { row, of, than, at_least }
+) -> SpeedTarget {
+    SpeedTarget { row, of, than, at_least }
 }
 
-const PROMISES: [Promise; 18] = [
-    promise("map-few", OURS, "rayon", 0.98),
-    promise("map-many", OURS, "rayon", 0.98),
-    promise("sum-few", OURS, "rayon", 0.98),
-    promise("sum-many", OURS, "rayon", 0.98),
-    promise("processes-start", OURS, "multiprocessing", 1.0),
-    promise("processes-start", "persistent", "multiprocessing", 1.0),
-    promise("processes-second", "persistent", "multiprocessing", 1.0),
-    promise("processes-task", OURS, "multiprocessing", 1.0),
-    promise("processes-task", "persistent", "multiprocessing", 1.0),
-    promise("processes-single", OURS, "multiprocessing", 1.0),
-    promise("processes-single", "persistent", "multiprocessing", 1.0),
-    promise("processes-second", "persistent", "joblib", 1.0),
-    promise("expression", OURS, "numba", 5.0),
-    // At most 1.3 times its time.
-    promise("expression", OURS, "c-native", 1.0 / 1.3),
-    promise("mandelbrot", OURS, "numba", 1.0),
-    promise("mandelbrot", OURS, "c", 1.0),
-    promise("pi", OURS, "numba", 1.0),
-    promise("expression", OURS, "dask", 1.0),
+const TARGETS: [SpeedTarget; 18] = [
+    target("map-few", OURS, "rayon", 0.98),
+    target("map-many", OURS, "rayon", 0.98),
+    target("sum-few", OURS, "rayon", 0.98),
+    target("sum-many", OURS, "rayon", 0.98),
+    target("processes-start", OURS, "multiprocessing", 1.0),
+    target("processes-start", "persistent", "multiprocessing", 1.0),
+    target("processes-second", "persistent", "multiprocessing", 1.0),
+    target("processes-task", OURS, "multiprocessing", 1.0),
+    target("processes-task", "persistent", "multiprocessing", 1.0),
+    target("processes-single", OURS, "multiprocessing", 1.0),
+    target("processes-single", "persistent", "multiprocessing", 1.0),
+    target("processes-second", "persistent", "joblib", 1.0),
+    target("expression", OURS, "numba", 5.0),
+    // At most 1.3 times as long.
+    target("expression", OURS, "c-native", 1.0 / 1.3),
+    target("mandelbrot", OURS, "numba", 1.0),
+    target("mandelbrot", OURS, "c", 1.0),
+    target("pi", OURS, "numba", 1.0),
+    target("expression", OURS, "dask", 1.0),
 ];
 
-/// A promise and what was found of it.
+/// A target and its measurement.
 #[derive(Debug, Serialize)]
 pub struct Target {
     pub row: &'static str,
     pub of: &'static str,
     pub than: &'static str,
-    /// The speed of the one relative to the other's.
+    /// The required speed of `of`, relative to `than`.
     pub at_least: f64,
     /// The median over the rounds.
     pub measured: f64,
     pub met: bool,
 }
 
-/// Of what was measured of both.
+/// Judges the targets for which both sides were measured.
 pub fn judge(rows: &[Row]) -> Vec<Target> {
-    let judged = |&Promise { row, of, than, at_least }: &Promise| {
+    let judged = |&SpeedTarget { row, of, than, at_least }: &SpeedTarget| {
         let row_measured = rows.iter().find(|measured| measured.name == row)?;
         let seconds = |name: &str| {
             Some(
@@ -72,7 +72,7 @@ pub fn judge(rows: &[Row]) -> Vec<Target> {
         let measured = seconds(than)?.ratios(seconds(of)?).median()?;
         Some(Target { row, of, than, at_least, measured, met: measured >= at_least })
     };
-    PROMISES.iter().filter_map(judged).collect()
+    TARGETS.iter().filter_map(judged).collect()
 }
 
 #[cfg(test)]
@@ -81,13 +81,13 @@ mod tests {
     use crate::bench::parallel::benchmarks::BENCHMARKS;
 
     #[test]
-    fn promises_are_about_what_is_measured() {
-        for promise in &PROMISES {
+    fn targets_refer_to_measured_rows() {
+        for target in &TARGETS {
             let benchmark = BENCHMARKS
                 .iter()
-                .find(|benchmark| benchmark.rows.iter().any(|row| row.name == promise.row));
-            let benchmark = benchmark.unwrap_or_else(|| panic!("no row {}", promise.row));
-            for name in [promise.of, promise.than] {
+                .find(|benchmark| benchmark.rows.iter().any(|row| row.name == target.row));
+            let benchmark = benchmark.unwrap_or_else(|| panic!("no row {}", target.row));
+            for name in [target.of, target.than] {
                 assert!(
                     name == OURS || benchmark.peers.iter().any(|peer| peer.name == name),
                     "{name} is not in {}",

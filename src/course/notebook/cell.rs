@@ -5,21 +5,21 @@ use serde_json::{Map, Value, json};
 
 /// What a cell is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CellKind {
     Code,
     Markdown,
     Raw,
 }
 
-/// A cell, its source as one text.
+/// A cell, with its source in one string.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    pub kind: Kind,
-    /// Formats before 4.5 have none.
+    pub kind: CellKind,
+    /// `None` in formats before 4.5.
     pub id: Option<String>,
     pub source: String,
     pub metadata: Map<String, Value>,
-    /// As stored; empty for anything but code.
+    /// As stored; empty unless it is a code cell.
     pub outputs: Vec<Value>,
     pub execution_count: Option<i64>,
     /// Whatever else the cell has: attachments, keys of extensions.
@@ -30,7 +30,7 @@ impl Cell {
     /// A new text cell.
     pub fn markdown(id: &str, source: String) -> Cell {
         Cell {
-            kind: Kind::Markdown,
+            kind: CellKind::Markdown,
             id: Some(id.to_string()),
             source,
             metadata: Map::new(),
@@ -43,21 +43,21 @@ impl Cell {
     pub(super) fn from_json(value: Value) -> Result<Cell> {
         let Value::Object(mut rest) = value else { bail!("is not an object") };
         let kind = match rest.remove("cell_type").as_ref().and_then(Value::as_str) {
-            Some("code") => Kind::Code,
-            Some("markdown") => Kind::Markdown,
-            Some("raw") => Kind::Raw,
+            Some("code") => CellKind::Code,
+            Some("markdown") => CellKind::Markdown,
+            Some("raw") => CellKind::Raw,
             Some(other) => bail!("has the unknown cell_type {other:?}"),
             None => bail!("has no cell_type"),
         };
         let source = rest.remove("source").context("has no source")?;
         let outputs = match rest.remove("outputs") {
             Some(Value::Array(outputs)) => outputs,
-            Some(_) => bail!("has outputs that are no list"),
+            Some(_) => bail!("has outputs that are not a list"),
             None => Vec::new(),
         };
         let metadata = match rest.remove("metadata") {
             Some(Value::Object(metadata)) => metadata,
-            Some(_) => bail!("has metadata that is no object"),
+            Some(_) => bail!("has metadata that is not an object"),
             None => Map::new(),
         };
         let id = rest.remove("id").and_then(|id| id.as_str().map(str::to_string));
@@ -65,7 +65,7 @@ impl Cell {
         Ok(Cell {
             kind,
             id,
-            source: joined(&source).context("has a source that is no text")?,
+            source: joined(&source).context("has a source that is not text")?,
             metadata,
             outputs,
             execution_count,
@@ -73,13 +73,13 @@ impl Cell {
         })
     }
 
-    /// As it is written, the source still one text.
+    /// The cell's JSON, with the source still in one string.
     pub(super) fn to_json(&self) -> Value {
         let mut fields = self.rest.clone();
         let kind = match self.kind {
-            Kind::Code => "code",
-            Kind::Markdown => "markdown",
-            Kind::Raw => "raw",
+            CellKind::Code => "code",
+            CellKind::Markdown => "markdown",
+            CellKind::Raw => "raw",
         };
         fields.insert("cell_type".to_string(), json!(kind));
         if let Some(id) = &self.id {
@@ -87,7 +87,7 @@ impl Cell {
         }
         fields.insert("metadata".to_string(), Value::Object(self.metadata.clone()));
         fields.insert("source".to_string(), json!(self.source));
-        if self.kind == Kind::Code {
+        if self.kind == CellKind::Code {
             fields.insert("outputs".to_string(), Value::Array(self.outputs.clone()));
             fields.insert("execution_count".to_string(), json!(self.execution_count));
         }
@@ -95,14 +95,14 @@ impl Cell {
     }
 
     pub fn is_code(&self) -> bool {
-        self.kind == Kind::Code
+        self.kind == CellKind::Code
     }
 
     pub fn is_markdown(&self) -> bool {
-        self.kind == Kind::Markdown
+        self.kind == CellKind::Markdown
     }
 
-    /// The cell's tags; what is not text among them is passed over.
+    /// The cell's tags. Tags that are not strings are skipped.
     pub fn tags(&self) -> Vec<String> {
         let tags = self.metadata.get("tags").and_then(Value::as_array).into_iter().flatten();
         tags.filter_map(Value::as_str).map(str::to_string).collect()
@@ -117,7 +117,7 @@ impl Cell {
             .any(|present| present == tag)
     }
 
-    /// Adds a tag behind those it has, unless it is one of them.
+    /// Appends a tag unless the cell already has it.
     pub fn add_tag(&mut self, tag: &str) {
         if !self.has_tag(tag) {
             let mut tags = self.tags();
@@ -131,13 +131,13 @@ impl Cell {
         self.rest.get("attachments").is_some_and(|attachments| attachments.get(name).is_some())
     }
 
-    /// How messages name the cell: its id, or else its place among `count`.
+    /// The cell's name in messages: its id, else its position among `count` cells.
     pub fn name(&self, index: usize, count: usize) -> String {
         self.id.clone().unwrap_or_else(|| format!("cell {} of {count}", index + 1))
     }
 }
 
-/// Text as notebooks store it: one string or a list of lines.
+/// Joins text as notebooks store it: one string or a list of lines.
 pub(super) fn joined(text: &Value) -> Option<String> {
     match text {
         Value::String(text) => Some(text.clone()),

@@ -14,18 +14,18 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a notebook's text; the errors begin with a verb, for the file's name to stand before
-    /// them.
+    /// Parses a notebook's text. Error messages begin with a verb, so that the file's name can
+    /// precede them.
     pub fn parse(text: &str) -> Result<Document> {
         let Value::Object(mut rest) = read::checked(text)? else {
-            bail!("is not a notebook: it is no object")
+            bail!("is not a notebook: it is not an object")
         };
         let Some(Value::Array(cells)) = rest.remove("cells") else {
             bail!("is not a notebook: it has no list of cells")
         };
         let metadata = match rest.remove("metadata") {
             Some(Value::Object(metadata)) => metadata,
-            Some(_) => bail!("is not a notebook: its metadata is no object"),
+            Some(_) => bail!("is not a notebook: its metadata is not an object"),
             None => Map::new(),
         };
         let count = cells.len();
@@ -36,7 +36,7 @@ impl Document {
         Ok(Document { cells: cells.collect::<Result<_>>()?, metadata, rest })
     }
 
-    /// Takes away what depends on an execution: see [`normal`].
+    /// Removes everything that depends on an execution: see [`normal`].
     pub fn clear(&mut self) {
         self.cells.iter_mut().for_each(normal::clear);
     }
@@ -52,12 +52,12 @@ impl Document {
         normal::text(Value::Object(fields))
     }
 
-    /// Whether it is of the format 4.5, in which cells have ids.
+    /// Whether the format is 4.5, in which cells have ids.
     pub fn has_ids(&self) -> bool {
         self.rest.get("nbformat_minor").and_then(Value::as_i64) == Some(5)
     }
 
-    /// The name of each cell in messages, beside the cell.
+    /// Each cell with its name in messages.
     pub fn named_cells(&self) -> impl Iterator<Item = (String, &Cell)> {
         self.cells
             .iter()

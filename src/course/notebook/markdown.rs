@@ -1,4 +1,4 @@
-//! What the tools read in a text cell: headings, lists, and where its links lead.
+//! Headings, lists and link targets in Markdown cells.
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ pub struct Heading {
     pub text: String,
 }
 
-/// The headings of a text, in order.
+/// Returns the headings of a text, in order.
 pub fn headings(source: &str) -> Vec<Heading> {
     lines(source).filter_map(heading).collect()
 }
@@ -22,7 +22,7 @@ fn heading(line: &str) -> Option<Heading> {
     (1..=6).contains(&level).then(|| Heading { level, text: text.trim().to_string() })
 }
 
-/// The lines outside of fenced code blocks.
+/// Returns the lines outside of fenced code blocks.
 pub fn lines(source: &str) -> impl Iterator<Item = &str> {
     let mut fence: Option<&str> = None;
     source.lines().filter(move |line| {
@@ -38,7 +38,7 @@ pub fn lines(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The items of the lists in a text, each as one line.
+/// Returns the items of all lists in a text, each as one line.
 pub fn bullets(source: &str) -> Vec<String> {
     let mut items: Vec<String> = Vec::new();
     let mut open = false;
@@ -56,7 +56,7 @@ pub fn bullets(source: &str) -> Vec<String> {
     items
 }
 
-/// Where links and pictures lead, in Markdown and in HTML, as written.
+/// Returns the targets of links and images, in Markdown and HTML, as written.
 pub fn targets(source: &str) -> Vec<String> {
     static INLINE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\]\(\s*(?:<([^>]*)>|((?:[^()\s]|\([^()\s]*\))+))").expect("a constant")
@@ -70,7 +70,7 @@ pub fn targets(source: &str) -> Vec<String> {
     static CODE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"``[^`].*?``|`[^`]*`").expect("a constant"));
     let mut found = Vec::new();
-    // Tags may go over several lines, links may not.
+    // HTML tags may span several lines, links may not.
     let text: String =
         lines(source).map(|line| CODE.replace_all(line, "``").into_owned() + "\n").collect();
     for line in text.lines() {
@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn finds_links_and_pictures() {
-        let text = "[a](b.ipynb) ![p](<my pic.png> \"t\") [![i](i.svg)](#One-(10-minutes))\n[r]: ref.md\n`x[i](y)` <img\n src='z.png'>\n\
+        let text = "[a](b.ipynb) ![p](<my pic.png> \"t\") [![i](i.svg)](#One-(10-minutes))\n[r]: \
+            ref.md\n`x[i](y)` <img\n src='z.png'>\n\
                     ```\n[no](no)\n```\n<a href=\"https://x\">";
         assert_eq!(
             targets(text),

@@ -1,13 +1,11 @@
-//! Notebooks as files: reading them, their cells, and the one form in which they are written.
+//! Notebooks as files: reading them, their cells, and the normal form they are written in.
 //!
-//! What stands here looks at a notebook as an author's tool does and keeps everything it does not
-//! understand: a key of somebody's extension in the metadata survives. The runner (`crate::runner`)
-//! reads with the same first checks and then goes on with the typed notebook of the crate
-//! `nbformat`, which suits outputs.
+//! These types serve authoring tools and keep everything they do not understand: an extension's
+//! metadata survives. The runner (`crate::runner`) starts with the same checks and then uses the
+//! typed notebooks of the crate `nbformat`, which handle outputs better.
 //!
 //! In reading order: [`read`] (from disk), [`Document`] (a notebook), [`Cell`] (one cell),
-//! [`normal`] (the form on disk), [`markdown`] (headings, links and images of text), [`tags`] (what authors
-//! say about a cell).
+//! [`normal`] (the form on disk), [`markdown`] (headings, links and images), [`tags`] (cell tags).
 
 mod cell;
 mod document;

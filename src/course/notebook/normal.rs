@@ -1,10 +1,10 @@
-//! The normal form of a notebook file: what is committed, and what every edition is written in.
+//! The normal form of a notebook file, in which notebooks are committed and editions are written.
 //!
-//! Byte for byte what `nbformat.write` of Jupyter makes of the same content: indented by one blank,
-//! keys in order, text as lists of lines, letters beyond ASCII as they are, a newline at the end.
-//! So opening and saving a notebook in JupyterLab changes nothing, and a difference between two
-//! versions shows what an author changed. What depends on an execution is left out: counts, times,
-//! and all outputs but those that are compared (tag `check-output`).
+//! It equals the output of Jupyter's `nbformat.write` byte for byte: one space of indentation,
+//! sorted keys, text as lists of lines, unescaped non-ASCII letters, a newline at the end. So
+//! opening and saving a notebook in JupyterLab changes nothing, and a diff shows only what an
+//! author changed. Everything that depends on an execution is removed: counts, times, and all
+//! outputs except those that are compared (tag `check-output`).
 
 use super::Cell;
 use super::cell::joined;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use serde_json::{Map, Value, json};
 
-/// Takes away what depends on an execution.
+/// Removes everything that depends on an execution.
 pub(super) fn clear(cell: &mut Cell) {
     cell.execution_count = None;
     cell.metadata.remove("execution");
@@ -30,7 +30,7 @@ pub(super) fn clear(cell: &mut Cell) {
     }
 }
 
-/// A notebook's JSON as the text of a file.
+/// Formats a notebook's JSON as the text of a file.
 pub(super) fn text(mut notebook: Value) -> String {
     for cell in notebook.get_mut("cells").and_then(Value::as_array_mut).into_iter().flatten() {
         split(cell.get_mut("source"));
@@ -53,7 +53,7 @@ pub(super) fn text(mut notebook: Value) -> String {
     String::from_utf8(text).expect("JSON is text")
 }
 
-/// Text becomes a list of lines; what is no text is left alone.
+/// Turns text into a list of lines. Other values stay as they are.
 fn split(text: Option<&mut Value>) {
     let Some(value) = text else { return };
     if let Some(text) = joined(value) {
@@ -61,7 +61,8 @@ fn split(text: Option<&mut Value>) {
     }
 }
 
-/// The lines with their ends, cut where Python's `str.splitlines` cuts: Jupyter writes with it.
+/// Splits text into lines, line ends included, where Python's `str.splitlines` does, because
+/// Jupyter uses it.
 fn lines(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -82,7 +83,7 @@ fn is_end(letter: char) -> bool {
     )
 }
 
-/// Objects with their keys in order, at every depth.
+/// Sorts the keys of all objects, at every depth.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -109,10 +110,16 @@ mod tests {
              "outputs":[{"output_type":"stream","name":"stdout","text":"1\n2"}]}]}"#;
         let mut document = Document::parse(text).unwrap();
         document.clear();
-        let expected = "{\n \"cells\": [\n  {\n   \"cell_type\": \"code\",\n   \"execution_count\": null,\n   \"id\": \"x\",\n   \"metadata\": {\n    \
-                        \"tags\": [\n     \"check-output\"\n    ]\n   },\n   \"outputs\": [\n    {\n     \"name\": \"stdout\",\n     \
-                        \"output_type\": \"stream\",\n     \"text\": [\n      \"1\\n\",\n      \"2\"\n     ]\n    }\n   ],\n   \"source\": [\n    \
-                        \"π;\\n\",\n    \"\\\"b\\\"\"\n   ]\n  }\n ],\n \"metadata\": {\n  \"a\": {},\n  \"b\": []\n },\n \"nbformat\": 4,\n \
+        let expected = "{\n \"cells\": [\n  \
+            {\n   \"cell_type\": \"code\",\n   \"execution_count\": \
+            null,\n   \"id\": \"x\",\n   \"metadata\": {\n    \
+                        \"tags\": [\n     \"check-output\"\n    ]\n   },\n   \"outputs\": [\n    \
+                        {\n     \"name\": \"stdout\",\n     \
+                        \"output_type\": \"stream\",\n     \"text\": \
+                        [\n      \"1\\n\",\n      \"2\"\n     ]\n    }\n   ],\n   \"source\": \
+                        [\n    \
+                        \"π;\\n\",\n    \"\\\"b\\\"\"\n   ]\n  }\n ],\n \"metadata\": {\n  \"a\": \
+                        {},\n  \"b\": []\n },\n \"nbformat\": 4,\n \
                         \"nbformat_minor\": 5\n}\n";
         assert_eq!(document.to_text(), expected);
         let mut again = Document::parse(expected).unwrap();

@@ -1,10 +1,10 @@
-//! Cell tags: the ones that change how a cell is judged, and every other one a notebook of the
-//! course may carry.
+//! Cell tags: those that change a cell's verdict, and all others that the course's notebooks may
+//! use.
 //!
-//! A tag that is in none of the lists is refused before anything runs: a misspelt `raises-exeption`
-//! would otherwise turn a check off without a word.
+//! Unknown tags are rejected before anything runs: otherwise a misspelt `raises-exeption` would
+//! silently disable a check.
 
-/// What the runner acts on.
+/// Tags the runner acts on.
 pub const RAISES_EXCEPTION: &str = "raises-exception";
 pub const SKIP_EXECUTION: &str = "skip-execution";
 pub const ALLOW_STDERR: &str = "allow-stderr";
@@ -12,7 +12,7 @@ pub const CHECK_OUTPUT: &str = "check-output";
 pub const PARAMETERS: &str = "parameters";
 pub const INJECTED_PARAMETERS: &str = "injected-parameters";
 
-/// What editions are made by.
+/// Tags that editions depend on.
 pub const EXERCISE: &str = "exercise";
 pub const SOLUTION: &str = "solution";
 pub const CHECK: &str = "check";
@@ -27,23 +27,23 @@ pub const SUBSLIDE: &str = "subslide";
 pub const FRAGMENT: &str = "fragment";
 pub const SKIP_SLIDE: &str = "skip-slide";
 
-/// Every tag that is understood, with its meaning.
+/// All known tags and their meanings.
 pub const KNOWN: &[(&str, &str)] = &[
     // The runner.
-    (RAISES_EXCEPTION, "the cell must fail; with `check` or `needs-solution` it may"),
+    (RAISES_EXCEPTION, "the cell must fail; with `check` or `needs-solution` it may fail"),
     (SKIP_EXECUTION, "the cell is not executed"),
-    (ALLOW_STDERR, "output on stderr is no failure"),
+    (ALLOW_STDERR, "output on stderr is allowed"),
     (CHECK_OUTPUT, "the outputs must equal the stored ones"),
     (PARAMETERS, "defaults that `-p name value` overrides"),
     (INJECTED_PARAMETERS, "written by `-p name value`"),
     // Editions of the course.
     (EXERCISE, "a task for the learner"),
     (SOLUTION, "removed from the learner's edition"),
-    (CHECK, "tells the learner whether an exercise is solved"),
+    (CHECK, "shows the learner whether an exercise is solved"),
     (NEEDS_SOLUTION, "may fail until the exercise is solved"),
     ("hint", "help with an exercise"),
     (INSTRUCTOR, "only in the instructor's edition"),
-    (GOING_FURTHER, "for the fast"),
+    (GOING_FURTHER, "for fast learners"),
     (GOALS, "what the notebook teaches"),
     (KEY_POINTS, "what to take home"),
     // Presentation: Jupyter Book, nbconvert, slides.
@@ -74,9 +74,9 @@ pub const KNOWN: &[(&str, &str)] = &[
 pub struct Tags {
     /// The cell must fail.
     pub raises_exception: bool,
-    /// The cell may fail: it is of an exercise, in an edition where learners solve it.
+    /// The cell may fail: it belongs to an exercise, in an edition where learners solve it.
     pub of_exercise: bool,
-    /// The cell tells whether an exercise is solved.
+    /// The cell checks whether an exercise is solved.
     pub check: bool,
     pub skip_execution: bool,
     pub allow_stderr: bool,
@@ -84,7 +84,7 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Reads a cell's tags; the error is the first unknown one, with what to do.
+    /// Parses a cell's tags. The error names the first unknown tag and suggests a fix.
     pub fn parse(tags: &[String]) -> Result<Tags, String> {
         if let Some(unknown) = tags.iter().find(|tag| !KNOWN.iter().any(|(known, _)| known == tag))
         {
@@ -92,7 +92,7 @@ impl Tags {
                 Some(known) => format!("unknown tag `{unknown}`: did you mean `{known}`?"),
                 None => {
                     let names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
-                    format!("unknown tag `{unknown}`: the known ones are {}", names.join(", "))
+                    format!("unknown tag `{unknown}`: known tags are {}", names.join(", "))
                 }
             });
         }
@@ -109,7 +109,7 @@ impl Tags {
     }
 }
 
-/// The known tag that is a slip or two away, if there is one.
+/// The closest known tag, if it is at most two typos away.
 fn nearest(unknown: &str) -> Option<&'static str> {
     let close = unknown.replace('_', "-").to_lowercase();
     KNOWN
@@ -120,7 +120,7 @@ fn nearest(unknown: &str) -> Option<&'static str> {
         .map(|(name, _)| name)
 }
 
-/// Levenshtein distance, the textbook row by row computation.
+/// Levenshtein distance, computed row by row.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -179,7 +179,7 @@ mod tests {
         assert!(
             parse(&["quantum"])
                 .unwrap_err()
-                .contains("known ones are raises-exception, skip-execution")
+                .contains("known tags are raises-exception, skip-execution")
         );
     }
 

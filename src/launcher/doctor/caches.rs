@@ -1,5 +1,5 @@
-//! Folders of the course on this machine: where cells are compiled, the build cache that lets kernels
-//! start warm, and what killed kernels and servers have left behind.
+//! The course's folders on this machine: where cells are compiled, the build cache that lets
+//! kernels start warm, and leftovers of killed kernels and servers.
 
 use super::finding::Finding;
 use super::setup::Setup;
@@ -7,28 +7,28 @@ use crate::base::{owned_dir, paths};
 use crate::engine::build_cache::{self, Flavor};
 use std::path::Path;
 
-/// Nobody else may be able to write where cells are compiled, or above: cargo obeys what it finds in
-/// the folders above.
+/// No other user may be able to write to the folder where cells are compiled or to any folder above
+/// it, because cargo reads configuration from all of them.
 pub fn builds(setup: &Setup) -> Finding {
     const NAME: &str = "builds";
-    let advice = "name a folder that, like all folders above it, only you and root can write to";
+    let advice = "to a folder that, like all folders above it, only you and root can write to";
     let builds = match &setup.builds {
         Ok(builds) => builds,
         Err(error) => {
             return Finding::problem(
                 NAME,
                 format!("{error:#}"),
-                format!("let PARCOURSE_CACHE {advice}"),
+                format!("set PARCOURSE_CACHE {advice}"),
             );
         }
     };
-    let found = format!("cells are compiled in {}, where nobody else can write", builds.display());
+    let found = format!("cells are compiled in {}, which only you can write to", builds.display());
     let named = std::env::var_os("PARCOURSE_TMPDIR").and(setup.temporary.as_deref().ok());
     match named.map(reason_against) {
         Some(Some(reason)) => Finding::warning(
             NAME,
-            format!("{found}, and not in PARCOURSE_TMPDIR: {reason}"),
-            format!("if that is slow, let it {advice}"),
+            format!("{found}, not in PARCOURSE_TMPDIR: {reason}"),
+            format!("if that is slow, set PARCOURSE_TMPDIR {advice}"),
         ),
         _ => Finding::ok(NAME, found),
     }
@@ -38,18 +38,18 @@ fn reason_against(folder: &Path) -> Option<String> {
     paths::fit_for_builds(folder).err().map(|error| format!("{error:#}"))
 }
 
-/// The helper crate, compiled or not.
+/// Whether the helper crate is found and compiled.
 pub fn helper_crate(setup: &Setup) -> Finding {
     const NAME: &str = "helper crate";
     let Some(helpers) = &setup.helpers else {
         return Finding::problem(
             NAME,
             "not found",
-            "run this in the course's folder, or name the crate's folder with --helpers",
+            "run this in the course's folder, or pass the crate's folder with --helpers",
         );
     };
     if setup.toolchain.is_err() {
-        return Finding::unknown(NAME, "not looked at without a compiler");
+        return Finding::unknown(NAME, "not checked, because there is no compiler");
     }
     match build_cache::find(helpers, Flavor::Parcourse) {
         Ok(Some(template)) => Finding::ok(
@@ -62,13 +62,14 @@ pub fn helper_crate(setup: &Setup) -> Finding {
         ),
         Ok(None) => Finding::warning(
             NAME,
-            "not compiled for this machine and compiler yet: the first kernel would take a minute",
-            "`parcourse lab` does it, or now: `parcourse prepare`",
+            "not compiled for this machine and compiler yet: the first kernel will take a minute \
+            to start",
+            "`parcourse lab` compiles it; to do so now, run `parcourse prepare`",
         ),
         Err(error) => Finding::problem(
             NAME,
             format!("{error:#}"),
-            "put the course's folder right, or clone it again",
+            "repair the course's folder, or clone it again",
         ),
     }
 }
@@ -85,7 +86,7 @@ pub fn is_ready(setup: &Setup) -> bool {
 pub fn leftovers(setup: &Setup) -> Finding {
     const NAME: &str = "leftovers";
     let Ok(folder) = &setup.temporary else {
-        return Finding::unknown(NAME, "not looked for without a temporary folder");
+        return Finding::unknown(NAME, "not checked, because there is no temporary folder");
     };
     let counts = [
         ("killed kernels", build_cache::abandoned()),
@@ -100,7 +101,8 @@ pub fn leftovers(setup: &Setup) -> Finding {
     if found.is_empty() {
         Finding::ok(NAME, format!("none in {}", folder.display()))
     } else {
-        let fix = "the next `parcourse lab`, `parcourse prepare` or kernel removes them; if the disk is full now: `parcourse prepare`";
+        let fix = "the next `parcourse lab`, `parcourse prepare` or kernel removes them; if the \
+            disk is full, run `parcourse prepare` now";
         Finding::warning(NAME, found.join(", "), fix)
     }
 }

@@ -1,4 +1,4 @@
-//! What one check found, how bad it is and how to fix it; the findings as a table and as JSON.
+//! The result of a check, its verdict and fix; formatting the findings as a table and as JSON.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -10,16 +10,16 @@ use std::fmt::Write;
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Ok,
-    /// It could not be found out.
+    /// The check could not be carried out.
     Unknown,
     /// The course works, but something is missing, slow or misleading.
     Warning,
-    /// Something of the course does not work.
+    /// Some part of the course does not work.
     Problem,
 }
 
 impl Verdict {
-    /// As it stands in the table.
+    /// The word shown in the table.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -33,12 +33,12 @@ impl Verdict {
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// The name of the check.
     pub name: &'static str,
     pub verdict: Verdict,
-    /// What is the case.
+    /// What the check found.
     pub found: String,
-    /// What to do about it.
+    /// How to fix it.
     pub fix: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl Finding {
     }
 }
 
-/// One line per finding, what to do about it below, a summary at the end.
+/// One line per finding, its fix below it, and a summary at the end.
 pub fn table(findings: &[Finding]) -> String {
     let width = findings.iter().map(|finding| finding.name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
@@ -92,7 +92,7 @@ fn summary(findings: &[Finding]) -> String {
     };
     match (count(Verdict::Problem), count(Verdict::Warning)) {
         (0, 0) => "No problems found.".to_owned(),
-        (0, warnings) => format!("No problem, {}: the course works.", plural(warnings, "warning")),
+        (0, warnings) => format!("No problems, {}: the course works.", plural(warnings, "warning")),
         (problems, warnings) => {
             format!(
                 "{}, {}: fix the problems first.",
@@ -135,12 +135,14 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_advice_stands_below() {
         let expected = "ok       rustc        1.95.0\n\
-                        PROBLEM  linker       it fails:\n                      no cc\n                      -> install one\n                         Debian: apt install gcc\n\
+                        PROBLEM  linker       it fails:\n                      no \
+                        cc\n                      -> install one\n                         \
+                        Debian: apt install gcc\n\
                         warning  file system  NFS\n                      -> set PARCOURSE_CACHE\n\
                         1 problem, 1 warning: fix the problems first.";
         assert_eq!(table(&findings()), expected);
         assert!(table(&findings()[..1]).ends_with("\nNo problems found."));
-        assert!(table(&findings()[2..]).ends_with("\nNo problem, 1 warning: the course works."));
+        assert!(table(&findings()[2..]).ends_with("\nNo problems, 1 warning: the course works."));
     }
 
     #[test]

@@ -1,10 +1,8 @@
-//! `parcourse doctor`: what can go wrong on a machine, looked at before it does, and how to fix
-//! it.
+//! `parcourse doctor`: checks the machine for common problems and suggests fixes.
 //!
-//! Each family of checks is a file here; a check looks, judges and says what to do ([`finding`]).
-//! Nothing is changed and nothing is set up: what is not there yet is a warning that names the
-//! command which makes it. What may take seconds (linking a program, asking package indexes) is
-//! done side by side.
+//! Each group of checks is a file here; every check returns a verdict and a fix ([`finding`]). The
+//! doctor changes nothing and sets nothing up: if something is missing, a warning names the command
+//! that creates it. Slow checks (linking a program, contacting package indexes) run in parallel.
 
 mod caches;
 mod finding;
@@ -20,26 +18,26 @@ use setup::Setup;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// What is looked at, and how it is told.
+/// What to check, and how to print the results.
 #[derive(clap::Args)]
 pub struct DoctorArguments {
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
-    /// Do not try to reach package indexes
+    /// Skip the checks that contact package indexes
     #[arg(long)]
     offline: bool,
-    /// Free disk space, in GiB, below which to warn
+    /// Warn if there is less free disk space than this, in GiB
     #[arg(long, value_name = "GIB", default_value_t = 2.0)]
     disk: f64,
-    /// The Python that would make the private environment
+    /// Python to use for the private environment
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
     #[command(flatten)]
     helpers: HelpersArgument,
 }
 
-/// Checks everything. Exit code 1 when there is a problem; warnings are none.
+/// Runs all checks. Exit code 1 if there is a problem; warnings do not count.
 pub fn main(arguments: DoctorArguments) -> Result<ExitCode> {
     let setup = Setup::look(
         arguments.helpers.helpers.as_deref(),
@@ -60,7 +58,7 @@ fn examine(setup: &Setup, offline: bool) -> Vec<Finding> {
         let jupyter = scope.spawn(|| software::python::checks(setup));
         let kernels = scope.spawn(software::kernels::check);
         let mut findings = software::rust::checks(setup);
-        // A thread that panicked has said why, and its line is missing.
+        // A thread that panicked has printed why; its findings are missing.
         findings.extend(linker.join().ok());
         findings.extend(jupyter.join().unwrap_or_default());
         findings.push(caches::helper_crate(setup));

@@ -1,4 +1,4 @@
-//! What the checks look at: found once, never made.
+//! What the checks examine: looked up once, never created.
 
 use crate::base::paths;
 use crate::base::python_environment::{Environment, python, python::Python};
@@ -8,20 +8,20 @@ use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The folders and programs that the course would use here.
+/// The folders and programs that the course would use on this machine.
 pub struct Setup {
-    /// The helper crate, when one is found.
+    /// The helper crate, if found.
     pub helpers: Option<PathBuf>,
-    /// The compiler as seen from there.
+    /// The compiler as seen from the helper crate.
     pub toolchain: Result<Toolchain>,
     pub cache: PathBuf,
-    /// Where sockets and connection files lie. Its errors name what is wrong with it.
+    /// The folder for sockets and connection files, or why it cannot be used.
     pub temporary: Result<PathBuf>,
     /// Where cells are compiled.
     pub builds: Result<PathBuf>,
-    /// The Python that makes the private environment, and that environment, made or not.
+    /// The Python for the private environment, and that environment, which may not exist yet.
     pub python: Result<(Python, Environment)>,
-    /// Bytes of free disk space to ask for.
+    /// Required free disk space, in bytes.
     pub disk: u64,
 }
 
@@ -47,7 +47,7 @@ impl Setup {
         })
     }
 
-    /// The folders that much is written to.
+    /// The folders that need much disk space.
     pub fn folders(&self) -> Vec<(Role, &Path)> {
         let builds = self.builds.as_deref().ok().map(|path| (Role::Builds, path));
         std::iter::once((Role::Cache, &*self.cache)).chain(builds).collect()
@@ -59,11 +59,11 @@ impl Setup {
 pub enum Role {
     /// Templates and Python environments.
     Cache,
-    /// What kernels compile.
+    /// Where kernels compile cells.
     Builds,
 }
 
-/// The folder itself, or the nearest one above it that exists: where it would be made.
+/// Returns the folder itself, or the nearest existing folder above it.
 pub fn existing(folder: &Path) -> &Path {
     folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"))
 }

@@ -1,4 +1,4 @@
-//! Running a program for so long and no longer.
+//! Runs a program with a timeout.
 
 use anyhow::{Context, Result, bail};
 use std::io::Read;
@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// Runs it to its end. Errors hold the last line that it said, or that it took longer than
-/// `timeout` and was killed.
+/// Runs a program to completion. The error contains its first error line, or says that it was
+/// killed after `timeout`.
 pub fn run(command: &mut Command, timeout: Duration) -> Result<()> {
     let program = command.get_program().display().to_string();
     let mut child = command
@@ -23,7 +23,7 @@ pub fn run(command: &mut Command, timeout: Duration) -> Result<()> {
         let _ = stderr.read_to_end(&mut bytes);
         let _ = sender.send(bytes);
     });
-    // Its last word comes when it ends.
+    // Its stderr is closed when it ends.
     let Ok(said) = said.recv_timeout(timeout) else {
         let _ = child.kill();
         let _ = child.wait();
@@ -32,12 +32,12 @@ pub fn run(command: &mut Command, timeout: Duration) -> Result<()> {
     let status = child.wait().context("failed to wait for it")?;
     if !status.success() {
         let said = String::from_utf8_lossy(&said);
-        // The first error is what the others follow from.
+        // Later errors usually follow from the first.
         let line = said
             .lines()
             .find(|line| line.to_lowercase().starts_with("error"))
             .or_else(|| said.lines().last());
-        bail!("{}", line.unwrap_or("it failed without a word").trim());
+        bail!("{}", line.unwrap_or("it failed without a message").trim());
     }
     Ok(())
 }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_what_was_said_or_that_nothing_came() {
+    fn errors_quote_the_program_or_report_the_timeout() {
         let sh = |script: &str, milliseconds| {
             run(Command::new("sh").args(["-c", script]), Duration::from_millis(milliseconds))
         };

@@ -1,6 +1,6 @@
 //! `parcourse kernel install`, `uninstall` and `list`.
 
-use super::places::{self, Place};
+use super::locations::{self, Location};
 use super::spec::{self, Contents, Spec};
 use crate::base::paths::HelpersArgument;
 use anyhow::{Context, Result, bail};
@@ -8,37 +8,37 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Registration of the kernel with existing Jupyter installations.
+/// What to do with the kernel's registration.
 #[derive(Subcommand)]
 pub enum Action {
     /// Register the kernel with Jupyter
     Install(InstallArguments),
-    /// Remove our registration again; other programs' stay
+    /// Unregister the kernel; kernels of other programs are left alone
     Uninstall(UninstallArguments),
-    /// List the kernels Jupyter finds, and which are ours
+    /// List the kernels Jupyter finds and mark ours
     List(ListArguments),
 }
 
-/// One of the places, the user's own unless said otherwise.
+/// Where the kernel is registered: the user's own folder by default.
 #[derive(Args)]
-pub struct PlaceArguments {
-    /// In the user's own Jupyter folder [default]
-    #[arg(long, group = "place")]
+pub struct LocationArguments {
+    /// Use your own Jupyter folder [default]
+    #[arg(long, group = "location")]
     user: bool,
-    /// Below PREFIX, such as a Python environment
-    #[arg(long, value_name = "PREFIX", group = "place")]
+    /// Use the Python environment (or other prefix) at PREFIX
+    #[arg(long, value_name = "PREFIX", group = "location")]
     prefix: Option<PathBuf>,
-    /// In the Python environment of the `python3` on PATH
-    #[arg(long, group = "place")]
+    /// Use the Python environment of the `python3` on PATH
+    #[arg(long, group = "location")]
     sys_prefix: bool,
 }
 
-impl PlaceArguments {
-    fn chosen(&self) -> Option<Place> {
+impl LocationArguments {
+    fn chosen(&self) -> Option<Location> {
         match &self.prefix {
-            Some(prefix) => Some(Place::Prefix(prefix.clone())),
-            None if self.sys_prefix => Some(Place::SysPrefix),
-            None if self.user => Some(Place::User),
+            Some(prefix) => Some(Location::Prefix(prefix.clone())),
+            None if self.sys_prefix => Some(Location::SysPrefix),
+            None if self.user => Some(Location::User),
             None => None,
         }
     }
@@ -47,16 +47,16 @@ impl PlaceArguments {
 #[derive(Args)]
 pub struct InstallArguments {
     #[command(flatten)]
-    place: PlaceArguments,
-    /// Name of the kernel; the course's notebooks ask for `rust`
+    location: LocationArguments,
+    /// Name of the kernel; the notebooks of the course ask for `rust`
     #[arg(long, default_value = "parcourse")]
     name: String,
-    /// What Jupyter shows
+    /// Name that Jupyter displays
     #[arg(long, default_value = "Rust (Parcourse)")]
     display_name: String,
     #[command(flatten)]
     helpers: HelpersArgument,
-    /// Replace another program's kernel of that name
+    /// Replace a kernel of another program that has the same name
     #[arg(long)]
     force: bool,
 }
@@ -64,7 +64,7 @@ pub struct InstallArguments {
 #[derive(Args)]
 pub struct UninstallArguments {
     #[command(flatten)]
-    place: PlaceArguments,
+    location: LocationArguments,
     /// Name of the kernel
     #[arg(long, default_value = "parcourse")]
     name: String,
@@ -73,10 +73,10 @@ pub struct UninstallArguments {
 #[derive(Args)]
 pub struct ListArguments {
     #[command(flatten)]
-    place: PlaceArguments,
+    location: LocationArguments,
 }
 
-/// Does what was asked.
+/// Runs the subcommand.
 pub fn main(action: Action) -> Result<ExitCode> {
     match action {
         Action::Install(arguments) => install(&arguments),
@@ -86,19 +86,21 @@ pub fn main(action: Action) -> Result<ExitCode> {
 }
 
 fn install(arguments: &InstallArguments) -> Result<ExitCode> {
-    let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
+    let kernels = arguments.location.chosen().unwrap_or(Location::User).kernels()?;
     let helpers = find_helpers(&arguments.helpers)?;
     let contents = Contents { display_name: &arguments.display_name, helpers: helpers.as_deref() };
     let folder = spec::write(&kernels, &arguments.name, contents, arguments.force)?;
     println!("installed `{}` in {}", arguments.name, folder.display());
     if helpers.is_none() {
         println!(
-            "no helper crate was found: kernels will look for `helpers` beside each notebook's folder, and start cold elsewhere"
+            "found no helper crate: kernels will look for `helpers` next to each notebook's \
+            folder and start slowly elsewhere"
         );
     }
-    if !places::is_searched(&kernels) {
+    if !locations::is_searched(&kernels) {
         println!(
-            "Jupyter finds it when JUPYTER_PATH contains {}, or when it is the Jupyter of that prefix",
+            "Jupyter finds it if JUPYTER_PATH contains {}, or if Jupyter is installed in that \
+            prefix",
             parent(&kernels).display()
         );
     }
@@ -106,11 +108,11 @@ fn install(arguments: &InstallArguments) -> Result<ExitCode> {
 }
 
 fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode> {
-    let kernels = arguments.place.chosen().unwrap_or(Place::User).kernels()?;
+    let kernels = arguments.location.chosen().unwrap_or(Location::User).kernels()?;
     match Spec::read(&kernels.join(&arguments.name)) {
         Some(found) => spec::remove(&found)?,
         None => bail!(
-            "there is no kernel `{}` in {}: `parcourse kernel list` shows all",
+            "no kernel `{}` in {}: `parcourse kernel list` shows all kernels",
             arguments.name,
             kernels.display()
         ),
@@ -120,9 +122,9 @@ fn uninstall(arguments: &UninstallArguments) -> Result<ExitCode> {
 }
 
 fn list(arguments: &ListArguments) -> Result<ExitCode> {
-    let folders = match arguments.place.chosen() {
-        Some(place) => vec![place.kernels()?],
-        None => places::all(),
+    let folders = match arguments.location.chosen() {
+        Some(location) => vec![location.kernels()?],
+        None => locations::all(),
     };
     let found: Vec<Spec> = folders.iter().flat_map(|folder| specs_in(folder)).collect();
     if found.is_empty() {
@@ -140,9 +142,9 @@ fn list(arguments: &ListArguments) -> Result<ExitCode> {
         let whose = if spec.ours { "ours " } else { "other" };
         let note = match &spec.program {
             Some(program) if !spec.program_exists() => {
-                format!("  BROKEN: {} is not there", program.display())
+                format!("  BROKEN: {} does not exist", program.display())
             }
-            None => "  BROKEN: its kernel.json names no program".to_owned(),
+            None => "  BROKEN: kernel.json names no program".to_owned(),
             Some(_) => String::new(),
         };
         println!("{:width$}  {whose}  {}{note}", spec.name, spec.folder.display());
@@ -150,9 +152,9 @@ fn list(arguments: &ListArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// All kernels in the places where Jupyter looks.
+/// Returns all kernels in Jupyter's search paths.
 pub fn registered() -> Vec<Spec> {
-    places::all().iter().flat_map(|folder| specs_in(folder)).collect()
+    locations::all().iter().flat_map(|folder| specs_in(folder)).collect()
 }
 
 fn specs_in(kernels: &Path) -> Vec<Spec> {
@@ -174,7 +176,7 @@ fn find_helpers(argument: &HelpersArgument) -> Result<Option<PathBuf>> {
         && found != named.canonicalize().ok()
     {
         bail!(
-            "{} is not the helper crate: its Cargo.toml does not name the package `parcourse`",
+            "{} is not the helper crate: it has no Cargo.toml for the package `parcourse`",
             named.display()
         );
     }

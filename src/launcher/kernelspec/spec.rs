@@ -4,13 +4,14 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Shown by Jupyter beside the kernel's name: overlapping tracks that reach the finish together.
+/// Jupyter shows these next to the kernel's name: overlapping tracks that reach the finish
+/// together.
 const LOGOS: [(&str, &[u8]); 2] = [
     ("logo-32x32.png", include_bytes!("logo-32x32.png")),
     ("logo-64x64.png", include_bytes!("logo-64x64.png")),
 ];
 
-/// Key in the metadata of the specs that are ours.
+/// Key in the metadata that marks our specs.
 const MARK: &str = "parcourse";
 
 /// A registered kernel, as found on disk.
@@ -19,14 +20,14 @@ pub struct Spec {
     pub name: String,
     pub folder: PathBuf,
     pub display_name: String,
-    /// What Jupyter would start.
+    /// The program that Jupyter would start.
     pub program: Option<PathBuf>,
     pub ours: bool,
 }
 
 impl Spec {
-    /// Reads the spec in `folder`. `None` when there is none; a `kernel.json` that cannot be
-    /// understood is somebody else's.
+    /// Reads the spec in `folder`; `None` if there is none. A `kernel.json` that cannot be parsed
+    /// counts as another program's.
     pub fn read(folder: &Path) -> Option<Spec> {
         let text = std::fs::read_to_string(folder.join("kernel.json")).ok()?;
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -39,8 +40,7 @@ impl Spec {
         })
     }
 
-    /// Whether the program it names is there. One without a folder is looked up by Jupyter, as a
-    /// shell would.
+    /// Whether its program exists. Jupyter looks up a bare name on PATH, as a shell does.
     pub fn program_exists(&self) -> bool {
         match &self.program {
             Some(program) if program.components().count() > 1 => program.is_file(),
@@ -51,7 +51,7 @@ impl Spec {
     }
 }
 
-/// What a spec of ours says.
+/// The contents of one of our specs.
 #[derive(Debug, Clone, Copy)]
 pub struct Contents<'a> {
     pub display_name: &'a str,
@@ -59,10 +59,10 @@ pub struct Contents<'a> {
     pub helpers: Option<&'a Path>,
 }
 
-/// Writes a spec for this program into `directory/NAME` (`directory` is what Jupyter calls a
-/// `kernels` folder) and returns that folder.
+/// Writes a spec for this program to `directory/NAME` (`directory` is one of Jupyter's `kernels`
+/// folders) and returns that folder.
 ///
-/// Replaces one of ours; anything else only with `force`.
+/// Replaces our own spec; replaces another program's only with `force`.
 pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) -> Result<PathBuf> {
     check_name(name)?;
     let folder = directory.join(name);
@@ -71,7 +71,8 @@ pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) 
         && !force
     {
         bail!(
-            "`{name}` in {} is another program's kernel ({}): choose another --name, or replace it with --force",
+            "`{name}` in {} is another program's kernel ({}): choose another --name, or replace \
+            it with --force",
             directory.display(),
             present.display_name
         );
@@ -79,15 +80,15 @@ pub fn write(directory: &Path, name: &str, contents: Contents<'_>, force: bool) 
     let program = std::env::current_exe().context("failed to find this program's own file")?;
     let text = serde_json::to_string_pretty(&contents.to_json(&program))? + "\n";
     std::fs::create_dir_all(&folder)
-        .with_context(|| format!("failed to make {}", folder.display()))?;
-    // Logos first: whoever sees the new kernel.json finds them.
+        .with_context(|| format!("failed to create {}", folder.display()))?;
+    // Logos first, so that they exist once kernel.json is visible.
     for (file, bytes) in LOGOS.into_iter().chain([("kernel.json", text.as_bytes())]) {
         replace(&folder, file, bytes)?;
     }
     Ok(folder)
 }
 
-/// Removes one of ours.
+/// Removes a spec if it is ours.
 pub fn remove(spec: &Spec) -> Result<()> {
     if !spec.ours {
         bail!(
@@ -131,7 +132,8 @@ fn check_name(name: &str) -> Result<()> {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(allowed) {
         bail!(
-            "`{name}` cannot name a kernel: use ASCII letters, digits, hyphens, underscores and dots"
+            "`{name}` cannot name a kernel: use ASCII letters, digits, hyphens, underscores and \
+            dots"
         );
     }
     Ok(())
@@ -158,15 +160,15 @@ mod tests {
 
     #[test]
     fn writes_what_jupyter_needs_and_knows_its_own() {
-        let place = tempfile::tempdir().unwrap();
+        let location = tempfile::tempdir().unwrap();
         let folder = write(
-            place.path(),
+            location.path(),
             "rust",
             Contents { helpers: Some(Path::new("/course/helpers")), ..PLAIN },
             false,
         )
         .unwrap();
-        assert_eq!(folder, place.path().join("rust"));
+        assert_eq!(folder, location.path().join("rust"));
         let value: Value =
             serde_json::from_str(&std::fs::read_to_string(folder.join("kernel.json")).unwrap())
                 .unwrap();
@@ -181,7 +183,7 @@ mod tests {
         assert_eq!(value["env"], json!({ "PARCOURSE_HELPERS": "/course/helpers" }));
         let spec = Spec::read(&folder).unwrap();
         assert!(spec.ours && spec.program_exists());
-        write(place.path(), "rust", Contents { display_name: "Rust again", ..PLAIN }, false)
+        write(location.path(), "rust", Contents { display_name: "Rust again", ..PLAIN }, false)
             .unwrap();
         assert_eq!(Spec::read(&folder).unwrap().display_name, "Rust again");
         assert_eq!(
@@ -195,29 +197,29 @@ mod tests {
 
     #[test]
     fn leaves_other_programs_alone() {
-        let place = tempfile::tempdir().unwrap();
+        let location = tempfile::tempdir().unwrap();
         for text in
             [r#"{"argv": ["/usr/bin/evcxr_jupyter"], "display_name": "Rust"}"#, "not even JSON"]
         {
-            let folder = place.path().join("rust");
+            let folder = location.path().join("rust");
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(folder.join("kernel.json"), text).unwrap();
-            let error = write(place.path(), "rust", PLAIN, false).unwrap_err().to_string();
+            let error = write(location.path(), "rust", PLAIN, false).unwrap_err().to_string();
             assert!(error.contains("--force"), "{error}");
             assert!(remove(&Spec::read(&folder).unwrap()).is_err());
             assert_eq!(std::fs::read_to_string(folder.join("kernel.json")).unwrap(), text);
         }
-        write(place.path(), "rust", PLAIN, true).unwrap();
-        assert!(Spec::read(&place.path().join("rust")).unwrap().ours);
+        write(location.path(), "rust", PLAIN, true).unwrap();
+        assert!(Spec::read(&location.path().join("rust")).unwrap().ours);
     }
 
     #[test]
     fn names_that_jupyter_would_refuse_are_refused() {
-        let place = tempfile::tempdir().unwrap();
+        let location = tempfile::tempdir().unwrap();
         for name in ["", "..", "a/b", "rust kernel", "ünï"] {
-            assert!(write(place.path(), name, PLAIN, false).is_err(), "{name:?}");
+            assert!(write(location.path(), name, PLAIN, false).is_err(), "{name:?}");
         }
-        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(location.path()).unwrap().count(), 0);
     }
 
     #[test]

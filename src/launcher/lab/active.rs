@@ -1,15 +1,14 @@
-//! A JupyterLab that is there already, used when `--use-active` asks for it: that of the active
-//! conda or venv environment.
+//! `--use-active`: the JupyterLab of the active conda or venv environment.
 
 use crate::base::steps::Steps;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The oldest one that the course is tried with.
+/// The oldest major version that the course is tested with.
 const OLDEST: u32 = 4;
 
-/// Finds `jupyter-lab` on PATH and asks which one it is.
+/// Finds `jupyter-lab` on PATH and checks its version.
 pub fn find(steps: &mut Steps) -> Result<PathBuf> {
     steps.begin("JupyterLab of the active environment");
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -17,15 +16,16 @@ pub fn find(steps: &mut Steps) -> Result<PathBuf> {
         .map(|folder| folder.join("jupyter-lab"))
         .find(|program| program.is_file());
     let program = program.context(
-        "--use-active: there is no `jupyter-lab` on PATH: activate the environment that has it, install it there (`conda install -c \
-         conda-forge jupyterlab`, `pip install jupyterlab`), or leave the option out for a private one",
+        "--use-active: no `jupyter-lab` on PATH: activate the environment that has it, install it \
+        (`conda install -c conda-forge jupyterlab`, `pip install jupyterlab`), or omit \
+        --use-active to get a private one",
     )?;
     let version = ask(&program)?;
     steps.done(&format!("JupyterLab {version} ({})", program.display()));
     Ok(program)
 }
 
-/// Its version, when that is new enough.
+/// Returns its version if that is recent enough.
 fn ask(program: &Path) -> Result<String> {
     let shown = program.display();
     let output = Command::new(program)
@@ -36,15 +36,17 @@ fn ask(program: &Path) -> Result<String> {
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if !output.status.success() || version.is_empty() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().last().unwrap_or("it said nothing");
+        let last = said.lines().last().unwrap_or("no output");
         bail!(
-            "`{shown} --version` failed: {last}: mend that environment, or leave --use-active out for a private one"
+            "`{shown} --version` failed: {last}: repair that environment, or omit --use-active to \
+            get a private one"
         );
     }
     let major = version.split('.').next().and_then(|number| number.parse::<u32>().ok());
     if major.is_none_or(|major| major < OLDEST) {
         bail!(
-            "{shown} is JupyterLab {version}, and {OLDEST} is needed: update it, or leave --use-active out for a private one"
+            "{shown} is JupyterLab {version}, but {OLDEST} or newer is required: update it, or \
+            omit --use-active to get a private one"
         );
     }
     Ok(version)

@@ -1,6 +1,6 @@
-//! How JupyterLab is started: privately, quietly, with its token on.
+//! Starts JupyterLab with private settings, little output, and token authentication.
 
-use super::session::Session;
+use super::server_folder::ServerFolder;
 use super::source::FIRST_NOTEBOOK;
 use crate::base::paths;
 use crate::base::python_environment::Environment;
@@ -13,41 +13,41 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The course's defaults for JupyterLab's settings; what the learner changes in its settings editor
-/// wins. Without this a newcomer is asked about news before seeing the first cell, whatever the
-/// server's own option for news says; and on a busy machine completions come later than after the
-/// one second that the page waits for them.
+/// The course's defaults for JupyterLab's settings; changes in the settings editor override them.
+/// Without them JupyterLab asks new users about news before they see the first cell, despite the
+/// server's option for news. On a busy machine, completions can take longer than the one second
+/// that the page waits for them by default.
 const SETTINGS: &str = r#"{
   "@jupyterlab/apputils-extension:notification": { "fetchNews": "false", "checkForUpdates": false },
   "@jupyterlab/completer-extension:manager": { "providerTimeout": 5000 }
 }
 "#;
 
-/// Starts JupyterLab without `rfc3987_syntax`: it works out a grammar when imported, which takes
-/// longer than the whole rest of the start (1.5 s of 2.3 s), for a kind of check of JSON documents
-/// that Jupyter never asks for and `jsonschema` does without when the module is not there.
-const START: &str = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp import main; sys.exit(main())";
+/// Starts JupyterLab without `rfc3987_syntax`, which compiles a grammar when imported. That takes
+/// longer than the rest of the start (1.5 s of 2.3 s) and serves a check of JSON documents that
+/// Jupyter never requests. `jsonschema` works without the module.
+const START: &str = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyterlab.labapp \
+    import main; sys.exit(main())";
 
-/// For a pinned environment.
+/// Options for the private environment.
 const PRIVATE_OPTIONS: [&str; 2] = [
-    // No look at PyPI: nothing is to be installed, and there may be no network.
+    // Do not contact PyPI: users should not install extensions here, and there may be no network.
     "--LabApp.extension_manager=readonly",
-    // The kernel completes and explains by itself; looking for language servers runs npm, if there
-    // is one, at every start.
+    // The kernel provides completion and documentation itself; autodetection runs npm, if
+    // installed, at every start.
     "--LanguageServerManager.autodetect=False",
 ];
 
-/// Which JupyterLab.
+/// The JupyterLab to start.
 pub enum Program {
-    /// Ours, with settings of its own.
+    /// The private one, with its own settings.
     Private(Environment),
-    /// The `jupyter-lab` of the user's environment, with the settings and extensions that it has
-    /// there.
+    /// The `jupyter-lab` of the user's environment, with its settings and extensions.
     Active(PathBuf),
 }
 
 impl Program {
-    /// What to start for one's own scripts: the private Python, or the program itself.
+    /// The program to use in scripts: the private Python, or `jupyter-lab` itself.
     pub fn path(&self) -> PathBuf {
         match self {
             Self::Private(environment) => environment.python(),
@@ -59,19 +59,19 @@ impl Program {
 /// One start of the server.
 pub struct Server<'a> {
     pub program: &'a Program,
-    pub session: &'a Session,
+    pub folder: &'a ServerFolder,
     /// Folder of the notebooks, absolute.
     pub root: &'a Path,
     pub port: Option<u16>,
     pub browser: bool,
-    /// What the user gave for Jupyter: last, so that it wins.
+    /// The user's options for Jupyter: last, so that they take precedence.
     pub extra: &'a [OsString],
 }
 
 impl Server<'_> {
     pub fn command(&self) -> Result<Command> {
         let state = paths::cache()?.join("jupyter");
-        make_private(&self.session.runtime())?;
+        make_private(&self.folder.runtime())?;
         let mut command = match self.program {
             Program::Active(program) => {
                 let mut command = Command::new(program);
@@ -79,8 +79,8 @@ impl Server<'_> {
                 command
             }
             Program::Private(environment) => {
-                // Which tabs were open, one memory per folder: another folder's tabs would be
-                // notebooks that cannot be found.
+                // Remembers the open tabs, separately for each folder, because tabs of another
+                // folder would show notebooks that do not exist here.
                 let workspaces = state.join("workspaces").join(short_digest(self.root.as_os_str()));
                 let (config, data) = (state.join("config"), state.join("data"));
                 for folder in [&config, &data, &workspaces] {
@@ -88,8 +88,8 @@ impl Server<'_> {
                 }
                 write_settings(&config)?;
                 let mut command = Command::new(environment.python());
-                // `-I`: a PYTHONPATH set for other work (environment modules do that) must not
-                // reach into the pinned environment.
+                // `-I`: keeps a PYTHONPATH set for other work (as environment modules do) out of
+                // the pinned environment.
                 command.args(["-I", "-c", START]).args(self.options()).args(PRIVATE_OPTIONS);
                 command
                     .env("JUPYTER_CONFIG_DIR", &config)
@@ -103,21 +103,21 @@ impl Server<'_> {
                 command
             }
         };
-        // In both, `rust` is the kernel that belongs to this program and these notebooks.
+        // In both cases `rust` is the kernel of this program.
         command
             .args(self.extra)
-            .env("JUPYTER_RUNTIME_DIR", self.session.runtime())
-            .env("JUPYTER_PATH", self.session.jupyter_path());
+            .env("JUPYTER_RUNTIME_DIR", self.folder.runtime())
+            .env("JUPYTER_PATH", self.folder.jupyter_path());
         Ok(command)
     }
 
     fn options(&self) -> Vec<OsString> {
         let mut options: Vec<OsString> = [
-            // Ctrl-C means stop; there is nobody to answer a question.
+            // Ctrl-C stops the server without asking.
             "--ServerApp.answer_yes=True",
-            // From here on the terminal shows what needs attention, and the address.
+            // From here on, the terminal shows only warnings and the address.
             "--Application.log_level=WARN",
-            // Other users of this machine can connect to a port, but not to a socket in a private
+            // Other users of this machine could connect to a port, but not to a socket in a private
             // folder.
             "--KernelManager.transport=ipc",
             "--MultiKernelManager.default_kernel_name=rust",
@@ -134,7 +134,7 @@ impl Server<'_> {
             options.push(format!("--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}").into());
         }
         if let Some(port) = self.port {
-            // Who asks for a port has a tunnel to it: the next free one would be of no use.
+            // A user who asks for a port has a tunnel to it, so another port would be useless.
             options.push(format!("--ServerApp.port={port}").into());
             options.push("--ServerApp.port_retries=0".into());
         }
@@ -143,15 +143,15 @@ impl Server<'_> {
         }
         // SAFETY: geteuid has no preconditions.
         if unsafe { libc::geteuid() } == 0 {
-            // Jupyter's guard against running as root by mistake; in containers there is nobody
-            // else.
+            // Jupyter refuses to run as root by default, but in containers root is often the only
+            // user.
             options.push("--ServerApp.allow_root=True".into());
         }
         options
     }
 }
 
-/// Jupyter keeps secrets in these.
+/// Jupyter stores secrets in these folders.
 fn make_private(folder: &Path) -> Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("failed to create {}", folder.display()))
@@ -161,7 +161,7 @@ fn write_settings(config: &Path) -> Result<()> {
     let folder = config.join("labconfig");
     let path = folder.join("default_setting_overrides.json");
     fs::create_dir_all(&folder)
-        // Renamed into place: another server may be reading it.
+        // Renamed into place, because another server may be reading it.
         .and_then(|()| tempfile::NamedTempFile::new_in(&folder))
         .and_then(|mut file| file.write_all(SETTINGS.as_bytes()).map(|()| file))
         .and_then(|file| file.persist(&path).map_err(|error| error.error))
@@ -169,7 +169,7 @@ fn write_settings(config: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether opening a browser can work: not over ssh without a display, where Jupyter would start a
+/// Whether opening a browser is likely to work. Over ssh without a display, Jupyter would start a
 /// text browser in the terminal.
 pub fn browser_is_likely() -> bool {
     !cfg!(target_os = "linux")

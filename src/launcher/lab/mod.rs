@@ -1,23 +1,23 @@
-//! `parcourse lab`: from a fresh machine to the first notebook open in JupyterLab, in one command.
+//! `parcourse lab`: from a fresh machine to the first notebook in JupyterLab, with one command.
 //!
-//! Five steps, each shown while it runs and each nearly free when its work is already done: the
-//! learner's copy of the course is brought up to date (`source`, `copy`), the Rust toolchain has
-//! its library sources (`toolchain`), a private Python environment holds a pinned JupyterLab
-//! ([`crate::base::python_environment`]; or one that is there is used, `active`), the template that lets
-//! kernels start warm is built ([`template`]), the server runs until Ctrl-C (`jupyter`, `session`,
-//! `supervise`).
+//! There are five steps, each shown while it runs and nearly free if already done: update the
+//! learner's copy of the course (`source`, `copy`), install the library sources of the Rust
+//! toolchain (`toolchain`), create a private Python environment with a pinned JupyterLab
+//! ([`crate::base::python_environment`]; or use an existing one, `active`), build the template that
+//! lets kernels start warm ([`build_cache`]), and run the server until Ctrl-C (`jupyter`,
+//! `server_folder`, `supervise`).
 //!
-//! Everything written lies in three folders: the learner's own, [`paths::cache`] and
-//! [`paths::private_tmp`]. The user's own Jupyter (settings, kernels, extensions) is neither read
-//! nor changed unless asked for: what is right for another JupyterLab may break this one, and a
-//! course must look the same for everybody. Registering the kernel with an existing Jupyter is
-//! `parcourse kernel install`.
+//! It writes to three folders only: the learner's copy, [`paths::cache`] and
+//! [`paths::private_tmp`]. Unless asked to, it neither reads nor changes the user's own Jupyter
+//! (settings, kernels, extensions): what suits another JupyterLab may break this one, and a course
+//! must look the same for everyone. `parcourse kernel install` registers the kernel with an
+//! existing Jupyter.
 
 mod active;
 mod copy;
 mod jupyter;
 mod offline;
-mod session;
+mod server_folder;
 mod source;
 mod supervise;
 mod toolchain;
@@ -33,77 +33,77 @@ use crate::launcher::kernelspec::{self, Contents};
 use anyhow::{Context, Result};
 use copy::{Changes, Folder};
 use jupyter::Program;
-use session::Session;
-use source::{Choice, Wishes};
+use server_folder::ServerFolder;
+use source::{Choice, CourseOptions};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The same JupyterLab for everybody.
+/// Pinned packages, so that everyone has the same JupyterLab.
 pub const JUPYTERLAB: Recipe = Recipe {
     name: "JupyterLab",
     requirements: include_str!("requirements.txt"),
     command: "parcourse lab --setup-only",
 };
 
-/// Where to open, and what to hand on to Jupyter.
+/// What to open, and what to pass on to Jupyter.
 #[derive(clap::Args)]
 pub struct LabArguments {
-    /// Folder for your own copy of the course, made when missing; your work in it is never
-    /// overwritten [default: the copy around the current folder, else ~/parcourse]
+    /// Folder for your copy of the course, created if missing; your work in it is never overwritten
+    /// [default: the copy that contains the current folder, else ~/parcourse]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The course to copy: its folder; a copy keeps to the one that was named
-    /// [default: found from the current folder upwards, else where this program was built]
+    /// Folder of the course to copy; the copy remembers it [default: the nearest course in or above
+    /// the current folder, else the one this program was built with]
     #[arg(long, value_name = "DIR")]
     course: Option<PathBuf>,
-    /// For authors: open the course's own notebooks with their solutions (or the folder named by
-    /// --dir) as they are, nothing copied
+    /// For authors: open the course's own notebooks, solutions included, without making a copy (or
+    /// open the folder given by --dir as it is)
     #[arg(long)]
     source: bool,
-    /// Give notebooks again that you deleted from your copy
+    /// Restore notebooks you deleted from your copy
     #[arg(long, conflicts_with = "source")]
     restore: bool,
-    /// Use no network: fail, and say what is missing, rather than download anything
+    /// Never use the network; if something is missing, say what and exit
     #[arg(long)]
     offline: bool,
-    /// Port of the server; an error when it is taken [default: the first free one from 8888]
+    /// Port of the server; fails if the port is taken [default: first free port from 8888]
     #[arg(long)]
     port: Option<u16>,
     /// Print the address instead of opening a browser
     #[arg(long)]
     no_browser: bool,
-    /// The Python that makes the private environment [default: the first usable of python3, python,
-    /// python3.14, …]
+    /// Python used to create the private environment [default: the first that works of python3,
+    /// python, python3.14, …]
     #[arg(long, value_name = "PROGRAM", env = "PARCOURSE_PYTHON", hide_env_values = true)]
     python: Option<OsString>,
-    /// Use the JupyterLab (4 or newer) of the active conda or venv environment instead of a private
+    /// Use JupyterLab (4 or newer) from the active conda or venv environment instead of a private
     /// one
     #[arg(long)]
     use_active: bool,
-    /// Set up, print the path of the private Python, and stop: for a machine that will be offline
-    /// later
+    /// Set everything up, print the path of the private Python, and exit; useful before going
+    /// offline
     #[arg(long)]
     setup_only: bool,
     #[command(flatten)]
     helpers: HelpersArgument,
-    /// Options for Jupyter itself, after `--`
+    /// Options passed on to Jupyter
     #[arg(last = true, value_name = "JUPYTER OPTIONS")]
     jupyter: Vec<OsString>,
 }
 
-/// Sets up what is missing, runs the server and passes its exit code on.
+/// Sets up whatever is missing, runs the server and returns its exit code.
 pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     if arguments.offline {
         offline::enforce();
     }
     let here = std::env::current_dir().context("failed to read the current folder")?;
-    let wishes = Wishes {
+    let options = CourseOptions {
         dir: arguments.dir.as_deref(),
         course: arguments.course.as_deref(),
         source: arguments.source,
     };
-    let choice = wishes.choose(&here, std::env::home_dir().as_deref())?;
+    let choice = options.choose(&here, std::env::home_dir().as_deref())?;
     let mut steps = Steps::new(
         3 + usize::from(matches!(choice, Choice::Copy { .. })) + usize::from(!arguments.setup_only),
     );
@@ -133,8 +133,8 @@ pub fn main(arguments: LabArguments) -> Result<ExitCode> {
     serve(&arguments, &program, &root, &helpers, &mut steps)
 }
 
-/// Brings the learner's copy up to date and returns the folder of its notebooks and the helper
-/// crate that they use.
+/// Updates the learner's copy and returns the folder of its notebooks and the helper crate that
+/// they use.
 fn update_copy(
     arguments: &LabArguments,
     course: &Path,
@@ -148,42 +148,49 @@ fn update_copy(
         folder.remember_course(course)?;
     }
     let changes = folder.update(course, &helpers, arguments.restore, || {
-        steps.inside("another start is bringing it up to date: waiting")
+        steps.inside("waiting for another `parcourse lab` to update it")
     })?;
-    tell(&changes, steps);
-    // A copy may have a helper crate of its own.
+    show_changes(&changes, steps);
+    // A copy may have its own helper crate.
     let helpers = find_helpers(&arguments.helpers, &folder.notebooks())?;
     Ok((folder.notebooks(), helpers))
 }
 
-fn tell(changes: &Changes, steps: &mut Steps) {
+fn show_changes(changes: &Changes, steps: &mut Steps) {
     let mut list = |what: &str, names: &[String]| {
         if !names.is_empty() {
             steps.note(&format!("{what}: {}", names.join(", ")));
         }
     };
-    list("new", &changes.given);
-    list("brought up to date", &changes.replaced);
-    list("not given again, because you deleted them (--restore does)", &changes.deleted);
-    for (name, aside) in &changes.kept_aside {
+    list("new", &changes.written);
+    list("updated", &changes.replaced);
+    list("deleted by you (--restore brings them back)", &changes.deleted);
+    for (name, backup) in &changes.backed_up {
         steps.note(&format!(
-            "{name}: you and the course have both changed it; the course's new one is there, and yours is kept as \"{aside}\""
+            "{name}: changed both by you and in the course; your version is saved as \"{backup}\" \
+            next to the new one"
         ));
     }
     let quiet =
-        changes.given.is_empty() && changes.replaced.is_empty() && changes.kept_aside.is_empty();
+        changes.written.is_empty() && changes.replaced.is_empty() && changes.backed_up.is_empty();
     steps.done(if quiet { "up to date" } else { "now up to date" });
 }
 
 fn find_helpers(named: &HelpersArgument, notebooks: &Path) -> Result<PathBuf> {
     paths::find_helpers(named.helpers.as_deref(), notebooks).with_context(|| {
-        format!("found no helper crate for {}: name its folder (`helpers/` of the course) with --helpers DIR", notebooks.display())
+        format!(
+            "found no helper crate for {}: pass its folder (`helpers/` of the course) with \
+            --helpers DIR",
+            notebooks.display()
+        )
     })
 }
 
 fn ensure_template(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
-    steps
-        .begin(&format!("Helper crate {}, compiled so that kernels start warm", helpers.display()));
+    steps.begin(&format!(
+        "Compiling the helper crate {}, so that kernels start quickly",
+        helpers.display()
+    ));
     let template = build_cache::ensure(helpers, Flavor::Parcourse, &mut |what| steps.inside(what));
     let template = template.map_err(|error| offline::explain(error, offline))?;
     steps.done(&template.path().display().to_string());
@@ -199,12 +206,12 @@ fn serve(
     steps: &mut Steps,
 ) -> Result<ExitCode> {
     steps.begin(&format!("Starting JupyterLab on {}", root.display()));
-    let session = Session::create()?;
+    let folder = ServerFolder::create()?;
     let spec = Contents { display_name: "Rust", helpers: Some(helpers) };
-    kernelspec::write(&session.jupyter_path().join("kernels"), "rust", spec, false)?;
+    kernelspec::write(&folder.jupyter_path().join("kernels"), "rust", spec, false)?;
     let command = jupyter::Server {
         program,
-        session: &session,
+        folder: &folder,
         root,
         port: arguments.port,
         browser: !arguments.no_browser && jupyter::browser_is_likely(),
@@ -219,7 +226,7 @@ mod tests {
     use super::*;
     use crate::base::python_environment::pinned;
 
-    /// Whoever comes by conda gets the same JupyterLab.
+    /// Conda users get the same JupyterLab.
     #[test]
     fn environment_yml_names_the_same_jupyterlab() {
         let conda = include_str!("../../../environment.yml");

@@ -1,29 +1,29 @@
-//! Which notebooks are opened: the learner's copy of the course, or a folder as it is.
+//! Chooses the notebooks to open: the learner's copy of the course, or a folder as it is.
 
 use super::copy;
 use crate::base::trust;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
-/// The notebook that a newcomer meets.
+/// The notebook that new learners see first.
 pub const FIRST_NOTEBOOK: &str = "00_welcome.ipynb";
-/// The copy in the home folder …
+/// Default name of the copy in the home folder.
 const HOME_COPY: &str = "parcourse";
-/// … unless that is where the course itself was cloned to.
+/// The name if the course itself was cloned to the default folder.
 const HOME_COPY_BESIDE: &str = "parcourse-work";
 
-/// What is opened.
+/// What to open.
 #[derive(Debug, PartialEq)]
 pub enum Choice {
-    /// This folder, nothing copied.
+    /// This folder, without copying.
     AsItIs(PathBuf),
     /// A copy of the course `course` (a folder of notebooks) in `copy`.
     Copy { course: PathBuf, copy: PathBuf },
 }
 
-/// What the command line says about it.
+/// The options that determine which notebooks to open.
 #[derive(Default)]
-pub struct Wishes<'a> {
+pub struct CourseOptions<'a> {
     /// `--dir`
     pub dir: Option<&'a Path>,
     /// `--course`
@@ -32,13 +32,13 @@ pub struct Wishes<'a> {
     pub source: bool,
 }
 
-impl Wishes<'_> {
-    /// Decides, seen from the folder `here` and with the home folder `home`.
+impl CourseOptions<'_> {
+    /// Chooses what to open, given the current folder `here` and the home folder `home`.
     pub fn choose(&self, here: &Path, home: Option<&Path>) -> Result<Choice> {
         if self.source {
             return Ok(Choice::AsItIs(match self.dir {
                 Some(folder) if folder.is_dir() => canonical(folder)?,
-                Some(folder) => bail!("--dir {}: there is no such folder", folder.display()),
+                Some(folder) => bail!("--dir {}: no such folder", folder.display()),
                 None => self.find_course(here)?,
             }));
         }
@@ -48,14 +48,14 @@ impl Wishes<'_> {
                 Some(around_us) => around_us.to_path_buf(),
                 None => {
                     let home = home.context(
-                        "found no home folder: name the folder for your notebooks with --dir DIR",
+                        "found no home folder: pass a folder for your notebooks with --dir DIR",
                     )?;
                     default_copy(home, self.find_course(here).ok().as_deref())
                 }
             };
             return self.follow(here, copy);
         };
-        // The notebooks' folder of a copy, named as one sees it.
+        // The user may also name the folder `notebooks` within a copy.
         let around = std::path::absolute(named)
             .with_context(|| format!("failed to find {}", named.display()))?;
         if let Some(folder) = around.parent()
@@ -68,8 +68,8 @@ impl Wishes<'_> {
             let notebooks = canonical(&named.join("notebooks"))?;
             if self.find_course(here).is_ok_and(|course| course == notebooks) {
                 bail!(
-                    "--dir {}: this is the course itself, with its solutions: name another folder for your notebooks, or open the course's \
-                     own with --source",
+                    "--dir {}: this is the course itself, with its solutions: choose another \
+                    folder for your notebooks, or open the course's own with --source",
                     named.display()
                 );
             }
@@ -78,16 +78,17 @@ impl Wishes<'_> {
         self.follow(here, named.to_path_buf())
     }
 
-    /// A copy and the course that it follows: one that was named once is kept to.
+    /// Returns the copy with the course that it follows. The copy remembers a course that was named
+    /// once.
     fn follow(&self, here: &Path, copy: PathBuf) -> Result<Choice> {
         let remembered = copy::remembered_course(&copy)
             .filter(|course| self.course.is_none() && has_notebooks(course));
         Ok(Choice::Copy { course: remembered.map_or_else(|| self.find_course(here), Ok)?, copy })
     }
 
-    /// The folder named, else the course's `notebooks/` beside one of the folders above the current
-    /// one, else the one beside which this binary was built. Never a learner's copy, and nothing
-    /// that another user could have put there.
+    /// Returns the named folder, else the nearest `notebooks/` in or above the current folder, else
+    /// the course this binary was built with. Skips learners' copies and folders that another user
+    /// could have put there.
     fn find_course(&self, here: &Path) -> Result<PathBuf> {
         if let Some(named) = self.course {
             let inside = named.join("notebooks");
@@ -95,7 +96,7 @@ impl Wishes<'_> {
             return if has_notebooks(&folder) {
                 canonical(&folder)
             } else {
-                bail!("--course {}: there are no notebooks in it", named.display())
+                bail!("--course {}: no notebooks found in it", named.display())
             };
         }
         let found = here
@@ -107,7 +108,11 @@ impl Wishes<'_> {
                 folder.join(FIRST_NOTEBOOK).is_file() && trust::accepts_found(folder, "--course")
             });
         canonical(&found.with_context(|| {
-            format!("found no notebooks/{FIRST_NOTEBOOK} in {} or above: name the course's folder with --course DIR", here.display())
+            format!(
+                "found no notebooks/{FIRST_NOTEBOOK} in {} or above it: pass the course's \
+                folder with --course DIR",
+                here.display()
+            )
         })?)
     }
 }
@@ -120,8 +125,8 @@ fn default_copy(home: &Path, course: Option<&Path>) -> PathBuf {
     if is_the_course { home.join(HOME_COPY_BESIDE) } else { copy }
 }
 
-/// Whether a folder has all that the notebooks need, as an edition has: nothing is to be copied
-/// into it.
+/// Whether a folder has everything the notebooks need, as an edition does, so that nothing needs to
+/// be copied into it.
 fn is_complete(folder: &Path) -> bool {
     let helpers = folder.join("helpers");
     has_notebooks(&folder.join("notebooks"))
@@ -143,7 +148,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A home folder with a clone of the course in `clone`, by its canonical path.
+    /// A home folder, by its canonical path, with a clone of the course in `clone`.
     fn home() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().canonicalize().unwrap();
@@ -169,7 +174,8 @@ mod tests {
         let open = home.join("open");
         complete(&open);
         fs::create_dir(open.join(".parcourse")).unwrap();
-        let choose = || Wishes::default().choose(&open.join("notebooks"), Some(&home)).unwrap();
+        let choose =
+            || CourseOptions::default().choose(&open.join("notebooks"), Some(&home)).unwrap();
         assert_eq!(
             choose(),
             copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &open),
@@ -186,8 +192,9 @@ mod tests {
             copy_of(Path::new(env!("CARGO_MANIFEST_DIR")), &home.join("parcourse")),
             "nor a course"
         );
-        let named =
-            Wishes { course: Some(&open), ..Wishes::default() }.choose(&home, Some(&home)).unwrap();
+        let named = CourseOptions { course: Some(&open), ..CourseOptions::default() }
+            .choose(&home, Some(&home))
+            .unwrap();
         assert_eq!(named, copy_of(&open, &home.join("parcourse")));
     }
 
@@ -196,21 +203,21 @@ mod tests {
         let (_folder, home) = home();
         let clone = home.join("clone");
         let choose = |dir: Option<&Path>, here: &Path| {
-            Wishes { dir, ..Wishes::default() }.choose(here, Some(&home)).unwrap()
+            CourseOptions { dir, ..CourseOptions::default() }.choose(here, Some(&home)).unwrap()
         };
         assert_eq!(
             choose(None, &clone.join("notebooks")),
             copy_of(&clone, &home.join("parcourse"))
         );
         assert_eq!(choose(Some(&home.join("mine")), &clone), copy_of(&clone, &home.join("mine")));
-        // Inside a copy it is that copy, and never the course.
+        // Inside a copy, that copy is chosen and never the course.
         let copy = clone.join("mine");
         fs::create_dir_all(copy.join(".parcourse")).unwrap();
         fs::create_dir_all(copy.join("notebooks")).unwrap();
         fs::write(copy.join("notebooks").join(FIRST_NOTEBOOK), "{}").unwrap();
         assert_eq!(choose(None, &copy.join("notebooks")), copy_of(&clone, &copy));
         assert_eq!(choose(Some(&copy.join("notebooks")), &clone), copy_of(&clone, &copy));
-        // A course that was named once is kept to, as long as it is there.
+        // A course that was named once is used as long as it exists.
         let other = home.join("other");
         complete(&other);
         copy::Folder::open(&copy).unwrap().remember_course(&other.join("notebooks")).unwrap();
@@ -224,9 +231,9 @@ mod tests {
         let (_folder, home) = home();
         let clone = home.join("parcourse");
         complete(&clone);
-        let choice = Wishes::default().choose(&clone, Some(&home)).unwrap();
+        let choice = CourseOptions::default().choose(&clone, Some(&home)).unwrap();
         assert_eq!(choice, copy_of(&clone, &home.join("parcourse-work")));
-        let error = Wishes { dir: Some(&clone), ..Wishes::default() }
+        let error = CourseOptions { dir: Some(&clone), ..CourseOptions::default() }
             .choose(&clone, Some(&home))
             .unwrap_err()
             .to_string();
@@ -238,17 +245,17 @@ mod tests {
         let (_folder, home) = home();
         let edition = home.join("edition");
         complete(&edition);
-        let choice = Wishes { dir: Some(&edition), ..Wishes::default() }
+        let choice = CourseOptions { dir: Some(&edition), ..CourseOptions::default() }
             .choose(&home.join("clone"), Some(&home))
             .unwrap();
         assert_eq!(choice, Choice::AsItIs(edition.join("notebooks")));
-        let source = Wishes { source: true, ..Wishes::default() };
+        let source = CourseOptions { source: true, ..CourseOptions::default() };
         assert_eq!(
             source.choose(&home.join("clone/helpers"), None).unwrap(),
             Choice::AsItIs(home.join("clone/notebooks"))
         );
         assert_eq!(
-            Wishes { dir: Some(&home), ..source }.choose(&home, None).unwrap(),
+            CourseOptions { dir: Some(&home), ..source }.choose(&home, None).unwrap(),
             Choice::AsItIs(home)
         );
     }
@@ -256,17 +263,18 @@ mod tests {
     #[test]
     fn what_is_not_there_is_named() {
         let nowhere = Path::new("/no/such folder");
-        let choose =
-            |wishes: Wishes, home| wishes.choose(Path::new("/"), home).unwrap_err().to_string();
-        let error = |wishes| choose(wishes, Some(nowhere));
+        let choose = |options: CourseOptions, home| {
+            options.choose(Path::new("/"), home).unwrap_err().to_string()
+        };
+        let error = |options| choose(options, Some(nowhere));
         assert!(
-            error(Wishes { dir: Some(nowhere), source: true, ..Wishes::default() })
+            error(CourseOptions { dir: Some(nowhere), source: true, ..CourseOptions::default() })
                 .contains("--dir /no/such folder")
         );
         assert!(
-            error(Wishes { course: Some(nowhere), ..Wishes::default() })
+            error(CourseOptions { course: Some(nowhere), ..CourseOptions::default() })
                 .contains("--course /no/such folder")
         );
-        assert!(choose(Wishes::default(), None).contains("--dir DIR"));
+        assert!(choose(CourseOptions::default(), None).contains("--dir DIR"));
     }
 }

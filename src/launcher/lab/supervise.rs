@@ -1,8 +1,7 @@
-//! Running the server until it ends or is told to.
+//! Runs the server until it exits or a signal stops it.
 //!
-//! It gets a process group of its own, so that a Ctrl-C reaches it once and through us: first a
-//! request to stop, which shuts its kernels down, then, for the impatient or when it hangs, the
-//! end.
+//! The server has its own process group, so that a Ctrl-C reaches it only through us: the first one
+//! asks it to stop, which shuts down its kernels; a second one, or a timeout, kills it.
 
 use crate::base::log::log;
 use crate::base::process::die_with_parent;
@@ -13,16 +12,16 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-/// Shutting a kernel down takes Jupyter up to five seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Python loses a signal that comes while it is writing its log, as it does in the moment it has
-/// started: asked again after this time.
-const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// How long to wait for a clean shutdown. Jupyter takes up to five seconds per kernel.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+/// When to repeat the signal. Python loses a signal that arrives while it writes its log, as it
+/// does right after its start.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// Runs the command, turning SIGINT, SIGTERM and SIGHUP into a clean stop, and returns its exit
 /// code.
 pub fn run(command: Command) -> Result<ExitCode> {
-    // One thread: the child is tied to the life of the thread that starts it.
+    // One thread, because the child dies with the thread that starts it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -44,16 +43,17 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
         .context("the process has no id")?;
     let (mut asked, mut asked_again): (Option<Instant>, bool) = (None, false);
     loop {
-        // Before it is asked to stop there is no deadline; the branch is then switched off and the
-        // value without meaning.
-        let deadline =
-            asked.unwrap_or_else(Instant::now) + if asked_again { PATIENCE } else { ASK_AGAIN };
+        // Until it is asked to stop there is no deadline: the branch is disabled and the value
+        // unused.
+        let deadline = asked.unwrap_or_else(Instant::now)
+            + if asked_again { SHUTDOWN_TIMEOUT } else { RETRY_AFTER };
         tokio::select! {
             status = child.wait() => return status.context("failed to wait for JupyterLab"),
             () = stop_signals.next() => {
                 if asked.is_none() {
                     asked = Some(Instant::now());
-                    log!("\nparcourse: stopping JupyterLab and its kernels (once more to kill them)");
+                    log!("\nparcourse: stopping JupyterLab and its kernels (press Ctrl-C again to \
+                        kill them)");
                     send(group, libc::SIGTERM);
                 } else {
                     send(-group, libc::SIGKILL);
@@ -65,7 +65,8 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
                     send(group, libc::SIGTERM);
                     continue;
                 }
-                log!("parcourse: JupyterLab did not stop within {} s and is killed", PATIENCE.as_secs());
+                log!("parcourse: JupyterLab did not stop within {} s; killing \
+                    it", SHUTDOWN_TIMEOUT.as_secs());
                 send(-group, libc::SIGKILL);
                 return child.wait().await.context("failed to wait for JupyterLab");
             }
@@ -73,7 +74,8 @@ async fn supervise(mut command: Command) -> Result<ExitStatus> {
     }
 }
 
-/// What asks us to stop: Ctrl-C, a batch system or service manager, a terminal that is closed.
+/// Signals that ask us to stop, from Ctrl-C, a batch system or service manager, or a closed
+/// terminal.
 struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
@@ -82,7 +84,7 @@ struct StopSignals {
 
 impl StopSignals {
     fn listen() -> std::io::Result<Self> {
-        // Under nohup the hang-up is ignored, which listening would undo.
+        // Under nohup, SIGHUP is ignored; listening would undo that.
         let hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -116,13 +118,13 @@ fn hangup_is_ignored() -> bool {
     }
 }
 
-/// The process may be gone already: then there is nothing to tell it.
+/// Sends a signal. Errors are ignored, because the process may have exited.
 fn send(process: libc::pid_t, signal: libc::c_int) {
     // SAFETY: kill takes any two numbers.
     unsafe { libc::kill(process, signal) };
 }
 
-/// As a shell would report it: 128 + signal number for a process that was killed.
+/// The exit code as a shell reports it: 128 + signal number for a killed process.
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(1)

@@ -1,8 +1,8 @@
-//! The Rust toolchain: the kernel compiles cells with it and completes names from its library
-//! sources.
+//! The Rust toolchain, with which the kernel compiles cells, and whose library sources it needs for
+//! completion.
 //!
-//! The engine fetches missing sources itself, when the first kernel starts: on a compute node,
-//! which has no network, too late. So it is done here.
+//! The engine would fetch missing sources when the first kernel starts. On a compute node without
+//! network that is too late, so it happens here.
 
 use crate::base::steps::Steps;
 use crate::engine::build_cache::Toolchain;
@@ -10,20 +10,22 @@ use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// How to get the component `rust-src`.
-pub const ADD_SOURCES: &str = "with rustup: rustup component add rust-src\n  Debian, Ubuntu: apt install rust-src\n  Fedora: dnf install rust-src\n  \
+/// How to install the component `rust-src`.
+pub const ADD_SOURCES: &str = "with rustup: rustup component add rust-src\n  Debian, Ubuntu: apt \
+    install rust-src\n  Fedora: dnf install rust-src\n  \
      conda: conda install -c conda-forge rust-src";
 
-/// Makes sure that rustc, cargo and the component `rust-src` are there, as seen from the helper
-/// crate's folder (a `rust-toolchain.toml` above it decides which toolchain that is, for the
-/// kernels as well). With `offline` nothing is fetched.
+/// Ensures that rustc, cargo and the component `rust-src` are installed, as seen from the helper
+/// crate's folder (a `rust-toolchain.toml` above it selects the toolchain, for the kernels as
+/// well). With `offline` nothing is downloaded.
 pub fn ensure(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
     steps.begin("Rust toolchain");
     let memory = crate::base::paths::cache()?;
     let mut toolchain = Toolchain::find(helpers, &memory)?;
     if !toolchain.sysroot().is_some_and(|root| root.join("lib/rustlib").is_dir()) {
-        // rustup's stand-in for a toolchain that is not installed yet: being used, it installs it.
-        steps.inside("having rustup install the toolchain");
+        // This is rustup's proxy for a toolchain that is not installed yet: using it installs the
+        // toolchain.
+        steps.inside("installing the toolchain with rustup");
         run(helpers, "rustc", &["--version"])?;
         toolchain = Toolchain::find(helpers, &memory)?;
     }
@@ -33,7 +35,8 @@ pub fn ensure(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
     if !toolchain.has_library_sources() {
         if offline {
             bail!(
-                "the library sources of the Rust toolchain are missing, and --offline forbids to fetch them: where there is a network,\n  \
+                "the library sources of the Rust toolchain are missing, and --offline forbids \
+                downloading them: with network access,\n  \
                  {ADD_SOURCES}"
             );
         }
@@ -48,7 +51,7 @@ pub fn ensure(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<()> {
 }
 
 fn add_sources(directory: &Path, toolchain: &Toolchain) -> Result<()> {
-    let sysroot = toolchain.sysroot().context("the compiler is in no toolchain")?;
+    let sysroot = toolchain.sysroot().context("the compiler does not belong to a toolchain")?;
     // rustup names a toolchain's folder after the toolchain.
     let name = sysroot.file_name().unwrap_or_default();
     let added = Command::new("rustup")
@@ -66,16 +69,25 @@ fn add_sources(directory: &Path, toolchain: &Toolchain) -> Result<()> {
         Err(_) => "there is no rustup to fetch them".to_owned(),
     };
     bail!(
-        "the library sources of the Rust toolchain in {} are missing, and {reason}\n  {ADD_SOURCES}",
+        "the library sources of the Rust toolchain in {} are missing, and {reason}\n  \
+        {ADD_SOURCES}",
         sysroot.display()
     )
 }
 
 /// Runs a program for its effect, or for its absence to be noticed.
 fn run(directory: &Path, program: &str, arguments: &[&str]) -> Result<()> {
-    let output = Command::new(program).current_dir(directory).args(arguments).stdin(Stdio::null()).output().with_context(|| {
-        format!("failed to run `{program}`: the kernel compiles cells with it; install Rust (https://rustup.rs) or put it on PATH")
-    })?;
+    let output = Command::new(program)
+        .current_dir(directory)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| {
+            format!(
+                "failed to run `{program}`: the kernel compiles cells with it; install Rust \
+            (https://rustup.rs) or put it on PATH"
+            )
+        })?;
     if !output.status.success() {
         bail!(
             "`{program} {}` failed: {}",

@@ -1,10 +1,10 @@
 //! Compares a cell's outputs with those stored in the notebook (tag `check-output`).
 //!
-//! Text must be equal line by line, after the sanitizers of `course.toml`, without colours and
-//! trailing blanks; numbers in it may differ by a relative tolerance, whole numbers not at all.
-//! Text of stdout is compared as a whole, rich outputs one by one. Errors and stderr are not
-//! compared: they differ between kernels, and their presence is judged elsewhere. Images are
-//! ignored unless asked for.
+//! Text must be equal line by line, after applying the sanitizers of `course.toml` and removing
+//! colours and trailing spaces. Numbers may differ by a relative tolerance, integers must be equal.
+//! Stdout is compared as a whole, rich outputs one by one. Errors and stderr are not compared: they
+//! differ between kernels, and their presence is judged elsewhere. Images are ignored unless
+//! requested.
 
 pub mod text;
 
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use text::plain;
 
-/// Unless `course.toml` says otherwise.
+/// The default; `course.toml` can override it.
 const TOLERANCE: f64 = 1e-6;
 
 /// How outputs are compared.
@@ -42,7 +42,7 @@ impl Rules {
         Rules { sanitizers, tolerance: tolerance.unwrap_or(TOLERANCE), images: false }
     }
 
-    /// A text as it is compared.
+    /// Normalizes a text for comparison.
     fn clean(&self, text: &str) -> String {
         let mut text = plain(text);
         if !self.images {
@@ -100,7 +100,7 @@ pub fn compare(
     compare_text("stdout", &rules.stdout(stored), &rules.stdout(new), rules.tolerance)?;
     let (mut stored, mut new) = (rules.bundles(stored), rules.bundles(new));
     if kernel == KernelKind::Evcxr {
-        // The stock kernel shows one value per MIME type and cell, the last one.
+        // The stock kernel shows only the last value of each MIME type per cell.
         (stored, new) = (last_of_each(stored), last_of_each(new));
     }
     if stored.len() != new.len() {
@@ -120,7 +120,7 @@ pub fn compare(
                     rules.tolerance,
                 )?,
                 None => {
-                    let summary = format!("output {} has no {mime} any more", number + 1);
+                    let summary = format!("output {} no longer has {mime}", number + 1);
                     return Err(Difference {
                         detail: format!("stored:\n{}", indent(text)),
                         summary,
@@ -172,7 +172,7 @@ fn compare_text(what: &str, stored: &str, new: &str, tolerance: f64) -> Result<(
     })
 }
 
-/// Equal text, numbers within the tolerance.
+/// Whether two lines are equal, up to the tolerance for numbers.
 fn same(stored: &str, new: &str, tolerance: f64) -> bool {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?").expect("a constant")

@@ -1,10 +1,10 @@
-//! Cleaning of what kernels and panics print, for people and for comparisons.
+//! Cleans up the output of kernels and panics, for reports and comparisons.
 
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Text without terminal colours and other escape sequences, and with what a carriage return
-/// overwrites overwritten.
+/// Removes terminal colours and other escape sequences, and text overwritten after a carriage
+/// return.
 pub fn plain(text: &str) -> String {
     static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new("\x1b\\[[0-9;?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)?|\x1b.")
@@ -19,7 +19,7 @@ pub fn plain(text: &str) -> String {
 
 static PANIC_HEAD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^thread '.*'( \(\d+\))? panicked at .*:$").expect("a constant"));
-/// What precedes a list of frames: a panic's, or that of the engine's handler for fatal signals.
+/// Lines that precede a backtrace, of a panic or from the engine's handler for fatal signals.
 const FRAMES_FOLLOW: [&str; 5] = [
     "stack backtrace:",
     "Segmentation fault.",
@@ -31,7 +31,7 @@ const FRAMES_FOLLOW: [&str; 5] = [
 static FRAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s+(\d+|at)\b").expect("a constant"));
 
-/// A panic's report without the list of frames, which is about the runtime rather than the cell.
+/// Removes backtraces, which are about the runtime rather than the cell.
 pub fn without_backtrace(stderr: &str) -> String {
     let mut kept = Vec::new();
     let mut in_frames = false;
@@ -51,8 +51,8 @@ pub fn without_backtrace(stderr: &str) -> String {
     kept.join("\n")
 }
 
-/// `stderr` without the reports of panics, from `thread '…' panicked at …` to the end of its
-/// backtrace or note.
+/// Removes panic reports from `stderr`: from `thread '…' panicked at …` to the end of the backtrace
+/// or note.
 pub fn without_surviving_panics(stderr: &str) -> String {
     let mut kept = Vec::new();
     let mut lines = stderr.lines().peekable();
@@ -61,8 +61,8 @@ pub fn without_surviving_panics(stderr: &str) -> String {
             kept.push(line);
             continue;
         }
-        // The message may have several lines; it ends where the backtrace or the note begins, or
-        // the next report.
+        // The message may have several lines; it ends at the backtrace, the note, or the next
+        // panic.
         while let Some(line) = lines.next_if(|line| !PANIC_HEAD.is_match(line)) {
             if line.starts_with("note: ") {
                 break;
@@ -83,8 +83,10 @@ pub fn without_surviving_panics(stderr: &str) -> String {
 mod tests {
     use super::*;
 
-    const PANIC: &str = "thread '<unnamed>' (77) panicked at src/lib.rs:9:5:\nlost\nmy keys\nstack backtrace:\n   0: std::panicking\n             at /rustc/x.rs:1:2\n  \
-                         12: core::ops\nnote: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.";
+    const PANIC: &str = "thread '<unnamed>' (77) panicked at src/lib.rs:9:5:\nlost\nmy \
+        keys\nstack backtrace:\n   0: std::panicking\n             at /rustc/x.rs:1:2\n  \
+                         12: core::ops\nnote: Some details are omitted, run with \
+                         `RUST_BACKTRACE=full` for a verbose backtrace.";
 
     #[test]
     fn plain_text_is_what_a_terminal_would_show() {
@@ -111,7 +113,8 @@ mod tests {
     fn a_surviving_panic_leaves_nothing_and_hides_nothing() {
         assert_eq!(without_surviving_panics(PANIC), "");
         assert_eq!(without_surviving_panics(&format!("before\n{PANIC}\nafter")), "before\nafter");
-        let short = "thread 'worker' panicked at src/lib.rs:1:1:\nno\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\nreal";
+        let short = "thread 'worker' panicked at src/lib.rs:1:1:\nno\nnote: run with \
+            `RUST_BACKTRACE=1` environment variable to display a backtrace\nreal";
         assert_eq!(without_surviving_panics(short), "real");
     }
 }

@@ -1,9 +1,9 @@
-//! The Jupyter client's side of one kernel: connection file, sockets, and the first conversation,
-//! after which no output can be lost.
+//! The client side of one kernel: connection file, sockets, and the handshake, after which no
+//! output can be lost.
 
 use super::directory::Directory;
+use super::launch::{LaunchSpec, Templates};
 use super::process::{Death, Process};
-use super::warm::{Engine, Templates};
 use crate::runner::KernelKind;
 use crate::runner::notebook::Source;
 use anyhow::{Context, Result, bail, ensure};
@@ -24,26 +24,26 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Sending to a kernel that does not read is given up after this time.
+/// Timeout for sending to a kernel that does not read its messages.
 const SEND_LIMIT: Duration = Duration::from_secs(5);
-/// How long a kernel may take to leave by itself.
+/// How long to wait for a kernel to shut down by itself.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(3);
-/// A unix socket's address must fit into 108 bytes, with a suffix per socket.
+/// A Unix socket's path must fit into 108 bytes, including a suffix per socket.
 const LONGEST_IPC_PATH: usize = 100;
 
-/// What a kernel needs, made anew for every attempt to start it.
-pub type EngineFor<'a> = dyn Fn(&Directory) -> Result<Engine> + 'a;
+/// Makes what a kernel needs, anew for every attempt to start it.
+pub type MakeLaunchSpec<'a> = dyn Fn(&Directory) -> Result<LaunchSpec> + 'a;
 
-/// Something a kernel sent.
+/// A message from the kernel.
 pub enum Incoming {
     Shell(JupyterMessage),
     IoPub(JupyterMessage),
     Stdin(JupyterMessage),
-    /// Something that is no message.
+    /// Not a valid message.
     Malformed,
 }
 
-/// A kernel that answers, with every output subscribed to.
+/// A kernel that is ready, with subscriptions to all its outputs in place.
 pub struct Client {
     pub process: Process,
     pub info: KernelInfoReply,
@@ -51,33 +51,33 @@ pub struct Client {
     shell: DealerSendConnection,
     stdin: DealerSendConnection,
     control: ClientControlConnection,
-    /// File to which the stock kernel's user process reports what the engine hides.
+    /// File in which the stock kernel's user process records errors that the engine hides.
     pub audit: PathBuf,
 }
 
 impl Client {
-    /// Starts a kernel in the notebook's folder and waits until it answers. Ports that somebody
-    /// else takes in between cost another try.
+    /// Starts a kernel in the notebook's folder and waits until it is ready. Tries again if another
+    /// process takes one of the ports in between.
     pub async fn start(
         kind: KernelKind,
         source: &Source,
         templates: &Templates,
         limit: Duration,
     ) -> Result<Client> {
-        Client::launch(kind, &source.folder, &|_| templates.engine(source), limit).await
+        Client::launch(kind, &source.folder, &|_| templates.launch_spec(source), limit).await
     }
 
-    /// The same for any folder, and any engine made for the kernel's private directory.
+    /// The same for any folder and engine.
     pub async fn launch(
         kind: KernelKind,
         folder: &Path,
-        engine: &EngineFor<'_>,
+        make_spec: &MakeLaunchSpec<'_>,
         limit: Duration,
     ) -> Result<Client> {
         let deadline = Instant::now() + limit;
         let mut attempt = 1;
         loop {
-            match Client::attempt(kind, folder, engine, deadline, limit).await {
+            match Client::attempt(kind, folder, make_spec, deadline, limit).await {
                 Err(error)
                     if attempt < 3 && format!("{error:#}").contains("Address already in use") =>
                 {
@@ -91,19 +91,19 @@ impl Client {
     async fn attempt(
         kind: KernelKind,
         folder: &Path,
-        engine: &EngineFor<'_>,
+        make_spec: &MakeLaunchSpec<'_>,
         deadline: Instant,
         limit: Duration,
     ) -> Result<Client> {
         let directory = Directory::create()?;
-        let engine = engine(&directory)?;
+        let spec = make_spec(&directory)?;
         let (connection, listeners) = connection_info(kind, directory.path()).await?;
         let file =
             directory.write_private("connection.json", &serde_json::to_vec_pretty(&connection)?)?;
         let audit = directory.write_private("audit", b"")?;
-        // The ports were held until here; the kernel binds them as its first action.
+        // The ports were reserved until here; the kernel binds them first of all.
         drop(listeners);
-        let process = Process::start(kind, directory, engine, &file, &audit, folder)?;
+        let process = Process::start(kind, directory, spec, &file, &audit, folder)?;
         let answered = tokio::select! {
             biased;
             answered = timeout_at(deadline, converse(kind, &connection)) => answered,
@@ -126,12 +126,12 @@ impl Client {
         Ok(sent.context("the kernel does not read its messages")??)
     }
 
-    /// Asks the kernel to stop what it is doing.
+    /// Interrupts the kernel.
     pub async fn interrupt(&mut self) {
         let _ = timeout(SEND_LIMIT, self.control.send(InterruptRequest {}.into())).await;
     }
 
-    /// Answers a request for keyboard input with an empty line: nobody is there.
+    /// Answers a request for keyboard input with an empty line.
     pub async fn answer_input(&mut self, request: &JupyterMessage) {
         let reply = InputReply { value: String::new(), ..Default::default() };
         let _ = timeout(
@@ -142,7 +142,7 @@ impl Client {
         .await;
     }
 
-    /// Ends the kernel, politely at first.
+    /// Shuts the kernel down, and kills it if it does not react.
     pub async fn shut_down(mut self) {
         if !self.process.is_dead() {
             let request = ShutdownRequest { restart: false };
@@ -152,7 +152,7 @@ impl Client {
         self.process.end().await;
     }
 
-    /// Death with the kernel's last words.
+    /// Describes the kernel's death, with the last lines of its log.
     pub fn describe(&self, death: &Death) -> String {
         format!("{death}{}", log_of(&self.process))
     }
@@ -161,12 +161,13 @@ impl Client {
 fn log_of(process: &Process) -> String {
     match process.log_tail() {
         tail if tail.is_empty() => String::new(),
-        tail => format!("; its last words:\n{tail}"),
+        tail => format!("; last lines of its log:\n{tail}"),
     }
 }
 
-/// Our kernel listens on unix sockets in the private directory, where no other user can reach it.
-/// The stock one knows TCP only; so do we where the directory's name is too long for a socket.
+/// Our kernel listens on Unix sockets in the private directory, where no other user can reach them.
+/// The stock kernel supports only TCP, and we also use it if the directory's path is too long for a
+/// socket.
 async fn connection_info(
     kind: KernelKind,
     directory: &Path,
@@ -175,7 +176,7 @@ async fn connection_info(
     let ipc = kind == KernelKind::Parcourse && socket.as_os_str().len() <= LONGEST_IPC_PATH;
     let (transport, ip, ports, listeners) = if ipc {
         let path =
-            socket.to_str().context("the temporary directory's name is not Unicode")?.to_string();
+            socket.to_str().context("the temporary directory's path is not Unicode")?.to_string();
         (Transport::IPC, path, vec![1, 2, 3, 4, 5], Vec::new())
     } else {
         let address = Ipv4Addr::LOCALHOST;
@@ -208,9 +209,9 @@ struct Sockets {
     info: KernelInfoReply,
 }
 
-/// Connects and asks for the kernel's description until the answer has come on shell *and* its
-/// `idle` on iopub: only then is the subscription in place. The stock kernel's PUB socket says
-/// nothing when a subscriber arrives, so asking is the only way to know.
+/// Connects and requests the kernel's description until the reply has arrived on shell *and* its
+/// `idle` status on iopub: only then is the subscription in place. The stock kernel's PUB socket
+/// does not announce new subscribers, so there is no other way to know.
 async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Sockets> {
     let session = uuid::Uuid::new_v4().to_string();
     let identity = peer_identity_for_session(&session)?;
@@ -223,7 +224,7 @@ async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Socke
     let control = create_client_control_connection(connection, &session).await?;
     let (mut shell, shell_replies) = shell.split();
     let (stdin, stdin_requests) = stdin.split();
-    // Bounded, so that a flood of output waits in the kernel rather than in our memory.
+    // Bounded, so that a flood of output is held back in the kernel rather than in our memory.
     let (sender, mut incoming) = mpsc::channel(1024);
     forward(iopub, sender.clone(), Incoming::IoPub);
     forward(shell_replies, sender.clone(), Incoming::Shell);
@@ -236,8 +237,8 @@ async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Socke
         asked.push(request.header.msg_id.clone());
         shell.send(request).await?;
         let again = Instant::now() + Duration::from_millis(200);
-        // Replies and statuses of every question asked so far count: a kernel that is still loading
-        // answers them all in the end.
+        // Replies to any request so far count: a kernel that is still loading answers all of them
+        // in the end.
         while let Ok(message) = timeout_at(
             if info.is_some() { again } else { again + Duration::from_secs(2) },
             incoming.recv(),
@@ -266,7 +267,7 @@ async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Socke
                 _ => {}
             }
             if let (true, Some(info)) = (subscribed, &info) {
-                // `bench kernel` starts other kernels in our way.
+                // `bench kernel` also starts other kernels through this function.
                 if kind == KernelKind::Parcourse && info.implementation == "parcourse" {
                     wait_for_engine(&mut shell, &mut incoming).await?;
                 }
@@ -276,14 +277,14 @@ async fn converse(kind: KernelKind, connection: &ConnectionInfo) -> Result<Socke
     }
 }
 
-/// Our kernel answers questions about itself while its engine is still loading. A command to the
-/// engine waits for it, so that loading counts as starting and not against the time of the first
-/// cell. (The stock kernel loads first and answers then.)
+/// Our kernel answers requests for its description while its engine is still loading. Waiting for
+/// an engine command makes loading count as startup and not towards the first cell's time. (The
+/// stock kernel loads before it answers.)
 async fn wait_for_engine(
     shell: &mut DealerSendConnection,
     incoming: &mut mpsc::Receiver<Incoming>,
 ) -> Result<()> {
-    // Silent: it leaves no trace, not even in the execution count.
+    // Silent, so that it does not even change the execution count.
     let request: JupyterMessage = ExecuteRequest {
         silent: true,
         store_history: false,
@@ -303,13 +304,13 @@ async fn wait_for_engine(
         }
         let JupyterMessageContent::ExecuteReply(reply) = message.content else { continue };
         let reason =
-            reply.error.map_or_else(|| "it gave no reason".to_string(), |error| error.evalue);
-        ensure!(reply.status == ReplyStatus::Ok, "the kernel's engine does not work: {reason}");
+            reply.error.map_or_else(|| "no reason given".to_string(), |error| error.evalue);
+        ensure!(reply.status == ReplyStatus::Ok, "the kernel's engine failed to start: {reason}");
         return Ok(());
     }
 }
 
-/// Moves a socket's messages into the common queue until one side is gone.
+/// Forwards a socket's messages to the common queue until one side is closed.
 fn forward<S>(
     mut connection: jupyter_zmq_client::Connection<S>,
     sender: mpsc::Sender<Incoming>,
@@ -322,7 +323,7 @@ fn forward<S>(
             let incoming = match connection.read().await {
                 Ok(message) => kind(message),
                 Err(jupyter_zmq_client::RuntimeError::ZmqError(_)) => {
-                    // The kernel closed the connection: whether it is dead is for the guard to say.
+                    // The kernel closed the connection; the guard reports whether it is dead.
                     if sender.send(Incoming::Malformed).await.is_err() {
                         return;
                     }

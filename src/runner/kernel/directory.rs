@@ -1,6 +1,6 @@
-//! The private directory of one kernel: connection file, log, temporary files. Nobody else can look
-//! into it, and it goes away with the kernel, however that ends; should runner and guard both be
-//! killed, the next runner sweeps it.
+//! The private directory of one kernel, for its connection file, log and temporary files. No other
+//! user can read it. It is removed with the kernel, however that ends; if runner and guard are both
+//! killed, the next run removes it.
 
 use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
@@ -35,7 +35,7 @@ impl Directory {
     }
 }
 
-/// Removes what runners left behind that were killed together with their guards.
+/// Removes what earlier runs left behind if they were killed together with their guards.
 pub fn sweep() -> Result<()> {
     owned_dir::sweep(&paths::private_tmp()?, PREFIX);
     crate::engine::build_cache::sweep();

@@ -2,12 +2,12 @@
 //! outlives the runner.
 //!
 //! A kernel is a tree of processes: the engine, the user's code, cargo, rustc, and whatever a cell
-//! starts. A runner that is killed with SIGKILL can clean up none of them. The guard can: it
-//! notices the end of its stdin, which the runner holds open and the operating system closes when
-//! the runner is gone, whatever the reason. It is the reaper of everything below it, also of
-//! processes that leave their group, kills what is left, and removes the kernel's directory.
+//! starts. A runner that is killed with SIGKILL cannot clean them up. The guard can: its stdin,
+//! which the runner holds open, is closed by the operating system when the runner ends, whatever
+//! the reason. The guard is the subreaper of everything below it, including processes that leave
+//! their group. It kills what is left and removes the kernel's directory.
 //!
-//! On its stdout it tells the runner what happens to the kernel, one line each: `started PID`, then
+//! On stdout it reports the kernel's state to the runner, one line each: `started PID`, then
 //! `exited CODE` or `killed SIGNAL`.
 
 use anyhow::{Context, Result};
@@ -20,23 +20,24 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// File in the kernel's directory that takes the kernel's own stdout and stderr.
+/// File in the kernel's directory that captures the kernel's own stdout and stderr.
 pub const LOG: &str = "kernel.log";
 
-/// Processes that cannot be killed (waiting for a dead network disk) are given up after this time.
+/// How long to wait for processes that cannot be killed (because they wait for a dead network
+/// disk).
 const REAP_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
 pub struct GuardArguments {
-    /// The kernel's directory, removed in the end
+    /// The kernel's directory, removed at the end
     #[arg(long)]
     directory: PathBuf,
-    /// Another folder to remove in the end
+    /// Another folder to remove at the end
     #[arg(long, value_name = "DIRECTORY")]
     also_remove: Option<PathBuf>,
-    /// How long processes that outlive the kernel may take to leave by themselves
+    /// How long processes that outlive the kernel may take to exit by themselves
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
-    patience: u64,
+    timeout: u64,
     /// The kernel's command line
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
@@ -46,7 +47,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     survive_signals();
     become_reaper();
     let log = std::fs::File::create(arguments.directory.join(LOG))
-        .context("failed to make the kernel's log")?;
+        .context("failed to create the kernel's log")?;
     let guard = std::process::id();
     let mut command = Command::new(&arguments.command[0]);
     command.args(&arguments.command[1..]).env("JPY_PARENT_PID", guard.to_string()).process_group(0);
@@ -57,7 +58,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
         .spawn()
         .with_context(|| format!("failed to start {}", arguments.command[0].display()))?
         .id() as libc::pid_t;
-    tell(&format!("started {kernel}"));
+    report(&format!("started {kernel}"));
 
     let alive = Arc::new(Mutex::new(true));
     let watcher = std::thread::spawn({
@@ -67,12 +68,12 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
             kill_group(kernel, &alive);
         }
     });
-    tell(&wait_for_exit(kernel));
+    report(&wait_for_exit(kernel));
     kill_group(kernel, &alive);
-    reap(kernel, &alive, Duration::from_millis(arguments.patience));
+    reap(kernel, &alive, Duration::from_millis(arguments.timeout));
     // The runner may still want to read the log.
     let _ = watcher.join();
-    // Our kernel's own guard does this too, unless it ran out of patience or was killed itself.
+    // Our kernel's own guard does this too, unless it timed out or was killed.
     crate::engine::build_cache::sweep_after(kernel as u32);
     for directory in
         [Some(&arguments.directory), arguments.also_remove.as_ref()].into_iter().flatten()
@@ -82,8 +83,8 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A runner that is gone reads nothing: that is not the guard's concern.
-fn tell(line: &str) {
+/// Errors are ignored: the runner may be gone.
+fn report(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
@@ -93,9 +94,9 @@ fn wait_for_end_of_input() {
     while std::io::stdin().read(&mut buffer).is_ok_and(|count| count > 0) {}
 }
 
-/// Signals meant for the runner (Ctrl-C, a closed terminal) must not take the guard away before it
-/// has done its work. Handlers that do nothing, rather than ignored signals: those a kernel would
-/// inherit.
+/// Signals meant for the runner (Ctrl-C, a closed terminal) must not end the guard before it has
+/// cleaned up. The signals get empty handlers rather than being ignored, because the kernel would
+/// inherit ignored signals.
 fn survive_signals() {
     extern "C" fn nothing(_: libc::c_int) {}
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
@@ -112,14 +113,15 @@ fn survive_signals() {
 
 #[cfg(target_os = "linux")]
 fn become_reaper() {
-    // SAFETY: takes plain integers. A failure leaves us with the process group alone.
+    // SAFETY: takes plain integers. On failure we still have the process group.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
 }
 
 #[cfg(not(target_os = "linux"))]
 fn become_reaper() {}
 
-/// In the kernel, before it is executed: SIGKILL when the guard dies, however that happens.
+/// Runs in the kernel before `exec`: the kernel gets SIGKILL when the guard dies, for whatever
+/// reason.
 #[cfg(target_os = "linux")]
 fn die_with(guard: u32) -> std::io::Result<()> {
     // SAFETY: plain system calls. The guard may have died before the first took effect; then we
@@ -140,8 +142,8 @@ fn die_with(_guard: u32) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits for the kernel's end without reaping it: until then its process id, and its group's,
-/// cannot go to anybody else.
+/// Waits for the kernel's end without reaping it: until it is reaped, no other process can get its
+/// process id or group id.
 fn wait_for_exit(kernel: libc::pid_t) -> String {
     loop {
         // SAFETY: the structure is only written to, and read after success.
@@ -172,7 +174,7 @@ fn wait_for_exit(kernel: libc::pid_t) -> String {
     }
 }
 
-/// Kills the kernel and all that is in its process group, as long as the group's number is ours.
+/// Kills the kernel and its process group, as long as the group id is still ours.
 fn kill_group(kernel: libc::pid_t, alive: &Mutex<bool>) {
     let alive = alive.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if *alive {
@@ -182,9 +184,9 @@ fn kill_group(kernel: libc::pid_t, alive: &Mutex<bool>) {
     }
 }
 
-/// Reaps the kernel, then kills and reaps what it has left behind: orphans below a reaper become
-/// its children.
-fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, patience: Duration) {
+/// Reaps the kernel, then kills and reaps the processes it left behind: orphans below a subreaper
+/// become its children.
+fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, timeout: Duration) {
     {
         let mut alive = alive.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // SAFETY: our own child; no status wanted.
@@ -197,10 +199,10 @@ fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, patience: Duration) {
         match unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } {
             -1 => return,
             0 => {
-                // A kernel may have a guard of its own, which is just tidying up.
-                let leftovers = if begun.elapsed() < patience { Vec::new() } else { children() };
+                // The kernel may have its own guard, which is still cleaning up.
+                let leftovers = if begun.elapsed() < timeout { Vec::new() } else { children() };
                 for child in leftovers {
-                    // SAFETY: a child of ours that nobody else reaps.
+                    // SAFETY: our own child, which only we reap.
                     unsafe { libc::kill(child, libc::SIGKILL) };
                 }
                 std::thread::sleep(Duration::from_millis(5));
@@ -210,7 +212,7 @@ fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, patience: Duration) {
     }
 }
 
-/// The processes whose parent we are, from `/proc`; none where there is no `/proc`.
+/// Our child processes, from `/proc`; empty on systems without `/proc`.
 fn children() -> Vec<libc::pid_t> {
     let us = std::process::id().to_string();
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -1,31 +1,31 @@
-//! What one cell has put out, in the form a notebook stores.
+//! The outputs of one cell, as a notebook stores them.
 
 use jupyter_protocol::media::Media;
 use jupyter_protocol::{JupyterMessageContent, Stdio};
 use nbformat::v4::{DisplayData, ErrorOutput, ExecuteResult, MultilineString, Output};
 use std::collections::HashMap;
 
-/// A cell keeps this much output; a runaway loop must not fill the memory, nor the executed
-/// notebook.
+/// Limit on the output kept per cell, so that a runaway loop fills neither the memory nor the
+/// executed notebook.
 const KEPT_BYTES: usize = 8 << 20;
-/// Of stderr this much is remembered for the verdict, whatever else the cell puts out.
+/// Limit on the stderr text kept for the verdict, however much else the cell prints.
 const KEPT_STDERR: usize = 64 << 10;
 
 /// The outputs of one cell.
 #[derive(Default)]
 pub struct Outputs {
     list: Vec<Output>,
-    /// Which outputs show a display id.
+    /// The outputs that show a display id.
     displays: HashMap<String, Vec<usize>>,
     clear_before_next: bool,
     bytes: usize,
     dropped_bytes: usize,
-    /// The beginning of everything written to stderr, also of what was cleared later.
+    /// The beginning of all stderr text, including text that was cleared later.
     pub stderr: String,
 }
 
 impl Outputs {
-    /// Takes in one message of the iopub channel. Messages that are no output are passed over.
+    /// Adds a message of the iopub channel. Messages that are not outputs are ignored.
     pub fn take(&mut self, content: JupyterMessageContent) {
         match content {
             JupyterMessageContent::StreamContent(stream) => {
@@ -60,7 +60,7 @@ impl Outputs {
             }
             JupyterMessageContent::ErrorOutput(error) => {
                 self.clear_if_asked();
-                // Always kept: it is what the report is about.
+                // Always kept, because the report needs it.
                 self.list.push(Output::Error(ErrorOutput {
                     ename: error.ename,
                     evalue: error.evalue,
@@ -75,7 +75,7 @@ impl Outputs {
         }
     }
 
-    /// All that was written to stdout.
+    /// All text written to stdout.
     pub fn stdout(&self) -> String {
         let texts = self.list.iter().filter_map(|output| match output {
             Output::Stream { name, text } if name == "stdout" => Some(text.0.as_str()),
@@ -84,7 +84,7 @@ impl Outputs {
         texts.collect()
     }
 
-    /// Shows new data wherever this cell shows the display id.
+    /// Updates all outputs of this cell that show the display id.
     pub fn update(
         &mut self,
         id: &str,
@@ -152,12 +152,12 @@ impl Outputs {
         (self.bytes, self.clear_before_next) = (0, false);
     }
 
-    /// The outputs as a notebook stores them, with a notice when some were dropped.
+    /// The outputs as a notebook stores them, with a notice if some were dropped.
     pub fn stored(&self) -> Vec<Output> {
         let mut list = self.list.clone();
         if self.dropped_bytes > 0 {
             let notice = format!(
-                "\n[parcourse run: {} more bytes of output, not kept]\n",
+                "\n[parcourse run: {} more bytes of output were dropped]\n",
                 self.dropped_bytes
             );
             list.push(Output::Stream { name: "stdout".to_string(), text: MultilineString(notice) });
@@ -173,7 +173,7 @@ impl Outputs {
     }
 }
 
-/// Roughly the bytes a bundle takes in a notebook.
+/// The approximate size of a bundle in a notebook, in bytes.
 fn size(data: &Media) -> usize {
     serde_json::to_vec(data).map_or(0, |text| text.len())
 }
@@ -242,7 +242,10 @@ mod tests {
         outputs.take(StreamContent::stderr("late\n").into());
         let texts = texts(&outputs);
         assert_eq!(texts.len(), 2);
-        assert_eq!(texts[1], "stdout: \n[parcourse run: 2097157 more bytes of output, not kept]\n");
+        assert_eq!(
+            texts[1],
+            "stdout: \n[parcourse run: 2097157 more bytes of output were dropped]\n"
+        );
         assert_eq!(outputs.stderr, "late\n");
     }
 }

@@ -1,9 +1,8 @@
-//! A kernel's process as the runner sees it: started behind a guard, watched, and stopped for
-//! certain.
+//! A kernel process as the runner sees it: started through a guard, watched, and reliably stopped.
 
 use super::directory::Directory;
 use super::guard;
-use super::warm::Engine;
+use super::launch::LaunchSpec;
 use crate::runner::KernelKind;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -13,15 +12,15 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 
-/// How long a guard may take to kill and reap everything. It is bounded itself, a little below.
+/// How long a guard may take to kill and reap everything. Its own timeouts add up to a little less.
 const GUARD_LIMIT: Duration = Duration::from_secs(8);
 
-/// How a kernel process came to its end.
+/// How a kernel process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Death {
     Exited(i32),
     Killed(i32),
-    /// The guard itself is gone, so nobody knows.
+    /// Unknown, because the guard itself died.
     Unknown,
 }
 
@@ -35,7 +34,7 @@ impl std::fmt::Display for Death {
                 signal_name(*signal)
             ),
             Death::Unknown => {
-                write!(f, "the process that guards the kernel is gone, and the kernel with it")
+                write!(f, "the kernel's guard process died, and the kernel with it")
             }
         }
     }
@@ -45,54 +44,54 @@ fn signal_name(signal: i32) -> &'static str {
     match signal {
         libc::SIGABRT => " (SIGABRT, abort)",
         libc::SIGBUS => " (SIGBUS)",
-        libc::SIGILL => " (SIGILL, an instruction this processor does not have)",
+        libc::SIGILL => " (SIGILL, an instruction that this CPU does not support)",
         libc::SIGINT => " (SIGINT)",
-        libc::SIGKILL => " (SIGKILL, by someone or for lack of memory)",
+        libc::SIGKILL => " (SIGKILL, possibly out of memory)",
         libc::SIGSEGV => " (SIGSEGV, segmentation fault)",
         libc::SIGTERM => " (SIGTERM)",
         _ => "",
     }
 }
 
-/// A running kernel process. Dropping it kills the kernel and everything below it, and waits for
-/// that.
+/// A running kernel process. Dropping it kills the kernel and everything below it, and waits until
+/// they are gone.
 pub struct Process {
     guard: Child,
-    /// Closed, it tells the guard to end everything.
+    /// Closing it makes the guard end everything.
     line: Option<ChildStdin>,
     death: watch::Receiver<Option<Death>>,
     directory: Directory,
-    pub engine: Engine,
+    pub spec: LaunchSpec,
 }
 
 impl Process {
     pub fn start(
         kind: KernelKind,
         directory: Directory,
-        engine: Engine,
+        spec: LaunchSpec,
         connection_file: &Path,
         audit: &Path,
         folder: &Path,
     ) -> Result<Process> {
         let temporary = directory.path().join("tmp");
         std::fs::create_dir(&temporary)
-            .context("failed to make the kernel's temporary directory")?;
+            .context("failed to create the kernel's temporary directory")?;
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let mut command = Command::new(&program);
         command.arg("__guard").arg("--directory").arg(directory.path());
-        if let Some(claimed) = engine.claimed() {
-            command.arg("--also-remove").arg(claimed);
+        if let Some(owned_folder) = spec.owned_folder() {
+            command.arg("--also-remove").arg(owned_folder);
         }
         if kind == KernelKind::Parcourse {
-            // Our kernel has a guard of its own, which removes its build directory.
-            command.args(["--patience", "1000"]);
+            // Our kernel has its own guard, which removes its build directory.
+            command.args(["--timeout", "1000"]);
         }
         command.arg("--");
-        match (kind, &engine.command) {
+        match (kind, &spec.command) {
             (_, Some(other)) => command.args(other).arg(connection_file),
             (KernelKind::Parcourse, None) => {
                 command.arg(&program).args(["kernel", "--connection-file"]).arg(connection_file);
-                if let Some(helpers) = &engine.helpers {
+                if let Some(helpers) = &spec.helpers {
                     command.arg("--helpers").arg(helpers);
                 }
                 &mut command
@@ -101,10 +100,10 @@ impl Process {
                 command.arg(&program).arg("--control_file").arg(connection_file)
             }
         };
-        // What a kernel forgets to remove from its temporary directory goes with ours.
+        // Temporary files that a kernel does not remove are removed with our directory.
         command
             .env("TMPDIR", &temporary)
-            .envs(engine.environment.iter().map(|(name, value)| (name, value)));
+            .envs(spec.environment.iter().map(|(name, value)| (name, value)));
         if kind == KernelKind::Evcxr {
             command.env("PARCOURSE_AUDIT", audit);
         }
@@ -129,15 +128,15 @@ impl Process {
             }
             let _ = sender.send(Some(end));
         });
-        Ok(Process { guard, line, death, directory, engine })
+        Ok(Process { guard, line, death, directory, spec })
     }
 
-    /// The process above all of the kernel's.
+    /// The process id of the guard, the parent of all of the kernel's processes.
     pub fn guard(&self) -> Option<u32> {
         self.guard.id()
     }
 
-    /// Returns when the kernel process has ended, at once if it has already.
+    /// Waits until the kernel process has ended.
     pub async fn died(&self) -> Death {
         let mut death = self.death.clone();
         match death.wait_for(Option::is_some).await {
@@ -150,7 +149,7 @@ impl Process {
         self.death.borrow().is_some()
     }
 
-    /// The last lines the kernel itself wrote, for reports of its death.
+    /// The last lines of the kernel's log, to report its death.
     pub fn log_tail(&self) -> String {
         let log = std::fs::read(self.directory.path().join(guard::LOG)).unwrap_or_default();
         let text = String::from_utf8_lossy(&log).into_owned();
@@ -158,14 +157,14 @@ impl Process {
         lines[lines.len().saturating_sub(12)..].join("\n")
     }
 
-    /// Ends the kernel and everything below it. The guard's promise, so no signal needs to be sent
-    /// from here.
+    /// Ends the kernel and everything below it. The guard does the work, so we need not send
+    /// signals.
     pub async fn end(mut self) {
         self.line = None;
         let _ = tokio::time::timeout(GUARD_LIMIT, self.guard.wait()).await;
     }
 
-    /// Kills the kernel at once. Its directory, log included, goes with it.
+    /// Kills the kernel at once and removes its directory, log included.
     pub async fn kill(&mut self) -> Death {
         self.line = None;
         match tokio::time::timeout(GUARD_LIMIT, self.died()).await {
@@ -182,7 +181,7 @@ impl Drop for Process {
         while begun.elapsed() < GUARD_LIMIT && matches!(self.guard.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(5));
         }
-        // A guard that is still there has met a process that cannot be killed.
+        // A guard that is still running waits for a process that cannot be killed.
         let _ = self.guard.start_kill();
     }
 }

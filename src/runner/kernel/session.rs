@@ -15,26 +15,26 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// An interrupted cell may take this long to end before the kernel is killed.
+/// How long an interrupted cell may take to end before the kernel is killed.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(5);
-/// How long the reply may lag behind the idle status or the other way round, counted from the last
-/// message about the cell.
+/// How far apart reply and idle status may be, counted from the last message about the cell.
 const HALF_FINISHED_LIMIT: Duration = Duration::from_secs(10);
-/// The stock kernel passes the cell's text on from a thread of its own, which may lag behind the
-/// idle status: the cell is over when iopub has been quiet for this long.
+/// The stock kernel forwards the cell's text from its own thread, which may lag behind the idle
+/// status: the cell is done when iopub has been quiet for this long.
 const STOCK_QUIET: Duration = Duration::from_millis(40);
-/// The stock kernel may have a flood of text in store; it is not followed beyond this time.
+/// Upper bound for that wait, because the stock kernel may have buffered a flood of text.
 const STOCK_QUIET_LIMIT: Duration = Duration::from_secs(2);
 
 /// How the execution of a cell ended.
 #[derive(Debug)]
 pub enum Ending {
     Finished,
-    /// Interrupted after its time was up; `killed` when that did not help, and the kernel with it.
+    /// Interrupted after the timeout; `killed` if the kernel had to be killed because the interrupt
+    /// did not work.
     TimedOut {
         killed: bool,
     },
-    /// The kernel process ended, with its cause and last words.
+    /// The kernel process ended; with the cause and the end of its log.
     Died(String),
     /// The kernel broke the protocol.
     Protocol(String),
@@ -44,12 +44,12 @@ pub enum Ending {
 pub struct Execution {
     pub ending: Ending,
     pub reply: Option<ExecuteReply>,
-    /// `parcourse` in the reply's metadata: times and memory as our kernel measures them.
+    /// `parcourse` in the reply's metadata: times and memory measured by our kernel.
     pub measured: Option<Value>,
     pub outputs: Outputs,
     /// Prompts of requests for keyboard input.
     pub asked_for_input: Vec<String>,
-    /// What the engine hid, on the stock kernel: `panic`, `error`.
+    /// Errors that the stock kernel's engine hid: `panic`, `error`.
     pub audit: Vec<String>,
     pub timestamps: ExecutionMetadata,
     pub wall: Duration,
@@ -70,7 +70,7 @@ impl Session {
         Session { kind, client, executions: Vec::new(), audit_read: 0 }
     }
 
-    /// Executes one cell; the result is the last of [`Session::executions`].
+    /// Executes one cell; the result is the last element of [`Session::executions`].
     pub async fn execute(&mut self, code: &str, timeout: Duration) {
         let request: JupyterMessage =
             ExecuteRequest { allow_stdin: false, ..ExecuteRequest::new(code.to_string()) }.into();
@@ -111,7 +111,8 @@ impl Session {
             } else {
                 deadline + HALF_FINISHED_LIMIT
             };
-            // Time and death first: a cell that floods us with output always has a message ready.
+            // Check timeout and death first: a cell that floods us with output always has a message
+            // ready.
             tokio::select! {
                 biased;
                 () = sleep_until(deadline) => {
@@ -123,26 +124,29 @@ impl Session {
                     (deadline, interrupted) = (Instant::now() + INTERRUPT_GRACE, true);
                 }
                 death = self.client.process.died() => {
-                    // What it said before its end may still be on the way.
+                    // Its last messages may still be on the way.
                     self.drain(Duration::from_millis(50), Duration::from_millis(500)).await;
                     return Ending::Died(self.client.describe(&death));
                 }
                 () = sleep_until(half_finished) => {
-                    let (came, missing) = if replied { ("a reply", "idle status") } else { ("an idle status", "reply") };
-                    return Ending::Protocol(format!("the kernel sent {came} for the cell, but no {missing}"));
+                    let (came, missing) = if replied { ("a \
+                        reply", "idle status") } else { ("an idle status", "reply") };
+                    return Ending::Protocol(format!("the kernel sent {came} for the cell, but no \
+                        {missing}"));
                 }
                 incoming = self.client.incoming.recv() => {
                     last_message = Instant::now();
                     match incoming {
                         Some(incoming) => self.take(incoming).await,
-                        None => return Ending::Protocol("the connection to the kernel was closed".to_string()),
+                        None => return Ending::Protocol("the connection to the kernel was \
+                            closed".to_string()),
                     }
                 }
             }
         }
     }
 
-    /// Takes in what comes until nothing has come for `quiet`, at most for `limit`.
+    /// Handles messages until none has arrived for `quiet`, at most for `limit`.
     async fn drain(&mut self, quiet: Duration, limit: Duration) {
         let end = Instant::now() + limit;
         while let Ok(Some(incoming)) =
@@ -153,7 +157,7 @@ impl Session {
         }
     }
 
-    /// Takes in one message. Output that comes late goes to the cell it belongs to.
+    /// Handles one message. Late output goes to the cell it belongs to.
     async fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Shell(message) => {
@@ -183,7 +187,7 @@ impl Session {
 
     fn take_iopub(&mut self, message: JupyterMessage) {
         if let JupyterMessageContent::UpdateDisplayData(update) = &message.content {
-            // A display may be updated from any later cell.
+            // Any later cell may update a display.
             if let Some(id) = &update.transient.display_id {
                 self.executions.iter_mut().for_each(|execution| {
                     execution.outputs.update(id, &update.data, &update.metadata)
@@ -208,7 +212,7 @@ impl Session {
         }
     }
 
-    /// What the user process has reported since the last cell.
+    /// Returns what the user process has recorded since the last cell.
     fn read_audit(&mut self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.client.audit).unwrap_or_default();
         let complete = text.rfind('\n').map_or(0, |end| end + 1);
@@ -219,7 +223,7 @@ impl Session {
     }
 }
 
-/// The execution a message answers to.
+/// Returns the execution that a message belongs to.
 fn execution_of<'a>(
     executions: &'a mut [Execution],
     message: &JupyterMessage,

@@ -163,7 +163,7 @@ fn case(class: &str, name: &str, seconds: f64) -> BytesStart<'static> {
     case
 }
 
-/// What is worth knowing about a test case, without being its result.
+/// Adds a property to a test case.
 fn property(writer: &mut Writer<Vec<u8>>, name: &str, value: &str) -> Result<()> {
     writer.write_event(Event::Start(BytesStart::new("properties")))?;
     let mut property = BytesStart::new("property");
@@ -190,7 +190,7 @@ fn element(
     Ok(())
 }
 
-/// Text without the control characters that XML cannot hold at all.
+/// Removes control characters that are not allowed in XML.
 fn legal(text: &str) -> String {
     text.chars()
         .filter(|c| {

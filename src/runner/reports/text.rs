@@ -1,4 +1,4 @@
-//! What people read after a run: each failure with its cell, and one line of summary.
+//! The report on the terminal: each failure with its cell, and a summary line.
 
 use crate::runner::Settings;
 use crate::runner::execute::{CellResult, NotebookResult};
@@ -9,21 +9,20 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// Detail beyond this many lines is cut in the middle; JSON and the executed notebook have all of
-/// it.
+/// Longer details are shortened in the middle; JSON and the executed notebook have the full text.
 const DETAIL_LINES: usize = 60;
 
-/// The failures of one notebook, or why it could not run, and how to see them again; empty when all
-/// is well.
+/// Describes the failures of a notebook, or why it could not run, and how to reproduce them. Empty
+/// if it passed.
 pub fn failures(source: &Source, result: &NotebookResult, settings: &Settings) -> String {
     let mut report = what_failed(source, result);
     if !report.is_empty() {
-        let _ = writeln!(report, "Run again: {}", command(&source.path, settings));
+        let _ = writeln!(report, "To reproduce: {}", command(&source.path, settings));
     }
     report
 }
 
-/// The failures of one notebook, or why it could not run; empty when all is well.
+/// Describes the failures of a notebook, or why it could not run. Empty if it passed.
 pub fn what_failed(source: &Source, result: &NotebookResult) -> String {
     let mut report = String::new();
     if let Some(error) = &result.could_not_run {
@@ -37,7 +36,7 @@ pub fn what_failed(source: &Source, result: &NotebookResult) -> String {
     report
 }
 
-/// A cell's source and what became of it.
+/// Describes one failure, with the cell's source.
 pub fn one_failure(
     source: &Source,
     result: &NotebookResult,
@@ -73,7 +72,7 @@ fn shortened(text: &str) -> String {
     )
 }
 
-/// The command that runs only this notebook, in the same way.
+/// The command that reproduces the run of this notebook.
 pub fn command(path: &Path, settings: &Settings) -> String {
     let mut words = vec![
         "parcourse".to_string(),
@@ -88,7 +87,7 @@ pub fn command(path: &Path, settings: &Settings) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a POSIX shell needs it.
+/// Quotes a word for a POSIX shell.
 fn quoted(word: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./=:+,@%".contains(c);
     if !word.is_empty() && word.chars().all(harmless) {
@@ -98,7 +97,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// The last line.
+/// The summary line.
 pub fn summary(results: &[NotebookResult], wall: Duration) -> String {
     let count = |outcome: &str| results.iter().filter(|result| result.outcome() == outcome).count();
     let cells: usize = results.iter().map(|result| result.cells.len()).sum();
@@ -107,7 +106,7 @@ pub fn summary(results: &[NotebookResult], wall: Duration) -> String {
         ("failed", count("failed")),
         ("could not run", count("error")),
     ];
-    let told: Vec<String> = parts
+    let counts: Vec<String> = parts
         .iter()
         .filter(|(_, count)| *count > 0)
         .map(|(what, count)| format!("{count} {what}"))
@@ -125,7 +124,7 @@ pub fn summary(results: &[NotebookResult], wall: Duration) -> String {
     format!(
         "{} {notebooks}, {cells} code cells: {}{exercises}, {}",
         results.len(),
-        told.join(", "),
+        counts.join(", "),
         seconds(wall)
     )
 }

@@ -11,7 +11,7 @@ pub use cell::Cell;
 pub use process::Setup;
 pub use wire::{Channel, Received};
 
-use crate::support::World;
+use crate::support::Sandbox;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub struct Gate(PathBuf);
 
 impl Gate {
     pub fn new(kernel: &Kernel, name: &str) -> Gate {
-        Gate(kernel.world.path(name))
+        Gate(kernel.sandbox.path(name))
     }
 
     /// The statement by which a cell waits.
@@ -46,7 +46,7 @@ impl Gate {
 /// A kernel process and the sockets to it. Killed when dropped.
 pub struct Kernel {
     pub child: Child,
-    pub world: std::sync::Arc<World>,
+    pub sandbox: std::sync::Arc<Sandbox>,
     pub connection: jupyter_protocol::ConnectionInfo,
     pub log: std::path::PathBuf,
     sockets: wire::Sockets,

@@ -2,7 +2,7 @@
 
 use super::wire::{Channel, Sockets, connection_info};
 use super::{Kernel, LONG};
-use crate::support::{BINARY, World};
+use crate::support::{BINARY, Sandbox};
 use jupyter_protocol::connection_info::Transport;
 use serde_json::json;
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How a kernel is started, to be completed.
 pub struct Setup {
-    pub world: Arc<World>,
+    pub sandbox: Arc<Sandbox>,
     pub transport: Transport,
     pub directory: PathBuf,
     pub helpers: Option<PathBuf>,
@@ -26,7 +26,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Setup {
         Setup {
-            world: Arc::new(World::new()),
+            sandbox: Arc::new(Sandbox::new()),
             transport: Transport::IPC,
             directory: Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks"),
             helpers: None,
@@ -38,9 +38,9 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// In a world that other kernels share.
-    pub fn within(world: &Arc<World>) -> Setup {
-        Setup { world: world.clone(), ..Setup::default() }
+    /// In a sandbox that other kernels share.
+    pub fn within(sandbox: &Arc<Sandbox>) -> Setup {
+        Setup { sandbox: sandbox.clone(), ..Setup::default() }
     }
 
     pub fn argument(mut self, argument: &str) -> Setup {
@@ -64,7 +64,7 @@ impl Setup {
             command.arg("--helpers").arg(helpers);
         }
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", crate::support::told(&output));
+        assert!(output.status.success(), "{}", crate::support::output_text(&output));
     }
 
     /// The command that starts the kernel, with the connection file in a folder of its own.
@@ -82,7 +82,7 @@ impl Setup {
         command.env_remove("JPY_PARENT_PID").env_remove("RUST_BACKTRACE");
         command
             .current_dir(&self.directory)
-            .env("PARCOURSE_TMPDIR", self.world.path("p"))
+            .env("PARCOURSE_TMPDIR", self.sandbox.path("p"))
             .envs(self.environment.iter().cloned());
         if let Some(helpers) = &self.helpers {
             command.env("PARCOURSE_HELPERS", helpers);
@@ -102,7 +102,7 @@ impl Setup {
 
     /// Starts the kernel and waits until it answers and output cannot be missed.
     pub fn start(self) -> Kernel {
-        let folder = self.world.path(&uuid::Uuid::new_v4().simple().to_string()[..6]);
+        let folder = self.sandbox.path(&uuid::Uuid::new_v4().simple().to_string()[..6]);
         let (mut command, connection) = self.command(&folder);
         let log = folder.join("log");
         let child = command
@@ -114,7 +114,7 @@ impl Setup {
         let (sockets, incoming) = Sockets::connect(&connection);
         let mut kernel = Kernel {
             child,
-            world: self.world,
+            sandbox: self.sandbox,
             connection,
             log,
             sockets,

@@ -1,4 +1,4 @@
-// What the C programs share: their arguments, and the lines that are read from them.
+// Shared by the C programs: arguments and output lines.
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 static long argument(char **arguments, int place) { return strtol(arguments[place], NULL, 10); }
 
-// A field of /proc/self/status in bytes, -1 where there is none.
+// A field of /proc/self/status in bytes, -1 if there is none.
 static long status(const char *field) {
     FILE *file = fopen("/proc/self/status", "r");
     char line[256];
@@ -18,7 +18,7 @@ static long status(const char *field) {
     return kib < 0 ? -1 : kib * 1024;
 }
 
-static void tell(const char *row, const char *of, double seconds, double value, long peak_bytes) {
+static void emit(const char *row, const char *of, double seconds, double value, long peak_bytes) {
     printf("{\"row\": \"%s\", \"of\": \"%s\", \"seconds\": %.9g, \"value\": %.17g", row, of, seconds, value);
     if (peak_bytes >= 0) printf(", \"peak_bytes\": %ld", peak_bytes);
     printf("}\n");

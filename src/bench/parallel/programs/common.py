@@ -1,4 +1,4 @@
-"""What the Python programs share: their arguments, and the lines that are read from them."""
+"""Shared by the Python programs: arguments and output lines."""
 import json
 import sys
 from time import perf_counter
@@ -7,20 +7,20 @@ SIZE, RUNS, THREADS = (int(argument) for argument in sys.argv[1:4])
 
 
 def seconds(work):
-    """How long it takes, and what comes of it."""
+    """The duration and the result of a call."""
     begun = perf_counter()
     result = work()
     return perf_counter() - begun, result
 
 
 def best(work):
-    """The shortest of some runs, and what came of the last."""
+    """The time of the fastest run, and the result of the last."""
     runs = [seconds(work) for _ in range(RUNS)]
     return min(duration for duration, _ in runs), runs[-1][1]
 
 
 class Peak:
-    """How far the memory of this process rises, by the system's own high-water mark. Only Linux sets it back."""
+    """The increase of this process's memory, from the system's high-water mark, which only Linux can reset."""
 
     def __init__(self):
         try:
@@ -39,6 +39,6 @@ class Peak:
         return None if self.before is None else max(self.status("VmHWM:") - self.before, 0)
 
 
-def tell(row, of, seconds, value=None, peak_bytes=None):
+def emit(row, of, seconds, value=None, peak_bytes=None):
     print(json.dumps({"row": row, "of": of, "seconds": seconds, "value": value, "peak_bytes": peak_bytes}), flush=True)
 

@@ -1,5 +1,5 @@
-// What the cells share: a line per result, as the programs of the others print it.
-fn tell(row: &str, of: &str, seconds: f64, value: Option<f64>, peak_bytes: Option<f64>) {
+// Shared by the cells: prints a line per result, like the C and Python programs.
+fn emit(row: &str, of: &str, seconds: f64, value: Option<f64>, peak_bytes: Option<f64>) {
     let or_null = |number: Option<f64>| number.map_or("null".to_string(), |number| format!("{number:?}"));
     let (value, peak_bytes) = (or_null(value), or_null(peak_bytes));
     println!("{{\"row\": {row:?}, \"of\": {of:?}, \"seconds\": {seconds:?}, \"value\": {value}, \"peak_bytes\": {peak_bytes}}}");
@@ -11,7 +11,7 @@ fn seconds<R>(work: impl FnOnce() -> R) -> (f64, R) {
     (begun.elapsed().as_secs_f64(), result)
 }
 
-/// The shortest of some runs, and what came of the last.
+/// The time of the fastest run, and the result of the last.
 fn best<R>(runs: usize, mut work: impl FnMut() -> R) -> (f64, R) {
     let (mut shortest, mut result) = seconds(&mut work);
     for _ in 1..runs {
@@ -21,12 +21,12 @@ fn best<R>(runs: usize, mut work: impl FnMut() -> R) -> (f64, R) {
     (shortest, result)
 }
 
-/// Two that give the same, in turns: noise hits both. The shortest run of each, and what came of
-/// it.
+/// Alternates between two equivalent functions, so that noise affects both. Returns the fastest run
+/// of each, with its result.
 fn in_turns<R>(runs: usize, mut one: impl FnMut() -> R, mut other: impl FnMut() -> R) -> [(f64, R); 2] {
     let mut shortest = [seconds(&mut one), seconds(&mut other)];
     for run in 1..runs {
-        // Who goes first changes, in case the one disturbs the other.
+        // The order alternates, in case one disturbs the other.
         let next = if run % 2 == 0 {
             [seconds(&mut one), seconds(&mut other)]
         } else {

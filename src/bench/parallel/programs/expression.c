@@ -17,7 +17,7 @@ int main(int count, char **arguments) {
         best = fmin(best, omp_get_wtime() - begun);
     }
     long peak = status("VmHWM:");
-    tell("expression", arguments[4], best, total, peak < 0 ? -1 : peak - before);
+    emit("expression", arguments[4], best, total, peak < 0 ? -1 : peak - before);
     free(a);
     return 0;
 }

@@ -12,4 +12,4 @@ with dask.config.set(scheduler="threads", num_workers=THREADS):
     numbers *= 100.0 / SIZE
     a = da.from_array(numbers, chunks=CHUNK, name=False)
     duration, value = best(lambda: (da.sin(a) * da.log(a) * a**2).sum().compute())
-    tell("expression", "dask", duration, float(value), peak.rise())
+    emit("expression", "dask", duration, float(value), peak.rise())

@@ -25,7 +25,7 @@ int main(int count, char **arguments) {
     }
     double total = 0.0;
     for (long i = 0; i < size * size; i++) total += counts[i];
-    tell("mandelbrot", arguments[4], best, total, -1);
+    emit("mandelbrot", arguments[4], best, total, -1);
     free(counts);
     return 0;
 }

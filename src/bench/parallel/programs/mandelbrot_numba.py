@@ -29,4 +29,4 @@ numba.set_parallel_chunksize(8)
 # Compiles, or loads what was compiled in the round before; not timed.
 mandelbrot(16, 1024)
 duration, counts = best(lambda: mandelbrot(SIZE, 1024))
-tell("mandelbrot", "numba", duration, float(counts.sum()))
+emit("mandelbrot", "numba", duration, float(counts.sum()))

@@ -18,4 +18,4 @@ numba.set_num_threads(THREADS)
 # Compiles, or loads what was compiled in the round before; not timed.
 hits(1000)
 duration, inside = best(lambda: hits(SIZE))
-tell("pi", "numba", duration, 4.0 * inside / SIZE)
+emit("pi", "numba", duration, 4.0 * inside / SIZE)

@@ -17,14 +17,14 @@ fn measure_pool(size: usize, runs: usize, threads: usize) {
             || pool.map(|&i| item(i), &items),
             || items.par_iter().map(|&i| item(i)).collect::<Vec<u64>>(),
         );
-        tell(&format!("map-{name}"), "ours", ours.0, Some(sum(ours.1)), None);
-        tell(&format!("map-{name}"), "rayon", rayon.0, Some(sum(rayon.1)), None);
+        emit(&format!("map-{name}"), "ours", ours.0, Some(sum(ours.1)), None);
+        emit(&format!("map-{name}"), "rayon", rayon.0, Some(sum(rayon.1)), None);
         let [ours, rayon] = in_turns(
             runs,
             || items.par_iter().map(|&i| item(i) as f64).reproducible_sum(),
             || items.par_iter().map(|&i| item(i) as f64).sum::<f64>(),
         );
-        tell(&format!("sum-{name}"), "ours", ours.0, Some(ours.1), None);
-        tell(&format!("sum-{name}"), "rayon", rayon.0, Some(rayon.1), None);
+        emit(&format!("sum-{name}"), "ours", ours.0, Some(ours.1), None);
+        emit(&format!("sum-{name}"), "rayon", rayon.0, Some(rayon.1), None);
     }
 }

@@ -14,16 +14,16 @@ fn measure_processes(size: usize, runs: usize, _threads: usize) {
 
     // Forks for each map.
     let (seconds, results) = best(runs, || processes::Pool::new(4).map(increment, &few));
-    tell("processes-start", "ours", seconds, total(results), None);
+    emit("processes-start", "ours", seconds, total(results), None);
     let pool = processes::Pool::new(4);
     pool.map(increment, &few);
     let (seconds, results) = best(runs, || pool.map(increment, &few));
-    tell("processes-second", "ours", seconds, total(results), None);
+    emit("processes-second", "ours", seconds, total(results), None);
     let (seconds, sum) = per_task(best(runs, || pool.map(increment, &many)));
-    tell("processes-task", "ours", seconds, sum, None);
+    emit("processes-task", "ours", seconds, sum, None);
     let pool = processes::Pool::new(4).chunk_size(1);
     let (seconds, sum) = per_task(best(runs, || pool.map(increment, &many)));
-    tell("processes-single", "ours", seconds, sum, None);
+    emit("processes-single", "ours", seconds, sum, None);
 
     // Keeps its processes. Their end is not timed, as for the others.
     let start = || {
@@ -32,13 +32,13 @@ fn measure_processes(size: usize, runs: usize, _threads: usize) {
         (pool, results)
     };
     let (seconds, (pool, results)) = best(runs, start);
-    tell("processes-start", "persistent", seconds, total(results), None);
+    emit("processes-start", "persistent", seconds, total(results), None);
     let (seconds, results) = best(runs, || pool.map(increment, &few));
-    tell("processes-second", "persistent", seconds, total(results), None);
+    emit("processes-second", "persistent", seconds, total(results), None);
     let (seconds, sum) = per_task(best(runs, || pool.map(increment, &many)));
-    tell("processes-task", "persistent", seconds, sum, None);
+    emit("processes-task", "persistent", seconds, sum, None);
     let pool = processes::PersistentPool::new(4).chunk_size(1);
     pool.map(increment, &few);
     let (seconds, sum) = per_task(best(runs, || pool.map(increment, &many)));
-    tell("processes-single", "persistent", seconds, sum, None);
+    emit("processes-single", "persistent", seconds, sum, None);
 }

@@ -14,10 +14,10 @@ def run(items, **options):
 
 # It keeps its workers: a start can be measured only once.
 duration, _ = seconds(lambda: run(few))
-tell("processes-start", "joblib", duration)
+emit("processes-start", "joblib", duration)
 duration, result = best(lambda: run(few))
-tell("processes-second", "joblib", duration, float(sum(result)))
+emit("processes-second", "joblib", duration, float(sum(result)))
 duration, result = best(lambda: run(many))
-tell("processes-task", "joblib", duration / SIZE, float(sum(result)))
+emit("processes-task", "joblib", duration / SIZE, float(sum(result)))
 duration, result = best(lambda: run(many, batch_size=1))
-tell("processes-single", "joblib", duration / SIZE, float(sum(result)))
+emit("processes-single", "joblib", duration / SIZE, float(sum(result)))

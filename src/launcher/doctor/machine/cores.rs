@@ -1,21 +1,21 @@
-//! How many cores this process may use, what the machine has, what a batch job asked for, and
-//! variables that set numbers of threads.
+//! Checks how many cores this process may use, compared with the machine and the batch job, and
+//! variables that set thread counts.
 
 use crate::launcher::doctor::finding::Finding;
 
-/// What batch systems say a task has: the first that is set counts.
+/// Variables in which batch systems store a task's cores: the first one set counts.
 const JOB: [&str; 5] =
     ["SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC"];
 
 pub fn checks() -> Vec<Finding> {
-    // Follows the affinity and the control group's quota.
+    // Takes affinity and the control group's quota into account.
     let usable = std::thread::available_parallelism().map_or(1, usize::from);
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let job = JOB.iter().find_map(|&name| Some((name, variable(name)?.parse().ok()?)));
     vec![cores(usable, machine(), job), threads(usable, &variable)]
 }
 
-/// Logical cores that are switched on.
+/// The number of online logical cores.
 fn machine() -> usize {
     // SAFETY: sysconf has no preconditions.
     let number = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
@@ -30,27 +30,29 @@ fn cores(usable: usize, machine: usize, job: Option<(&str, usize)>) -> Finding {
     match job {
         Some((_, asked)) if asked > usable => {
             let fix = format!(
-                "start with all of them: srun --cpus-per-task={asked} …, and without another step that holds them"
+                "start with all of them: srun --cpus-per-task={asked} …, and make sure that no \
+                other job step holds them"
             );
             Finding::warning("cores", found, fix)
         }
         Some((_, asked)) if asked < usable => Finding::warning(
             "cores",
-            format!("{found}, but nothing keeps threads to that"),
+            format!("{found}, but nothing enforces that"),
             format!(
-                "the course's helpers keep to the job's number; for other programs: export RAYON_NUM_THREADS={asked} OMP_NUM_THREADS={asked}"
+                "the course's helpers respect the job's number; for other programs, export \
+                RAYON_NUM_THREADS={asked} OMP_NUM_THREADS={asked}"
             ),
         ),
         _ if usable == 1 => {
             let whose = if machine == 1 {
-                "this machine has no more"
+                "this machine has only one core"
             } else {
-                "ask for more: --cpus-per-task in Slurm, --cpus for a container"
+                "request more: --cpus-per-task in Slurm, --cpus for a container"
             };
             Finding::warning(
                 "cores",
                 found,
-                format!("programs run, but none gets faster by more threads: {whose}"),
+                format!("programs run, but more threads do not make them faster: {whose}"),
             )
         }
         _ => Finding::ok("cores", found),
@@ -63,14 +65,15 @@ fn threads(usable: usize, variable: &dyn Fn(&str) -> Option<String>) -> Finding 
         .filter_map(|name| Some((name, variable(name)?)))
         .collect();
     let found: Vec<String> = set.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    // OpenMP's concerns other people's libraries; Rayon's is what notebooks measure.
+    // OpenMP's variable affects other libraries; Rayon's affects what notebooks measure.
     let misleading = set.iter().find(|(name, value)| {
         *name == "RAYON_NUM_THREADS" && value.parse() != Ok(usable) && value != "0"
     });
     match misleading {
         Some((name, _)) => {
             let fix = format!(
-                "unset it for the course: with it, measurements show what that number of threads can do, not {usable} cores"
+                "unset it for the course: otherwise measurements show the speed of that number of \
+                threads, not of {usable} cores"
             );
             Finding::warning(
                 "threads",
@@ -78,7 +81,7 @@ fn threads(usable: usize, variable: &dyn Fn(&str) -> Option<String>) -> Finding 
                 fix.replace("it for", &format!("{name} for")),
             )
         }
-        None if found.is_empty() => Finding::ok("threads", "no variable sets their number"),
+        None if found.is_empty() => Finding::ok("threads", "no variable sets a number"),
         None => Finding::ok("threads", found.join(", ")),
     }
 }

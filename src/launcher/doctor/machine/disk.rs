@@ -1,10 +1,10 @@
-//! Free disk space, where things are written.
+//! Checks free disk space in the folders that are written to.
 
 use crate::launcher::doctor::finding::Finding;
 use crate::launcher::doctor::setup::{self, Role, Setup};
 use std::path::Path;
 
-/// Each kernel writes some 500 files, the set-up some 20 000.
+/// Each kernel writes about 500 files, the set-up about 20 000.
 const INODES: u64 = 40_000;
 
 pub fn checks(setup: &Setup) -> Vec<Finding> {
@@ -25,18 +25,18 @@ fn check(name: &'static str, folder: &Path, wanted: u64) -> Finding {
     let exists = setup::existing(folder);
     match rustix::fs::statvfs(exists) {
         Ok(status) => {
-            // Some file systems count no inodes at all.
+            // Some file systems do not count inodes.
             let inodes = (status.f_files > 0).then_some(status.f_favail);
             judge(name, folder, status.f_bavail * status.f_frsize, inodes, wanted)
         }
         Err(error) => Finding::unknown(
             name,
-            format!("failed to ask for the space in {}: {error}", exists.display()),
+            format!("failed to determine the free space in {}: {error}", exists.display()),
         ),
     }
 }
 
-/// Below what is wanted things still work for a while; below a quarter of it they do not.
+/// Below the required space, things still work for a while; below a quarter of it, they do not.
 fn judge(
     name: &'static str,
     folder: &Path,
@@ -47,7 +47,8 @@ fn judge(
     let gib = |bytes: u64| bytes as f64 / (1u64 << 30) as f64;
     let found = format!("{:.1} GiB free in {}", gib(free), folder.display());
     let fix = format!(
-        "make room, or let PARCOURSE_CACHE name a folder with {:.1} GiB or more (an environment takes 0.4 GiB, each kernel 0.1 to 0.5 GiB)",
+        "free some space, or set PARCOURSE_CACHE to a folder with at least {:.1} GiB (an \
+        environment needs 0.4 GiB, each kernel 0.1 to 0.5 GiB)",
         gib(wanted)
     );
     if free < wanted / 4 {
@@ -55,7 +56,11 @@ fn judge(
     } else if free < wanted {
         Finding::warning(name, found, fix)
     } else if inodes.is_some_and(|inodes| inodes < INODES) {
-        Finding::warning(name, format!("{found}, but only {} files more", inodes.unwrap_or(0)), fix)
+        Finding::warning(
+            name,
+            format!("{found}, but room for only {} more files", inodes.unwrap_or(0)),
+            fix,
+        )
     } else {
         Finding::ok(name, found)
     }

@@ -1,16 +1,16 @@
-//! On what kind of file system things are written, and what that means for kernels.
+//! Checks which file systems are written to, and what that means for kernels.
 
 use crate::base::paths;
 use crate::launcher::doctor::finding::Finding;
 use crate::launcher::doctor::setup::{self, Role, Setup};
 use std::path::Path;
 
-/// What is known of a kind of file system.
-enum Kind {
+/// The kind of a file system.
+enum FileSystem {
     Local(&'static str),
-    /// In memory: what is written there counts as memory used.
+    /// In memory: files there use up memory.
     Memory(&'static str),
-    /// On other machines: slow with many small files, locks and sockets not always there.
+    /// On a server: slow with many small files; locks and sockets may not work.
     Network(&'static str),
 }
 
@@ -30,30 +30,28 @@ fn cache(folder: &Path) -> Finding {
     judge_cache(&kind, noexec, folder)
 }
 
-fn judge_cache(kind: &Kind, noexec: bool, folder: &Path) -> Finding {
+fn judge_cache(kind: &FileSystem, noexec: bool, folder: &Path) -> Finding {
     const NAME: &str = "kind of cache";
-    let fix = "let PARCOURSE_CACHE name a folder on a local disk";
+    let fix = "set PARCOURSE_CACHE to a folder on a local disk";
     match kind {
         _ if noexec => Finding::problem(
             NAME,
-            format!("programs cannot be started from {} (noexec)", folder.display()),
+            format!("programs cannot be run from {} (noexec)", folder.display()),
             fix,
         ),
-        Kind::Network(name) => Finding::warning(
+        FileSystem::Network(name) => Finding::warning(
             NAME,
             format!(
-                "{name}: set-up and kernel starts read many small files from it, which takes longer"
+                "{name}: the set-up and kernel starts read many small files, which is slow there"
             ),
             format!("if starts are slow, {fix}"),
         ),
-        Kind::Memory(name) => Finding::warning(
+        FileSystem::Memory(name) => Finding::warning(
             NAME,
-            format!(
-                "{name}: gone after the next start of the machine, and it takes up memory until then"
-            ),
+            format!("{name}: uses up memory, and is lost when the machine restarts"),
             fix,
         ),
-        Kind::Local(name) => Finding::ok(NAME, *name),
+        FileSystem::Local(name) => Finding::ok(NAME, *name),
     }
 }
 
@@ -64,58 +62,60 @@ fn builds(folder: &Path) -> Finding {
     }
 }
 
-fn judge_builds(kind: &Kind) -> Finding {
+fn judge_builds(kind: &FileSystem) -> Finding {
     const NAME: &str = "kind of builds";
-    let fix = "let PARCOURSE_TMPDIR name a folder on a disk of this machine, such as the one your batch system gives each job; it is taken \
-                when only you and root can write to it and to all folders above it";
+    let fix = "set PARCOURSE_TMPDIR to a folder on a local disk, such as the one your batch \
+        system gives each job; only you and root may be able to write to it and to all folders \
+        above it";
     match kind {
-        Kind::Network(name) => {
-            Finding::warning(NAME, format!("{name}: cells are compiled there, slowly"), fix)
+        FileSystem::Network(name) => {
+            Finding::warning(NAME, format!("{name}: compiling cells is slow there"), fix)
         }
-        Kind::Memory(name) => Finding::ok(
+        FileSystem::Memory(name) => Finding::ok(
             NAME,
-            format!("{name}: quick; each kernel takes 0.1 to 0.5 GiB of memory there"),
+            format!("{name}: fast; each kernel uses 0.1 to 0.5 GiB of memory there"),
         ),
-        Kind::Local(name) => Finding::ok(NAME, *name),
+        FileSystem::Local(name) => Finding::ok(NAME, *name),
     }
 }
 
-/// The kind, and whether programs cannot be started from it.
+/// Returns the kind of a folder's file system, and whether it is mounted noexec.
 #[cfg(target_os = "linux")]
-fn look(folder: &Path) -> Result<(Kind, bool), String> {
+fn look(folder: &Path) -> Result<(FileSystem, bool), String> {
     let folder = setup::existing(folder);
     let failed =
-        |error| format!("failed to ask for the file system of {}: {error}", folder.display());
+        |error| format!("failed to determine the file system of {}: {error}", folder.display());
     let status = rustix::fs::statfs(folder).map_err(failed)?;
-    // The numbers of statfs(2) have 32 bits, in a type whose width and sign depend on the machine.
+    // The magic numbers of statfs(2) have 32 bits, but the type's width and sign depend on the
+    // platform.
     Ok((kind(status.f_type as u32), paths::is_noexec(folder)))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn look(folder: &Path) -> Result<(Kind, bool), String> {
-    Err(format!("not found out on this system ({})", setup::existing(folder).display()))
+fn look(folder: &Path) -> Result<(FileSystem, bool), String> {
+    Err(format!("not available on this system ({})", setup::existing(folder).display()))
 }
 
 #[cfg(any(target_os = "linux", test))]
-fn kind(number: u32) -> Kind {
+fn kind(number: u32) -> FileSystem {
     match number {
-        0x6969 => Kind::Network("NFS"),
-        0x0BD0_0BD0 => Kind::Network("Lustre"),
-        0x4750_4653 => Kind::Network("GPFS (Spectrum Scale)"),
-        0x1983_0326 => Kind::Network("BeeGFS"),
-        0x00C3_6400 => Kind::Network("Ceph"),
-        0x5346_414F => Kind::Network("AFS"),
-        0xFF53_4D42 | 0xFE53_4D42 => Kind::Network("SMB (Windows share)"),
-        0x0102_1997 => Kind::Network("9p"),
-        0x6573_5546 => Kind::Network("FUSE (sshfs or the like)"),
-        0x0102_1994 => Kind::Memory("tmpfs"),
-        0x8584_58F6 => Kind::Memory("ramfs"),
-        0xEF53 => Kind::Local("ext4"),
-        0x5846_5342 => Kind::Local("XFS"),
-        0x9123_683E => Kind::Local("Btrfs"),
-        0x2FC1_2FC1 => Kind::Local("ZFS"),
-        0x794C_7630 => Kind::Local("overlay (container)"),
-        _ => Kind::Local("local, as far as is known"),
+        0x6969 => FileSystem::Network("NFS"),
+        0x0BD0_0BD0 => FileSystem::Network("Lustre"),
+        0x4750_4653 => FileSystem::Network("GPFS (Spectrum Scale)"),
+        0x1983_0326 => FileSystem::Network("BeeGFS"),
+        0x00C3_6400 => FileSystem::Network("Ceph"),
+        0x5346_414F => FileSystem::Network("AFS"),
+        0xFF53_4D42 | 0xFE53_4D42 => FileSystem::Network("SMB (Windows share)"),
+        0x0102_1997 => FileSystem::Network("9p"),
+        0x6573_5546 => FileSystem::Network("FUSE (sshfs or the like)"),
+        0x0102_1994 => FileSystem::Memory("tmpfs"),
+        0x8584_58F6 => FileSystem::Memory("ramfs"),
+        0xEF53 => FileSystem::Local("ext4"),
+        0x5846_5342 => FileSystem::Local("XFS"),
+        0x9123_683E => FileSystem::Local("Btrfs"),
+        0x2FC1_2FC1 => FileSystem::Local("ZFS"),
+        0x794C_7630 => FileSystem::Local("overlay (container)"),
+        _ => FileSystem::Local("local, as far as known"),
     }
 }
 

@@ -1,12 +1,12 @@
-//! Limits of the shell (`ulimit`) that are too small for compilers, kernels and browsers'
+//! Checks that the shell's limits (`ulimit`) are large enough for compilers, kernels and browser
 //! connections.
 
 use crate::launcher::doctor::finding::Finding;
 use rustix::process::{Resource, getrlimit};
 
 pub fn checks() -> Vec<Finding> {
-    // Files: cargo and JupyterLab hold a few hundred. Processes: threads count. Address space: a
-    // kernel maps the compiler's libraries.
+    // Files: cargo and JupyterLab keep a few hundred open. Processes: threads count, too. Address
+    // space: a kernel maps the compiler's libraries.
     let mut limits = vec![
         ("open files", 'n', getrlimit(Resource::Nofile).current, 256, 1024, 1),
         ("processes", 'u', getrlimit(Resource::Nproc).current, 128, 512, 1),
@@ -29,7 +29,7 @@ pub fn checks() -> Vec<Finding> {
         .collect()
 }
 
-/// `unit` is what the shell counts in.
+/// `unit` is the shell's unit in bytes.
 fn judge(
     name: &'static str,
     letter: char,
@@ -41,7 +41,8 @@ fn judge(
     let Some(limit) = limit else { return Finding::ok(name, "unlimited") };
     let found = format!("ulimit -{letter} is {}", limit / unit);
     let fix = format!(
-        "raise it before you start anything: ulimit -{letter} {} (if that is refused, ask whoever runs the machine)",
+        "raise it before you start anything: ulimit -{letter} {} (if that is refused, ask the \
+        system's administrator)",
         enough / unit
     );
     if limit < least {
@@ -59,7 +60,7 @@ mod tests {
     use crate::launcher::doctor::finding::Verdict;
 
     #[test]
-    fn limits_are_told_as_the_shell_counts() {
+    fn limits_are_reported_in_the_shells_unit() {
         assert_eq!(judge("open files", 'n', None, 256, 1024, 1).verdict, Verdict::Ok);
         assert_eq!(judge("open files", 'n', Some(100), 256, 1024, 1).verdict, Verdict::Problem);
         let space = judge("address space", 'v', Some(8 << 30), 4 << 30, 16 << 30, 1024);

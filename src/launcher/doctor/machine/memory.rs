@@ -1,9 +1,9 @@
-//! Memory: what is free, what the control group allows, and what programs can share.
+//! Checks memory: how much is free, how much the control group allows, and the size of /dev/shm.
 
 use crate::launcher::doctor::finding::Finding;
 use std::path::Path;
 
-/// The helper crate reads the same files, for the same reason; one reader serves both.
+/// Shared with the helper crate, which reads the same files.
 #[path = "../../../../helpers/src/cgroup.rs"]
 #[allow(dead_code, reason = "the helper crate uses more of it")]
 mod cgroup;
@@ -14,7 +14,7 @@ pub fn checks() -> Vec<Finding> {
     vec![memory(crate::base::memory::available(), limit(Path::new("/"))), shared()]
 }
 
-/// The smallest limit on the way to the root of the control groups, in bytes.
+/// Returns the smallest limit between our control group and the root, in bytes.
 fn limit(root: &Path) -> Option<u64> {
     let groups = cgroup::Groups::of("memory", root);
     let limits = groups.iter().flat_map(|groups| {
@@ -30,23 +30,23 @@ fn limit(root: &Path) -> Option<u64> {
 fn memory(available: Option<u64>, limit: Option<u64>) -> Finding {
     let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / GIB as f64);
     let Some(usable) = available.into_iter().chain(limit).min() else {
-        return Finding::unknown("memory", "this system does not tell");
+        return Finding::unknown("memory", "not available on this system");
     };
     let mut parts: Vec<String> =
         available.into_iter().map(|bytes| format!("{} available", gib(bytes))).collect();
     parts.extend(limit.map(|bytes| format!("limited to {} by the control group", gib(bytes))));
-    let fix = "ask for more (--mem in Slurm, --memory for a container), and close other notebooks";
+    let fix = "request more (--mem in Slurm, --memory for a container), or close other notebooks";
     if usable < GIB {
         Finding::problem(
             "memory",
             parts.join(", "),
-            format!("a kernel and its compiler take half a GiB: {fix}"),
+            format!("a kernel and its compiler need half a GiB: {fix}"),
         )
     } else if usable < 2 * GIB {
         Finding::warning(
             "memory",
             parts.join(", "),
-            format!("two notebooks at once may take more than that: {fix}"),
+            format!("two notebooks at once may need more than that: {fix}"),
         )
     } else {
         Finding::ok("memory", parts.join(", "))
@@ -57,13 +57,11 @@ fn shared() -> Finding {
     const NAME: &str = "/dev/shm";
     match rustix::fs::statvfs("/dev/shm") {
         Ok(status) => judge_shared(status.f_blocks * status.f_frsize),
-        Err(_) if cfg!(target_os = "macos") => {
-            Finding::ok(NAME, "this system has none and needs none")
-        }
+        Err(_) if cfg!(target_os = "macos") => Finding::ok(NAME, "not needed on this system"),
         Err(error) => Finding::warning(
             NAME,
-            format!("not there ({error})"),
-            "MPI between processes of one machine will be slow or fail: have it mounted",
+            format!("not available ({error})"),
+            "MPI on one machine will be slow or fail: have it mounted",
         ),
     }
 }
@@ -71,7 +69,8 @@ fn shared() -> Finding {
 fn judge_shared(size: u64) -> Finding {
     let found = format!("{} MiB", size >> 20);
     if size <= 64 << 20 {
-        let fix = "too small for MPI with large messages, and for browsers in a container: start the container with --shm-size=1g";
+        let fix = "too small for MPI with large messages, and for browsers in a container: start \
+            the container with --shm-size=1g";
         Finding::warning("/dev/shm", found, fix)
     } else {
         Finding::ok("/dev/shm", found)

@@ -1,13 +1,13 @@
-//! Whether sockets fit: their paths may have some hundred bytes and no more, and temporary folders
-//! of batch jobs can be long.
+//! Checks that socket paths, limited to about a hundred bytes, fit below the temporary folder,
+//! whose path can be long in batch jobs.
 
 use crate::launcher::doctor::finding::Finding;
 use crate::launcher::doctor::setup::Setup;
 use std::path::Path;
 
-/// Bytes that a socket's path may have, without the zero at its end.
+/// The maximum length of a socket's path in bytes, without the terminating zero.
 const LONGEST: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
-/// What comes below the temporary folder when Jupyter starts a kernel.
+/// The longest path that Jupyter appends to the temporary folder for a kernel.
 const BELOW: &str = "/lab-1234567-abcdefgh/run/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-10";
 
 pub fn check(setup: &Setup) -> Finding {
@@ -16,16 +16,17 @@ pub fn check(setup: &Setup) -> Finding {
         Err(error) => Finding::problem(
             "temporary folder",
             format!("{error:#}"),
-            "let PARCOURSE_TMPDIR name a folder of yours",
+            "set PARCOURSE_TMPDIR to a folder that you own",
         ),
     }
 }
 
 fn judge(folder: &Path) -> Finding {
     let (length, most) = (folder.as_os_str().len(), LONGEST - BELOW.len());
-    let found = format!("{} has {length} bytes in its name, {most} are possible", folder.display());
+    let found = format!("the path {} has {length} bytes, the limit is {most}", folder.display());
     if length > most {
-        let fix = "let PARCOURSE_TMPDIR name a folder with a short path, such as /tmp: we make one of our own in it";
+        let fix = "set PARCOURSE_TMPDIR to a folder with a short path, such as /tmp; the course \
+            creates its own folder in it";
         Finding::problem("socket paths", format!("too long: {found}"), fix)
     } else {
         Finding::ok("socket paths", found)

@@ -1,4 +1,4 @@
-//! Kernels registered with Jupyter that a notebook of the course would start in place of ours.
+//! Kernels registered with Jupyter that the course's notebooks would start instead of ours.
 
 use crate::launcher::doctor::finding::Finding;
 use crate::launcher::kernelspec::{self, Spec};
@@ -22,22 +22,30 @@ fn judge(specs: &[Spec]) -> Finding {
     if !broken.is_empty() {
         return Finding::warning(
             NAME,
-            format!("registered with a program that is gone: {}", broken.join(", ")),
-            "`parcourse lab` brings its own; for other Jupyters: `parcourse kernel install` again, or `parcourse kernel uninstall`",
+            format!("registered with a program that no longer exists: {}", broken.join(", ")),
+            "`parcourse lab` is not affected; for other Jupyters, run `parcourse kernel install` \
+            again, or `parcourse kernel uninstall`",
         );
     }
     if !others.is_empty() {
         return Finding::warning(
             NAME,
-            format!("notebooks ask for `rust`, which is another program's: {}", others.join(", ")),
-            "`parcourse lab` is not concerned; in another Jupyter choose \"Rust (Parcourse)\" after `parcourse kernel install`",
+            format!(
+                "the kernel `rust` that notebooks ask for belongs to another program: {}",
+                others.join(", ")
+            ),
+            "`parcourse lab` is not affected; in other Jupyters, run `parcourse kernel install` \
+            and choose \"Rust (Parcourse)\"",
         );
     }
     let ours = specs.iter().filter(|spec| spec.ours).count();
-    let advice = "`parcourse lab` brings its own; start another Jupyter on a shared machine with --KernelManager.transport=ipc";
+    let advice = "`parcourse lab` needs none; on a shared machine, start other Jupyters with \
+        --KernelManager.transport=ipc";
     Finding::ok(
         NAME,
-        format!("{ours} of ours registered with Jupyter, no other named `rust` ({advice})"),
+        format!(
+            "{ours} of ours registered with Jupyter, none of other programs named `rust` ({advice})"
+        ),
     )
 }
 
@@ -63,7 +71,9 @@ mod tests {
             judge(&[spec("rust", "/bin/sh", true), spec("python3", "/gone", false)]).verdict,
             Verdict::Ok
         );
-        assert!(judge(&[spec("rust", "/bin/sh", false)]).found.contains("another program's"));
-        assert!(judge(&[spec("parcourse", "/gone/parcourse", true)]).found.contains("gone"));
+        assert!(judge(&[spec("rust", "/bin/sh", false)]).found.contains("another program"));
+        assert!(
+            judge(&[spec("parcourse", "/gone/parcourse", true)]).found.contains("no longer exists")
+        );
     }
 }

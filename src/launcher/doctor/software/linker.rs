@@ -1,5 +1,4 @@
-//! Whether a program can be linked and started: done, not guessed, in the folder where kernels do
-//! it.
+//! Checks that a program can be linked and started, by doing so in the folder where kernels do.
 
 use crate::launcher::doctor::finding::Finding;
 use crate::launcher::doctor::setup::Setup;
@@ -9,16 +8,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub fn check(setup: &Setup) -> Finding {
     let Ok(toolchain) = &setup.toolchain else {
-        return Finding::unknown("linker", "not tried without a compiler");
+        return Finding::unknown("linker", "not checked, because there is no compiler");
     };
     let folder = match &setup.builds {
         Ok(folder) => folder,
         Err(error) => {
-            return Finding::unknown("linker", format!("nowhere to try it: {error:#}"));
+            return Finding::unknown("linker", format!("cannot test the linker: {error:#}"));
         }
     };
     let begun = Instant::now();
@@ -33,7 +32,8 @@ pub fn check(setup: &Setup) -> Finding {
         Err(error) => Finding::problem(
             "linker",
             format!("{error:#}"),
-            "Debian, Ubuntu: apt install gcc libc6-dev\nFedora: dnf install gcc\nconda: conda install -c conda-forge compilers\nmacOS: xcode-select --install",
+            "Debian, Ubuntu: apt install gcc libc6-dev\nFedora: dnf install gcc\nconda: conda \
+            install -c conda-forge compilers\nmacOS: xcode-select --install",
         ),
     }
 }
@@ -46,7 +46,7 @@ fn link_and_start(
     let folder = tempfile::Builder::new()
         .prefix("doctor-")
         .tempdir_in(parent)
-        .context("failed to write where cells are compiled")?;
+        .context("failed to write to the folder where cells are compiled")?;
     std::fs::write(folder.path().join("hello.rs"), "fn main() { println!(\"hello\"); }\n")
         .context("failed to write a program")?;
     let mut compile = Command::new(rustc);
@@ -57,8 +57,8 @@ fn link_and_start(
         "2024",
         "hello.rs",
     ]);
-    timeout::run(&mut compile, PATIENCE).context("linking a small program fails")?;
+    timeout::run(&mut compile, TIMEOUT).context("failed to link a small program")?;
     let mut start = Command::new(folder.path().join("hello"));
     start.envs(library_path);
-    timeout::run(&mut start, PATIENCE).context("a small program was linked, but does not start")
+    timeout::run(&mut start, TIMEOUT).context("a small program was linked, but failed to start")
 }

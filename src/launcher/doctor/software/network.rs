@@ -1,5 +1,5 @@
-//! Whether package indexes answer, asked through cargo and pip, because mirrors and proxies stand
-//! in their configuration.
+//! Checks that package indexes are reachable, through cargo and pip, because they know the mirrors
+//! and proxies.
 
 use crate::launcher::doctor::caches;
 use crate::launcher::doctor::finding::Finding;
@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The registry of crates.
 pub fn crates(setup: &Setup) -> Finding {
     let Ok(toolchain) = &setup.toolchain else {
-        return Finding::unknown("crates", "not tried without cargo");
+        return Finding::unknown("crates", "not checked, because there is no cargo");
     };
     let Ok(builds) = &setup.builds else {
-        return Finding::unknown("crates", "not tried without a folder for builds");
+        return Finding::unknown("crates", "not checked, because there is no folder to compile in");
     };
     let asked = ask_cargo(toolchain.cargo(), builds);
     let needed = !caches::is_ready(setup);
@@ -26,47 +26,48 @@ pub fn crates(setup: &Setup) -> Finding {
         "crates",
         asked,
         needed,
-        "only a `:dep` of a crate that was never downloaded needs it",
+        "only a `:dep` of a crate that has not been downloaded yet needs it",
         "[source] or [http] in ~/.cargo/config.toml",
     )
 }
 
-/// Resolves one dependency: a request or two of a few kilobytes.
+/// Resolves one dependency, which takes one or two requests of a few kilobytes.
 fn ask_cargo(cargo: PathBuf, builds: &Path) -> Result<()> {
     let folder = tempfile::Builder::new()
         .prefix("doctor-")
         .tempdir_in(builds)
-        .context("failed to make a temporary folder")?;
+        .context("failed to create a temporary folder")?;
     std::fs::create_dir(folder.path().join("src"))?;
     std::fs::write(folder.path().join("src/lib.rs"), "")?;
-    let manifest = "[package]\nname = \"asks\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[dependencies]\ncfg-if = \"1\"\n[workspace]\n";
+    let manifest = "[package]\nname = \"asks\"\nversion = \"0.0.0\"\nedition \
+        = \"2021\"\n[dependencies]\ncfg-if = \"1\"\n[workspace]\n";
     std::fs::write(folder.path().join("Cargo.toml"), manifest)?;
     let mut command = Command::new(cargo);
     command.current_dir(folder.path()).args(["generate-lockfile", "--quiet"]);
     command.env("CARGO_NET_RETRY", "0").env("CARGO_HTTP_TIMEOUT", "10");
-    timeout::run(&mut command, PATIENCE)
+    timeout::run(&mut command, TIMEOUT)
 }
 
 /// The index of Python packages.
 pub fn packages(setup: &Setup) -> Finding {
     let Ok((python, environment)) = &setup.python else {
-        return Finding::unknown("PyPI", "not tried without Python");
+        return Finding::unknown("PyPI", "not checked, because there is no Python");
     };
     let ready = environment.is_complete();
-    // The environment's pip is newer and surely there.
+    // The environment's pip is newer and certainly installed.
     let asked = ask_pip(if ready { environment.python() } else { python.program.clone() });
     judge(
         "PyPI",
         asked,
         !ready,
-        "nothing of the course needs it any more",
+        "the course no longer needs it",
         "index-url and proxy in pip's configuration (`pip config list`)",
     )
 }
 
 /// Downloads one package of 11 kB.
 fn ask_pip(python: PathBuf) -> Result<()> {
-    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let folder = tempfile::tempdir().context("failed to create a temporary folder")?;
     let mut command = Command::new(python);
     command.args([
         "-I",
@@ -79,10 +80,10 @@ fn ask_pip(python: PathBuf) -> Result<()> {
         "--disable-pip-version-check",
     ]);
     command.args(["--retries", "0", "--timeout", "10", "--dest"]).arg(folder.path()).arg("six");
-    timeout::run(&mut command, PATIENCE)
+    timeout::run(&mut command, TIMEOUT)
 }
 
-/// No network is a problem only for those who still need one.
+/// A missing network is a problem only before the set-up.
 fn judge(
     name: &'static str,
     asked: Result<()>,
@@ -96,7 +97,8 @@ fn judge(
             name,
             format!("not reachable, and the course is not set up yet: {error:#}"),
             format!(
-                "set up where there is a network and the same home folder (`parcourse lab --setup-only`), or name a mirror: {configuration}"
+                "run `parcourse lab --setup-only` on a machine with network access and the same \
+                home folder, or configure a mirror: {configuration}"
             ),
         ),
         Err(error) => Finding::warning(

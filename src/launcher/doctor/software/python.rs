@@ -1,4 +1,4 @@
-//! Python, and the private environment with JupyterLab.
+//! Checks Python and the private environment with JupyterLab.
 
 use crate::base::python_environment::Environment;
 use crate::launcher::doctor::finding::Finding;
@@ -7,8 +7,8 @@ use crate::launcher::doctor::timeout;
 use std::process::Command;
 use std::time::Duration;
 
-/// Importing a package from a slow network file system takes its time.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Importing packages from a slow network file system can take long.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub fn checks(setup: &Setup) -> Vec<Finding> {
     match &setup.python {
@@ -32,16 +32,18 @@ fn jupyter(environment: &Environment) -> Finding {
         return Finding::warning(
             "JupyterLab",
             "not set up yet",
-            "`parcourse lab` does it, or now: `parcourse lab --setup-only`",
+            "`parcourse lab` sets it up; to do so now, run `parcourse lab --setup-only`",
         );
     }
-    // What is compiled and can be unloadable. Importing all of JupyterLab takes seconds.
-    let imports = "import zmq, tornado, rpds, jupyter_server; from importlib.metadata import version; version('jupyterlab')";
-    match timeout::run(Command::new(environment.python()).args(["-I", "-c", imports]), PATIENCE) {
+    // Only the compiled packages, which may fail to load. Importing all of JupyterLab takes
+    // seconds.
+    let imports = "import zmq, tornado, rpds, jupyter_server; from importlib.metadata import \
+        version; version('jupyterlab')";
+    match timeout::run(Command::new(environment.python()).args(["-I", "-c", imports]), TIMEOUT) {
         Ok(()) => Finding::ok("JupyterLab", directory.display().to_string()),
         Err(error) => {
             let fix = format!(
-                "remove that folder, `parcourse lab` makes it again: rm -r '{}'",
+                "remove that folder and `parcourse lab` creates it again: rm -r '{}'",
                 directory.display()
             );
             Finding::problem(

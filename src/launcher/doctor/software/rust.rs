@@ -1,4 +1,4 @@
-//! The compiler, cargo, and the parts of the toolchain that some distributions package separately.
+//! Checks the compiler, cargo, and toolchain components that some distributions package separately.
 
 use crate::engine::build_cache::Toolchain;
 use crate::launcher::doctor::finding::Finding;
@@ -6,7 +6,7 @@ use crate::launcher::doctor::setup::Setup;
 use crate::launcher::lab::ADD_SOURCES;
 use std::path::Path;
 
-/// The oldest compiler that the helper crate compiles with.
+/// The oldest compiler that can compile the helper crate.
 const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 
 pub fn checks(setup: &Setup) -> Vec<Finding> {
@@ -16,7 +16,8 @@ pub fn checks(setup: &Setup) -> Vec<Finding> {
             return vec![Finding::problem(
                 "rustc",
                 format!("{error:#}"),
-                "install Rust from https://rustup.rs, or load your site's module for it, so that `rustc` and `cargo` are on PATH",
+                "install Rust from https://rustup.rs, or load your cluster's module for it, so \
+                that `rustc` and `cargo` are on PATH",
             )];
         }
     };
@@ -38,24 +39,25 @@ fn compiler(toolchain: &Toolchain, helpers: Option<&Path>) -> Finding {
             "rustc",
             found,
             format!(
-                "the course needs {OLDEST} or newer: `rustup update`, or install from https://rustup.rs"
+                "the course needs {OLDEST} or newer: run `rustup update`, or install it from \
+                https://rustup.rs"
             ),
         ),
         Some(wanted) if numbers(&wanted) != numbers(version) && !numbers(&wanted).is_empty() => {
             Finding::warning(
                 "rustc",
                 format!("{found}; the course is tested with {wanted}"),
-                format!("if something behaves oddly: `rustup toolchain install {wanted}`"),
+                format!("if something behaves oddly, run `rustup toolchain install {wanted}`"),
             )
         }
         Some(wanted) => {
-            Finding::ok("rustc", format!("{found}, as rust-toolchain.toml asks ({wanted})"))
+            Finding::ok("rustc", format!("{found}, as required by rust-toolchain.toml ({wanted})"))
         }
         None => Finding::ok("rustc", found),
     }
 }
 
-/// The version in the `rust-toolchain.toml` that counts for the helper crate.
+/// Returns the version in the `rust-toolchain.toml` that applies to the helper crate.
 fn wanted_channel(helpers: &Path) -> Option<String> {
     let text = helpers
         .ancestors()
@@ -64,7 +66,7 @@ fn wanted_channel(helpers: &Path) -> Option<String> {
     Some(table.get("toolchain")?.get("channel")?.as_str()?.to_owned())
 }
 
-/// The parts of a version that are numbers; none for channels such as `stable`.
+/// Returns the numeric parts of a version; empty for channels such as `stable`.
 fn numbers(version: &str) -> Vec<u32> {
     version.split(['.', '-']).map_while(|part| part.parse().ok()).collect()
 }
@@ -83,7 +85,7 @@ fn cargo(toolchain: &Toolchain) -> Finding {
         Some(cargo) => Finding::ok("cargo", cargo.display().to_string()),
         None => Finding::problem(
             "cargo",
-            "there is none on PATH",
+            "not found on PATH",
             "Debian, Ubuntu: apt install cargo\nFedora: dnf install cargo\nor https://rustup.rs",
         ),
     }
@@ -95,7 +97,8 @@ fn sources(toolchain: &Toolchain) -> Finding {
     } else {
         Finding::problem(
             "rust-src",
-            "the standard library's sources are not installed: cells learn the types of variables from them",
+            "the sources of the standard library are not installed; the kernel needs them to \
+            infer the types of variables",
             ADD_SOURCES,
         )
     }
@@ -107,8 +110,10 @@ fn shared_library(toolchain: &Toolchain) -> Finding {
     let Some(name) = shared else {
         return Finding::problem(
             "libstd",
-            "the toolchain has no shared standard library (libstd-….so): cells and the helper crate could not share it",
-            "Debian, Ubuntu: apt install libstd-rust-dev\nFedora: dnf install rust-std-static\nor use the toolchain from https://rustup.rs",
+            "the toolchain has no shared standard library (libstd-….so), which cells and the \
+            helper crate need",
+            "Debian, Ubuntu: apt install libstd-rust-dev\nFedora: dnf install rust-std-static\nor \
+            use the toolchain from https://rustup.rs",
         );
     };
     Finding::ok("libstd", format!("shared: {name}"))
@@ -164,7 +169,7 @@ mod tests {
         assert_eq!(
             shared_library(&bare).verdict,
             Verdict::Problem,
-            "what is there is for linking statically"
+            "an rmeta file is not a shared library"
         );
         std::fs::write(library.join("libstd-1234.so"), "").unwrap();
         std::fs::create_dir_all(folder.path().join("lib/rustlib/src/rust/library/std")).unwrap();

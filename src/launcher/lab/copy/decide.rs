@@ -1,49 +1,49 @@
-//! What happens to one file of the copy: the rule, without the doing.
+//! Decides what to do with one file of the copy, without doing it.
 
 use super::version::Version;
 
 /// What to do with one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It is the learner's, or nothing is new.
+    /// Keep it: nothing is new, or only the learner changed it.
     Leave,
-    /// It is there as the course has it: only to be written down.
+    /// It equals the course's version: only record it.
     Record,
-    /// It is not there: written.
-    Give,
-    /// The learner has not changed it, the course has.
+    /// It does not exist: write it.
+    Write,
+    /// Only the course changed it: replace it.
     Replace,
-    /// Both have: the learner's is kept under another name.
-    KeepAside,
-    /// It was given, and the learner deleted it.
+    /// Both changed it: back up the learner's version and replace it.
+    BackUp,
+    /// The learner deleted it: do not write it again.
     RespectDeletion,
 }
 
-/// Decides by the version that was given last (`None`: nobody knows), the one that is there and the
-/// one the course has now.
+/// Decides from the version copied last (`None` if unknown), the learner's current version and the
+/// course's version.
 pub fn step(
-    given: Option<&Version>,
+    baseline: Option<&Version>,
     current: Option<&Version>,
     offered: &Version,
     restore: bool,
 ) -> Step {
     let Some(current) = current else {
-        return if given.is_some() && !restore { Step::RespectDeletion } else { Step::Give };
+        return if baseline.is_some() && !restore { Step::RespectDeletion } else { Step::Write };
     };
-    if given == Some(offered) {
+    if baseline == Some(offered) {
         return Step::Leave;
     }
     if current.content == offered.content {
-        // Outputs are worth more than new metadata when it is not known whether the metadata is
-        // new.
-        let learner_has_newest = given.is_none() || current.whole == offered.whole;
+        // Without a baseline we cannot know whether the course's metadata is newer, and the
+        // learner's outputs are worth more.
+        let learner_has_newest = baseline.is_none() || current.whole == offered.whole;
         return if learner_has_newest { Step::Record } else { Step::Replace };
     }
-    match given {
-        Some(given) if given.content == current.content => Step::Replace,
-        // New tags or metadata are not worth a second file beside the learner's.
-        Some(given) if given.content == offered.content => Step::Leave,
-        _ => Step::KeepAside,
+    match baseline {
+        Some(baseline) if baseline.content == current.content => Step::Replace,
+        // New tags or metadata alone do not justify a backup.
+        Some(baseline) if baseline.content == offered.content => Step::Leave,
+        _ => Step::BackUp,
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
         let (old_run, new_run, old_tagged) =
             (version("old", " run"), version("new", " run"), version("old", " tagged"));
         let cases = [
-            ("nothing there yet", None, None, &new, Step::Give),
+            ("nothing there yet", None, None, &new, Step::Write),
             ("deleted", Some(&old), None, &old, Step::RespectDeletion),
             ("deleted, and the course changed", Some(&old), None, &new, Step::RespectDeletion),
             ("nobody changed anything", Some(&old), Some(&old), &old, Step::Leave),
@@ -69,7 +69,7 @@ mod tests {
             ("the learner changed it", Some(&old), Some(&mine), &old, Step::Leave),
             ("the course changed it", Some(&old), Some(&old), &new, Step::Replace),
             ("run, and the course changed it", Some(&old), Some(&old_run), &new, Step::Replace),
-            ("both changed it", Some(&old), Some(&mine), &new, Step::KeepAside),
+            ("both changed it", Some(&old), Some(&mine), &new, Step::BackUp),
             ("both changed it in the same way", Some(&old), Some(&new_run), &new, Step::Replace),
             ("broken off before it was written down", Some(&old), Some(&new), &new, Step::Record),
             ("new tags only", Some(&old), Some(&old_run), &old_tagged, Step::Replace),
@@ -81,12 +81,12 @@ mod tests {
                 Step::Leave,
             ),
             ("unknown, as the course has it", None, Some(&new_run), &new, Step::Record),
-            ("unknown, different", None, Some(&mine), &new, Step::KeepAside),
+            ("unknown, different", None, Some(&mine), &new, Step::BackUp),
         ];
-        for (case, given, current, offered, expected) in cases {
-            assert_eq!(step(given, current, offered, false), expected, "{case}");
-            let restored = if expected == Step::RespectDeletion { Step::Give } else { expected };
-            assert_eq!(step(given, current, offered, true), restored, "{case}, restoring");
+        for (case, baseline, current, offered, expected) in cases {
+            assert_eq!(step(baseline, current, offered, false), expected, "{case}");
+            let restored = if expected == Step::RespectDeletion { Step::Write } else { expected };
+            assert_eq!(step(baseline, current, offered, true), restored, "{case}, restoring");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The folder of a copy: made, recognised, or refused; one start at a time in it.
+//! The folder of a copy: creates and recognises it, and locks it during an update.
 
 use super::{Changes, link};
 use crate::authoring::edition;
@@ -6,12 +6,12 @@ use anyhow::{Context, Result, bail};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-/// What makes a folder a copy.
+/// The subfolder that marks a copy.
 const MARK: &str = ".parcourse";
-/// In it, notebooks that are about to be given.
+/// In it, prefix of folders with new notebooks.
 const NEW: &str = "new-";
 
-/// In it, the path of the course, if one was named.
+/// In it, the file with the path of the course, if one was named.
 const COURSE: &str = "course";
 
 /// Whether the folder is a learner's copy.
@@ -19,8 +19,8 @@ pub fn is_copy(folder: &Path) -> bool {
     folder.join(MARK).is_dir()
 }
 
-/// The course that a copy was made from when it was named (`--course`): the copy then follows that
-/// one, wherever a start is made.
+/// Returns the course that was named with `--course` for this copy. The copy follows it from then
+/// on, whatever the current folder.
 pub fn remembered_course(copy: &Path) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     Some(PathBuf::from(std::ffi::OsString::from_vec(fs::read(copy.join(MARK).join(COURSE)).ok()?)))
@@ -32,7 +32,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The copy in `root`, which is made when there is nothing there.
+    /// Opens the copy in `root` and creates it if the folder is missing or empty.
     pub fn open(root: &Path) -> Result<Self> {
         if root.exists() && !is_copy(root) {
             let mut entries =
@@ -41,8 +41,8 @@ impl Folder {
                 entry.is_ok_and(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
             }) {
                 bail!(
-                    "{} has files in it that are not the course's: name a new folder with --dir, or open this one as it is with --source \
-                     --dir {0}",
+                    "{} holds files that do not belong to the course: choose a new folder with \
+                    --dir, or open this one as it is with --source --dir {0}",
                     root.display()
                 );
             }
@@ -50,7 +50,7 @@ impl Folder {
         for folder in [&root.join(MARK), &root.join("notebooks")] {
             fs::create_dir_all(folder).with_context(|| {
                 format!(
-                    "failed to make {}: name a folder that can be written with --dir DIR",
+                    "failed to create {}: choose a writable folder with --dir DIR",
                     folder.display()
                 )
             })?;
@@ -65,8 +65,8 @@ impl Folder {
         self.root.join("notebooks")
     }
 
-    /// What was given is written down here.
-    pub(super) fn given(&self) -> PathBuf {
+    /// The file that stores the baseline.
+    pub(super) fn baseline(&self) -> PathBuf {
         self.root.join(MARK).join("given.json")
     }
 
@@ -78,8 +78,8 @@ impl Folder {
         )
     }
 
-    /// Brings it up to date with the course's notebooks in `course` and the helper crate in
-    /// `helpers`. When another start is doing so, this says so through `progress` and waits.
+    /// Updates the copy from the notebooks in `course` and the helper crate in `helpers`. If
+    /// another process is doing the same, calls `progress` and waits.
     pub fn update(
         &self,
         course: &Path,
@@ -98,14 +98,14 @@ impl Folder {
             .tempdir_in(&mark)
             .with_context(|| format!("failed to write in {}", mark.display()))?;
         edition::learner(course, new.path()).with_context(|| {
-            format!("{} is not in order (authors: --source opens it as it is)", course.display())
+            format!("{} has problems (authors: --source opens it as it is)", course.display())
         })?;
         super::merge(self, new.path(), restore)
     }
 }
 
-/// Held until dropped. `None` on file systems without locks, where two starts at once would at
-/// worst keep a file aside twice.
+/// Locks a file until the result is dropped. `None` on file systems without locks, where two
+/// simultaneous starts at worst back up a file twice.
 fn lock(path: &Path, progress: impl FnOnce()) -> Result<Option<File>> {
     let file =
         File::create(path).with_context(|| format!("failed to create {}", path.display()))?;
@@ -117,7 +117,7 @@ fn lock(path: &Path, progress: impl FnOnce()) -> Result<Option<File>> {
     Ok(file.lock().is_ok().then_some(file))
 }
 
-/// What starts that were killed have left.
+/// Removes what killed processes left behind.
 fn sweep(mark: &Path) {
     for entry in fs::read_dir(mark).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(NEW.as_bytes()) {

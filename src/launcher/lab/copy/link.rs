@@ -1,5 +1,5 @@
-//! `helpers` in the copy: a link to the helper crate, put right at each start, because the course
-//! may have been moved.
+//! `helpers` in the copy: a link to the helper crate, updated at each start, because the course may
+//! have moved.
 
 use crate::base::paths;
 use anyhow::{Context, Result, bail};
@@ -7,8 +7,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-/// Makes `link` lead to `helpers`. A folder of its own that holds a helper crate (somebody's own,
-/// an edition's) is used as it is.
+/// Makes `link` point to `helpers`. If `link` is a folder with a helper crate (the learner's own,
+/// or an edition's), it stays as it is.
 pub fn ensure(link: &Path, helpers: &Path) -> Result<()> {
     let failed = || format!("failed to link {} to {}", link.display(), helpers.display());
     match fs::symlink_metadata(link) {
@@ -19,13 +19,14 @@ pub fn ensure(link: &Path, helpers: &Path) -> Result<()> {
         }
         Ok(_) if paths::is_helper_crate(link) => return Ok(()),
         Ok(_) => bail!(
-            "{} is in the way of the helper crate: rename it, or choose another folder with --dir",
+            "{} is in the way of the link to the helper crate: rename it, or choose another \
+            folder with --dir",
             link.display()
         ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(failed),
     }
-    // Renamed into place: kernels of an earlier start may be reading through the old one.
+    // Renamed into place, because running kernels may be using the old link.
     let new = link.with_file_name(format!(".helpers-{}", std::process::id()));
     let _ = fs::remove_file(&new);
     symlink(helpers, &new).and_then(|()| fs::rename(&new, link)).with_context(failed)

@@ -1,112 +1,92 @@
-//! The learner's copy of the course, and how it follows the course without ever losing work.
+//! The learner's copy of the course, which is updated from the course without ever losing work.
 //!
 //! A copy is a folder with `notebooks/` (the learner's edition), `helpers` (a link to the helper
-//! crate, so that the notebooks' line `:dep parcourse = { path = "../helpers" }` holds wherever the
-//! folder lies) and `.parcourse/`, which says what was given ([`given`]). Each start brings the
-//! notebooks up to date, one by one, by what changed since they were given ([`decide`]): what the
-//! learner did not touch follows the course, what the course did not change is the learner's, and
-//! where both changed, the learner's file is kept aside under a name of its own ([`aside`]) and the
-//! course's new one takes its place.
+//! crate, so that the notebooks' line `:dep parcourse = { path = "../helpers" }` works wherever the
+//! folder is) and `.parcourse/`, which records the last version copied of each file ([`baseline`]).
+//! Each start updates the notebooks one by one, depending on who changed them since then
+//! ([`decide`]): files that the learner did not touch follow the course; files that the course did
+//! not change stay as the learner left them; if both changed, the learner's file is saved under
+//! another name ([`backup`]) and replaced by the new one.
 //!
-//! An end at any moment loses nothing: new files are complete before they are renamed into place,
-//! the learner's is under its second name before that, and what was given is written down last, so
-//! that the next start finds either the old state or the new one.
+//! Being killed at any moment loses nothing: new files are complete before they are renamed into
+//! place, the learner's file is backed up before that, and the baseline is written last, so that
+//! the next start finds either the old state or the new one.
 
-mod aside;
+mod backup;
+mod baseline;
 mod decide;
 mod folder;
-mod given;
 mod link;
 mod version;
 
 pub use folder::{Folder, is_copy, remembered_course};
 
+use crate::base::files::below;
 use anyhow::{Context, Result};
+use baseline::Baseline;
 use decide::Step;
-use given::Given;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use version::Version;
 
-/// What an update did, by the names of the files within `notebooks/`.
+/// What an update did, by file names within `notebooks/`.
 #[derive(Debug, Default, PartialEq)]
 pub struct Changes {
-    /// Written for the first time, or again after `--restore`.
-    pub given: Vec<String>,
-    /// The learner had not changed them, the course had.
+    /// Written for the first time, or restored with `--restore`.
+    pub written: Vec<String>,
+    /// Changed only by the course.
     pub replaced: Vec<String>,
-    /// Both had: the name, and the name under which the learner's is kept.
-    pub kept_aside: Vec<(String, String)>,
-    /// Deleted by the learner, and not given again.
+    /// Changed by both: the name, and the name of the learner's backup.
+    pub backed_up: Vec<(String, String)>,
+    /// Deleted by the learner, and not restored.
     pub deleted: Vec<String>,
 }
 
-/// Brings the copy up to date with the files in `new`, which lies within the copy and is used up.
-/// With `restore`, what the learner deleted is given again.
+/// Updates the copy from the files in `new`, a folder within the copy, whose files are moved. With
+/// `restore`, files that the learner deleted are written again.
 pub fn merge(folder: &Folder, new: &Path, restore: bool) -> Result<Changes> {
     let notebooks = folder.notebooks();
-    let mut given = Given::load(folder.given());
+    let mut baseline = Baseline::load(folder.baseline());
     let mut changes = Changes::default();
-    for name in files(new)? {
+    for name in below(new, &|_| true)? {
         let (from, to) = (new.join(&name), notebooks.join(&name));
         let shown = name.to_string_lossy().into_owned();
         let offered =
             Version::of(&from)?.with_context(|| format!("{} vanished", from.display()))?;
         let current = Version::of(&to)?;
-        match decide::step(given.get(&shown), current.as_ref(), &offered, restore) {
+        match decide::step(baseline.get(&shown), current.as_ref(), &offered, restore) {
             Step::Leave => continue,
             Step::RespectDeletion => {
                 changes.deleted.push(shown);
                 continue;
             }
             Step::Record => {}
-            Step::Give => {
+            Step::Write => {
                 put(&from, &to)?;
-                changes.given.push(shown.clone());
+                changes.written.push(shown.clone());
             }
             Step::Replace => {
                 put(&from, &to)?;
                 changes.replaced.push(shown.clone());
             }
-            Step::KeepAside => {
-                let aside = aside::keep(&to)?;
+            Step::BackUp => {
+                let backup = backup::create(&to)?;
                 put(&from, &to)?;
-                changes.kept_aside.push((shown.clone(), aside));
+                changes.backed_up.push((shown.clone(), backup));
             }
         }
-        given.set(shown, offered)?;
+        baseline.set(shown, offered)?;
     }
     Ok(changes)
 }
 
-/// Moves a complete file to its place. What is there is replaced in one step.
+/// Moves a complete file into place, replacing an existing one atomically.
 fn put(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("failed to write {}", to.display());
     fs::create_dir_all(to.parent().context("a file has no folder")?).with_context(failed)?;
-    // On the disk before it replaces anything: a machine may go down, too.
+    // Synced to disk before it replaces anything, in case the machine crashes.
     File::open(from).and_then(|file| file.sync_all()).with_context(failed)?;
     fs::rename(from, to).with_context(failed)
-}
-
-/// All files below a folder, by their paths within it, in order.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut waiting = vec![PathBuf::new()];
-    while let Some(below) = waiting.pop() {
-        let entries = fs::read_dir(folder.join(&below))
-            .with_context(|| format!("failed to read {}", folder.join(&below).display()))?;
-        for entry in entries {
-            let entry = entry.with_context(|| format!("failed to read {}", folder.display()))?;
-            let path = below.join(entry.file_name());
-            if entry.path().is_dir() {
-                waiting.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 #[cfg(test)]

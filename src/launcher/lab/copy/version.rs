@@ -1,4 +1,4 @@
-//! What tells two versions of a file apart.
+//! Digests that identify versions of a file.
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,15 @@ use std::path::Path;
 /// Digests of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
-    /// Of what people write in it: of a notebook the kinds and sources of its cells, of any other
-    /// file all of it.
+    /// Of the content that people edit: a notebook's cell types and sources, or the whole of any
+    /// other file.
     pub content: String,
-    /// Of all of it: outputs, execution counts, metadata.
+    /// Of the whole file, including outputs, execution counts and metadata.
     pub whole: String,
 }
 
 impl Version {
-    /// The version of the file at `path`; `None` when there is none.
+    /// Returns the version of the file at `path`; `None` if there is no file.
     pub fn of(path: &Path) -> Result<Option<Self>> {
         match std::fs::read(path) {
             Ok(bytes) => {
@@ -30,14 +30,14 @@ impl Version {
 
     fn of_bytes(bytes: &[u8], is_notebook: bool) -> Self {
         let whole = hex(Sha256::new_with_prefix(bytes));
-        // A notebook that is none was certainly not given like that.
+        // A file that is not a valid notebook cannot equal a version of the course.
         let content = if is_notebook { cells(bytes) } else { None };
         Self { content: content.unwrap_or_else(|| whole.clone()), whole }
     }
 }
 
-/// Digest of the cells' kinds and sources. Empty cells do not count: running the last cell makes
-/// JupyterLab add one.
+/// Digest of the cells' types and sources. Empty cells are ignored, because JupyterLab adds one
+/// after running the last cell.
 fn cells(notebook: &[u8]) -> Option<String> {
     let notebook: Value = serde_json::from_slice(notebook).ok()?;
     let mut digest = Sha256::new();
@@ -54,7 +54,7 @@ fn cells(notebook: &[u8]) -> Option<String> {
     Some(hex(digest))
 }
 
-/// A cell's source, which may be written as one text or as a list of lines.
+/// Returns a cell's source, which may be a string or a list of lines.
 fn source(cell: &Value) -> Option<String> {
     match cell.get("source")? {
         Value::String(text) => Some(text.clone()),
@@ -77,15 +77,15 @@ mod tests {
 
     #[test]
     fn outputs_counts_and_form_are_not_content() {
-        let given = version(
+        let baseline = version(
             r#"{"cells": [{"cell_type": "code", "source": ["let a = 1;\n", "a"], "outputs": [], "execution_count": null}]}"#,
         );
         let run = version(
             r#"{"cells": [{"cell_type": "code", "execution_count": 3, "outputs": [{"text": "1"}], "source": "let a = 1;\na"},
                 {"cell_type": "code", "source": []}], "metadata": {"kernelspec": {}}}"#,
         );
-        assert_eq!(given.content, run.content);
-        assert_ne!(given.whole, run.whole);
+        assert_eq!(baseline.content, run.content);
+        assert_ne!(baseline.whole, run.whole);
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! What is wrong, in the order in which it was found.
+//! The problems found, in order.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What mends all of it.
+/// Fixes all problems of form.
 pub const FIX: &str = "run `parcourse check --fix`";
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug)]
 pub struct Problem {
     file: PathBuf,
     cell: Option<String>,
-    /// What is wrong, and after a colon what to do.
+    /// What is wrong and, after a colon, how to fix it.
     text: String,
 }
 
@@ -27,19 +27,19 @@ impl fmt::Display for Problem {
 
 /// The problems found so far.
 #[derive(Debug, Default)]
-pub struct Report {
-    pub problems: Vec<Problem>,
+pub struct Problems {
+    pub list: Vec<Problem>,
 }
 
-impl Report {
-    /// Something is wrong with a whole file.
+impl Problems {
+    /// Reports a problem with a whole file.
     pub fn file(&mut self, file: &Path, text: impl Into<String>) {
-        self.problems.push(Problem { file: file.to_path_buf(), cell: None, text: text.into() });
+        self.list.push(Problem { file: file.to_path_buf(), cell: None, text: text.into() });
     }
 
-    /// Something is wrong with a cell.
+    /// Reports a problem with a cell.
     pub fn cell(&mut self, file: &Path, cell: &str, text: impl Into<String>) {
-        self.problems.push(Problem {
+        self.list.push(Problem {
             file: file.to_path_buf(),
             cell: Some(cell.to_string()),
             text: text.into(),

@@ -1,5 +1,5 @@
-//! Keeping a learner's file under another name: `02_measuring (yours of 2026-11-22).ipynb`, the day
-//! being that of its last change.
+//! Backups of a learner's files: `02_measuring (yours of 2026-11-22).ipynb`, with the day of the
+//! last change.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -7,10 +7,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Gives the file a second name beside its own and returns it. Never takes a name that is taken,
-/// except by the same bytes: a start that was broken off behind this step has done it already.
-pub fn keep(file: &Path) -> Result<String> {
-    let failed = || format!("failed to keep a copy of {}", file.display());
+/// Gives the file a second name in the same folder and returns that name. Never reuses an existing
+/// name, unless its file has the same content: then an interrupted start has already made the
+/// backup.
+pub fn create(file: &Path) -> Result<String> {
+    let failed = || format!("failed to back up {}", file.display());
     let day =
         day(fs::metadata(file).and_then(|metadata| metadata.modified()).with_context(failed)?);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -18,35 +19,35 @@ pub fn keep(file: &Path) -> Result<String> {
     for number in 1..1000 {
         let count = if number == 1 { String::new() } else { format!(", {number}") };
         let name = format!("{stem} (yours of {day}{count}){end}");
-        let aside = file.with_file_name(&name);
-        match second_name(file, &aside) {
+        let backup = file.with_file_name(&name);
+        match second_name(file, &backup) {
             Ok(()) => return Ok(name),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if fs::read(file).with_context(failed)? == fs::read(&aside).unwrap_or_default() {
+                if fs::read(file).with_context(failed)? == fs::read(&backup).unwrap_or_default() {
                     return Ok(name);
                 }
             }
             Err(error) => return Err(error).with_context(failed),
         }
     }
-    bail!("{}: there are a thousand kept files beside it already: remove some", file.display())
+    bail!("{}: there are already a thousand backups of it: remove some", file.display())
 }
 
-/// A link, or a copy where the file system has none.
-fn second_name(file: &Path, aside: &Path) -> std::io::Result<()> {
-    match fs::hard_link(file, aside) {
+/// Makes a hard link, or a copy if the file system does not support links.
+fn second_name(file: &Path, backup: &Path) -> std::io::Result<()> {
+    match fs::hard_link(file, backup) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            let folder = aside.parent().unwrap_or(Path::new("."));
+            let folder = backup.parent().unwrap_or(Path::new("."));
             let mut copy = tempfile::NamedTempFile::new_in(folder)?;
             std::io::copy(&mut fs::File::open(file)?, &mut copy)?;
             copy.as_file().sync_all()?;
-            copy.persist_noclobber(aside).map(drop).map_err(|error| error.error)
+            copy.persist_noclobber(backup).map(drop).map_err(|error| error.error)
         }
         linked => linked,
     }
 }
 
-/// `YYYY-MM-DD`, where the learner is.
+/// `YYYY-MM-DD` in the local time zone.
 fn day(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let seconds = libc::time_t::try_from(seconds).unwrap_or(0);
@@ -68,7 +69,7 @@ mod tests {
     fn no_name_is_taken_twice() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.b.ipynb");
-        // Noon, so that it is the same day in nearly all the world.
+        // Noon, so that it is the same day almost everywhere.
         let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_348_800);
         let save = |text: &str| {
             let _ = fs::remove_file(&file);
@@ -76,12 +77,12 @@ mod tests {
             fs::File::options().write(true).open(&file).unwrap().set_modified(noon).unwrap();
         };
         save("one");
-        let first = keep(&file).unwrap();
+        let first = create(&file).unwrap();
         assert_eq!(first, format!("a.b (yours of {}).ipynb", day(noon)));
         assert!(first.contains("2026-11-2"), "{first}");
-        assert_eq!(keep(&file).unwrap(), first, "the same bytes are kept once");
+        assert_eq!(create(&file).unwrap(), first, "the same bytes are kept once");
         save("two");
-        let second = keep(&file).unwrap();
+        let second = create(&file).unwrap();
         assert!(second.ends_with(", 2).ipynb"), "{second}");
         assert_eq!(fs::read_to_string(folder.path().join(first)).unwrap(), "one");
         assert_eq!(fs::read_to_string(folder.path().join(second)).unwrap(), "two");

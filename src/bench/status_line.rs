@@ -1,20 +1,20 @@
-//! Says what is being measured, on stderr: stdout belongs to the results.
+//! Shows what is being measured, on stderr, because stdout is for the results.
 
 use std::io::{IsTerminal, Write};
 
-/// On a terminal one line that is replaced, elsewhere plain lines.
-pub struct Telling {
+/// One line that is overwritten on a terminal, plain lines elsewhere.
+pub struct StatusLine {
     terminal: bool,
 }
 
-impl Telling {
-    pub fn new() -> Telling {
-        Telling { terminal: std::io::stderr().is_terminal() }
+impl StatusLine {
+    pub fn new() -> StatusLine {
+        StatusLine { terminal: std::io::stderr().is_terminal() }
     }
 
-    pub fn say(&self, text: &str) {
+    pub fn show(&self, text: &str) {
         let mut stderr = std::io::stderr().lock();
-        // Nobody is harmed when nobody listens.
+        // Errors are ignored: progress is not important.
         let _ = match self.terminal {
             true => write!(stderr, "\r\x1b[K{}", text.chars().take(78).collect::<String>()),
             false => writeln!(stderr, "{text}"),
@@ -22,7 +22,7 @@ impl Telling {
         let _ = stderr.flush();
     }
 
-    /// Takes the last line away.
+    /// Erases the last line.
     pub fn clear(&self) {
         if self.terminal {
             let _ = write!(std::io::stderr(), "\r\x1b[K");

@@ -1,4 +1,4 @@
-//! What lets a kernel start warm: the one place where the runner and the templates meet.
+//! How kernels are launched, warm or cold: the connection between the runner and the templates.
 
 use crate::base::paths;
 use crate::engine::build_cache::{self, Flavor, Template, WorkDirectory};
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The templates of a run, one per helper crate: as a rule there is one.
+/// The templates of a run, one per helper crate. Usually there is one.
 pub struct Templates {
     kind: KernelKind,
     /// The helper crate that the user named.
@@ -18,17 +18,15 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// Builds what is missing for the notebooks that use the helper crate; the others start as they
-    /// are.
+    /// Builds missing templates for the notebooks that use the helper crate.
     ///
-    /// A template that cannot be built is told and done without: cells then compile the helper
-    /// crate themselves, and when it is the helper crate that is broken, the cell that asks for it
-    /// says so.
+    /// If a template cannot be built, kernels start without it after a warning: cells then compile
+    /// the helper crate themselves, and if it is broken, the cell that loads it fails.
     pub fn prepare(
         kind: KernelKind,
         sources: &[Source],
         named: Option<PathBuf>,
-        tell: &mut dyn FnMut(&str),
+        progress: &mut dyn FnMut(&str),
     ) -> Templates {
         let mut templates = Templates { kind, named, by_helpers: HashMap::new() };
         for source in sources.iter().filter(|source| uses_helpers(source)) {
@@ -38,11 +36,11 @@ impl Templates {
             else {
                 continue;
             };
-            match build_cache::ensure(&helpers, flavor(kind), tell) {
+            match build_cache::ensure(&helpers, flavor(kind), progress) {
                 Ok(template) => {
                     templates.by_helpers.insert(helpers, template);
                 }
-                Err(error) => eprintln!("parcourse: kernels start cold: {error:#}"),
+                Err(error) => eprintln!("parcourse: kernels will start slowly: {error:#}"),
             }
         }
         templates
@@ -52,17 +50,17 @@ impl Templates {
         paths::find_helpers(self.named.as_deref(), folder)
     }
 
-    /// What a kernel for this notebook needs.
-    pub fn engine(&self, source: &Source) -> Result<Engine> {
+    /// Returns how to launch a kernel for this notebook.
+    pub fn launch_spec(&self, source: &Source) -> Result<LaunchSpec> {
         let helpers = self.helpers(&source.folder);
         match self.kind {
-            // It finds its template itself.
-            KernelKind::Parcourse => Ok(Engine { helpers, ..Engine::default() }),
+            // Our kernel finds its template itself.
+            KernelKind::Parcourse => Ok(LaunchSpec { helpers, ..LaunchSpec::default() }),
             KernelKind::Evcxr => {
                 let template = helpers
                     .filter(|_| uses_helpers(source))
                     .and_then(|helpers| self.by_helpers.get(&helpers));
-                template.map_or_else(|| Engine::cold(&source.folder), Engine::warm)
+                template.map_or_else(|| LaunchSpec::cold(&source.folder), LaunchSpec::warm)
             }
         }
     }
@@ -83,44 +81,44 @@ fn uses_helpers(source: &Source) -> bool {
         .any(|line| line.trim_start().starts_with(":dep parcourse"))
 }
 
-/// How one kernel's engine builds cells.
+/// How to launch one kernel.
 #[derive(Default)]
-pub struct Engine {
-    /// The helper crate, for a kernel that looks after its template itself.
+pub struct LaunchSpec {
+    /// The helper crate, for a kernel that finds its template itself.
     pub helpers: Option<PathBuf>,
     pub environment: Vec<(&'static str, OsString)>,
-    /// The kernel's command line, when it is not the usual one.
+    /// The kernel's command line, if not the default one.
     pub command: Option<Vec<OsString>>,
-    /// Where the engine writes the source it generates, when the runner knows.
+    /// Where the engine writes the source it generates, if known.
     pub directory: Option<PathBuf>,
-    /// The private copy of a template, or an empty one; gone when dropped.
+    /// The private copy of a template, or an empty one; removed when dropped.
     copy: Option<WorkDirectory>,
 }
 
-impl Engine {
-    /// That of a kernel with a command line of its own, to which the connection file is added.
-    pub fn of(command: Vec<OsString>, environment: Vec<(&'static str, OsString)>) -> Engine {
-        Engine { command: Some(command), environment, ..Engine::default() }
+impl LaunchSpec {
+    /// Launches a custom command line, to which the connection file is appended.
+    pub fn of(command: Vec<OsString>, environment: Vec<(&'static str, OsString)>) -> LaunchSpec {
+        LaunchSpec { command: Some(command), environment, ..LaunchSpec::default() }
     }
 
-    /// The stock kernel's, from a template.
-    pub fn warm(template: &Template) -> Result<Engine> {
-        template.checkout().map(Engine::stock)
+    /// Launches the stock kernel from a template.
+    pub fn warm(template: &Template) -> Result<LaunchSpec> {
+        template.checkout().map(LaunchSpec::stock)
     }
 
-    /// The stock kernel's, from nothing, in a notebook's folder.
-    pub fn cold(folder: &Path) -> Result<Engine> {
-        WorkDirectory::empty(Flavor::Stock, folder).map(Engine::stock)
+    /// Launches the stock kernel without a template, in a notebook's folder.
+    pub fn cold(folder: &Path) -> Result<LaunchSpec> {
+        WorkDirectory::empty(Flavor::Stock, folder).map(LaunchSpec::stock)
     }
 
-    fn stock(copy: WorkDirectory) -> Engine {
+    fn stock(copy: WorkDirectory) -> LaunchSpec {
         let (environment, directory) =
             (copy.environment().to_vec(), Some(copy.path().to_path_buf()));
-        Engine { environment, directory, copy: Some(copy), ..Engine::default() }
+        LaunchSpec { environment, directory, copy: Some(copy), ..LaunchSpec::default() }
     }
 
-    /// The folder that must not outlive the kernel, for the guard of a runner that is killed.
-    pub fn claimed(&self) -> Option<&Path> {
+    /// The folder that the guard must remove if the runner is killed.
+    pub fn owned_folder(&self) -> Option<&Path> {
         self.copy.as_ref().and_then(|copy| copy.path().parent())
     }
 }

@@ -1,4 +1,4 @@
-//! What was given to the learner: one version per file, in `.parcourse/given.json`.
+//! The version of each file that was last copied to the learner, in `.parcourse/given.json`.
 
 use super::version::Version;
 use crate::base::files::write_whole;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Raised when the meaning of the file changes: another one is then not understood, which is safe
-/// (see [`super::decide`]).
+/// Version of the file format. Files with another version are ignored, which is safe (see
+/// [`super::decide`]).
 const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -17,15 +17,15 @@ struct Written {
     files: BTreeMap<String, Version>,
 }
 
-/// The versions, written anew with each change.
-pub struct Given {
+/// The versions, saved after each change.
+pub struct Baseline {
     path: PathBuf,
     files: BTreeMap<String, Version>,
 }
 
-impl Given {
-    /// Reads the file. One that is missing or not understood says nothing; the learner's files are
-    /// then kept aside where they differ.
+impl Baseline {
+    /// Reads the file. If it is missing or invalid, there is no baseline, and learners' files that
+    /// differ are backed up.
     pub fn load(path: PathBuf) -> Self {
         let written = std::fs::read(&path)
             .ok()
@@ -41,7 +41,7 @@ impl Given {
         self.files.get(name)
     }
 
-    /// Writes down that this version was given, now.
+    /// Records that this version was copied, and saves the file.
     pub fn set(&mut self, name: String, version: Version) -> Result<()> {
         self.files.insert(name, version);
         let written = Written { format: FORMAT, files: std::mem::take(&mut self.files) };
@@ -60,8 +60,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("given.json");
         let version = Version { content: "a".into(), whole: "b".into() };
-        Given::load(path.clone()).set("ünï code.ipynb".into(), version.clone()).unwrap();
-        assert_eq!(Given::load(path.clone()).get("ünï code.ipynb"), Some(&version));
+        Baseline::load(path.clone()).set("ünï code.ipynb".into(), version.clone()).unwrap();
+        assert_eq!(Baseline::load(path.clone()).get("ünï code.ipynb"), Some(&version));
         assert_eq!(
             std::fs::read_dir(folder.path()).unwrap().count(),
             1,
@@ -69,7 +69,7 @@ mod tests {
         );
         for rubbish in ["", "{}", r#"{"format": 99, "files": {}}"#] {
             std::fs::write(&path, rubbish).unwrap();
-            assert_eq!(Given::load(path.clone()).get("ünï code.ipynb"), None);
+            assert_eq!(Baseline::load(path.clone()).get("ünï code.ipynb"), None);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The private place of a measurement: cache, temporary space and working folder of every kernel.
-//! It goes away with us; what is left when we are killed is swept by the next one.
+//! The sandbox of a benchmark: private cache, temporary space and working folder for every kernel.
+//! It is removed at the end; if we are killed, the next benchmark removes it.
 
-use super::telling::Telling;
+use super::status_line::StatusLine;
 use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
 use crate::engine::build_cache::{self, Flavor, Template};
-use crate::runner::kernels::Engine;
+use crate::runner::kernels::LaunchSpec;
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 const PREFIX: &str = "bench";
 
-pub struct World {
+pub struct Sandbox {
     claim: OwnedDir,
     /// For PARCOURSE_TMPDIR: sockets need a short path.
     _temporary: OwnedDir,
@@ -22,9 +22,9 @@ pub struct World {
     pub program: PathBuf,
 }
 
-impl World {
-    /// Makes it, and turns this process and whatever it starts to it.
-    pub fn create(helpers: PathBuf, own_templates: bool) -> Result<World> {
+impl Sandbox {
+    /// Creates the sandbox, and makes this process and its children use it.
+    pub fn create(helpers: PathBuf, own_templates: bool) -> Result<Sandbox> {
         let [claim, temporary] = [paths::build_folder()?, paths::private_tmp()?].map(|parent| {
             owned_dir::sweep(&parent, PREFIX);
             OwnedDir::create(&parent, PREFIX)
@@ -32,14 +32,14 @@ impl World {
         let (claim, temporary) = (claim?, temporary?);
         // SAFETY: no other thread runs yet.
         unsafe { std::env::set_var("PARCOURSE_TMPDIR", temporary.path()) };
-        let world = World {
+        let sandbox = Sandbox {
             claim,
             _temporary: temporary,
             helpers,
             program: std::env::current_exe().context("failed to find this program's own file")?,
         };
         for name in ["cache", "cold", "folder", "tmp", "programs"] {
-            let path = world.path(name);
+            let path = sandbox.path(name);
             std::fs::create_dir(&path)
                 .with_context(|| format!("failed to make {}", path.display()))?;
         }
@@ -54,21 +54,21 @@ impl World {
             moved.into_iter().filter_map(|(variable, name)| Some((variable, name?)))
         {
             // SAFETY: no other thread runs yet.
-            unsafe { std::env::set_var(variable, world.path(name)) };
+            unsafe { std::env::set_var(variable, sandbox.path(name)) };
         }
-        Ok(world)
+        Ok(sandbox)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.claim.path().join(name)
     }
 
-    /// Where kernels are started: an empty folder.
+    /// The folder where kernels are started, which is empty.
     pub fn folder(&self) -> PathBuf {
         self.path("folder")
     }
 
-    /// A cache that nobody has written to.
+    /// Creates an empty cache.
     pub fn empty_cache(&self) -> Result<PathBuf> {
         let path =
             tempfile::tempdir_in(self.path("cold")).context("failed to make an empty cache")?;
@@ -76,18 +76,18 @@ impl World {
     }
 
     /// Builds the templates, as `parcourse prepare` does.
-    pub async fn prepare(&self, stock: bool, ours: bool, telling: &Telling) -> Result<()> {
+    pub async fn prepare(&self, stock: bool, ours: bool, status: &StatusLine) -> Result<()> {
         let kernel = match (stock, ours) {
             (false, false) => return Ok(()),
             (false, true) => "parcourse",
             (true, false) => "evcxr",
             (true, true) => "all",
         };
-        telling.say("templates: looking");
+        status.show("templates: checking");
         let mut command = tokio::process::Command::new(&self.program);
         command.args(["prepare", "--kernel", kernel, "--helpers"]).arg(&self.helpers);
-        // A builder ends with the one who started it: a signal from the terminal is for us, who
-        // then drop it.
+        // In its own process group, so that a signal from the terminal reaches only us; we then
+        // drop the builder, which ends it.
         command
             .process_group(0)
             .kill_on_drop(true)
@@ -108,7 +108,7 @@ impl World {
             let mut lines =
                 BufReader::new(stdout.context("`parcourse prepare` has no stdout")?).lines();
             while let Some(line) = lines.next_line().await? {
-                telling.say(&format!("templates: {line}"));
+                status.show(&format!("templates: {line}"));
             }
             anyhow::Ok(())
         };
@@ -127,18 +127,18 @@ impl World {
         match build_cache::find(&self.helpers, flavor)? {
             Some(template) => Ok(template),
             None => bail!(
-                "the template vanished: is the helper crate {} being edited?",
+                "the template no longer matches: is the helper crate {} being edited?",
                 self.helpers.display()
             ),
         }
     }
 
-    /// How a kernel of ours is started here.
-    pub fn engine(&self) -> Engine {
-        Engine::of(self.kernel(), vec![("TMPDIR", self.path("tmp").into())])
+    /// How to launch our kernel in the sandbox.
+    pub fn launch_spec(&self) -> LaunchSpec {
+        LaunchSpec::of(self.kernel(), vec![("TMPDIR", self.path("tmp").into())])
     }
 
-    /// The command line of our kernel, but for the connection file.
+    /// The command line of our kernel, without the connection file.
     pub fn kernel(&self) -> Vec<OsString> {
         let helpers = self.helpers.clone().into();
         vec![
@@ -156,13 +156,12 @@ impl World {
     }
 }
 
-/// Kills a child's group of processes (cargo and compilers among them) when we leave early.
-/// Harmless after its end: the number of a group is not used again while this process lives on for
-/// a moment.
+/// Kills a child's process group (including cargo and compilers) when dropped. Harmless after the
+/// child's end, because a group id is not reused within moments.
 pub struct KillGroup(Option<u32>);
 
 impl KillGroup {
-    /// Of the child with this number, which leads the group.
+    /// For the child with this process id, which leads the group.
     pub fn new(leader: Option<u32>) -> KillGroup {
         KillGroup(leader)
     }

@@ -1,38 +1,38 @@
-//! Where Jupyter looks for kernels, in its order: `JUPYTER_PATH`, the user's folder, the Python
+//! Jupyter's search paths for kernels, in order: `JUPYTER_PATH`, the user's folder, the Python
 //! environment, the system. The rules are those of `jupyter_core.paths`.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where to register.
+/// Where to register the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// The user's own Jupyter folder.
     User,
-    /// Below a prefix, as of a Python environment.
+    /// A prefix, such as a Python environment.
     Prefix(PathBuf),
     /// The Python environment of the `python3` (or `python`) on PATH.
     SysPrefix,
 }
 
-impl Place {
-    /// The folder `kernels` of that place.
+impl Location {
+    /// The folder `kernels` at this location.
     pub fn kernels(&self) -> Result<PathBuf> {
         let data = match self {
-            Place::User => {
+            Location::User => {
                 user_data().context("found no home directory: set HOME or JUPYTER_DATA_DIR")?
             }
-            Place::Prefix(prefix) => std::path::absolute(prefix)
+            Location::Prefix(prefix) => std::path::absolute(prefix)
                 .with_context(|| format!("failed to find {}", prefix.display()))?
                 .join("share/jupyter"),
-            Place::SysPrefix => sys_prefix()?.join("share/jupyter"),
+            Location::SysPrefix => sys_prefix()?.join("share/jupyter"),
         };
         Ok(data.join("kernels"))
     }
 }
 
-/// All `kernels` folders that Jupyter would look at, without repetitions.
+/// All `kernels` folders that Jupyter searches, without duplicates.
 pub fn all() -> Vec<PathBuf> {
     let mut data: Vec<PathBuf> = std::env::var_os("JUPYTER_PATH")
         .map(|list| std::env::split_paths(&list).collect())
@@ -66,8 +66,8 @@ fn user_data() -> Option<PathBuf> {
     )
 }
 
-/// The prefix of the Python on PATH. An activated environment says it itself, but only Python knows
-/// for sure.
+/// Returns the prefix of the Python on PATH. Only Python knows it for sure, despite the variables
+/// of an activated environment.
 fn sys_prefix() -> Result<PathBuf> {
     for python in ["python3", "python"] {
         let Ok(output) =
@@ -80,11 +80,12 @@ fn sys_prefix() -> Result<PathBuf> {
         }
     }
     bail!(
-        "found no Python on PATH: activate the environment that has Jupyter, or name it with --prefix"
+        "found no Python on PATH: activate the environment that has Jupyter, or pass it with \
+        --prefix"
     )
 }
 
-/// Whether one path lies in one of Jupyter's own places.
+/// Whether Jupyter searches this folder.
 pub fn is_searched(kernels: &Path) -> bool {
     all().iter().any(|searched| searched == kernels)
 }
@@ -96,23 +97,23 @@ mod tests {
     #[test]
     fn a_prefix_has_its_kernels_below_share() {
         assert_eq!(
-            Place::Prefix("/opt/env".into()).kernels().unwrap(),
+            Location::Prefix("/opt/env".into()).kernels().unwrap(),
             Path::new("/opt/env/share/jupyter/kernels")
         );
         let here = std::env::current_dir().unwrap();
         assert_eq!(
-            Place::Prefix("env".into()).kernels().unwrap(),
+            Location::Prefix("env".into()).kernels().unwrap(),
             here.join("env/share/jupyter/kernels")
         );
     }
 
     #[test]
     fn every_place_is_searched_once() {
-        let places = all();
-        let mut sorted = places.clone();
+        let locations = all();
+        let mut sorted = locations.clone();
         sorted.sort();
         sorted.dedup();
-        assert_eq!(sorted.len(), places.len());
+        assert_eq!(sorted.len(), locations.len());
         assert!(is_searched(Path::new("/usr/share/jupyter/kernels")));
         assert!(!is_searched(Path::new("/nowhere/kernels")));
     }

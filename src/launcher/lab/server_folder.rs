@@ -1,24 +1,24 @@
-//! The private folder of one start: the kernelspec that names this very binary, connection files,
+//! The private folder of one server: the kernelspec that names this binary, connection files,
 //! sockets.
 //!
-//! It lives in node-local temporary space, because sockets do not work on every network file system
+//! It is in node-local temporary space, because sockets do not work on every network file system
 //! and two clones of the course must not overwrite each other's kernelspec. It is removed at the
-//! end; what a killed process leaves is swept by the next start.
+//! end; if the process is killed, the next start removes it.
 
 use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// What these folders are called in temporary space.
+/// Name prefix of these folders.
 const PREFIX: &str = "lab";
 
-pub struct Session {
+pub struct ServerFolder {
     claim: OwnedDir,
 }
 
-impl Session {
-    /// Makes the folder, mode 0700, and removes those whose owners are gone.
+impl ServerFolder {
+    /// Creates the folder with mode 0700, and removes folders whose owners are dead.
     pub fn create() -> Result<Self> {
         let parent = paths::private_tmp()?;
         owned_dir::sweep(&parent, PREFIX);
