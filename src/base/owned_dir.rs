@@ -1,6 +1,6 @@
 //! Directories that belong to a living process.
 //!
-//! A claimed directory holds a file `owner`, locked (shared) by every process that uses the
+//! An owned directory holds a file `owner`, locked (shared) by every process that uses the
 //! directory. The kernel of the operating system drops the lock when a process dies, however it
 //! dies, so that whoever gets the exclusive lock knows the directory to be abandoned; process
 //! numbers that are used again do no harm. The file also says who made it, for file systems without
@@ -38,7 +38,7 @@ pub struct OwnedDir {
     path: PathBuf,
     _lock: File,
     /// Programs that tidy up temporary space (systemd-tmpfiles) leave a locked folder alone.
-    _against_tidying: Option<File>,
+    _tmpfiles_lock: Option<File>,
 }
 
 impl OwnedDir {
@@ -73,7 +73,7 @@ impl OwnedDir {
             Ok(lock) => {
                 let folder =
                     File::open(&path).ok().filter(|folder| folder.try_lock_shared().is_ok());
-                Ok(OwnedDir { path, _lock: lock, _against_tidying: folder })
+                Ok(OwnedDir { path, _lock: lock, _tmpfiles_lock: folder })
             }
             Err(error) => {
                 let _ = std::fs::remove_dir_all(&path);
@@ -334,18 +334,18 @@ mod tests {
     }
 
     #[test]
-    fn lives_as_long_as_its_claim() {
+    fn lives_as_long_as_its_value() {
         let parent = tempfile::tempdir().unwrap();
-        let claim = OwnedDir::create(parent.path(), "kernel").unwrap();
-        std::fs::write(claim.path().join("file"), "x").unwrap();
+        let directory = OwnedDir::create(parent.path(), "kernel").unwrap();
+        std::fs::write(directory.path().join("file"), "x").unwrap();
         assert_eq!(sweep(parent.path(), "kernel"), 0, "the living keep theirs");
-        assert!(claim.path().join("file").exists());
+        assert!(directory.path().join("file").exists());
         assert!(
-            File::open(claim.path()).unwrap().try_lock().is_err(),
+            File::open(directory.path()).unwrap().try_lock().is_err(),
             "systemd-tmpfiles would take it away"
         );
-        let path = claim.path().to_path_buf();
-        drop(claim);
+        let path = directory.path().to_path_buf();
+        drop(directory);
         assert!(!path.exists());
     }
 

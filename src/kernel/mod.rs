@@ -58,7 +58,7 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     let start = std::env::current_dir().context("failed to find the current directory")?;
     let helpers = crate::base::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
     let template = helpers.as_deref().and_then(|helpers| {
-        build_cache::find(helpers, build_cache::Flavor::Parcourse).ok().flatten()
+        build_cache::find(helpers, build_cache::KernelKind::Parcourse).ok().flatten()
     });
 
     let id = uuid::Uuid::new_v4().to_string();
@@ -69,9 +69,9 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     // Lives until the process exits: the heartbeat's thread uses it to the end.
     let runtime = runtime()?;
     let result = runtime.block_on(async {
-        let body = server::Body::start(&workspace)?;
-        body.outputs.set_limit(arguments.output_limit);
-        body.serve(&connection, signals()?).await
+        let core = server::KernelCore::start(&workspace)?;
+        core.outputs.set_limit(arguments.output_limit);
+        core.serve(&connection, signals()?).await
     });
     // The engine's thread may be in the middle of a cell: it is not waited for. The guard ends what
     // it started.

@@ -10,7 +10,7 @@ use crate::kernel::process::interrupt::Interrupts;
 use crate::kernel::process::workspace::Workspace;
 use crate::kernel::protocol::iopub::{self, Publisher};
 use crate::kernel::protocol::message::Request;
-use crate::kernel::protocol::stdin::{self, Question};
+use crate::kernel::protocol::stdin::{self, InputRequest};
 use crate::kernel::protocol::tcp;
 use crate::kernel::requests::control;
 use crate::kernel::requests::shell;
@@ -32,13 +32,13 @@ pub enum Command {
 }
 
 /// A kernel without a connection: engine, user process and output.
-pub struct Body {
+pub struct KernelCore {
     pub engine: Engine,
     pub outputs: Arc<Outputs>,
     ready: oneshot::Receiver<Result<()>>,
     publisher: Publisher,
     published: mpsc::Receiver<JupyterMessage>,
-    questions: mpsc::UnboundedReceiver<Question>,
+    input_requests: mpsc::UnboundedReceiver<InputRequest>,
     executing: Arc<Mutex<Option<Request>>>,
     executor: Arc<Executor>,
     interrupts: Arc<Interrupts>,
@@ -47,16 +47,16 @@ pub struct Body {
     sockets: PathBuf,
 }
 
-impl Body {
-    pub fn start(workspace: &Workspace) -> Result<Body> {
+impl KernelCore {
+    pub fn start(workspace: &Workspace) -> Result<KernelCore> {
         let (publisher, published) = Publisher::new();
         let executing: Arc<Mutex<Option<Request>>> = Arc::default();
-        let (asker, questions) = mpsc::unbounded_channel();
+        let (input_sender, input_requests) = mpsc::unbounded_channel();
         let sources = Arc::new(Sources::new(workspace.build_directory().join("src/lib.rs")));
         let outputs = Arc::new(Outputs::new(
             publisher.clone(),
             sources.clone(),
-            input_reader(executing.clone(), asker),
+            input_reader(executing.clone(), input_sender),
         ));
         let channel = workspace.sockets().join("io");
         let relay = Arc::new(Relay::start(&channel, outputs.clone())?);
@@ -72,13 +72,13 @@ impl Body {
             interrupts: interrupts.clone(),
             build_directory: workspace.build_directory().to_owned(),
         });
-        Ok(Body {
+        Ok(KernelCore {
             engine,
             outputs,
             ready,
             publisher,
             published,
-            questions,
+            input_requests,
             executing,
             executor,
             interrupts,
@@ -133,7 +133,7 @@ impl Body {
             }
         })?;
         tokio::spawn(iopub::send_all(iopub_socket, self.published));
-        tokio::spawn(stdin::serve(stdin_socket, self.questions));
+        tokio::spawn(stdin::serve(stdin_socket, self.input_requests));
         self.publisher.announce("status", json!({ "execution_state": "starting" })).await;
 
         let engine_failure: Arc<Mutex<Option<String>>> = Arc::default();
@@ -213,7 +213,7 @@ async fn first_of(shell: tokio::task::JoinHandle<()>, control: tokio::task::Join
 /// How a program's request for input reaches the front end that had the cell executed.
 fn input_reader(
     executing: Arc<Mutex<Option<Request>>>,
-    questions: mpsc::UnboundedSender<Question>,
+    requests: mpsc::UnboundedSender<InputRequest>,
 ) -> Box<InputReader> {
     Box::new(move |prompt, password| {
         let request = executing.lock().ok()?.clone()?;
@@ -221,7 +221,9 @@ fn input_reader(
             return None;
         }
         let (answer, line) = oneshot::channel();
-        questions.send(Question { request, prompt: prompt.to_owned(), password, answer }).ok()?;
+        requests
+            .send(InputRequest { request, prompt: prompt.to_owned(), password, answer })
+            .ok()?;
         line.blocking_recv().ok()
     })
 }

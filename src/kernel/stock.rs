@@ -1,6 +1,6 @@
 //! The stock evcxr_jupyter kernel from the same binary, so that every notebook is proven on it too.
 
-use crate::engine::build_cache::{Flavor, WorkDirectory};
+use crate::engine::build_cache::{KernelKind, WorkDirectory};
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 pub fn main() -> Result<ExitCode> {
     let private = tempfile::tempdir()?;
     let work = match std::env::var_os("EVCXR_TMPDIR") {
-        None => Some(WorkDirectory::empty(Flavor::Stock, Path::new("."))?),
+        None => Some(WorkDirectory::empty(KernelKind::Evcxr, Path::new("."))?),
         Some(_) => None,
     };
     // SAFETY: no other thread runs yet.

@@ -9,7 +9,6 @@ use crate::bench::common::LIMIT;
 use crate::bench::statistics::Sample;
 use crate::bench::telling::Telling;
 use crate::bench::world::World;
-use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Engine, Session};
 use anyhow::{Context, Result};
@@ -63,7 +62,7 @@ pub async fn measure(rounds: usize, world: &World, telling: &Telling) -> Result<
 async fn once(measured: &mut Measured, world: &World) -> Result<()> {
     let begun = Instant::now();
     let client = if measured.kernel == "evcxr" {
-        let template = world.template(Flavor::Stock)?;
+        let template = world.template(KernelKind::Evcxr)?;
         Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
             .await?
     } else {

@@ -6,7 +6,6 @@ use crate::bench::common::LIMIT;
 use crate::bench::statistics::Sample;
 use crate::bench::telling::Telling;
 use crate::bench::world::World;
-use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Ending, Engine, Execution, Session};
 use anyhow::{Context, Result, bail};
@@ -52,7 +51,7 @@ pub async fn measure(
     telling: &Telling,
 ) -> Result<(Vec<Measured>, Vec<Memory>)> {
     telling.say("cells: starting both kernels");
-    let template = world.template(Flavor::Stock)?;
+    let template = world.template(KernelKind::Evcxr)?;
     let stock =
         Client::launch(KernelKind::Evcxr, &world.folder(), &|_| Engine::warm(&template), LIMIT)
             .await;

@@ -6,7 +6,6 @@ use crate::bench::statistics::Sample;
 use crate::bench::telling::Telling;
 use crate::bench::units;
 use crate::bench::world::World;
-use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Directory, Engine, Session};
 use anyhow::{Context, Result};
@@ -158,7 +157,7 @@ async fn once(start: Start, world: &World, ipykernel: &[OsString]) -> Result<Tim
             launch(KernelKind::Evcxr, world, &|_| Engine::cold(&world.folder())).await
         }
         Start::StockTemplate => {
-            let template = world.template(Flavor::Stock)?;
+            let template = world.template(KernelKind::Evcxr)?;
             launch(KernelKind::Evcxr, world, &|_| Engine::warm(&template)).await
         }
         Start::Cold => {

@@ -41,8 +41,8 @@ impl Store {
         Ok(Store(folder))
     }
 
-    /// The skeleton with this name and these ingredients, made now if it is missing. `None` for a
-    /// crate that cannot be stripped.
+    /// The skeleton with this name and key, made now if it is missing. `None` for a crate that
+    /// cannot be stripped.
     pub fn skeleton(
         &self,
         name: &str,

@@ -1,6 +1,6 @@
 //! The user process's end of its connection to the kernel.
 
-use super::wire::{Kind, MAX_PAYLOAD};
+use super::wire::{MAX_PAYLOAD, PacketKind};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use std::io::IoSlice;
@@ -17,14 +17,14 @@ pub fn connect(path: &Path) -> std::io::Result<OwnedFd> {
 }
 
 /// Sends one packet; a payload that is too long is cut.
-pub fn send(channel: BorrowedFd<'_>, kind: Kind, payload: &[u8]) -> std::io::Result<()> {
+pub fn send(channel: BorrowedFd<'_>, kind: PacketKind, payload: &[u8]) -> std::io::Result<()> {
     send_with_descriptors(channel, kind, payload, &[])
 }
 
 /// Sends one packet and descriptors with it.
 pub fn send_with_descriptors(
     channel: BorrowedFd<'_>,
-    kind: Kind,
+    kind: PacketKind,
     payload: &[u8],
     descriptors: &[BorrowedFd<'_>],
 ) -> std::io::Result<()> {
@@ -44,9 +44,9 @@ pub fn send_with_descriptors(
     Ok(())
 }
 
-fn kind_byte(kind: &Kind) -> &u8 {
-    // SAFETY: Kind is repr(u8), so a reference to it is a reference to one initialised byte.
-    unsafe { &*(kind as *const Kind).cast::<u8>() }
+fn kind_byte(kind: &PacketKind) -> &u8 {
+    // SAFETY: PacketKind is repr(u8), so a reference to it is a reference to one initialised byte.
+    unsafe { &*(kind as *const PacketKind).cast::<u8>() }
 }
 
 /// Receives one packet of any length up to 1 MiB. `None` when the kernel has gone.

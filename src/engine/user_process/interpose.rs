@@ -11,7 +11,7 @@
 //! The functions take no lock and allocate nothing on the way out: they run in signal handlers and
 //! in forked children.
 
-use super::wire::{Kind, MAX_PAYLOAD};
+use super::wire::{MAX_PAYLOAD, PacketKind};
 use libc::{c_int, c_void, iovec, size_t, ssize_t};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Mutex;
@@ -86,7 +86,7 @@ fn packet_length(bytes: &[u8]) -> usize {
 
 /// Sends as much of the bytes as fits one packet and says how much that was, or `None` when the
 /// kernel cannot be reached.
-fn send(channel: RawFd, kind: Kind, bytes: &[u8]) -> Option<usize> {
+fn send(channel: RawFd, kind: PacketKind, bytes: &[u8]) -> Option<usize> {
     let length = packet_length(bytes);
     let mut kind = kind as u8;
     let mut parts = [
@@ -142,14 +142,17 @@ pub unsafe extern "C" fn write(descriptor: c_int, buffer: *const c_void, count: 
         // The engine's generated code prints this when a `?` leaves the cell; only now its place is
         // still on the stack.
         if channel.is_some() && descriptor == 1 && bytes.ends_with(ERROR_MARKER) {
-            report(Kind::ErrorTrace, b"");
+            report(PacketKind::ErrorTrace, b"");
             if let Ok(json) = serde_json::to_vec(&super::stack::addresses()) {
-                report(Kind::ErrorTrace, &json);
+                report(PacketKind::ErrorTrace, &json);
             }
         }
         if let Some(channel) = channel
-            && let Some(length) =
-                send(channel, if descriptor == 1 { Kind::Stdout } else { Kind::Stderr }, bytes)
+            && let Some(length) = send(
+                channel,
+                if descriptor == 1 { PacketKind::Stdout } else { PacketKind::Stderr },
+                bytes,
+            )
         {
             return length as ssize_t;
         }
@@ -202,7 +205,7 @@ fn read_input(target: &mut [u8]) -> usize {
     let mut pending = PENDING_INPUT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if pending.is_empty() {
         let channel = CHANNEL.load(Ordering::Acquire);
-        if send(channel, Kind::Input, b"").is_none() {
+        if send(channel, PacketKind::Input, b"").is_none() {
             return 0;
         }
         *pending = receive_input(INPUT.load(Ordering::Relaxed)).unwrap_or_default();
@@ -229,7 +232,7 @@ fn receive_input(input: RawFd) -> std::io::Result<Vec<u8>> {
 }
 
 /// The raw number of the kernel's socket, for the hooks of [`super::support`].
-pub fn report(kind: Kind, bytes: &[u8]) {
+pub fn report(kind: PacketKind, bytes: &[u8]) {
     let channel = CHANNEL.load(Ordering::Acquire);
     if channel >= 0 {
         send(channel.as_raw_fd(), kind, bytes);

@@ -1,6 +1,6 @@
 //! Loading and running compiled cells: the user process's main loop.
 
-use super::wire::{self, Answer, Kind, Usage};
+use super::wire::{self, PacketKind, RunReply, Usage};
 use super::{channel, interpose, support};
 use anyhow::{Context, Result, bail};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -53,7 +53,7 @@ impl UserProcess {
         let pid = std::process::id().to_string();
         channel::send_with_descriptors(
             socket.as_fd(),
-            Kind::Hello,
+            PacketKind::Hello,
             pid.as_bytes(),
             &[stdout.as_fd(), stderr.as_fd(), input_writer.as_fd()],
         )?;
@@ -87,7 +87,7 @@ impl UserProcess {
                 command.rsplit_once(' ').context("the engine named no function")?;
             let usage = self.load_and_run(object, function)?;
             support.flush();
-            channel::send(self.channel.as_fd(), Kind::Done, &serde_json::to_vec(&usage)?)?;
+            channel::send(self.channel.as_fd(), PacketKind::Done, &serde_json::to_vec(&usage)?)?;
             let answer = read_answer(self.channel.as_fd())?;
             for line in answer.lines.iter().map(String::as_str).chain(["EVCXR_EXECUTION_COMPLETE"])
             {
@@ -107,7 +107,7 @@ impl UserProcess {
         let function = unsafe {
             library.get::<extern "C" fn(*mut c_void) -> *mut c_void>(function.as_bytes())
         }?;
-        channel::send(self.channel.as_fd(), Kind::Begin, b"")?;
+        channel::send(self.channel.as_fd(), PacketKind::Begin, b"")?;
         let meter = Meter::start();
         self.variables = function(self.variables);
         let usage = meter.stop();
@@ -116,7 +116,7 @@ impl UserProcess {
     }
 }
 
-fn read_answer(channel: BorrowedFd<'_>) -> Result<Answer> {
+fn read_answer(channel: BorrowedFd<'_>) -> Result<RunReply> {
     match channel::receive(channel)? {
         Some(bytes) => Ok(serde_json::from_slice(&bytes)?),
         None => bail!("the kernel has gone"),

@@ -5,7 +5,7 @@
 //! compiled against the shared `libstd` ([`SOURCE`]) and loaded. Without the library everything
 //! still runs; a failure is then described by the engine's marker lines alone.
 
-use super::wire::{self, Kind, PanicReport};
+use super::wire::{self, PacketKind, PanicReport};
 use super::{interpose, stack};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -197,7 +197,7 @@ extern "C" fn report_panic(panic: Panic) {
         stack: stack::addresses(),
     };
     if let Ok(json) = serde_json::to_vec(&report) {
-        interpose::report(Kind::Panic, &json);
+        interpose::report(PacketKind::Panic, &json);
     }
 }
 

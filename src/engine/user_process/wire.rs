@@ -25,7 +25,7 @@ pub const MAX_PAYLOAD: usize = 48 * 1024;
 /// What a packet from the user process says. The discriminant is its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum PacketKind {
     /// First packet: the process id (decimal). Carries three descriptors: read ends of the plain
     /// stdout and stderr pipes, and the write end of the pipe that answers input requests.
     Hello = b'H',
@@ -42,13 +42,13 @@ pub enum Kind {
     /// The user's code starts to run.
     Begin = b'B',
     /// The user's code has returned; the payload is a [`Usage`] as JSON. The process waits for
-    /// [`Answer`].
+    /// [`RunReply`].
     Done = b'D',
 }
 
-impl Kind {
-    pub fn from_byte(byte: u8) -> Option<Kind> {
-        use Kind::*;
+impl PacketKind {
+    pub fn from_byte(byte: u8) -> Option<PacketKind> {
+        use PacketKind::*;
         [Hello, Stdout, Stderr, Panic, ErrorTrace, Input, Begin, Done]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
@@ -67,9 +67,9 @@ pub struct Usage {
     pub peak_memory_bytes: u64,
 }
 
-/// The kernel's answer to [`Kind::Done`]: marker lines that the engine must see, without line ends.
+/// The kernel's answer to [`PacketKind::Done`]: marker lines that the engine must see, without line ends.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
-pub struct Answer {
+pub struct RunReply {
     pub lines: Vec<String>,
 }
 

@@ -5,7 +5,7 @@
 //! compiled. One line, updated in place, from the second second on.
 
 use crate::kernel::output::Outputs;
-use crate::kernel::process::processes;
+use crate::kernel::process::descendants;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// What is compiled faster needs no announcement.
-const PATIENCE: Duration = Duration::from_millis(1500);
-const REFRESH: Duration = Duration::from_secs(1);
+const ANNOUNCE_AFTER: Duration = Duration::from_millis(1500);
+const UPDATE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Watches the build directory until it is dropped.
 pub struct BuildProgress {
@@ -45,11 +45,11 @@ impl Drop for BuildProgress {
 fn watch(outputs: &Outputs, directory: &Path, ended: &mpsc::Receiver<()>) {
     let started = Instant::now();
     let mut shown = None;
-    let mut wait = PATIENCE;
+    let mut wait = ANNOUNCE_AFTER;
     while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout)
         && outputs.running_since().is_none()
     {
-        wait = REFRESH;
+        wait = UPDATE_INTERVAL;
         let Some(crate_name) = crate_being_compiled() else { continue };
         let (id, total) = shown.get_or_insert_with(|| {
             let id = uuid::Uuid::new_v4().to_string();
@@ -79,7 +79,7 @@ fn watch(outputs: &Outputs, directory: &Path, ended: &mpsc::Receiver<()>) {
 
 /// The dependency that a compiler below this process works on. The cell itself is no dependency.
 fn crate_being_compiled() -> Option<String> {
-    let compilers = processes::descendants(rustix::process::getpid(), |_| false);
+    let compilers = descendants::descendants(rustix::process::getpid(), |_| false);
     compilers.into_iter().find_map(|pid| {
         let arguments = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).ok()?;
         let mut arguments =

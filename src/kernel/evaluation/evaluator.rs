@@ -11,7 +11,7 @@ use super::dependencies;
 use super::display_format::DisplayFormat;
 use super::library_sources;
 use crate::base::log::log;
-use crate::engine::build_cache::{self, Flavor};
+use crate::engine::build_cache::{self, KernelKind};
 use crate::engine::cargo_proxy;
 use crate::engine::cell_compiler;
 use crate::engine::skeleton;
@@ -177,7 +177,7 @@ impl Evaluator {
             build_cache::restore_lockfile(directory.as_ref())?;
         }
         for command in
-            Flavor::Parcourse.setup_commands().iter().chain(cell_compiler::setup_commands())
+            KernelKind::Parcourse.setup_commands().iter().chain(cell_compiler::setup_commands())
         {
             self.execute(command)?;
         }

@@ -11,7 +11,7 @@ pub mod source;
 mod stream;
 mod text;
 
-use crate::engine::user_process::wire::{Address, Answer, PanicReport, Usage};
+use crate::engine::user_process::wire::{Address, PanicReport, RunReply, Usage};
 use crate::kernel::protocol::iopub::Publisher;
 use bundle::Held;
 use markers::{Markers, Piece};
@@ -173,7 +173,7 @@ impl Outputs {
         state.begun = Some(Instant::now());
     }
 
-    fn end_run(&self, usage: Usage) -> Answer {
+    fn end_run(&self, usage: Usage) -> RunReply {
         let state = &mut *self.lock();
         if let Some(rest) = state.markers.finish() {
             self.piece(state, rest);
@@ -184,7 +184,7 @@ impl Outputs {
         self.flush_held(state, ended_well);
         state.ending.usage = Some(usage);
         state.begun = None;
-        Answer { lines: std::mem::take(&mut state.lines) }
+        RunReply { lines: std::mem::take(&mut state.lines) }
     }
 
     /// The user process died.

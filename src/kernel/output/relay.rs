@@ -7,7 +7,7 @@
 
 use super::Outputs;
 use crate::base::log::log;
-use crate::engine::user_process::wire::Kind;
+use crate::engine::user_process::wire::PacketKind;
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
@@ -114,7 +114,7 @@ impl Connection {
         }
         let bytes = &bytes[..received.bytes];
         let pid = match bytes.split_first() {
-            Some((kind, pid)) if *kind == Kind::Hello as u8 => {
+            Some((kind, pid)) if *kind == PacketKind::Hello as u8 => {
                 std::str::from_utf8(pid)?.parse::<i32>()?
             }
             _ => bail!("its first packet was not a greeting"),
@@ -174,18 +174,18 @@ impl Connection {
     fn read_packet(&self, buffer: &mut [u8], outputs: &Arc<Outputs>) -> Result<bool> {
         let length = rustix::io::retry_on_intr(|| rustix::io::read(&self.channel, &mut *buffer))?;
         let Some((kind, payload)) = buffer[..length].split_first() else { return Ok(false) };
-        match Kind::from_byte(*kind) {
-            Some(Kind::Stdout) => outputs.stdout(payload),
-            Some(Kind::Stderr) => outputs.stderr(payload),
-            Some(Kind::Panic) => {
+        match PacketKind::from_byte(*kind) {
+            Some(PacketKind::Stdout) => outputs.stdout(payload),
+            Some(PacketKind::Stderr) => outputs.stderr(payload),
+            Some(PacketKind::Panic) => {
                 outputs.panic(serde_json::from_slice(payload).context("bad panic report")?)
             }
-            Some(Kind::ErrorTrace) => {
+            Some(PacketKind::ErrorTrace) => {
                 outputs.error_trace(serde_json::from_slice(payload).unwrap_or_default())
             }
-            Some(Kind::Begin) => outputs.begin_run(),
-            Some(Kind::Input) => self.answer_input(outputs),
-            Some(Kind::Done) => {
+            Some(PacketKind::Begin) => outputs.begin_run(),
+            Some(PacketKind::Input) => self.answer_input(outputs),
+            Some(PacketKind::Done) => {
                 let usage = serde_json::from_slice(payload)?;
                 self.drain_pipes(outputs)?;
                 let answer = outputs.end_run(usage);
@@ -197,7 +197,7 @@ impl Connection {
                     rustix::net::SendFlags::NOSIGNAL,
                 );
             }
-            Some(Kind::Hello) | None => bail!("unexpected packet {kind}"),
+            Some(PacketKind::Hello) | None => bail!("unexpected packet {kind}"),
         }
         Ok(true)
     }

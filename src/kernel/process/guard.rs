@@ -5,7 +5,7 @@
 //! running and removes temporary folders. The kernel in turn ends when the Jupyter server that
 //! started it does.
 
-use super::processes;
+use super::descendants;
 use crate::base::log::log;
 use crate::engine::build_cache;
 use anyhow::{Context, Result, bail};
@@ -68,11 +68,11 @@ fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
     // What is being started while we look shows up in the next round; what is killed needs a moment
     // to go.
     for _ in 0..250 {
-        let left = processes::with_environment(&mark);
+        let left = descendants::with_environment(&mark);
         if left.is_empty() {
             break;
         }
-        processes::kill_all(&left);
+        descendants::kill_all(&left);
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     build_cache::sweep_after(kernel);
@@ -135,7 +135,7 @@ fn is_ancestor(wanted: Pid) -> bool {
         if current == wanted {
             return true;
         }
-        pid = processes::parent_of(current).and_then(Pid::from_raw);
+        pid = descendants::parent_of(current).and_then(Pid::from_raw);
     }
     false
 }

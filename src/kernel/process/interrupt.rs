@@ -4,7 +4,7 @@
 //! items and the variables live on. Other code cannot be stopped without its process, which SIGINT
 //! ends by default. A compilation is stopped by killing the compiler.
 
-use super::processes;
+use super::descendants;
 use crate::kernel::output::Outputs;
 use crate::kernel::output::relay::Relay;
 use rustix::process::Signal;
@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How long the program may take to react before more is done.
-const PATIENCE: Duration = Duration::from_millis(700);
+const REACTION_TIMEOUT: Duration = Duration::from_millis(700);
 /// How often a compilation is stopped again.
-const AGAIN: Duration = Duration::from_millis(20);
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 pub struct Interrupts {
     outputs: Arc<Outputs>,
@@ -58,32 +58,32 @@ impl Interrupts {
     }
 
     /// Asks the execution under way to stop; a second request insists. Returns when it has stopped,
-    /// or after [`PATIENCE`] where a helper has promised to stop.
+    /// or after [`REACTION_TIMEOUT`] where a helper has promised to stop.
     pub fn request(&self) {
         let execution = self.execution.load(Ordering::SeqCst);
         if execution % 2 == 0 {
             return;
         }
-        let insisting = self.requested.swap(true, Ordering::SeqCst);
+        let is_repeated = self.requested.swap(true, Ordering::SeqCst);
         // The engine may try another compilation, or have one that is just ready to run: stay until
         // something runs or all is over.
         while self.is_current(execution) && self.outputs.running_since().is_none() {
             self.stop_compiler();
-            std::thread::sleep(AGAIN);
+            std::thread::sleep(RETRY_INTERVAL);
         }
         if self.is_current(execution) {
-            self.stop_run(execution, insisting);
+            self.stop_run(execution, is_repeated);
         }
     }
 
-    fn stop_run(&self, execution: u64, insisting: bool) {
-        if insisting {
+    fn stop_run(&self, execution: u64, is_repeated: bool) {
+        if is_repeated {
             return self.relay.kill();
         }
         let handled =
-            self.relay.user_process().is_some_and(|pid| processes::handles(pid, Signal::INT));
+            self.relay.user_process().is_some_and(|pid| descendants::handles(pid, Signal::INT));
         self.relay.signal(Signal::INT);
-        std::thread::sleep(PATIENCE);
+        std::thread::sleep(REACTION_TIMEOUT);
         if !self.is_current(execution) || self.outputs.running_since().is_none() {
             return;
         }
@@ -99,6 +99,6 @@ impl Interrupts {
     fn stop_compiler(&self) {
         let user_process = self.relay.user_process();
         let ours = rustix::process::getpid();
-        processes::kill_all(&processes::descendants(ours, |pid| Some(pid) == user_process));
+        descendants::kill_all(&descendants::descendants(ours, |pid| Some(pid) == user_process));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::base::log::log;
 use crate::base::owned_dir::OwnedDir;
-use crate::engine::build_cache::{self, Flavor, Template, WorkDirectory};
+use crate::engine::build_cache::{self, KernelKind, Template, WorkDirectory};
 use crate::engine::cargo_proxy::Proxy;
 use anyhow::Result;
 use std::ffi::OsStr;
@@ -22,7 +22,7 @@ impl Workspace {
     /// A copy of the template when there is one, else an empty folder, in which everything will be
     /// compiled.
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
-        let sockets = build_cache::claim_for_sockets()?;
+        let sockets = build_cache::create_socket_directory()?;
         let copy = template.and_then(|template| match template.checkout() {
             Ok(copy) => Some((template, copy)),
             Err(error) => {
@@ -36,7 +36,7 @@ impl Workspace {
             let helpers = Some(template.manifest().helpers.clone());
             return Ok(Workspace { directory, sockets, helpers, cargo });
         }
-        let directory = WorkDirectory::empty(Flavor::Parcourse, Path::new("."))?;
+        let directory = WorkDirectory::empty(KernelKind::Parcourse, Path::new("."))?;
         // As the engine will find them.
         let compiler = build_cache::locate_compiler(Path::new(".")).ok().map(|(rustc, _)| rustc);
         let cargo = compiler.and_then(|rustc| {

@@ -73,15 +73,15 @@ fn with_topic(message: JupyterMessage, kind: &str) -> JupyterMessage {
 /// How long a subscriber may take to accept one message, and a message after one that it did not
 /// accept. A subscriber that sleeps must not stop the kernel: it loses messages, as with every PUB
 /// socket.
-const PATIENCE: Duration = Duration::from_secs(1);
-const NO_PATIENCE: Duration = Duration::from_millis(2);
+const SEND_TIMEOUT: Duration = Duration::from_secs(1);
+const STALLED_TIMEOUT: Duration = Duration::from_millis(2);
 
 /// Sends what is queued, and welcomes subscribers.
 pub async fn send_all(
     mut connection: KernelIoPubXPubConnection,
     mut queue: mpsc::Receiver<JupyterMessage>,
 ) {
-    let mut patience = PATIENCE;
+    let mut timeout = SEND_TIMEOUT;
     loop {
         tokio::select! {
             // A subscription is served before output, or its client would miss some.
@@ -95,14 +95,14 @@ pub async fn send_all(
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             message = queue.recv() => match message {
-                Some(message) => match tokio::time::timeout(patience, connection.send(message)).await {
-                    Ok(Ok(())) => patience = PATIENCE,
+                Some(message) => match tokio::time::timeout(timeout, connection.send(message)).await {
+                    Ok(Ok(())) => timeout = SEND_TIMEOUT,
                     Ok(Err(error)) => log!("parcourse kernel: failed to publish: {error}"),
                     Err(_) => {
-                        if patience == PATIENCE {
+                        if timeout == SEND_TIMEOUT {
                             log!("parcourse kernel: a subscriber does not read its messages; some are lost");
                         }
-                        patience = NO_PATIENCE;
+                        timeout = STALLED_TIMEOUT;
                     }
                 },
                 None => return,

@@ -4,7 +4,7 @@
 use super::finding::Finding;
 use super::setup::Setup;
 use crate::base::{owned_dir, paths};
-use crate::engine::build_cache::{self, Flavor};
+use crate::engine::build_cache::{self, KernelKind};
 use std::path::Path;
 
 /// Nobody else may be able to write where cells are compiled, or above: cargo obeys what it finds in
@@ -51,7 +51,7 @@ pub fn helper_crate(setup: &Setup) -> Finding {
     if setup.toolchain.is_err() {
         return Finding::unknown(NAME, "not looked at without a compiler");
     }
-    match build_cache::find(helpers, Flavor::Parcourse) {
+    match build_cache::find(helpers, KernelKind::Parcourse) {
         Ok(Some(template)) => Finding::ok(
             NAME,
             format!(
@@ -78,7 +78,7 @@ pub fn is_ready(setup: &Setup) -> bool {
     let found = setup
         .helpers
         .as_deref()
-        .and_then(|helpers| build_cache::find(helpers, Flavor::Parcourse).ok());
+        .and_then(|helpers| build_cache::find(helpers, KernelKind::Parcourse).ok());
     found.flatten().is_some()
 }
 

@@ -1,7 +1,7 @@
 //! What lets a kernel start warm: the one place where the runner and the templates meet.
 
 use crate::base::paths;
-use crate::engine::build_cache::{self, Flavor, Template, WorkDirectory};
+use crate::engine::build_cache::{self, Template, WorkDirectory};
 use crate::runner::KernelKind;
 use crate::runner::notebook::Source;
 use anyhow::Result;
@@ -38,7 +38,7 @@ impl Templates {
             else {
                 continue;
             };
-            match build_cache::ensure(&helpers, flavor(kind), tell) {
+            match build_cache::ensure(&helpers, kind, tell) {
                 Ok(template) => {
                     templates.by_helpers.insert(helpers, template);
                 }
@@ -65,13 +65,6 @@ impl Templates {
                 template.map_or_else(|| Engine::cold(&source.folder), Engine::warm)
             }
         }
-    }
-}
-
-fn flavor(kind: KernelKind) -> Flavor {
-    match kind {
-        KernelKind::Parcourse => Flavor::Parcourse,
-        KernelKind::Evcxr => Flavor::Stock,
     }
 }
 
@@ -110,7 +103,7 @@ impl Engine {
 
     /// The stock kernel's, from nothing, in a notebook's folder.
     pub fn cold(folder: &Path) -> Result<Engine> {
-        WorkDirectory::empty(Flavor::Stock, folder).map(Engine::stock)
+        WorkDirectory::empty(KernelKind::Evcxr, folder).map(Engine::stock)
     }
 
     fn stock(copy: WorkDirectory) -> Engine {
