@@ -346,10 +346,7 @@ fn copies_of_killed_processes_are_swept_and_living_ones_are_not() {
     course.prepared(&["--quiet"]);
     assert_eq!(course.checkouts().len(), 1, "the dead one's is gone, the living one's is there");
     let rest: Vec<String> = second.lines().map(Result::unwrap).collect();
-    assert!(
-        rest.iter().any(|line| line.contains("only the cells were compiled")),
-        "{rest:?}"
-    );
+    assert!(rest.iter().any(|line| line.contains("only the cells were compiled")), "{rest:?}");
     assert!(alive.wait_with_output().unwrap().status.success());
     assert!(course.checkouts().is_empty());
     course.wait_for_silence();

@@ -99,7 +99,8 @@ pub fn build_folder() -> Result<PathBuf> {
     }
     reasons.dedup();
     bail!(
-        "found no folder to compile cells in: {}; let PARCOURSE_CACHE name a folder that, like all folders above it, only you and root can \
+        "found no folder to compile cells in: {}; let PARCOURSE_CACHE name a folder that, like \
+         all folders above it, only you and root can \
          write to",
         reasons.join("; ")
     )

@@ -48,7 +48,8 @@ pub fn accepts_found(folder: &Path, option: &str) -> bool {
     if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
         let folder = folder.display();
         log!(
-            "parcourse: {folder} is not used, because {reason}: if you trust it, name it with {option}"
+            "parcourse: {folder} is not used, because {reason}: if you trust it, name it with \
+             {option}"
         );
     }
     false

@@ -50,7 +50,8 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
         .with_context(|| format!("{} is not a Jupyter connection file", path.display()))?;
     if connection.transport == Transport::TCP && connection.key.is_empty() {
         bail!(
-            "{} names TCP ports and no key, so that every user of this machine could run code as you: start Jupyter with a key, or with \
+            "{} names TCP ports and no key, so that every user of this machine could run code as \
+             you: start Jupyter with a key, or with \
              --KernelManager.transport=ipc",
             path.display()
         );

@@ -142,12 +142,17 @@ impl Environment {
         .with_context(|| {
             if offline {
                 format!(
-                    "{} is not set up yet for this Python, and --offline forbids to fetch it: run `{}` where there is a network, or name a \
+                    "{} is not set up yet for this Python, and --offline forbids to fetch it: run \
+                     `{}` where there is a network, or name a \
                      folder of packages in PIP_FIND_LINKS",
                     recipe.name, recipe.command
                 )
             } else {
-                format!("failed to install {} (the first time needs a network, or a mirror in pip's configuration)", recipe.name)
+                format!(
+                    "failed to install {} (the first time needs a network, or a mirror in \
+                    pip's configuration)",
+                    recipe.name
+                )
             }
         })?;
         fs::write(self.directory.join(MARKER), "")

@@ -66,8 +66,10 @@ fn find_in(named: Option<OsString>, names: &[OsString]) -> Result<Python> {
         (_, false) => format!("found no usable Python ({})", refused.join("; ")),
     };
     bail!(
-        "{what}\n  the private environment needs Python {}.{} or newer with its modules venv and ensurepip\n  Debian, Ubuntu: apt install python3 \
-         python3-venv\n  Fedora: dnf install python3 python3-pip\n  conda: conda install python\n  or name one with --python",
+        "{what}\n  the private environment needs Python {}.{} or newer with its modules venv and \
+         ensurepip\n  Debian, Ubuntu: apt install python3 \
+         python3-venv\n  Fedora: dnf install python3 python3-pip\n  conda: conda install \
+         python\n  or name one with --python",
         OLDEST.0,
         OLDEST.1
     )

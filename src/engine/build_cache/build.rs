@@ -67,7 +67,8 @@ pub fn build(
         // The engine asks rustup for them when it starts. Without rustup it works without them and
         // infers fewer types.
         progress(
-            "the standard library's sources are not installed (rust-src): fetching them, which needs the network",
+            "the standard library's sources are not installed (rust-src): fetching them, which \
+             needs the network",
         );
     }
     let mut builder = BuilderProcess::new(inputs, &work, &environment)?;

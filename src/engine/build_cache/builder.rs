@@ -137,7 +137,8 @@ fn execute(context: &mut CommandContext, cell: &str) -> Result<()> {
 fn resolve(arguments: &BuildArguments) -> Result<usize> {
     let directory = &arguments.directory;
     let manifest = format!(
-        "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\n{}\n",
+        "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type \
+         = [\"cdylib\"]\n\n[dependencies]\n{}\n",
         dependency(&arguments.helpers)
     );
     let write = |name: &str, text: &str| std::fs::write(directory.join(name), text);
@@ -152,7 +153,8 @@ fn resolve(arguments: &BuildArguments) -> Result<usize> {
         .with_context(|| format!("failed to run {}", arguments.cargo.display()))?;
     if !output.status.success() {
         bail!(
-            "cargo could not resolve the dependencies of {} (if this machine has no network, run `parcourse prepare` once where there is one)",
+            "cargo could not resolve the dependencies of {} (if this machine has no network, run \
+             `parcourse prepare` once where there is one)",
             arguments.helpers.display()
         );
     }

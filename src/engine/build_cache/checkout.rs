@@ -80,7 +80,8 @@ impl Template {
         if copied != self.manifest.contents() {
             prune::remove(&self.path);
             bail!(
-                "the template {} was damaged and has been removed: `parcourse prepare` builds it again",
+                "the template {} was damaged and has been removed: `parcourse prepare` builds it \
+                 again",
                 self.path.display()
             );
         }

@@ -32,7 +32,10 @@ pub struct PrepareArguments {
 pub fn main(arguments: PrepareArguments) -> Result<ExitCode> {
     let here = std::env::current_dir().context("failed to find the current folder")?;
     let helpers = crate::base::paths::find_helpers(arguments.helpers.helpers.as_deref(), &here)
-        .context("found no helper crate: run this in the course's folder, or name the crate's folder with --helpers")?;
+        .context(
+            "found no helper crate: run this in the course's folder, or name the crate's \
+            folder with --helpers",
+        )?;
     if let Some(named) = &arguments.helpers.helpers
         && named.canonicalize().ok().as_deref() != Some(&*helpers)
     {

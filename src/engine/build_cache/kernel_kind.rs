@@ -108,7 +108,8 @@ impl KernelKind {
         let known = String::from_utf8_lossy(&output.stdout);
         if !known.lines().any(|line| line.split_whitespace().next() == Some(&cpu)) {
             bail!(
-                "{TARGET_CPU}={cpu}: the compiler does not know this CPU (`rustc --print target-cpus` lists the known ones); unset the variable to compile for the baseline"
+                "{TARGET_CPU}={cpu}: the compiler does not know this CPU (`rustc --print \
+                 target-cpus` lists the known ones); unset the variable to compile for the baseline"
             );
         }
         Ok(())

@@ -91,7 +91,8 @@ fn acquire_within(
             last_seen = now;
         } else if last_change.elapsed() > timeout {
             progress(
-                "the process that was building it has stopped responding: building without waiting for it",
+                "the process that was building it has stopped responding: building without \
+                 waiting for it",
             );
             return Ok(LockOutcome::Unavailable);
         }

@@ -222,12 +222,14 @@ mod tests {
         write(
             &root,
             "Cargo.toml",
-            "[workspace]\nmembers = [\"helpers\"]\n[workspace.dependencies]\nshared = { path = \"shared\" }\n[package]\nname = \"tool\"\n",
+            "[workspace]\nmembers = [\"helpers\"]\n[workspace.dependencies]\nshared = { path = \
+             \"shared\" }\n[package]\nname = \"tool\"\n",
         );
         write(
             &root,
             "helpers/Cargo.toml",
-            "[package]\nname = \"parcourse\"\n[dependencies]\nmacros = { path = \"macros\" }\nshared = { workspace = true }\nrayon = \"1\"\n",
+            "[package]\nname = \"parcourse\"\n[dependencies]\nmacros = { path = \"macros\" \
+             }\nshared = { workspace = true }\nrayon = \"1\"\n",
         );
         write(&root, "helpers/src/lib.rs", "");
         write(&root, "helpers/src/time/mod.rs", "");

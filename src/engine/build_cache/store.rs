@@ -95,7 +95,8 @@ pub fn root(cache: &Path) -> PathBuf {
 pub fn make(root: &Path) -> Result<()> {
     std::fs::create_dir_all(root).with_context(|| {
         format!(
-            "failed to create {}: set PARCOURSE_CACHE to a writable folder, or run `parcourse prepare` where this one is writable",
+            "failed to create {}: set PARCOURSE_CACHE to a writable folder, or run `parcourse \
+             prepare` where this one is writable",
             root.display()
         )
     })

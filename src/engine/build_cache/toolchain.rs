@@ -137,7 +137,8 @@ pub fn locate(directory: &Path) -> Result<(PathBuf, bool)> {
         }
     }
     bail!(
-        "found no Rust compiler: install one from https://rustup.rs, or put `rustc` and `cargo` on PATH"
+        "found no Rust compiler: install one from https://rustup.rs, or put `rustc` and `cargo` \
+         on PATH"
     )
 }
 

@@ -146,7 +146,8 @@ mod tests {
         packages
     }
 
-    const HELPERS: &str = "ctx -> helpers\nhelpers -> rayon gimli macros libc\nrayon -> libc build:autocfg\nautocfg ->\ngimli -> alone\n\
+    const HELPERS: &str = "ctx -> helpers\nhelpers -> rayon gimli macros libc\nrayon -> libc \
+        build:autocfg\nautocfg ->\ngimli -> alone\n\
         alone ->\nmacros! -> syn\nsyn ->\nlibc ->";
 
     #[test]

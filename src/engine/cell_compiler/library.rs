@@ -249,7 +249,8 @@ fn show(value: &dyn Debug) {
     let text = format!("{value:?}");
     if text != "()" {
         print!(
-            "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
+            "EVCXR_BEGIN_CONTENT \
+             application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
              EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n"
         );
     }

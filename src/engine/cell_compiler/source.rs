@@ -18,7 +18,8 @@ impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
         let text = ::std::format!("{:?}", self);
         if text != "()" {
             ::std::print!(
-                "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
+                "EVCXR_BEGIN_CONTENT \
+                 application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
                  EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n"
             );
         }
@@ -29,7 +30,8 @@ impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
 /// Where the engine's store begins and ends.
 const STORE: [&str; 2] = [
     "mod evcxr_internal_runtime {\n",
-    "pub fn create_variable_store() -> *mut VariableStore {\n    Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
+    "pub fn create_variable_store() -> *mut VariableStore {\n    \
+     Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
 ];
 /// SHA-256 of the text from there to there, in the engine's release that the library stands in for.
 const KNOWN: &str = "6aec0f4358cddd3961f5bd78c9f4f5fbd93761cd0efd856fd903ca5f896d7d64";
@@ -148,16 +150,22 @@ fn replaced(text: &str, begin: usize, end: usize, by: &str) -> String {
 mod tests {
     use super::*;
 
-    const WITHOUT_VARIABLES: &str = "fn decoy() { println!(\"EVCXR_PANIC_NOTIFICATION\"); }\n#[unsafe(no_mangle)]\n\
-        pub extern \"C\" fn run_user_code_3(\nstore: *mut u8) -> *mut u8 {\nif std::panic::catch_unwind(||{\n\
-        let c = std::panic::catch_unwind(f);\n}).is_err() {\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n}\nstore\n}\n";
+    const WITHOUT_VARIABLES: &str = "fn decoy() { println!(\"EVCXR_PANIC_NOTIFICATION\"); \
+        }\n#[unsafe(no_mangle)]\n\
+        pub extern \"C\" fn run_user_code_3(\nstore: *mut u8) -> *mut u8 {\nif \
+        std::panic::catch_unwind(||{\n\
+        let c = std::panic::catch_unwind(f);\n}).is_err() {\n    \
+        println!(\"EVCXR_PANIC_NOTIFICATION\");\n}\nstore\n}\n";
 
     #[test]
     fn panics_are_caught_by_the_library_and_the_users_text_stays() {
         let source = with_library(&format!("{DISPLAY}{WITHOUT_VARIABLES}"));
-        let expected = "fn decoy() { println!(\"EVCXR_PANIC_NOTIFICATION\"); }\n#[unsafe(no_mangle)]\n\
-            pub extern \"C\" fn run_user_code_3(\nstore: *mut u8) -> *mut u8 {\nif ::parcourse_cell::catch(||{\n\
-            let c = std::panic::catch_unwind(f);\n}).is_err() {\n    ::parcourse_cell::panicked();\n}\nstore\n}\n";
+        let expected = "fn decoy() { println!(\"EVCXR_PANIC_NOTIFICATION\"); \
+            }\n#[unsafe(no_mangle)]\n\
+            pub extern \"C\" fn run_user_code_3(\nstore: *mut u8) -> *mut u8 {\nif \
+            ::parcourse_cell::catch(||{\n\
+            let c = std::panic::catch_unwind(f);\n}).is_err() {\n    \
+            ::parcourse_cell::panicked();\n}\nstore\n}\n";
         assert!(source.ends_with(expected), "{source}");
         // Where values are shown otherwise, all stays as it is.
         assert_eq!(with_library(WITHOUT_VARIABLES), WITHOUT_VARIABLES);
@@ -181,21 +189,24 @@ mod tests {
 
     #[test]
     fn variables_are_taken_and_put_back_line_by_line() {
-        let cell = "#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_3(\n{let mut vars_ok = true;\n\
+        let cell = "#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_3(\n{let mut vars_ok \
+            = true;\n\
             if !vars_ok {return evcxr_variable_store;}}\n\
             let a = evcxr_variable_store.take_variable::<Vec<f64>>(stringify!(a));\n\
             let mut b = evcxr_variable_store.take_variable::<u8>(stringify!(b));\n\
             match std::panic::catch_unwind(\n  std::panic::AssertUnwindSafe(||{\n\
             evcxr_variable_store.put_variable::<u8>(stringify!(new), new);\n\
             })) { \n  Ok(_) => {}\n  Err(_) => {\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n}}\n\
-            evcxr_variable_store.put_variable::<Vec<f64>>(stringify!(a), a);\nevcxr_variable_store\n}\n";
+            evcxr_variable_store.put_variable::<Vec<f64>>(stringify!(a), \
+            a);\nevcxr_variable_store\n}\n";
         let shown = DISPLAY.lines().count();
         let source = with_library(&format!("{DISPLAY}{cell}"));
         let lines: Vec<&str> = source.lines().skip(shown).collect();
         assert_eq!(lines.len(), cell.lines().count());
         let store = "evcxr_variable_store, &mut parcourse_taken";
         let first = format!(
-            "let mut parcourse_taken = ::parcourse_cell::Taken::new(); let a = ::parcourse_cell::take::<Vec<f64>>({store}, stringify!(a));"
+            "let mut parcourse_taken = ::parcourse_cell::Taken::new(); let a = \
+             ::parcourse_cell::take::<Vec<f64>>({store}, stringify!(a));"
         );
         assert_eq!(lines[4], first);
         assert_eq!(
@@ -224,7 +235,8 @@ mod tests {
 
     #[test]
     fn waiting_is_left_to_the_helpers() {
-        let cell = "let x = 1;\nlet mut mutex = store.lazy_arc(\"evcxr_tokio_runtime\",\n|| new());\nmatch mutex.lock() { g => g, }\n.block_on(async {\nf().await;\n});";
+        let cell = "let x = 1;\nlet mut mutex = store.lazy_arc(\"evcxr_tokio_runtime\",\n|| \
+            new());\nmatch mutex.lock() { g => g, }\n.block_on(async {\nf().await;\n});";
         let expected = "let x = 1;\n\n\n\n::parcourse::waiting::run_cell(async {\nf().await;\n});";
         assert_eq!(with_helpers_runtime(cell).as_deref(), Some(expected));
         assert_eq!(with_helpers_runtime("runtime.block_on(async {})"), None);

@@ -514,7 +514,8 @@ mod tests {
             stripped("#[cfg_attr(unix, repr(C))] #[cfg_attr(windows, repr(u8))] pub struct S;"),
             "#[repr(C)] pub struct S;"
         );
-        let choice = "cfg_if! { if #[cfg(windows)] { pub struct A; } else if #[cfg(unix)] { pub struct B; } else { pub struct C; } }";
+        let choice = "cfg_if! { if #[cfg(windows)] { pub struct A; } else if #[cfg(unix)] { pub \
+            struct B; } else { pub struct C; } }";
         assert_eq!(stripped(choice), "pub struct B;");
         assert_eq!(
             stripped("cfg_select! { windows => { pub struct A; } _ => { pub struct B; } }"),
@@ -528,7 +529,8 @@ mod tests {
 
     #[test]
     fn the_first_paragraph_of_documentation_stays() {
-        let source = "/// What it is.\n/// More.\n///\n/// # Examples\n#[inline]\n#[must_use]\npub fn f() {}\n/// Not seen.\nstruct S; // why";
+        let source = "/// What it is.\n/// More.\n///\n/// # \
+            Examples\n#[inline]\n#[must_use]\npub fn f() {}\n/// Not seen.\nstruct S; // why";
         assert_eq!(
             stripped(source),
             "/// What it is. /// More. pub fn f() {} /// Not seen. struct S;"
@@ -545,7 +547,8 @@ mod tests {
             called: &called,
             conditions: &conditions,
         };
-        let source = "mod a; mod inline { #[path = \"x.rs\"] mod b; } #[cfg(windows)] mod c; other! { mod d; }";
+        let source = "mod a; mod inline { #[path = \"x.rs\"] mod b; } #[cfg(windows)] mod c; \
+            other! { mod d; }";
         let skeleton = strip(source, &settings).unwrap();
         let names: Vec<_> = skeleton
             .modules
@@ -559,7 +562,8 @@ mod tests {
 
     #[test]
     fn procedural_macros_are_names() {
-        let source = "use syn::*;\n/// Docs.\n#[proc_macro_derive(Thing, attributes(thing))]\npub fn derive(input: TokenStream) -> TokenStream { parse(input) }\nfn parse() {}";
+        let source = "use syn::*;\n/// Docs.\n#[proc_macro_derive(Thing, attributes(thing))]\npub \
+            fn derive(input: TokenStream) -> TokenStream { parse(input) }\nfn parse() {}";
         let names = procedural_macros(source, Edition::CURRENT).unwrap();
         assert!(
             names.contains(

@@ -362,13 +362,15 @@ mod tests {
     fn bodies_in_definitions_go() {
         assert_eq!(
             rules(
-                "macro_rules! m { ($t:ty) => { impl S { /// One.\n/// Two.\n#[inline] pub fn f(self) -> $t { self.0 } const fn g() { 1 } } }; }"
+                "macro_rules! m { ($t:ty) => { impl S { /// One.\n/// Two.\n#[inline] pub fn \
+                 f(self) -> $t { self.0 } const fn g() { 1 } } }; }"
             ),
             "{ ($t:ty) => { impl S { /// One. pub fn f(self) -> $t {} const fn g() { 1 } } }; }"
         );
         assert_eq!(
             rules(
-                "macro_rules! m { ($($t:ty)*) => { $( impl Add for $t { type Output = $t; #[inline] fn add(self, o: $t) -> $t { self + o } } )* }; }"
+                "macro_rules! m { ($($t:ty)*) => { $( impl Add for $t { type Output = $t; \
+                 #[inline] fn add(self, o: $t) -> $t { self + o } } )* }; }"
             ),
             "{ ($($t:ty)*) => { $( impl Add for $t { type Output = $t; } )* }; }"
         );
@@ -379,7 +381,8 @@ mod tests {
         let same = "{ ($($x:tt)*) => { impl T for S { $( type A = $x; )* } }; }";
         assert_eq!(
             rules(
-                "macro_rules! m { ($($x:tt)*) => { impl T for S { $( type A = $x; )* fn f() {} } }; }"
+                "macro_rules! m { ($($x:tt)*) => { impl T for S { $( type A = $x; )* fn f() {} } \
+                 }; }"
             ),
             same
         );
@@ -402,7 +405,8 @@ mod tests {
 
     #[test]
     fn conditions_of_a_crate() {
-        let source = "macro_rules! cfg_a { ($($item:item)*) => { $( #[cfg(unix)] #[cfg_attr(docsrs, doc(cfg(unix)))] $item )* } }\n\
+        let source = "macro_rules! cfg_a { ($($item:item)*) => { $( #[cfg(unix)] \
+            #[cfg_attr(docsrs, doc(cfg(unix)))] $item )* } }\n\
             macro_rules! cfg_b { ($($item:item)*) => { $( #[cfg(windows)] $item )* } }\n\
             macro_rules! cfg_c { ($($item:item)*) => { $( #[cfg(unix)] mod x { $item } )* } }";
         let found = conditions(source, &Cfg::parse("unix"), Edition::CURRENT);

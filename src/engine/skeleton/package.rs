@@ -233,7 +233,8 @@ mod tests {
         let files = strip_files(&[
             (
                 "src/lib.rs",
-                "mod a; mod deep; #[path = \"odd/name.rs\"] mod b; #[cfg(test)] mod tests; modules!(made);",
+                "mod a; mod deep; #[path = \"odd/name.rs\"] mod b; #[cfg(test)] mod tests; \
+                 modules!(made);",
             ),
             ("src/a.rs", ""),
             ("src/deep/mod.rs", "mod inner;"),

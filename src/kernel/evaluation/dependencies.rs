@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn finds_what_the_engine_will_look_at() {
         let none = BTreeSet::new();
-        let code = "// first\n:dep parcourse = { path = \"../helpers\" }\n\n:opt 3\n  :dep  regex = \"1\"\n:dep itertools\nuse x;\n:dep late";
+        let code = "// first\n:dep parcourse = { path = \"../helpers\" }\n\n:opt 3\n  :dep  regex \
+            = \"1\"\n:dep itertools\nuse x;\n:dep late";
         assert_eq!(new_ones(code, &none), [":dep  regex = \"1\"", ":dep itertools"]);
         assert_eq!(
             new_ones(code, &BTreeSet::from([":dep itertools".to_owned()])),

@@ -180,15 +180,30 @@ fn describe(
             "Interrupted",
             "the running code was stopped together with its process",
             vec![
-                "All variables are lost, definitions are kept.\nHelpers such as Pool::map can be interrupted without that loss.".to_owned(),
+                "All variables are lost, definitions are kept.\nHelpers such as Pool::map can be \
+                 interrupted without that loss."
+                    .to_owned(),
             ],
         ),
-        _ if interrupted => Failure::new("Interrupted", "compiling was stopped; variables are kept", Vec::new()),
-        evcxr::Error::SubprocessTerminated(message) => Cause::parse(message).failure(&ending.last_stderr),
-        evcxr::Error::CompilationErrors(errors) => compile::failure(errors, code, execution_count),
-        evcxr::Error::TypeRedefinedVariablesLost(names) => {
-            Failure::new("VariablesLost", format!("the types of these variables were redefined: {}", names.join(", ")), Vec::new())
+        _ if interrupted => Failure::new(
+            "Interrupted",
+            "compiling was stopped; variables are \
+            kept",
+            Vec::new(),
+        ),
+        evcxr::Error::SubprocessTerminated(message) => {
+            Cause::parse(message).failure(&ending.last_stderr)
         }
+        evcxr::Error::CompilationErrors(errors) => compile::failure(errors, code, execution_count),
+        evcxr::Error::TypeRedefinedVariablesLost(names) => Failure::new(
+            "VariablesLost",
+            format!(
+                "the types of these variables were redefined: \
+                {}",
+                names.join(", ")
+            ),
+            Vec::new(),
+        ),
         other => Failure::new("Error", other.to_string(), Vec::new()),
     }
 }

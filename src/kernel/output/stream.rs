@@ -151,7 +151,8 @@ impl Streams {
         self.flush(publisher);
         if self.dropped > 0 {
             let text = format!(
-                "\n[output limit: {} shown, {} more not shown; write large output to a file, or start the kernel with a larger --output-limit]\n",
+                "\n[output limit: {} shown, {} more not shown; write large output to a file, or \
+                 start the kernel with a larger --output-limit]\n",
                 size(self.limit),
                 size(self.dropped)
             );

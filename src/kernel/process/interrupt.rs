@@ -88,8 +88,10 @@ impl Interrupts {
             return;
         }
         if handled {
-            self.outputs
-                .note("[interrupt: waiting for the running items to end; interrupt again to stop the process and lose all variables]\n");
+            self.outputs.note(
+                "[interrupt: waiting for the running items to end; interrupt again to stop \
+                    the process and lose all variables]\n",
+            );
         } else {
             self.relay.kill();
         }

@@ -100,7 +100,8 @@ pub async fn send_all(
                     Ok(Err(error)) => log!("parcourse kernel: failed to publish: {error}"),
                     Err(_) => {
                         if timeout == SEND_TIMEOUT {
-                            log!("parcourse kernel: a subscriber does not read its messages; some are lost");
+                            log!("parcourse kernel: a subscriber does not read its messages; some \
+                                are lost");
                         }
                         timeout = STALLED_TIMEOUT;
                     }

@@ -39,7 +39,8 @@ fn let_without_pattern(code: &str, line: usize, execution_count: u64) -> Failure
     let source = code.lines().nth(line - 1).unwrap_or_default();
     let title = "expected a pattern after `let`";
     let report = format!(
-        "{RED}error{RESET}{BOLD}: {title}{RESET}\n  {BLUE}-->{RESET} cell [{execution_count}], line {line}\n{BLUE}{line} |{RESET} {source}"
+        "{RED}error{RESET}{BOLD}: {title}{RESET}\n  {BLUE}-->{RESET} cell [{execution_count}], \
+         line {line}\n{BLUE}{line} |{RESET} {source}"
     );
     Failure::new("CompileError", title, vec![report])
 }
@@ -120,7 +121,8 @@ fn render(error: &CompilationError, code: &str, execution_count: u64) -> String 
 fn note(error: &CompilationError) -> Option<&'static str> {
     match error.code()? {
         "E0597" | "E0716" | "E0505" => Some(
-            "variables of a notebook live on after their cell, so they cannot hold references to each other; clone the data, or put the code in a block { }",
+            "variables of a notebook live on after their cell, so they cannot hold references to \
+             each other; clone the data, or put the code in a block { }",
         ),
         "E0384" | "E0596" => {
             Some("make a variable of an earlier cell mutable with `let mut x = x;`")

@@ -49,16 +49,26 @@ fn explain(signal: i32, last_stderr: &str) -> String {
     let overflowed = last_stderr.contains("has overflowed its stack");
     let out_of_memory = last_stderr.lines().find(|line| line.contains("memory allocation of"));
     match signal {
-        libc::SIGABRT if overflowed => "stack overflow: a recursion that does not end, or large arrays on the stack (SIGABRT)".into(),
+        libc::SIGABRT if overflowed => "stack overflow: a recursion that does not end, or large \
+            arrays on the stack (SIGABRT)"
+            .into(),
         libc::SIGABRT => match out_of_memory {
             Some(line) => format!("out of memory: {line} (SIGABRT)"),
             None => "the program aborted (SIGABRT)".into(),
         },
-        libc::SIGSEGV => "segmentation fault: an invalid memory access, or a stack overflow in a thread (SIGSEGV)".into(),
-        libc::SIGBUS => "bus error: an invalid memory access, or a mapped file that shrank (SIGBUS)".into(),
-        libc::SIGILL => "illegal instruction: compiled for another CPU, or undefined behaviour (SIGILL)".into(),
+        libc::SIGSEGV => "segmentation fault: an invalid memory access, or a stack overflow in a \
+            thread (SIGSEGV)"
+            .into(),
+        libc::SIGBUS => "bus error: an invalid memory access, or a mapped file that shrank \
+            (SIGBUS)"
+            .into(),
+        libc::SIGILL => "illegal instruction: compiled for another CPU, or undefined behaviour \
+            (SIGILL)"
+            .into(),
         libc::SIGFPE => "arithmetic error (SIGFPE)".into(),
-        libc::SIGKILL => "killed from outside (SIGKILL), most likely by the operating system because memory ran out".into(),
+        libc::SIGKILL => "killed from outside (SIGKILL), most likely by the operating system \
+            because memory ran out"
+            .into(),
         libc::SIGTERM => "terminated from outside (SIGTERM)".into(),
         other => format!("killed by signal {other}"),
     }
