@@ -11,7 +11,9 @@
 //! with an owner file that names the same process. Of one that was killed before it could write
 //! that file nothing is there to be deleted but the empty folder.
 
+use crate::base::process;
 use anyhow::{Context, Result};
+use rustix::process::Pid;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -266,11 +268,9 @@ fn or_dash(text: &str) -> &str {
     if text.is_empty() { "-" } else { text }
 }
 
-/// Field 22 of /proc/PID/stat. The name in field 2 may contain anything, so fields are counted from
-/// its closing bracket.
+/// Field 22 of `/proc/PID/stat`: when the process started.
 fn start_of(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+    process::stat(Pid::from_raw(pid.try_into().ok()?)?)?.get(19).cloned()
 }
 
 fn boot() -> String {

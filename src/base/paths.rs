@@ -22,6 +22,12 @@ fn own_cache() -> Result<PathBuf> {
     Ok(base.join("parcourse"))
 }
 
+/// Cargo's folder for its configuration and for downloaded crates: `CARGO_HOME`, else `~/.cargo`.
+pub fn cargo_home() -> Option<PathBuf> {
+    let named = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    named.or_else(|| Some(dirs::home_dir()?.join(".cargo")))
+}
+
 /// Private space on this machine for sockets, connection files and short-lived copies:
 /// [`private_folder`] in `PARCOURSE_TMPDIR` (made when missing), else in the system's temporary
 /// directory.

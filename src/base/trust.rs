@@ -23,8 +23,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The effective user.
 pub fn user() -> u32 {
-    // SAFETY: geteuid has no preconditions.
-    unsafe { libc::geteuid() }
+    rustix::process::geteuid().as_raw()
 }
 
 /// Whether what runs in `folder` can read something of another user: all of its parents, and the

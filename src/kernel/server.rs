@@ -1,4 +1,4 @@
-//! Putting the kernel's parts together.
+//! Puts the kernel's parts together.
 
 use super::output::source::Sources;
 use super::output::{InputReader, Outputs, relay::Relay};
@@ -24,14 +24,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// What whoever started the kernel may tell it by signals.
+/// What the parent process may request with signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     Interrupt,
     Terminate,
 }
 
-/// A kernel without a connection: engine, user process and output.
+/// The kernel without its connections: engine, user process and output.
 pub struct KernelCore {
     pub engine: Engine,
     pub outputs: Arc<Outputs>,
@@ -87,7 +87,7 @@ impl KernelCore {
         })
     }
 
-    /// Serves one front end until it asks for a shutdown, or a command says so.
+    /// Serves the front end until it asks for a shutdown or a command ends the kernel.
     pub async fn serve(
         self,
         connection: &ConnectionInfo,
@@ -116,12 +116,10 @@ impl KernelCore {
         make_private(connection);
         let front = ports.map(tcp::Ports::serve);
 
-        // A thread of its own, so that nothing the kernel does can make a client believe that it is
-        // dead.
+        // On a separate thread, so that a busy kernel never looks dead to a client.
         std::thread::Builder::new().name("heartbeat".to_owned()).spawn({
             let handle = tokio::runtime::Handle::current();
-            // A client that leaves in the middle, or sends something else, is no reason to stop
-            // answering the others.
+            // If one client disconnects or sends something else, the others still need answers.
             move || {
                 handle.block_on(async {
                     loop {
@@ -161,7 +159,7 @@ impl KernelCore {
                 () = &mut end => break,
             }
         }
-        // The replies to the shutdown are on their way.
+        // Gives the replies to the shutdown time to be sent.
         tokio::time::sleep(Duration::from_millis(20)).await;
         if let Some(front) = front {
             front.finish().await;
@@ -171,7 +169,7 @@ impl KernelCore {
     }
 }
 
-/// Unix sockets are made with the permissions of any file; other users have no business with these.
+/// Makes the sockets private. Unix sockets are created with the default permissions of files.
 fn make_private(connection: &ConnectionInfo) {
     use std::os::unix::fs::PermissionsExt;
     for port in [
@@ -190,15 +188,15 @@ fn make_private(connection: &ConnectionInfo) {
     }
 }
 
-/// Keeps the reason where the engine does not start.
+/// Stores the reason if the engine does not start.
 async fn after_start(
     ready: oneshot::Receiver<Result<()>>,
     engine_failure: Arc<Mutex<Option<String>>>,
 ) {
     if let Ok(Err(error)) = ready.await {
-        log!("parcourse kernel: the engine did not start: {error:#}");
+        log!("parcourse kernel: failed to start the engine: {error:#}");
         if let Ok(mut reason) = engine_failure.lock() {
-            *reason = Some(format!("the engine did not start: {error:#}"));
+            *reason = Some(format!("failed to start the engine: {error:#}"));
         }
     }
 }
@@ -210,7 +208,7 @@ async fn first_of(shell: tokio::task::JoinHandle<()>, control: tokio::task::Join
     }
 }
 
-/// How a program's request for input reaches the front end that had the cell executed.
+/// Returns a function that asks the front end that executes the cell for a line of input.
 fn input_reader(
     executing: Arc<Mutex<Option<Request>>>,
     requests: mpsc::UnboundedSender<InputRequest>,

@@ -6,6 +6,7 @@ use super::toolchain::Toolchain;
 use super::{copy, lockfile, prune};
 use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
+use crate::base::process::shell_quoted;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs::File;
@@ -126,7 +127,7 @@ fn shell_word(path: &Path) -> Result<String> {
     let text = path.to_str().with_context(|| {
         format!("{} is not UTF-8, which the engine needs: set PARCOURSE_TMPDIR", path.display())
     })?;
-    Ok(format!("'{}'", text.replace('\'', r"'\''")))
+    Ok(shell_quoted(text))
 }
 
 /// Makes cargo accept that the helper crate was compiled from its current files.

@@ -5,7 +5,7 @@ use super::kernel_kind::KernelKind;
 use super::sources::Sources;
 use super::toolchain::Toolchain;
 use super::{FORMAT, lockfile};
-use crate::base::hash;
+use crate::base::{hash, paths};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -107,10 +107,7 @@ fn is_on_path(program: &str) -> bool {
 
 /// The user's own cargo configuration, which may set another profile or linker.
 fn cargo_configuration() -> Vec<u8> {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(Into::into)
-        .or_else(|| dirs::home_dir().map(|home| home.join(".cargo")));
-    let Some(home) = home else { return Vec::new() };
+    let Some(home) = paths::cargo_home() else { return Vec::new() };
     ["config.toml", "config"]
         .iter()
         .find_map(|name| std::fs::read(home.join(name)).ok())

@@ -33,6 +33,7 @@ pub use checkout::{WorkDirectory, abandoned, create_socket_directory, sweep, swe
 pub use command::{PrepareArguments, main};
 pub use kernel_kind::KernelKind;
 pub use lockfile::{RUNTIME, needed_by as locked, restore as restore_lockfile};
+pub use progress::finished as finished_crates;
 pub use sources::Sources;
 pub use store::Template;
 pub use toolchain::{Toolchain, locate as locate_compiler};

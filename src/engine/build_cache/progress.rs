@@ -29,12 +29,10 @@ pub fn finished(target: &Path) -> BTreeSet<String> {
     .collect()
 }
 
-/// Whether this is `lib-NAME`, `dylib-lib-NAME` or similar. The `.json` file beside it is written
+/// Whether this is `lib-NAME`, `dylib-NAME` or similar. The `.json` file beside it is written
 /// earlier.
 fn is_library_fingerprint(name: &str) -> bool {
-    (name.starts_with("lib-") || name.contains("-lib-"))
-        && !name.starts_with("dep-")
-        && !name.ends_with(".json")
+    (name.starts_with("lib-") || name.starts_with("dylib-")) && !name.contains('.')
 }
 
 #[cfg(test)]

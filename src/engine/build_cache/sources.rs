@@ -4,6 +4,7 @@
 //! We find them without cargo, by following `path` dependencies from manifest to manifest: asking
 //! cargo would take longer than a kernel may take to start.
 
+use crate::base::files;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -68,10 +69,7 @@ impl Sources {
                 &sources.workspace,
                 &workspace_manifest,
             )?);
-            let mut files = Vec::new();
-            list_files(&folder, true, &mut files)?;
-            files.sort();
-            sources.packages.push(Package { name, files });
+            sources.packages.push(Package { name, files: files_of(&folder)? });
             seen.push(folder);
         }
         Ok(sources)
@@ -172,29 +170,19 @@ fn path_dependencies(
     Ok(found)
 }
 
-/// Collects all files of a package, without cargo's output, hidden files, other packages inside it,
+/// All files of a package, sorted, without cargo's output, hidden files, other packages inside it,
 /// and what only its own tests use.
-fn list_files(folder: &Path, top: bool, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = std::fs::read_dir(folder)
-        .with_context(|| format!("failed to read {}", folder.display()))?;
-    for entry in entries {
-        let entry = entry.with_context(|| format!("failed to read {}", folder.display()))?;
-        let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let path = entry.path();
-        if path.is_dir() {
-            let unused =
-                ["target", "tests", "benches", "examples"].iter().any(|unused| name == *unused);
-            if !(top && unused) && !path.join("Cargo.toml").exists() {
-                list_files(&path, false, files)?;
-            }
-        } else {
-            files.push(path);
-        }
-    }
-    Ok(())
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let only_tests = ["target", "tests", "benches", "examples"];
+    let wanted = |within: &Path| {
+        let is_hidden =
+            within.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let path = folder.join(within);
+        let is_unused = only_tests.iter().any(|name| within == Path::new(name));
+        !is_hidden && !(path.is_dir() && (is_unused || path.join("Cargo.toml").exists()))
+    };
+    let files = files::below(folder, &wanted)?;
+    Ok(files.into_iter().map(|within| folder.join(within)).collect())
 }
 
 #[cfg(test)]

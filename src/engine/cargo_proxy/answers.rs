@@ -5,6 +5,7 @@
 //! cargo reads, and the sources of crates in folders. The kernel's own folder, another one for each
 //! kernel, stands in it as [`FOLDER`].
 
+use crate::base::paths;
 use crate::engine::skeleton::{Key, Store, sources_below};
 use serde_json::Value;
 use std::ffi::OsString;
@@ -122,11 +123,9 @@ impl Question {
         variables.sort();
         variables.iter().for_each(|variable| add(variable));
         key.add_stamp(&self.cargo);
-        let home = std::env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(|| Some(dirs::home_dir()?.join(".cargo")));
+        let home = paths::cargo_home().unwrap_or_default();
         for name in ["config.toml", "config"] {
-            key.add_stamp(&home.clone().unwrap_or_default().join(name));
+            key.add_stamp(&home.join(name));
         }
         if let Ok(program) = std::env::current_exe() {
             key.add_stamp(&program);

@@ -19,6 +19,7 @@
 mod answers;
 mod metadata;
 
+use crate::base::process::shell_quoted;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::io::Write;
@@ -69,8 +70,8 @@ impl Proxy {
                 .open(programs.join("rustc"))?;
             writeln!(
                 script,
-                "#!/bin/sh\nexec '{}' \"$@\"",
-                rustc.display().to_string().replace('\'', r"'\''")
+                "#!/bin/sh\nexec {} \"$@\"",
+                shell_quoted(&rustc.display().to_string())
             )
         };
         install().with_context(|| format!("failed to write in {}", folder.display()))?;

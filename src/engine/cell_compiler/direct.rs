@@ -10,6 +10,7 @@
 //! The notes lie beside the kernel's build directory, which is private. Notes of somebody else are
 //! not followed.
 
+use crate::base::{paths, trust};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +104,7 @@ impl Notes {
         let (fingerprint, asked) = state.split_once(' ')?;
         let asked: u128 = asked.parse().ok()?;
         let here = std::env::current_dir().ok()?;
-        let cargo_home = cargo_home()?;
+        let cargo_home = paths::cargo_home()?;
         let mut watched = sources(&here, &cargo_home)?;
         let manifests: Vec<PathBuf> = watched
             .iter()
@@ -164,9 +165,8 @@ impl Notes {
 /// This user's notes that nobody else could have written.
 fn read(file: &Path) -> Option<Notes> {
     let metadata = std::fs::symlink_metadata(file).ok()?;
-    let is_ours = metadata.is_file()
-        && metadata.uid() == rustix::process::geteuid().as_raw()
-        && metadata.mode() & 0o022 == 0;
+    let is_ours =
+        metadata.is_file() && metadata.uid() == trust::user() && metadata.mode() & 0o022 == 0;
     is_ours.then(|| serde_json::from_slice(&std::fs::read(file).ok()?).ok()).flatten()
 }
 
@@ -248,12 +248,6 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
-}
-
-fn cargo_home() -> Option<PathBuf> {
-    std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(dirs::home_dir()?.join(".cargo")))
 }
 
 /// Says where the object will lie, as cargo's messages would.

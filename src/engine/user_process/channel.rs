@@ -74,17 +74,3 @@ pub fn replace_standard(source: impl AsFd, standard: RawFd) -> std::io::Result<(
         _ => Ok(()),
     }
 }
-
-/// Asks the operating system to kill this process when the kernel dies, however that happens.
-pub fn end_with_parent() {
-    #[cfg(target_os = "linux")]
-    {
-        let parent = rustix::process::getppid();
-        let _ =
-            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-        // The parent may have died before the line above.
-        if rustix::process::getppid() != parent {
-            std::process::exit(0);
-        }
-    }
-}

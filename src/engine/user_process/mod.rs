@@ -25,7 +25,7 @@ pub fn hook() {
         run_loop::run()
     }
     if let Some(path) = std::env::var_os(wire::AUDIT_VARIABLE) {
-        channel::end_with_parent();
+        crate::base::process::end_with_parent();
         if let Err(error) = interpose::start_audit(&path) {
             eprintln!("parcourse: failed to open the audit file {}: {error}", path.display());
         }

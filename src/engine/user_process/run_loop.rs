@@ -2,6 +2,7 @@
 
 use super::wire::{self, PacketKind, RunReply, Usage};
 use super::{channel, interpose, support};
+use crate::base::process;
 use anyhow::{Context, Result, bail};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ffi::c_void;
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 /// Serves the engine until it closes our stdin.
 pub fn run() -> ! {
-    channel::end_with_parent();
+    process::end_with_parent();
     let result = UserProcess::start().and_then(UserProcess::serve);
     if let Err(error) = result {
         // The engine shows what a user process that ended had printed.
@@ -163,18 +164,7 @@ impl Meter {
 }
 
 fn cpu_seconds() -> f64 {
-    [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN].into_iter().map(cpu_seconds_of).sum()
-}
-
-fn cpu_seconds_of(who: libc::c_int) -> f64 {
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: getrusage fills the structure; zeroed plain data is valid where it fails.
-    let usage = unsafe {
-        libc::getrusage(who, usage.as_mut_ptr());
-        usage.assume_init()
-    };
-    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
-    seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN].into_iter().map(process::cpu_seconds).sum()
 }
 
 fn peak_memory_bytes() -> Option<u64> {

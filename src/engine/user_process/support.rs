@@ -188,26 +188,17 @@ extern "C" fn report_panic(panic: Panic) {
         unsafe { (panic.message.read(), panic.file.read(), panic.thread.read()) };
     let report = PanicReport {
         // Escaped, a byte may take six; with the stack it must fit one packet.
-        message: truncated(&message, 5 * 1024).to_owned(),
+        message: message[..message.floor_char_boundary(5 * 1024)].to_owned(),
         file,
         line: panic.line,
         column: panic.column,
-        thread: truncated(&thread, 200).to_owned(),
+        thread: thread[..thread.floor_char_boundary(200)].to_owned(),
         main: is_main_thread(),
         stack: stack::addresses(),
     };
     if let Ok(json) = serde_json::to_vec(&report) {
         interpose::report(PacketKind::Panic, &json);
     }
-}
-
-/// The text cut to at most so many bytes, at a character boundary.
-fn truncated(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]

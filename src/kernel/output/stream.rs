@@ -66,10 +66,7 @@ impl Streams {
             self.dropped += text.len();
             return;
         }
-        let mut shown = text.len().min(self.budget);
-        while !text.is_char_boundary(shown) {
-            shown -= 1;
-        }
+        let shown = text.floor_char_boundary(self.budget);
         self.budget = if shown < text.len() { 0 } else { self.budget - shown };
         self.dropped += text.len() - shown;
         match &mut self.pending {
@@ -95,10 +92,7 @@ impl Streams {
         }
         self.burst.push_str(text);
         if self.burst.len() > REMEMBERED {
-            let mut start = self.burst.len() - REMEMBERED;
-            while !self.burst.is_char_boundary(start) {
-                start += 1;
-            }
+            let start = self.burst.ceil_char_boundary(self.burst.len() - REMEMBERED);
             self.burst.drain(..start);
             self.statement = self.statement.saturating_sub(start);
         }

@@ -1,4 +1,5 @@
-//! The kernel's private folders: the engine's build directory, and a short one for sockets.
+//! The kernel's private folders: the engine's build directory, and a socket folder with a short
+//! path.
 
 use crate::base::log::log;
 use crate::base::owned_dir::OwnedDir;
@@ -8,19 +9,19 @@ use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Removed when dropped; after a crash by the guard or by the next kernel's start.
+/// Removed when dropped. After a crash the guard or the next kernel removes it.
 pub struct Workspace {
     directory: WorkDirectory,
     sockets: OwnedDir,
-    /// The helper crate, where the build directory has it compiled.
+    /// The helper crate, if the build directory has it compiled.
     helpers: Option<PathBuf>,
-    /// None where it could not be made: everything takes longer then.
+    /// `None` if it could not be created; variables then take longer.
     cargo: Option<Proxy>,
 }
 
 impl Workspace {
-    /// A copy of the template when there is one, else an empty folder, in which everything will be
-    /// compiled.
+    /// Copies the template if there is one, or else creates an empty folder, in which everything
+    /// will be compiled.
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
         let sockets = build_cache::create_socket_directory()?;
         let copy = template.and_then(|template| match template.checkout() {
@@ -51,23 +52,24 @@ impl Workspace {
         self.directory.path()
     }
 
-    /// The helper crate, where the build directory has it compiled.
+    /// The helper crate, if the build directory has it compiled.
     pub fn helpers(&self) -> Option<&Path> {
         self.helpers.as_deref()
     }
 
-    /// A place for a folder without contents.
+    /// Where to create a folder without contents.
     pub fn empty(&self) -> PathBuf {
         self.directory.beside("empty")
     }
 
-    /// Where the kernel's own sockets lie, with a short name: the path of a socket has at most some
-    /// 100 bytes.
+    /// The folder of the kernel's own sockets. Its path is short, because the path of a socket is
+    /// limited to about 100 bytes.
     pub fn sockets(&self) -> &Path {
         self.sockets.path()
     }
 
-    /// Sets this process's environment for the engine; `id` marks what the kernel starts.
+    /// Sets this process's environment for the engine. `id` marks the processes that the kernel
+    /// starts.
     pub fn enter(&self, id: &str) {
         let mark = [(super::guard::MARK, OsStr::new(id))];
         let environment =

@@ -2,8 +2,8 @@
 //! lines.
 
 use super::{Failure, headline};
+use crate::kernel::cell_source::CellSource;
 use crate::kernel::colours::{BLUE, BOLD, RED, RESET};
-use crate::kernel::completeness;
 use evcxr::CompilationError;
 
 /// The failure that a list of diagnostics amounts to. Warnings are left out, and so are
@@ -26,13 +26,14 @@ pub fn failure(errors: &[CompilationError], code: &str, execution_count: u64) ->
     Failure { ename: "CompileError".to_owned(), evalue, traceback: reports }
 }
 
-/// The failure for code that cannot be read, found before the engine sees it.
-pub fn unreadable(code: &str, execution_count: u64) -> Option<Failure> {
-    if completeness::is_too_deep(code) {
+/// The failure of a cell that cannot be parsed, found before the engine sees it.
+pub fn unreadable(source: &CellSource, execution_count: u64) -> Option<Failure> {
+    if source.is_too_deep() {
         return Some(Failure::new("CompileError", "brackets are nested too deeply", Vec::new()));
     }
-    completeness::let_without_pattern(code)
-        .map(|line| let_without_pattern(code, line, execution_count))
+    source
+        .let_without_pattern()
+        .map(|line| let_without_pattern(source.code(), line, execution_count))
 }
 
 fn let_without_pattern(code: &str, line: usize, execution_count: u64) -> Failure {

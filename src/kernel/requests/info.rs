@@ -1,4 +1,4 @@
-//! What the kernel says of itself.
+//! What the kernel tells front ends about itself.
 
 use serde_json::{Value, json};
 

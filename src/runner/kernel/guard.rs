@@ -10,6 +10,7 @@
 //! On its stdout it tells the runner what happens to the kernel, one line each: `started PID`, then
 //! `exited CODE` or `killed SIGNAL`.
 
+use crate::base::process;
 use anyhow::{Context, Result};
 use clap::Args;
 use std::ffi::OsString;
@@ -51,9 +52,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     let mut command = Command::new(&arguments.command[0]);
     command.args(&arguments.command[1..]).env("JPY_PARENT_PID", guard.to_string()).process_group(0);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    // SAFETY: only async-signal-safe calls between fork and exec.
-    unsafe { command.pre_exec(move || die_with(guard)) };
-    let kernel = command
+    let kernel = process::die_with_parent(&mut command)
         .spawn()
         .with_context(|| format!("failed to start {}", arguments.command[0].display()))?
         .id() as libc::pid_t;
@@ -119,27 +118,6 @@ fn become_reaper() {
 #[cfg(not(target_os = "linux"))]
 fn become_reaper() {}
 
-/// In the kernel, before it is executed: SIGKILL when the guard dies, however that happens.
-#[cfg(target_os = "linux")]
-fn die_with(guard: u32) -> std::io::Result<()> {
-    // SAFETY: plain system calls. The guard may have died before the first took effect; then we
-    // have another parent already.
-    unsafe {
-        if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) != 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        if libc::getppid() as u32 != guard {
-            libc::raise(libc::SIGKILL);
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn die_with(_guard: u32) -> std::io::Result<()> {
-    Ok(())
-}
-
 /// Waits for the kernel's end without reaping it: until then its process id, and its group's,
 /// cannot go to anybody else.
 fn wait_for_exit(kernel: libc::pid_t) -> String {
@@ -198,29 +176,15 @@ fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, patience: Duration) {
             -1 => return,
             0 => {
                 // A kernel may have a guard of its own, which is just tidying up.
-                let leftovers = if begun.elapsed() < patience { Vec::new() } else { children() };
-                for child in leftovers {
-                    // SAFETY: a child of ours that nobody else reaps.
-                    unsafe { libc::kill(child, libc::SIGKILL) };
-                }
+                let leftovers = if begun.elapsed() < patience {
+                    Vec::new()
+                } else {
+                    process::children(rustix::process::getpid())
+                };
+                process::kill_all(&leftovers);
                 std::thread::sleep(Duration::from_millis(5));
             }
             _ => {}
         }
     }
-}
-
-/// The processes whose parent we are, from `/proc`; none where there is no `/proc`.
-fn children() -> Vec<libc::pid_t> {
-    let us = std::process::id().to_string();
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers =
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse::<libc::pid_t>().ok());
-    let is_ours = |pid: &libc::pid_t| {
-        // "PID (name) state PARENT …", and the name may contain anything.
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(')')
-            .is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(us.as_str()))
-    };
-    numbers.filter(is_ours).collect()
 }
