@@ -1,4 +1,4 @@
-//! Registration with Jupyter, driven through `parcourse kernel …` in a home folder of its own.
+//! Registration with Jupyter through `parcourse kernel …`, in a separate home folder.
 
 use crate::python;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 const PARCOURSE: &str = env!("CARGO_BIN_EXE_parcourse");
 
-/// A home folder with nothing in it.
+/// An empty home folder.
 struct Home {
     folder: tempfile::TempDir,
 }
@@ -113,7 +113,7 @@ fn installs_below_prefixes() {
     home.works(&["uninstall", "--prefix", "env"]);
     assert!(!prefix.join("share/jupyter/kernels/parcourse").exists());
 
-    // The environment of the Python that is first on PATH.
+    // The environment of the first Python on PATH.
     let bin = home.path("bin");
     fs::create_dir(&bin).unwrap();
     fs::write(bin.join("python3"), format!("#!/bin/sh\necho '{}'\n", home.path("conda").display()))
@@ -155,7 +155,7 @@ fn refuses_what_jupyter_could_not_use() {
 }
 
 /// Jupyter itself reads what we wrote. Needs the private Python of `parcourse lab`;
-/// `PARCOURSE_REQUIRE_ALL=1` makes it obligatory.
+/// `PARCOURSE_REQUIRE_ALL=1` makes it mandatory.
 #[test]
 fn jupyter_finds_the_kernel() {
     let home = Home::new();

@@ -96,7 +96,7 @@ impl KernelCore {
         let session = uuid::Uuid::new_v4().to_string();
         let bound = "failed to listen on the addresses of the connection file";
         let (connection, ports) = match connection.transport {
-            Transport::TCP => tcp::take(connection, &self.sockets)
+            Transport::TCP => tcp::bind(connection, &self.sockets)
                 .await
                 .map(|(inner, ports)| (inner, Some(ports)))
                 .context(bound)?,
@@ -114,7 +114,7 @@ impl KernelCore {
         let stdin_socket =
             zmq::create_kernel_stdin_connection(connection, &session).await.context(bound)?;
         make_private(connection);
-        let front = ports.map(tcp::Ports::serve);
+        let proxy = ports.map(tcp::Ports::serve);
 
         // On a separate thread, so that a busy kernel never looks dead to a client.
         std::thread::Builder::new().name("heartbeat".to_owned()).spawn({
@@ -161,8 +161,8 @@ impl KernelCore {
         }
         // Gives the replies to the shutdown time to be sent.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        if let Some(front) = front {
-            front.finish().await;
+        if let Some(proxy) = proxy {
+            proxy.finish().await;
         }
         self.relay.kill();
         Ok(())

@@ -98,7 +98,7 @@ pub fn build(
 /// A different directory to build in if cargo cannot safely work in `folder`: other users can write
 /// to one of its parents, or its path contains a space.
 fn fallback_directory(folder: &Path) -> Result<Option<OwnedDir>> {
-    if crate::base::paths::fit_for_builds(folder).is_ok() {
+    if crate::base::paths::check_build_folder(folder).is_ok() {
         return Ok(None);
     }
     let builds = crate::base::paths::build_folder()?;

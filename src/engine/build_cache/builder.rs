@@ -194,7 +194,7 @@ fn count(metadata: &Value) -> Option<usize> {
 /// Ends this process and everything it started when standard input ends, because then the parent is
 /// gone.
 fn end_with_parent() {
-    // SAFETY: setpgid only moves this process into a group of its own, getpid has no preconditions.
+    // SAFETY: setpgid only moves this process into its own group, getpid has no preconditions.
     let group = unsafe { if libc::setpgid(0, 0) == 0 { libc::getpid() } else { 0 } };
     std::thread::spawn(move || {
         let mut rest = Vec::new();

@@ -123,7 +123,7 @@ pub fn locate(directory: &Path) -> Result<(PathBuf, bool)> {
         files.next().is_none_or(|file| trust::accepts_found(&file, "RUSTUP_TOOLCHAIN"));
     let directory = if is_trusted { directory } else { Path::new("/") };
     let mut rustup = Command::new("rustup");
-    crate::engine::cargo_proxy::keep_out_of(&mut rustup);
+    crate::engine::cargo_proxy::bypass(&mut rustup);
     if let Ok(output) = rustup.args(["which", "rustc"]).current_dir(directory).output()
         && output.status.success()
         && let Ok(text) = String::from_utf8(output.stdout)

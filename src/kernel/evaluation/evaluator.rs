@@ -93,7 +93,7 @@ impl Evaluator {
             command.env(wire::BACKTRACE_VARIABLE, value);
         }
         library_sources::restore_for(&mut command);
-        cargo_proxy::keep_out_of(&mut command);
+        cargo_proxy::bypass(&mut command);
         // With the user's own settings, the manifest may not change after the start.
         let may_hide = !library_sources::is_set() && !has_settings();
         let hidden = may_hide && library_sources::redirect(&settings.empty).is_ok();

@@ -1,18 +1,18 @@
-//! Text on stdout and stderr, gathered into messages of sensible size.
+//! Gathers text on stdout and stderr into messages of reasonable size.
 
 use super::text::Decoder;
 use crate::kernel::protocol::iopub::Publisher;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Text waits this long for more to join it: short enough to look live, long enough that a loop of
-/// prints is not a flood of messages.
-const GATHER: Duration = Duration::from_millis(15);
-const LARGEST_MESSAGE: usize = 64 * 1024;
-/// Writes to stderr closer together than this belong to one error text.
+/// How long text waits for more: short enough to look live, long enough that a loop of prints does
+/// not flood the front end.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(15);
+const MAX_MESSAGE: usize = 64 * 1024;
+/// Writes to stderr within this time belong to the same error text.
 const SAME_ERROR: Duration = Duration::from_millis(2);
-/// How much of stderr is remembered for naming causes.
-const REMEMBERED: usize = 4096;
+/// How much of stderr is kept to determine the cause of a death.
+const MAX_BURST: usize = 4096;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
@@ -23,10 +23,9 @@ pub enum Name {
 /// Both streams of one cell.
 pub struct Streams {
     decoders: [Decoder; 2],
-    /// Text not published yet, and since when.
+    /// Text that was not published yet, and when it began.
     pending: Option<(Name, String, Instant)>,
-    /// The last burst on stderr, when it grew last, and where in it the last statement's text
-    /// begins.
+    /// The last burst on stderr, when it last grew, and where the last statement's text begins.
     burst: String,
     burst_at: Instant,
     statement: usize,
@@ -42,7 +41,7 @@ impl Default for Streams {
 }
 
 impl Streams {
-    /// `limit`: how many bytes may be shown; what comes after is counted and dropped.
+    /// `limit`: how many bytes may be shown. The rest is counted and dropped.
     pub fn with_budget(limit: usize) -> Streams {
         let decoders = Default::default();
         Streams {
@@ -76,7 +75,7 @@ impl Streams {
                 self.pending = Some((name, text[..shown].to_owned(), Instant::now()));
             }
         }
-        if self.pending.as_ref().is_some_and(|(_, gathered, _)| gathered.len() >= LARGEST_MESSAGE) {
+        if self.pending.as_ref().is_some_and(|(_, gathered, _)| gathered.len() >= MAX_MESSAGE) {
             self.flush(publisher);
         }
     }
@@ -86,20 +85,20 @@ impl Streams {
             self.burst.clear();
         }
         self.burst_at = Instant::now();
-        // A statement writes its pieces one by one, the line end last.
+        // A statement writes its pieces one by one, with the line end last.
         if self.burst.is_empty() || self.burst.ends_with('\n') {
             self.statement = self.burst.len();
         }
         self.burst.push_str(text);
-        if self.burst.len() > REMEMBERED {
-            let start = self.burst.ceil_char_boundary(self.burst.len() - REMEMBERED);
+        if self.burst.len() > MAX_BURST {
+            let start = self.burst.ceil_char_boundary(self.burst.len() - MAX_BURST);
             self.burst.drain(..start);
             self.statement = self.statement.saturating_sub(start);
         }
     }
 
     pub fn is_due(&self) -> bool {
-        self.pending.as_ref().is_none_or(|(_, _, since)| since.elapsed() >= GATHER)
+        self.pending.as_ref().is_none_or(|(_, _, since)| since.elapsed() >= FLUSH_INTERVAL)
     }
 
     pub fn flush(&mut self, publisher: &Publisher) {
@@ -113,12 +112,12 @@ impl Streams {
         }
     }
 
-    /// The text that an error printed just now. It is taken back from what will be shown, since the
-    /// error report shows it. What the program itself printed to stderr just before stays there.
+    /// Removes and returns the text that an error has just printed, because the error report will
+    /// show it. What the program itself printed to stderr before stays.
     pub fn take_error_text(&mut self) -> String {
         let mut text = std::mem::take(&mut self.burst);
         let statement = text.get(self.statement..).unwrap_or_default();
-        // `{:#?}` writes several lines, the last of which closes a bracket.
+        // `{:#?}` writes several lines, of which the last closes a bracket.
         if !statement.trim().is_empty() && !statement.starts_with(['}', ')', ']']) {
             text = statement.to_owned();
         }
@@ -134,7 +133,7 @@ impl Streams {
         self.burst.trim_end().to_owned()
     }
 
-    /// The cell is over: shows everything, and says what was not shown.
+    /// Call this at the end of the cell. Shows the rest, and how much was dropped.
     pub fn finish(&mut self, publisher: &Publisher) {
         for name in [Name::Stdout, Name::Stderr] {
             let rest = self.decoders[name as usize].finish();
@@ -145,7 +144,7 @@ impl Streams {
         self.flush(publisher);
         if self.dropped > 0 {
             let text = format!(
-                "\n[output limit: {} shown, {} more not shown; write large output to a file, or \
+                "\n[output limit: {} shown, {} dropped; write large output to a file, or \
                  start the kernel with a larger --output-limit]\n",
                 size(self.limit),
                 size(self.dropped)
@@ -156,7 +155,7 @@ impl Streams {
     }
 }
 
-/// A number of bytes for people.
+/// Formats a number of bytes.
 fn size(bytes: usize) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),

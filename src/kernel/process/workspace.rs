@@ -80,7 +80,7 @@ impl Workspace {
                 .chain(environment)
                 .for_each(|(name, value)| std::env::set_var(name, value));
             if let Some(cargo) = &self.cargo {
-                cargo.enter();
+                cargo.activate();
             }
         }
     }

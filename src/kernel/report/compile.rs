@@ -1,13 +1,11 @@
-//! Compiler diagnostics, one report each, in the compiler's own layout but with the notebook's
-//! lines.
+//! Renders compiler diagnostics in the compiler's own layout, with the notebook's lines.
 
 use super::{Failure, headline};
 use crate::kernel::cell_source::CellSource;
 use crate::kernel::colours::{BLUE, BOLD, RED, RESET};
 use evcxr::CompilationError;
 
-/// The failure that a list of diagnostics amounts to. Warnings are left out, and so are
-/// repetitions.
+/// Turns diagnostics into one failure. Skips warnings and repetitions.
 pub fn failure(errors: &[CompilationError], code: &str, execution_count: u64) -> Failure {
     let mut reports: Vec<String> = Vec::new();
     let serious = errors.iter().filter(|error| error.level() != "warning");
@@ -96,7 +94,7 @@ fn render(error: &CompilationError, code: &str, execution_count: u64) -> String 
         let (mark, colour) = if message.is_primary { ("^", RED) } else { ("-", BLUE) };
         let marks = mark.repeat(end.saturating_sub(span.start_column).max(1));
         let indent = " ".repeat(span.start_column.saturating_sub(1));
-        // Where the compiler gives no label, the engine repeats the title.
+        // If the compiler gives no label, the engine repeats the title.
         let label =
             if message.label.ends_with(&error.message()) { "" } else { message.label.trim() };
         text += format!("{} {indent}{colour}{marks} {label}", gutter("")).trim_end();
@@ -118,7 +116,7 @@ fn render(error: &CompilationError, code: &str, execution_count: u64) -> String 
     text
 }
 
-/// What the compiler cannot know about notebooks.
+/// Notes on what is specific to notebooks.
 fn note(error: &CompilationError) -> Option<&'static str> {
     match error.code()? {
         "E0597" | "E0716" | "E0505" => Some(

@@ -2,7 +2,7 @@
 
 use super::Failure;
 
-/// The cause of a death, read from how the process ended and from its last words.
+/// The cause of a death, determined from the exit status and the last output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     Exit(i32),
@@ -11,7 +11,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Reads the engine's message, `Subprocess terminated with status: exit status: 3` or `…
+    /// Parses the engine's message, `Subprocess terminated with status: exit status: 3` or `…
     /// signal: 11 (SIGSEGV)`.
     pub fn parse(message: &str) -> Cause {
         let number_after = |marker: &str| {

@@ -35,7 +35,7 @@ pub fn builds(setup: &Setup) -> Finding {
 }
 
 fn reason_against(folder: &Path) -> Option<String> {
-    paths::fit_for_builds(folder).err().map(|error| format!("{error:#}"))
+    paths::check_build_folder(folder).err().map(|error| format!("{error:#}"))
 }
 
 /// The helper crate, compiled or not.
