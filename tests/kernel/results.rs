@@ -61,8 +61,12 @@ fn counters_results_and_metadata() {
     assert_eq!(kernel.ok("cfg!(debug_assertions)").result(), Some("false"));
 
     // Expressions in a request are answered separately and show nothing.
-    let cell = kernel
-        .execute_with("let z = 5;", json!({ "user_expressions": { "good": "z * 2", "bad": "no_such_name", "fails": "panic!(\"p\")" } }));
+    let cell = kernel.execute_with(
+        "let z = 5;",
+        json!({ "user_expressions": {
+            "good": "z * 2", "bad": "no_such_name", "fails": "panic!(\"p\")",
+        } }),
+    );
     assert_eq!(cell.status(), "ok", "{}", cell.all_output());
     let answers = &cell.content()["user_expressions"];
     assert_eq!(

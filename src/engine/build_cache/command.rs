@@ -17,7 +17,12 @@ pub struct PrepareArguments {
     #[command(flatten)]
     helpers: HelpersArgument,
     /// The kernel to prepare for
-    #[arg(long, value_name = "KERNEL", value_parser = ["parcourse", "evcxr", "all"], default_value = "parcourse")]
+    #[arg(
+        long,
+        value_name = "KERNEL",
+        value_parser = ["parcourse", "evcxr", "all"],
+        default_value = "parcourse"
+    )]
     kernel: String,
     /// Verify the result: copy the template as a kernel does, run the first cells in the copy, and
     /// print how long they took and whether anything was compiled again

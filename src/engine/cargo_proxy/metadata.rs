@@ -110,7 +110,9 @@ mod tests {
             } else {
                 Value::Null
             };
-            packages.push(json!({ "id": id, "name": id, "targets": [{ "kind": [kind] }], "metadata": metadata }));
+            let targets = json!([{ "kind": [kind] }]);
+            packages
+                .push(json!({ "id": id, "name": id, "targets": targets, "metadata": metadata }));
             let needs: Vec<(&str, Option<&str>)> = needs
                 .split_whitespace()
                 .map(|need| {
@@ -124,7 +126,9 @@ mod tests {
             let ids: Vec<&str> = needs.iter().map(|(need, _)| *need).collect();
             nodes.push(json!({ "id": id, "dependencies": ids, "deps": deps }));
         }
-        let answer = json!({ "packages": packages, "resolve": { "nodes": nodes }, "workspace_members": [member] });
+        let answer = json!({
+            "packages": packages, "resolve": { "nodes": nodes }, "workspace_members": [member],
+        });
         serde_json::to_vec(&answer).unwrap()
     }
 

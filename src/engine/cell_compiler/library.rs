@@ -144,7 +144,12 @@ pub extern "C" fn take<T: 'static>(store: &mut VariableStore, taken: &mut Taken,
 }
 
 /// Puts a variable back that was [taken](take) as the same type.
-pub extern "C" fn put_back<T: 'static>(store: &mut VariableStore, taken: &mut Taken, name: &str, value: T) {
+pub extern "C" fn put_back<T: 'static>(
+    store: &mut VariableStore,
+    taken: &mut Taken,
+    name: &str,
+    value: T,
+) {
     // SAFETY: `take` has moved a value out of this memory, and the cell's variable still has the
     // type that it was taken as.
     unsafe { take_back_memory(taken, name).cast::<T>().write(value) };
@@ -152,7 +157,12 @@ pub extern "C" fn put_back<T: 'static>(store: &mut VariableStore, taken: &mut Ta
 }
 
 #[inline(never)]
-extern "C" fn take_memory(store: &mut VariableStore, taken: &mut Taken, name: &str, wanted: TypeId) -> *mut u8 {
+extern "C" fn take_memory(
+    store: &mut VariableStore,
+    taken: &mut Taken,
+    name: &str,
+    wanted: TypeId,
+) -> *mut u8 {
     let value = store.take(name);
     if (*value).type_id() != wanted {
         VariableStore::changed();
@@ -165,7 +175,9 @@ extern "C" fn take_memory(store: &mut VariableStore, taken: &mut Taken, name: &s
 /// Moves the memory to the end of the list.
 #[inline(never)]
 extern "C" fn take_back_memory(taken: &mut Taken, name: &str) -> *mut u8 {
-    let Some(at) = taken.list().iter().position(|(known, _)| known == name) else { panic!("Variable '{name}' was not taken") };
+    let Some(at) = taken.list().iter().position(|(known, _)| known == name) else {
+        panic!("Variable '{name}' was not taken")
+    };
     let entry = taken.list().remove(at);
     let memory = entry.1;
     taken.list().push(entry);
@@ -249,8 +261,8 @@ fn show(value: &dyn Debug) {
     let text = format!("{value:?}");
     if text != "()" {
         print!(
-            "EVCXR_BEGIN_CONTENT \
-             application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
+            "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n\
+             {{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
              EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n"
         );
     }

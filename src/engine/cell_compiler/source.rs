@@ -18,8 +18,8 @@ impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
         let text = ::std::format!("{:?}", self);
         if text != "()" {
             ::std::print!(
-                "EVCXR_BEGIN_CONTENT \
-                 application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
+                "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n\
+                 {{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
                  EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n"
             );
         }

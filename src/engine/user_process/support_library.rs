@@ -41,8 +41,9 @@ pub extern "C" fn parcourse_set_panic_hook(report: extern "C" fn(Panic)) {
             .map(|text| text.to_string())
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "(non-string panic payload)".to_string());
-        let (file, line, column) =
-            info.location().map_or((String::new(), 0, 0), |place| (place.file().to_string(), place.line(), place.column()));
+        let (file, line, column) = info.location().map_or((String::new(), 0, 0), |location| {
+            (location.file().to_string(), location.line(), location.column())
+        });
         let thread = std::thread::current().name().unwrap_or("").to_string();
         report(Panic {
             message: Text::of(&message),

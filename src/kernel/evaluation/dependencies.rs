@@ -17,8 +17,8 @@ use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The `:dep` commands of this cell that are not in `known`, and tokio if the cell awaits something.
-/// Without the helper crate, which is loaded ahead of time.
+/// The `:dep` commands of this cell that are not in `known`, and tokio if the cell awaits
+/// something. Without the helper crate, which is loaded in advance.
 pub fn missing(source: &CellSource, known: &BTreeSet<String>) -> Vec<String> {
     let commands: Vec<String> = source
         .dependencies()

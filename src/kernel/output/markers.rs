@@ -152,7 +152,8 @@ mod tests {
         Piece::Text(text.as_bytes().to_vec())
     }
 
-    const SESSION: &str = "before\nEVCXR_BEGIN_CONTENT text/html\n<b>\nhi</b>\nEVCXR_END_CONTENT\nEVCXR_PANIC_NOTIFICATION\nafter";
+    const SESSION: &str = "before\nEVCXR_BEGIN_CONTENT text/html\n<b>\nhi</b>\n\
+        EVCXR_END_CONTENT\nEVCXR_PANIC_NOTIFICATION\nafter";
 
     #[test]
     fn partial_lines_are_not_delayed() {

@@ -163,7 +163,11 @@ impl Outputs {
         let state = &mut *self.lock();
         if !state.cell.capture {
             let kind = if first { "display_data" } else { "update_display_data" };
-            let content = json!({ "data": { "text/plain": text }, "metadata": {}, "transient": { "display_id": display_id } });
+            let content = json!({
+                "data": { "text/plain": text },
+                "metadata": {},
+                "transient": { "display_id": display_id },
+            });
             self.publisher.publish(kind, content);
         }
     }

@@ -1,5 +1,5 @@
-//! Processes and folders of one kernel: [`interrupt`] stops what runs, [`guard`] cleans up after the
-//! kernel, [`workspace`] is the folder in which cells are built.
+//! Processes and folders of one kernel: [`interrupt`] stops what runs, [`guard`] cleans up after
+//! the kernel, [`workspace`] is the folder in which cells are built.
 
 pub mod guard;
 pub mod interrupt;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout as within;
 
 const QUEUE_LENGTH: usize = 256;
 
@@ -88,14 +89,15 @@ pub async fn send_all(
             biased;
             event = connection.recv_subscription() => match event {
                 Ok(SubscriptionEvent::Subscribe(topic)) => {
-                    let welcome = with_topic(message("iopub_welcome", json!({ "subscription": topic })), "iopub_welcome");
+                    let welcome = message("iopub_welcome", json!({ "subscription": topic }));
+                    let welcome = with_topic(welcome, "iopub_welcome");
                     let _ = connection.send(welcome).await;
                 }
                 Ok(_) => {}
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             message = queue.recv() => match message {
-                Some(message) => match tokio::time::timeout(timeout, connection.send(message)).await {
+                Some(message) => match within(timeout, connection.send(message)).await {
                     Ok(Ok(())) => timeout = SEND_TIMEOUT,
                     Ok(Err(error)) => log!("parcourse kernel: failed to publish: {error}"),
                     Err(_) => {

@@ -28,7 +28,10 @@ pub fn complete(context: &mut CommandContext, code: &str, cursor: usize) -> Valu
                 .completions
                 .iter()
                 .map(|completion| {
-                    json!({ "text": completion.code, "type": completion.kind, "signature": completion.label, "start": start, "end": end })
+                    json!({
+                        "text": completion.code, "type": completion.kind,
+                        "signature": completion.label, "start": start, "end": end,
+                    })
                 })
                 .collect();
             json!({
@@ -38,7 +41,10 @@ pub fn complete(context: &mut CommandContext, code: &str, cursor: usize) -> Valu
         }
         // Code that cannot be parsed yet has no completions.
         Err(_) => {
-            json!({ "status": "ok", "matches": [], "cursor_start": cursor, "cursor_end": cursor, "metadata": {} })
+            json!({
+                "status": "ok", "matches": [], "cursor_start": cursor, "cursor_end": cursor,
+                "metadata": {},
+            })
         }
     }
 }
@@ -54,7 +60,8 @@ pub fn inspect(context: &mut CommandContext, code: &str, cursor: usize) -> Value
             let html = html
                 .strip_prefix("<pre><code class=\"language-rust\">ctx\n</code></pre>\n")
                 .unwrap_or(&html);
-            json!({ "status": "ok", "found": true, "data": { "text/plain": text, "text/html": html }, "metadata": {} })
+            let data = json!({ "text/plain": text, "text/html": html });
+            json!({ "status": "ok", "found": true, "data": data, "metadata": {} })
         }
         _ => nothing,
     }

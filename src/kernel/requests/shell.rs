@@ -268,7 +268,8 @@ impl Session {
             let answer = match self.run(expression.to_owned(), cell).await {
                 Ok(Outcome { failure: Some(failure), .. }) => failure.content_with_status(),
                 Ok(outcome) => {
-                    json!({ "status": "ok", "data": outcome.captured.unwrap_or_else(|| json!({})), "metadata": {} })
+                    let data = outcome.captured.unwrap_or_else(|| json!({}));
+                    json!({ "status": "ok", "data": data, "metadata": {} })
                 }
                 Err(error) => self.engine_failure(&error).content_with_status(),
             };
