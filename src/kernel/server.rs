@@ -61,7 +61,7 @@ impl KernelCore {
         let channel = workspace.sockets().join("io");
         let relay = Arc::new(Relay::start(&channel, outputs.clone())?);
         let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
-        let (engine, ready) = Engine::start(evaluator::Settings {
+        let (engine, ready) = Engine::start(evaluator::EngineSettings {
             channel,
             empty: workspace.empty(),
             helpers: workspace.helpers().map(Path::to_owned),

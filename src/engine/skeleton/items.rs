@@ -14,7 +14,7 @@ use ra_ap_syntax::{Edition, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
 use std::collections::{BTreeMap, HashSet};
 
 /// Settings for the files of a crate.
-pub struct Settings<'a> {
+pub struct StripSettings<'a> {
     pub cfg: &'a Cfg,
     pub edition: Edition,
     /// Functions that the remaining bodies may call.
@@ -62,7 +62,7 @@ enum Context {
 const LONGEST_VALUE: usize = 200;
 
 /// The skeleton of this source. `None` if it does not parse.
-pub fn strip(source: &str, settings: &Settings) -> Option<Skeleton> {
+pub fn strip(source: &str, settings: &StripSettings) -> Option<Skeleton> {
     let parsed = ast::SourceFile::parse(source, settings.edition);
     if !parsed.errors().is_empty() {
         return None;
@@ -98,7 +98,7 @@ pub fn procedural_macros(source: &str, edition: Edition) -> Option<String> {
 }
 
 struct Writer<'a> {
-    settings: &'a Settings<'a>,
+    settings: &'a StripSettings<'a>,
     skeleton: Skeleton,
     inside: Vec<String>,
 }
@@ -444,7 +444,7 @@ mod tests {
         let conditions =
             BTreeMap::from([("cfg_on".to_owned(), true), ("cfg_off".to_owned(), false)]);
         let called = HashSet::from(["helper".to_owned()]);
-        let settings = Settings {
+        let settings = StripSettings {
             cfg: &cfg,
             edition: Edition::CURRENT,
             called: &called,
@@ -542,7 +542,7 @@ mod tests {
     fn modules_are_found() {
         let cfg = Cfg::parse("unix");
         let (called, conditions) = (HashSet::new(), BTreeMap::new());
-        let settings = Settings {
+        let settings = StripSettings {
             cfg: &cfg,
             edition: Edition::CURRENT,
             called: &called,

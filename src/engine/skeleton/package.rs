@@ -1,7 +1,7 @@
 //! Strips the files of a crate.
 
 use super::cfg::Cfg;
-use super::items::{self, ModuleFile, Settings, Skeleton};
+use super::items::{self, ModuleFile, Skeleton, StripSettings};
 use anyhow::{Context, Result, bail};
 use ra_ap_syntax::Edition;
 use std::collections::{BTreeMap, HashSet};
@@ -73,8 +73,12 @@ fn write(package: &Package, path: &Path, text: &str, to: &Path) -> Result<PathBu
 
 fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf, Skeleton>> {
     let conditions = if package.declares_all { BTreeMap::new() } else { conditions(package) };
-    let settings =
-        Settings { cfg: package.cfg, edition: package.edition, called, conditions: &conditions };
+    let settings = StripSettings {
+        cfg: package.cfg,
+        edition: package.edition,
+        called,
+        conditions: &conditions,
+    };
     let mut files = BTreeMap::new();
     // Files to strip, each with the folder of its modules.
     let source = package.root.parent().unwrap_or(package.folder);

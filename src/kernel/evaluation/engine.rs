@@ -4,7 +4,7 @@
 //! thread, which runs jobs in order. That thread also starts the user process, which the system
 //! kills when the thread ends.
 
-use super::evaluator::{Evaluator, Settings};
+use super::evaluator::{EngineSettings, Evaluator};
 use crate::base::log::log;
 use anyhow::{Context, Result, anyhow};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -24,7 +24,7 @@ pub struct Engine {
 
 impl Engine {
     /// Starts the engine. Jobs wait until it is ready. If it fails to start, all jobs fail.
-    pub fn start(settings: Settings) -> (Engine, oneshot::Receiver<Result<()>>) {
+    pub fn start(settings: EngineSettings) -> (Engine, oneshot::Receiver<Result<()>>) {
         let (jobs, receiver) = mpsc::channel::<Job>();
         let (ready, is_ready) = oneshot::channel();
         let run = move || match Evaluator::create(&settings) {

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The settings with which the engine starts.
-pub struct Settings {
+pub struct EngineSettings {
     /// The relay's socket, to which the user process connects.
     pub channel: PathBuf,
     /// Where to create an empty folder.
@@ -69,7 +69,7 @@ pub struct Evaluator {
 
 impl Evaluator {
     /// Starts the user process and evaluates a first expression, as the engine always does.
-    pub fn create(settings: &Settings) -> Result<Evaluator> {
+    pub fn create(settings: &EngineSettings) -> Result<Evaluator> {
         let executable = std::env::current_exe().context("failed to find the running program")?;
         let mut command = Command::new(executable);
         command.env(wire::CHANNEL_VARIABLE, &settings.channel);

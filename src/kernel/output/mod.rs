@@ -20,7 +20,7 @@ use source::Sources;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use stream::{Name, Streams};
+use stream::{StreamName, Streams};
 
 /// MIME type of the helper crate's messages to the kernel; see `helpers/src/display`.
 const MESSAGE_MIME: &str = "application/vnd.parcourse.message+json";
@@ -155,7 +155,7 @@ impl Outputs {
     pub fn note(&self, text: &str) {
         let state = &mut *self.lock();
         self.flush_held(state, false);
-        state.streams.push(Name::Stderr, text.as_bytes(), &self.publisher);
+        state.streams.push(StreamName::Stderr, text.as_bytes(), &self.publisher);
     }
 
     /// Shows the kernel's own line, updated in place.
@@ -232,7 +232,7 @@ impl Outputs {
         }
         self.survived(state);
         self.flush_held(state, false);
-        state.streams.push(Name::Stderr, bytes, &self.publisher);
+        state.streams.push(StreamName::Stderr, bytes, &self.publisher);
     }
 
     fn piece(&self, state: &mut State, piece: Piece) {
@@ -240,7 +240,7 @@ impl Outputs {
             Piece::Text(bytes) => {
                 self.survived(state);
                 self.flush_held(state, false);
-                state.streams.push(Name::Stdout, &bytes, &self.publisher);
+                state.streams.push(StreamName::Stdout, &bytes, &self.publisher);
             }
             Piece::Content { mime, body } if mime == MESSAGE_MIME => self.message(state, &body),
             Piece::Content { mime, body } => self.content(state, &mime, &body),
@@ -297,7 +297,7 @@ impl Outputs {
             "thread '{thread}' panicked at {location}:\n{}\n",
             self.sources.with_cells(&report.message)
         );
-        state.streams.push(Name::Stderr, text.as_bytes(), &self.publisher);
+        state.streams.push(StreamName::Stderr, text.as_bytes(), &self.publisher);
     }
 
     fn input(&self) -> Option<String> {
@@ -399,7 +399,11 @@ impl Outputs {
             // above.
             (Some("result"), _) => {}
             (Some("interrupted"), _) => state.ending.interrupted = true,
-            _ => state.streams.push(Name::Stdout, format!("{body}\n").as_bytes(), &self.publisher),
+            _ => state.streams.push(
+                StreamName::Stdout,
+                format!("{body}\n").as_bytes(),
+                &self.publisher,
+            ),
         }
     }
 }

@@ -15,7 +15,7 @@ const SAME_ERROR: Duration = Duration::from_millis(2);
 const MAX_BURST: usize = 4096;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
+pub enum StreamName {
     Stdout,
     Stderr,
 }
@@ -24,7 +24,7 @@ pub enum Name {
 pub struct Streams {
     decoders: [Decoder; 2],
     /// Text that was not published yet, and when it began.
-    pending: Option<(Name, String, Instant)>,
+    pending: Option<(StreamName, String, Instant)>,
     /// The last burst on stderr, when it last grew, and where the last statement's text begins.
     burst: String,
     burst_at: Instant,
@@ -56,9 +56,9 @@ impl Streams {
         }
     }
 
-    pub fn push(&mut self, name: Name, bytes: &[u8], publisher: &Publisher) {
+    pub fn push(&mut self, name: StreamName, bytes: &[u8], publisher: &Publisher) {
         let text = self.decoders[name as usize].push(bytes);
-        if name == Name::Stderr {
+        if name == StreamName::Stderr {
             self.remember(&text);
         }
         if self.budget == 0 {
@@ -105,8 +105,8 @@ impl Streams {
         let Some((name, text, _)) = self.pending.take() else { return };
         if !text.is_empty() {
             let name = match name {
-                Name::Stdout => "stdout",
-                Name::Stderr => "stderr",
+                StreamName::Stdout => "stdout",
+                StreamName::Stderr => "stderr",
             };
             publisher.publish("stream", json!({ "name": name, "text": text }));
         }
@@ -121,7 +121,7 @@ impl Streams {
         if !statement.trim().is_empty() && !statement.starts_with(['}', ')', ']']) {
             text = statement.to_owned();
         }
-        if let Some((Name::Stderr, pending, _)) = &mut self.pending
+        if let Some((StreamName::Stderr, pending, _)) = &mut self.pending
             && pending.ends_with(&text)
         {
             pending.truncate(pending.len() - text.len());
@@ -135,7 +135,7 @@ impl Streams {
 
     /// Call this at the end of the cell. Shows the rest, and how much was dropped.
     pub fn finish(&mut self, publisher: &Publisher) {
-        for name in [Name::Stdout, Name::Stderr] {
+        for name in [StreamName::Stdout, StreamName::Stderr] {
             let rest = self.decoders[name as usize].finish();
             if !rest.is_empty() {
                 self.push(name, rest.as_bytes(), publisher);
