@@ -1,6 +1,7 @@
 //! `parcourse`: a course on parallel computing in Rust, and the software under it.
 //!
-//! This file hooks, parses and maps to an exit code; everything else lives in the modules.
+//! This file runs the hooks, parses the arguments and returns an exit code. The modules do the
+//! rest.
 
 mod authoring;
 mod base;
@@ -24,9 +25,9 @@ fn main() -> ExitCode {
     if let Some(code) = cell_compiler::hook().or_else(cargo_proxy::hook) {
         return code;
     }
-    library_path::forget_target_directory();
-    // The engine starts this binary again for the user's code and as a compiler wrapper: both must
-    // come first.
+    library_path::remove_target_directory();
+    // The engine starts this binary again as the user process and as a compiler wrapper. Both must
+    // be recognised first.
     user_process::hook();
     evcxr::runtime_hook();
     if std::env::args_os().nth(1).is_some_and(|argument| argument == "--control_file") {
@@ -35,8 +36,8 @@ fn main() -> ExitCode {
     exit_code(cli::dispatch(cli::Arguments::parse()))
 }
 
-/// Prints an error as one chain. Exit code 2 means "could not run"; commands report failures of
-/// their own as they see fit.
+/// Prints an error with its causes on one line. Exit code 2 means "could not run"; commands return
+/// their own codes for other failures.
 fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("parcourse: {error:#}");

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 const PARCOURSE: &str = env!("CARGO_BIN_EXE_parcourse");
 
-/// A home folder with nothing in it.
+/// An empty home folder.
 struct Home {
     folder: tempfile::TempDir,
 }
@@ -113,7 +113,7 @@ fn installs_below_prefixes() {
     home.works(&["uninstall", "--prefix", "env"]);
     assert!(!prefix.join("share/jupyter/kernels/parcourse").exists());
 
-    // The environment of the Python that is first on PATH.
+    // The environment of the first Python on PATH.
     let bin = home.path("bin");
     fs::create_dir(&bin).unwrap();
     fs::write(bin.join("python3"), format!("#!/bin/sh\necho '{}'\n", home.path("conda").display()))

@@ -1,15 +1,15 @@
-//! Writing files so that a reader never sees half of one, and listing folders.
+//! Writing files atomically, and listing folders.
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
-/// Writes a file whole or not at all: under another name first, which then replaces the file.
-/// Folders are made as needed.
-pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+/// Writes a file completely or not at all: writes it under another name first, then renames it.
+/// Creates missing folders.
+pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     let failed = || format!("failed to write {}", path.display());
     let folder = path.parent().with_context(failed)?;
     std::fs::create_dir_all(folder)
-        .with_context(|| format!("failed to make the folder {}", folder.display()))?;
+        .with_context(|| format!("failed to create the folder {}", folder.display()))?;
     let mut name = path.file_name().with_context(failed)?.to_os_string();
     name.push(format!(".partial-{}", std::process::id()));
     let partial = folder.join(name);
@@ -20,8 +20,8 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     written.with_context(failed)
 }
 
-/// All files below a folder, by their paths within it, in order; links are followed. What `wanted`
-/// refuses, by the same kind of path, is left out: a folder with all that is in it.
+/// All files below a folder, sorted, as paths relative to it. Follows links. Skips the files and
+/// whole folders for whose relative path `wanted` returns false.
 pub fn below(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     collect(root, Path::new(""), wanted, &mut found)?;

@@ -12,7 +12,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Sixteen digits that stand for `bytes` in a file name.
+/// Sixteen digits of the digest, for a file name.
 pub fn short(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes)[..8])
 }

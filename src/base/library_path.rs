@@ -1,15 +1,15 @@
-//! Undoing what `cargo run` and `cargo test` do to the dynamic linker's search path.
+//! Undoes what `cargo run` and `cargo test` do to the dynamic linker's search path.
 //!
-//! Cargo puts its own target directory there. It holds a `libparcourse.so`: the helper crate as
-//! cargo built it for this workspace, not as the engine builds it for cells. The search path comes
-//! before the paths that are written in compiled cells, so cells would be loaded with the wrong
-//! library and fail on a missing symbol, or worse.
+//! Cargo adds its own target directory, which contains a `libparcourse.so`: the helper crate as
+//! cargo built it for this workspace, not as the engine builds it for cells. The search path takes
+//! precedence over the paths in compiled cells, so cells would load the wrong library and fail on a
+//! missing symbol, or worse.
 
 use std::path::Path;
 
-/// Removes cargo's target directory from the search path that this process passes on. Must be
-/// called before other threads run.
-pub fn forget_target_directory() {
+/// Removes cargo's target directory from the search path that child processes inherit. Call this
+/// before other threads run.
+pub fn remove_target_directory() {
     let name =
         if cfg!(target_os = "macos") { "DYLD_FALLBACK_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
     let Some(value) = std::env::var_os(name) else { return };

@@ -1,9 +1,10 @@
-//! What is said on stderr by processes that outlive whoever reads it.
+//! Lines on stderr from processes that may outlive their reader.
 //!
-//! `eprintln!` panics when nobody reads: a terminal that was closed, the pipe of a server that was
-//! killed. That is exactly when the kernel and the launcher have something to end and to remove.
+//! `eprintln!` panics if nothing reads stderr any more: the terminal was closed, or the server at
+//! the other end of the pipe was killed. That is exactly when the kernel and the launcher must
+//! clean up.
 
-/// Writes a line to stderr, as `eprintln!` does; where that fails there is nobody to tell.
+/// Writes a line to stderr like `eprintln!`, but ignores errors.
 macro_rules! log {
     ($($message:tt)*) => {{
         use std::io::Write;

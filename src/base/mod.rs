@@ -1,6 +1,6 @@
-//! What several wings need: where things lie ([`paths`], [`trust`]), writing files whole ([`files`]),
-//! children that end with us ([`process`]), lines on stderr ([`log`], [`steps`]), the machine's
-//! memory ([`memory`]), and Python environments ([`python_environment`]). It uses no other wing.
+//! What all other modules share: where files are ([`paths`], [`trust`], [`owned_dir`]), writing
+//! them atomically ([`files`]), processes ([`process`]), lines on stderr ([`log`], [`steps`]), the
+//! machine's memory ([`memory`]), and Python environments ([`python_environment`]).
 
 pub mod files;
 pub mod hash;

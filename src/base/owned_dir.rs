@@ -1,17 +1,19 @@
 //! Directories that belong to a living process.
 //!
-//! A claimed directory holds a file `owner`, locked (shared) by every process that uses the
-//! directory. The kernel of the operating system drops the lock when a process dies, however it
-//! dies, so that whoever gets the exclusive lock knows the directory to be abandoned; process
-//! numbers that are used again do no harm. The file also says who made it, for file systems without
-//! locks and for other machines that see the same folder.
+//! An owned directory contains a file `owner`, on which every process that uses the directory holds
+//! a shared lock. The operating system releases the lock when a process dies, however it dies. So a
+//! process that gets the exclusive lock knows that the directory is abandoned, even if the process
+//! id has been reused. The file also names its creator, for file systems without locks and for
+//! other machines that see the same folder.
 //!
-//! Nothing is ever hard to take back: a sweep deletes what is certainly abandoned and leaves the
-//! rest for the next one. It deletes nothing but folders named as ours are (`PREFIX-PID-RANDOM`),
-//! with an owner file that names the same process. Of one that was killed before it could write
-//! that file nothing is there to be deleted but the empty folder.
+//! A sweep deletes only what is certainly abandoned and leaves the rest for the next sweep. It
+//! deletes only folders that have a name of our form (`PREFIX-PID-RANDOM`) and an owner file that
+//! names the same process. If a process was killed before it could write that file, the sweep
+//! deletes only the empty folder.
 
+use crate::base::process;
 use anyhow::{Context, Result};
+use rustix::process::Pid;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -22,33 +24,34 @@ const OWNER: &str = "owner";
 /// The first word of an owner file.
 const MARK: &str = "parcourse";
 
-/// Random characters at the end of a name.
+/// The number of random characters at the end of a name.
 const RANDOM: usize = 8;
 
-/// A directory that finished its first steps is left alone this long even when its owner file is
-/// incomplete.
+/// A directory without a complete owner file is left alone this long, because it may just have been
+/// created.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// What was made on another machine (a shared temporary folder) is nobody's after this time.
+/// A directory that another machine created (in a shared folder) counts as abandoned after this
+/// time.
 const FOREIGN_MAX_AGE: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// A directory of this process. Removed on drop.
+/// A directory that this process owns. Removed on drop.
 #[derive(Debug)]
 pub struct OwnedDir {
     path: PathBuf,
     _lock: File,
-    /// Programs that tidy up temporary space (systemd-tmpfiles) leave a locked folder alone.
-    _against_tidying: Option<File>,
+    /// Programs that clean up temporary space (systemd-tmpfiles) skip a locked folder.
+    _tmpfiles_lock: Option<File>,
 }
 
 impl OwnedDir {
-    /// Makes `PREFIX-PID-RANDOM` in `parent`.
+    /// Creates `PREFIX-PID-RANDOM` in `parent`.
     pub fn create(parent: &Path, prefix: &str) -> Result<OwnedDir> {
         let path = tempfile::Builder::new()
             .prefix(&format!("{prefix}-{}-", std::process::id()))
             .rand_bytes(RANDOM)
             .tempdir_in(parent)
-            .with_context(|| format!("failed to make a directory in {}", parent.display()))?
+            .with_context(|| format!("failed to create a directory in {}", parent.display()))?
             .keep();
         let made = File::options()
             .read(true)
@@ -56,14 +59,14 @@ impl OwnedDir {
             .create_new(true)
             .open(path.join(OWNER))
             .and_then(|mut file| {
-                // Locked before it is complete: a complete owner file that is not locked has lost
-                // its owner.
+                // Lock the file before it is complete: a complete owner file without a lock is
+                // abandoned.
                 match file.try_lock_shared() {
                     Ok(()) => {}
                     Err(TryLockError::WouldBlock) => {
                         return Err(std::io::Error::other("another process locked it first"));
                     }
-                    // No locks on this file system: what is written next has to do.
+                    // This file system has no locks. The contents of the file have to do.
                     Err(TryLockError::Error(_)) => {}
                 }
                 file.write_all(Owner::this_process().to_text().as_bytes())?;
@@ -73,11 +76,13 @@ impl OwnedDir {
             Ok(lock) => {
                 let folder =
                     File::open(&path).ok().filter(|folder| folder.try_lock_shared().is_ok());
-                Ok(OwnedDir { path, _lock: lock, _against_tidying: folder })
+                Ok(OwnedDir { path, _lock: lock, _tmpfiles_lock: folder })
             }
             Err(error) => {
                 let _ = std::fs::remove_dir_all(&path);
-                Err(error).with_context(|| format!("failed to mark {} as used", path.display()))
+                Err(error).with_context(|| {
+                    format!("failed to write the owner file of {}", path.display())
+                })
             }
         }
     }
@@ -94,8 +99,8 @@ impl Drop for OwnedDir {
     }
 }
 
-/// Removes a folder of ours. A process that is just ending may still write: tries again before
-/// leaving it to the next sweep.
+/// Removes an owned directory. Tries several times, because a process that is ending may still
+/// write to it. Returns false if that fails; the next sweep will try again.
 pub fn remove(path: &Path) -> bool {
     for _ in 0..50 {
         match remove_once(path) {
@@ -107,13 +112,13 @@ pub fn remove(path: &Path) -> bool {
     false
 }
 
-/// Removes the directories `PREFIX-PID-RANDOM` in `parent` whose owners died. Returns how many.
+/// Removes the directories `PREFIX-PID-RANDOM` in `parent` whose owners have died. Returns how
+/// many.
 pub fn sweep(parent: &Path, prefix: &str) -> usize {
     let ours = named(parent, prefix);
     ours.filter(|(path, pid)| {
-        // The lock is kept until the directory is gone: nobody can take a share in what is being
-        // removed.
-        let (state, _lock) = look(path, *pid);
+        // Keep the lock until the directory is gone, so that no process can start using it.
+        let (state, _lock) = inspect(path, *pid);
         match state {
             State::Abandoned => remove(path),
             State::Unmarked if age(path).is_some_and(|age| age > GRACE) => remove_unmarked(path),
@@ -123,30 +128,30 @@ pub fn sweep(parent: &Path, prefix: &str) -> usize {
     .count()
 }
 
-/// Removes directories `PREFIX-PID-…` that a process did not get to mark as its own. Only for those
-/// who know it to be dead: everybody else leaves it some time.
+/// Removes directories of process `pid` that have no complete owner file yet. The caller must know
+/// that the process is dead; [`sweep`] leaves such directories alone for some time.
 pub fn sweep_unmarked(parent: &Path, prefix: &str, pid: u32) {
     for (path, _) in named(parent, prefix).filter(|(_, owner)| *owner == pid) {
-        if matches!(look(&path, pid), (State::Unmarked, _)) {
+        if matches!(inspect(&path, pid), (State::Unmarked, _)) {
             remove_unmarked(&path);
         }
     }
 }
 
-/// How many there are whose owners died, left as they are.
+/// Counts the directories whose owners have died. Removes nothing.
 pub fn abandoned(parent: &Path, prefix: &str) -> usize {
     named(parent, prefix)
-        .filter(|(path, pid)| matches!(look(path, *pid), (State::Abandoned, _)))
+        .filter(|(path, pid)| matches!(inspect(path, *pid), (State::Abandoned, _)))
         .count()
 }
 
-/// The folders in `parent` that are named as ours with this prefix are, with the process in the
+/// The folders in `parent` with this prefix and a name of our form, and the process id in each
 /// name.
 fn named(parent: &Path, prefix: &str) -> impl Iterator<Item = (PathBuf, u32)> {
     let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
     entries.filter_map(move |entry| {
         let pid = pid_in(entry.file_name().to_str()?, prefix)?;
-        // Of the entry itself: a link is no folder of ours.
+        // The type of the entry itself: a link is not one of our folders.
         entry.file_type().ok()?.is_dir().then(|| (entry.path(), pid))
     })
 }
@@ -159,18 +164,19 @@ fn pid_in(name: &str, prefix: &str) -> Option<u32> {
     (is_random && pid.to_string() == text).then_some(pid)
 }
 
-/// What a folder with a name like ours is.
+/// The state of a folder with a name of our form.
 enum State {
-    /// In use, or not ours, or nobody knows.
+    /// In use, not ours, or unknown.
     Other,
-    /// Ours, and its owner is dead.
+    /// Ours, and its owner has died.
     Abandoned,
-    /// Without an owner file, or with an empty one.
+    /// Ours by its name, but the owner file is missing or empty.
     Unmarked,
 }
 
-/// Also returns the owner file, which is locked when the directory was locked and is no longer.
-fn look(path: &Path, pid: u32) -> (State, Option<File>) {
+/// Also returns the owner file, on which this process then holds the lock if the directory is
+/// abandoned.
+fn inspect(path: &Path, pid: u32) -> (State, Option<File>) {
     let Ok(mut owner) = File::open(path.join(OWNER)) else { return (State::Unmarked, None) };
     let mut text = String::new();
     if owner.read_to_string(&mut text).is_err() {
@@ -193,7 +199,7 @@ fn look(path: &Path, pid: u32) -> (State, Option<File>) {
     (if abandoned { State::Abandoned } else { State::Other }, Some(owner))
 }
 
-/// Removes a folder with nothing in it but perhaps an empty owner file.
+/// Removes a folder that is empty or contains only an empty owner file.
 fn remove_unmarked(path: &Path) -> bool {
     let is_owner = |entry: std::fs::DirEntry| {
         entry.file_name() == OWNER && entry.metadata().is_ok_and(|file| file.len() == 0)
@@ -210,12 +216,11 @@ fn age(path: &Path) -> Option<Duration> {
     SystemTime::now().duration_since(std::fs::symlink_metadata(path).ok()?.modified().ok()?).ok()
 }
 
-/// Who made a directory.
+/// The process that created a directory.
 #[derive(Debug, PartialEq, Eq)]
 struct Owner {
     pid: u32,
-    /// When that process started, as the system counts: tells apart two processes of the same
-    /// number.
+    /// The process's start time, in the system's units, in case its id is reused.
     started: String,
     boot: String,
     host: String,
@@ -237,7 +242,7 @@ impl Owner {
         )
     }
 
-    /// `None` for anything but a complete line.
+    /// `None` unless the text is one complete line.
     fn from_text(text: &str) -> Option<Owner> {
         let line = text.strip_suffix('\n')?.strip_prefix(MARK)?.strip_prefix(' ')?;
         let mut parts = line
@@ -266,11 +271,9 @@ fn or_dash(text: &str) -> &str {
     if text.is_empty() { "-" } else { text }
 }
 
-/// Field 22 of /proc/PID/stat. The name in field 2 may contain anything, so fields are counted from
-/// its closing bracket.
+/// Field 22 of `/proc/PID/stat`: when the process started.
 fn start_of(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+    process::stat(Pid::from_raw(pid.try_into().ok()?)?)?.get(19).cloned()
 }
 
 fn boot() -> String {
@@ -279,7 +282,7 @@ fn boot() -> String {
         .unwrap_or_default()
 }
 
-/// Name of this machine.
+/// The name of this machine.
 pub fn host_name() -> String {
     let mut name = [0u8; 256];
     // SAFETY: the buffer is as long as said, and the last byte stays zero.
@@ -292,7 +295,7 @@ pub fn host_name() -> String {
     }
 }
 
-/// The owner file goes last: whoever is killed in the middle leaves a folder that is known to be
+/// Removes the owner file last, so that an interrupted removal leaves a folder that is known to be
 /// ours.
 fn remove_once(path: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(path)? {
@@ -324,7 +327,7 @@ mod tests {
             .unwrap();
     }
 
-    /// A folder named after its owner, with the eight characters at the end.
+    /// Creates a folder named after its owner, with these eight characters at the end.
     fn owned_by(parent: &Path, random: &str, owner: &Owner) -> PathBuf {
         let path = parent.join(format!("kernel-{}-{random}", owner.pid));
         std::fs::create_dir(&path).unwrap();
@@ -334,25 +337,25 @@ mod tests {
     }
 
     #[test]
-    fn lives_as_long_as_its_claim() {
+    fn is_removed_on_drop_and_never_before() {
         let parent = tempfile::tempdir().unwrap();
-        let claim = OwnedDir::create(parent.path(), "kernel").unwrap();
-        std::fs::write(claim.path().join("file"), "x").unwrap();
-        assert_eq!(sweep(parent.path(), "kernel"), 0, "the living keep theirs");
-        assert!(claim.path().join("file").exists());
+        let directory = OwnedDir::create(parent.path(), "kernel").unwrap();
+        std::fs::write(directory.path().join("file"), "x").unwrap();
+        assert_eq!(sweep(parent.path(), "kernel"), 0, "its owner is alive");
+        assert!(directory.path().join("file").exists());
         assert!(
-            File::open(claim.path()).unwrap().try_lock().is_err(),
-            "systemd-tmpfiles would take it away"
+            File::open(directory.path()).unwrap().try_lock().is_err(),
+            "systemd-tmpfiles would remove it"
         );
-        let path = claim.path().to_path_buf();
-        drop(claim);
+        let path = directory.path().to_path_buf();
+        drop(directory);
         assert!(!path.exists());
     }
 
     #[test]
-    fn a_dead_owner_is_swept_even_if_its_number_lives_again() {
+    fn a_dead_owner_is_swept_even_if_its_id_is_reused() {
         let parent = tempfile::tempdir().unwrap();
-        // This very process is alive, but it does not hold the lock: the number was used again.
+        // This process is alive, but it does not hold the lock, as if the id had been reused.
         let path = owned_by(parent.path(), "abcdefgh", &Owner::this_process());
         assert_eq!(sweep(parent.path(), "other"), 0);
         assert_eq!((abandoned(parent.path(), "other"), abandoned(parent.path(), "kernel")), (0, 1));
@@ -364,15 +367,15 @@ mod tests {
     fn a_killed_process_loses_its_lock() {
         let parent = tempfile::tempdir().unwrap();
         let path = owned_by(parent.path(), "abcdefgh", &Owner::this_process());
-        // Another process takes a share on its standard input and lives on.
+        // Another process takes a shared lock on its standard input and keeps running.
         let mut owner = Command::new("bash")
             .args(["-c", "flock --shared 0; echo locked; exec sleep 1000"])
             .stdin(File::open(path.join(OWNER)).unwrap())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = [0; 7];
-        owner.stdout.take().unwrap().read_exact(&mut said).unwrap();
+        let mut line = [0; 7];
+        owner.stdout.take().unwrap().read_exact(&mut line).unwrap();
         assert_eq!(sweep(parent.path(), "kernel"), 0);
         owner.kill().unwrap();
         owner.wait().unwrap();
@@ -380,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn half_made_directories_and_other_machines_get_time() {
+    fn unfinished_directories_and_other_machines_get_time() {
         let parent = tempfile::tempdir().unwrap();
         let (bare, half) =
             (parent.path().join("kernel-12-abcdefgh"), parent.path().join("kernel-12-bcdefghi"));
@@ -403,7 +406,7 @@ mod tests {
         assert_eq!(sweep(parent.path(), "kernel"), 1);
     }
 
-    /// They were deleted once: `run-2024` looked abandoned after a minute.
+    /// Regression test: `run-2024` looked abandoned after a minute and was deleted.
     #[test]
     fn foreign_folders_stay() {
         let parent = tempfile::tempdir().unwrap();
@@ -423,7 +426,7 @@ mod tests {
             std::fs::write(folder.join(OWNER), "").unwrap();
             age_by(folder, 15 * 24 * 3600);
         }
-        // A copy of one of ours, made by somebody for a reason.
+        // A copy of one of our folders that a user made on purpose.
         let copy = owned_by(parent.path(), "abcdefgh", &Owner::this_process());
         std::fs::rename(&copy, parent.path().join("kernel-12-hgfedcba")).unwrap();
         std::os::unix::fs::symlink(&folders[0], parent.path().join("run-12-abcdefgh")).unwrap();
@@ -437,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_dead_did_not_mark_goes_at_once() {
+    fn unmarked_directories_of_a_dead_process_are_removed_at_once() {
         let parent = tempfile::tempdir().unwrap();
         let half = parent.path().join("kernel-12-abcdefgh");
         let others = ["kernel-1-abcdefgh", "kernel-123-abcdefgh", "lab-12-abcdefgh"]
@@ -454,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_processes_by_number_and_start() {
+    fn identifies_processes_by_id_and_start() {
         let mut me = Owner::this_process();
         assert!(me.is_running());
         assert_eq!(Owner::from_text(&me.to_text()).unwrap(), me);

@@ -1,4 +1,4 @@
-//! Where things live on this machine: the cache, private temporary space, the helper crate.
+//! Where files are on this machine: the cache, private temporary space, the helper crate.
 
 use crate::base::trust;
 use anyhow::{Context, Result, bail};
@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The user's cache folder for templates and Python environments: `PARCOURSE_CACHE`, else
-/// `~/.cache/parcourse` (or the platform's).
+/// `~/.cache/parcourse` (or the platform's equivalent).
 pub fn cache() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("PARCOURSE_CACHE") {
         return Ok(PathBuf::from(path));
@@ -22,8 +22,14 @@ fn own_cache() -> Result<PathBuf> {
     Ok(base.join("parcourse"))
 }
 
+/// Cargo's folder for its configuration and for downloaded crates: `CARGO_HOME`, else `~/.cargo`.
+pub fn cargo_home() -> Option<PathBuf> {
+    let named = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    named.or_else(|| Some(dirs::home_dir()?.join(".cargo")))
+}
+
 /// Private space on this machine for sockets, connection files and short-lived copies:
-/// [`private_folder`] in `PARCOURSE_TMPDIR` (made when missing), else in the system's temporary
+/// [`private_folder`] in `PARCOURSE_TMPDIR` (created if missing), else in the system's temporary
 /// directory.
 pub fn private_tmp() -> Result<PathBuf> {
     let parent = match std::env::var_os("PARCOURSE_TMPDIR") {
@@ -34,22 +40,21 @@ pub fn private_tmp() -> Result<PathBuf> {
         }
         None => std::env::temp_dir(),
     };
-    private_folder(&parent).context("let PARCOURSE_TMPDIR name a folder that you can write")
+    private_folder(&parent).context("set PARCOURSE_TMPDIR to a folder that you can write to")
 }
 
-/// `parcourse-UID` in `parent`, made with mode 0700 when missing. What lies in it is ours to
-/// delete, and nothing beside it is.
+/// `parcourse-UID` in `parent`, created with mode 0700 if missing. We only ever delete files inside
+/// it.
 ///
 /// # Errors
-/// When there is something else of that name: a link, a folder of another user, or one that others
-/// can look into.
+/// If something else has that name: a link, another user's folder, or one that others can read.
 fn private_folder(parent: &Path) -> Result<PathBuf> {
     let path = parent.join(format!("parcourse-{}", trust::user()));
     make_private(&path)?;
     let metadata = std::fs::symlink_metadata(&path)
         .with_context(|| format!("failed to read {}", path.display()))?;
     if !metadata.is_dir() || metadata.uid() != trust::user() {
-        bail!("{} is not a directory of yours: remove it", path.display());
+        bail!("{} is not a directory of yours: please remove it", path.display());
     }
     if metadata.permissions().mode() & 0o077 != 0 {
         bail!("{} is open to other users: remove it, or close it with `chmod 700`", path.display());
@@ -57,65 +62,66 @@ fn private_folder(parent: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Makes a folder for this user alone, unless something of that name exists.
+/// Creates a folder that only this user can read, unless something of that name exists.
 fn make_private(path: &Path) -> Result<()> {
     match std::fs::DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(error).with_context(|| format!("failed to make {}", path.display()))
+            Err(error).with_context(|| format!("failed to create {}", path.display()))
         }
         _ => Ok(()),
     }
 }
 
-/// Where cargo works on cells and templates: [`private_tmp`] when nobody but this user and root can
-/// write to it or above it, else [`private_folder`] in the cache, else in the user's own cache (the
-/// first may be a shared one that is only read).
+/// Where cargo works on cells and templates: [`private_tmp`] if only this user and root can write
+/// to it and to its parents, else [`private_folder`] in the cache, else in the user's own cache
+/// (because the first cache may be shared and read-only).
 ///
-/// cargo reads `.cargo/config.toml` in every parent of the folder it works in, and starts the
-/// programs named there; [`trust`] has the details. That rules out `/tmp` as it is on most
-/// machines, sticky bit or not. The system's runtime directory (`XDG_RUNTIME_DIR`) would do, but it
-/// is unmounted when its user logs out, while a kernel may go on, and it is a small part of the
-/// memory. Sockets stay in [`private_tmp`]: nothing is searched upwards for them, and they need a
-/// short path on a local disk.
+/// Cargo reads `.cargo/config.toml` in every parent of its working directory and starts the
+/// programs named there; [`trust`] has the details. That rules out `/tmp` on most machines, sticky
+/// bit or not. The system's runtime directory (`XDG_RUNTIME_DIR`) would be safe, but it is
+/// unmounted when its user logs out, while a kernel may keep running, and it is a small part of the
+/// memory. Sockets stay in [`private_tmp`], because they need a short path on a local disk and no
+/// program searches their parents.
 ///
 /// # Errors
-/// When there is no such folder; says what is wrong with each.
+/// If there is no such folder. The error says what is wrong with each candidate.
 pub fn build_folder() -> Result<PathBuf> {
     let in_cache = |cache: Result<PathBuf>| {
         let cache = cache?;
         std::fs::create_dir_all(&cache)
-            .with_context(|| format!("failed to make {}", cache.display()))?;
+            .with_context(|| format!("failed to create {}", cache.display()))?;
         private_folder(&cache)
     };
     let mut reasons: Vec<String> = Vec::new();
-    // One after the other: what is not needed is not made.
+    // One after the other, so that folders that are not needed are not created.
     let candidates: [&dyn Fn() -> Result<PathBuf>; 3] =
         [&private_tmp, &|| in_cache(cache()), &|| in_cache(own_cache())];
     for candidate in candidates {
-        match candidate().and_then(|folder| fit_for_builds(&folder)) {
+        match candidate().and_then(|folder| check_build_folder(&folder)) {
             Ok(folder) => return Ok(folder),
             Err(error) => reasons.push(format!("{error:#}")),
         }
     }
     reasons.dedup();
     bail!(
-        "found no folder to compile cells in: {}; let PARCOURSE_CACHE name a folder that, like all folders above it, only you and root can \
+        "found no folder to compile cells in: {}; set PARCOURSE_CACHE to a folder that, like \
+         all folders above it, only you and root can \
          write to",
         reasons.join("; ")
     )
 }
 
-/// The folder without symbolic links, when cells can be compiled in it and loaded from it, safely.
-pub fn fit_for_builds(folder: &Path) -> Result<PathBuf> {
+/// The folder's canonical path, if cells can safely be compiled in it and loaded from it.
+pub fn check_build_folder(folder: &Path) -> Result<PathBuf> {
     let folder =
         folder.canonicalize().with_context(|| format!("failed to read {}", folder.display()))?;
     trust::check_parents(&folder).map_err(anyhow::Error::msg)?;
-    // The engine's own loop takes a path with a space in it for two.
+    // The engine's own loop splits a path at a space.
     if folder.to_string_lossy().contains(char::is_whitespace) {
         bail!("{} has a space in its name", folder.display());
     }
     if is_noexec(&folder) {
-        bail!("programs cannot be started from {} (noexec)", folder.display());
+        bail!("{} is mounted with noexec, so programs cannot be started from it", folder.display());
     }
     Ok(folder)
 }
@@ -131,7 +137,7 @@ pub fn is_noexec(_folder: &Path) -> bool {
     false
 }
 
-/// Directory of the helper crate's sources, when the user names one.
+/// The helper crate's folder, if the user names one.
 #[derive(Args, Clone, Default)]
 pub struct HelpersArgument {
     /// Directory of the helper crate [default: found from the notebook's folder upwards]
@@ -139,10 +145,10 @@ pub struct HelpersArgument {
     pub helpers: Option<PathBuf>,
 }
 
-/// The helper crate's folder as a kernel that starts in `start` would use it: the one named, else
-/// `helpers/` beside one of the folders above `start`, else the one this binary was built beside.
-/// `None` when there is none. One that was found and not named is passed over when another user
-/// could have put it there.
+/// The helper crate's folder for a kernel that starts in `start`: the one named, else `helpers/` in
+/// `start` or in one of its parents, else the one beside which this binary was built. `None` if
+/// there is none. A folder that was found and not named is skipped if another user could have put
+/// it there.
 pub fn find_helpers(named: Option<&Path>, start: &Path) -> Option<PathBuf> {
     let built_beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("helpers");
     let found = || {
@@ -157,7 +163,7 @@ pub fn find_helpers(named: Option<&Path>, start: &Path) -> Option<PathBuf> {
     named.or_else(found).and_then(|folder| folder.canonicalize().ok())
 }
 
-/// Whether a folder holds the helper crate: its manifest names the package `parcourse`.
+/// Whether the folder contains the helper crate: its manifest names the package `parcourse`.
 pub fn is_helper_crate(directory: &Path) -> bool {
     std::fs::read_to_string(directory.join("Cargo.toml")).is_ok_and(|text| {
         text.parse::<toml::Table>().is_ok_and(|table| {
@@ -177,35 +183,35 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn cells_are_not_compiled_below_what_others_can_write() {
-        // Not below the system's temporary folder, which others can write to; target/ is there when
-        // tests run.
+    fn cells_are_not_compiled_in_folders_that_others_can_write_to() {
+        // Not in the system's temporary folder, because others can write to it. Tests always have a
+        // target/.
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
         fs::create_dir_all(&target).unwrap();
         let top = tempfile::Builder::new().prefix("fit-").tempdir_in(target).unwrap();
         let inner = top.path().join("inner");
         fs::create_dir(&inner).unwrap();
-        assert_eq!(fit_for_builds(&inner).unwrap(), inner.canonicalize().unwrap());
+        assert_eq!(check_build_folder(&inner).unwrap(), inner.canonicalize().unwrap());
         let link = top.path().join("link");
         symlink(&inner, &link).unwrap();
         assert_eq!(
-            fit_for_builds(&link).unwrap(),
+            check_build_folder(&link).unwrap(),
             inner.canonicalize().unwrap(),
-            "cargo sees where a link leads to"
+            "cargo follows links"
         );
         for mode in [0o777, 0o1777] {
             fs::set_permissions(top.path(), Permissions::from_mode(mode)).unwrap();
-            let refused = fit_for_builds(&inner).unwrap_err().to_string();
+            let refused = check_build_folder(&inner).unwrap_err().to_string();
             assert!(refused.contains("can be written by every user"), "{refused}");
         }
         fs::set_permissions(top.path(), Permissions::from_mode(0o700)).unwrap();
         let space = top.path().join("with a space");
         fs::create_dir(&space).unwrap();
-        assert!(fit_for_builds(&space).unwrap_err().to_string().contains("space"));
+        assert!(check_build_folder(&space).unwrap_err().to_string().contains("space"));
     }
 
     #[test]
-    fn helpers_that_another_user_could_have_put_there_are_passed_over() {
+    fn helpers_that_another_user_could_have_written_are_skipped() {
         let top = tempfile::tempdir().unwrap();
         let notebooks = top.path().join("course/notebooks");
         fs::create_dir_all(&notebooks).unwrap();
@@ -221,7 +227,7 @@ mod tests {
         assert_eq!(
             find_helpers(None, &notebooks),
             Some(outer.clone()),
-            "anybody could have made it"
+            "any user could have created it"
         );
         assert_eq!(find_helpers(Some(&inner), &notebooks), Some(inner.clone()), "it was named");
         fs::set_permissions(&outer, Permissions::from_mode(0o777)).unwrap();
@@ -230,12 +236,12 @@ mod tests {
         assert_eq!(
             find_helpers(None, &notebooks),
             Some(built_beside),
-            "anybody could have changed it"
+            "any user could have changed it"
         );
     }
 
     #[test]
-    fn the_private_folder_is_made_once_and_never_taken_over() {
+    fn the_private_folder_is_created_once_and_never_taken_over() {
         let parent = tempfile::tempdir().unwrap();
         let folder = private_folder(parent.path()).unwrap();
         assert_eq!(private_folder(parent.path()).unwrap(), folder);
@@ -243,7 +249,7 @@ mod tests {
         assert_eq!(mode(&folder), 0o700);
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
         assert!(private_folder(parent.path()).unwrap_err().to_string().contains("chmod 700"));
-        assert_eq!(mode(&folder), 0o755, "somebody wanted it so");
+        assert_eq!(mode(&folder), 0o755, "the user may have wanted that");
         fs::remove_dir(&folder).unwrap();
         symlink(parent.path(), &folder).unwrap();
         assert!(

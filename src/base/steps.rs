@@ -1,21 +1,21 @@
-//! What the set-up is doing, on stderr: one line per step and its result, and between them what
-//! happens inside the step.
+//! Progress of the set-up on stderr: one line per step, the progress inside the step, and its
+//! result.
 
 use crate::base::log::log;
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
-/// Without a terminal, a step that takes long says so this often.
+/// How often a long step prints its progress if stderr is not a terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Numbered steps. On a terminal the inner progress is one line that is rewritten; otherwise a
-/// plain line now and then.
+/// Numbered steps. On a terminal, the progress inside a step is one line that is rewritten;
+/// elsewhere it is an occasional line.
 pub struct Steps {
     total: usize,
     number: usize,
     terminal: bool,
     began: Instant,
-    said: Instant,
+    printed: Instant,
     live_line: bool,
 }
 
@@ -27,7 +27,7 @@ impl Steps {
             number: 0,
             terminal: stderr().is_terminal(),
             began: now,
-            said: now,
+            printed: now,
             live_line: false,
         }
     }
@@ -35,26 +35,26 @@ impl Steps {
     pub fn begin(&mut self, title: &str) {
         self.number += 1;
         self.began = Instant::now();
-        self.said = self.began;
+        self.printed = self.began;
         log!("[{}/{}] {title}", self.number, self.total);
     }
 
-    /// Shows what happens inside the step.
+    /// Shows progress inside the step.
     pub fn inside(&mut self, what: &str) {
         let seconds = self.began.elapsed().as_secs();
         if self.terminal {
-            // A line that wraps could not be rewritten.
+            // A wrapped line could not be rewritten.
             let what: String = what.chars().take(60).collect();
             eprint!("\r\x1b[K      {what} ({seconds} s)");
             let _ = stderr().flush();
             self.live_line = true;
-        } else if self.said.elapsed() >= PLAIN_INTERVAL {
+        } else if self.printed.elapsed() >= PLAIN_INTERVAL {
             log!("      {what} ({seconds} s)");
-            self.said = Instant::now();
+            self.printed = Instant::now();
         }
     }
 
-    /// Says how the step ended; with its time when that was worth noticing.
+    /// Prints the step's result, with its time if it took a second or more.
     pub fn done(&mut self, result: &str) {
         self.clear();
         let elapsed = self.began.elapsed();
@@ -65,7 +65,7 @@ impl Steps {
         }
     }
 
-    /// Says something that stays, before the step ends.
+    /// Prints a line that stays, before the step ends.
     pub fn note(&mut self, what: &str) {
         self.clear();
         log!("      {what}");
@@ -79,7 +79,7 @@ impl Steps {
 }
 
 impl Drop for Steps {
-    /// An error message that follows must not be glued to a live line.
+    /// A following error message must start on a new line.
     fn drop(&mut self) {
         self.clear();
     }

@@ -1,17 +1,17 @@
-//! Whether another user of this machine could have put something into a folder.
+//! Whether another user of this machine could have written to a folder.
 //!
-//! On shared machines anybody may write to `/tmp`, and tools that search upwards from a folder read
-//! what they find there: cargo takes `.cargo/config.toml` from every parent of its working
-//! directory, and with it a linker or a compiler wrapper to run; rustup takes
-//! `rust-toolchain.toml`, cargo a workspace's `Cargo.toml`. A sticky bit does not help there: it
-//! protects what exists, not what does not yet.
+//! On shared machines every user can write to `/tmp`, and some tools search the parents of a folder
+//! and read what they find: cargo reads `.cargo/config.toml` in every parent of its working
+//! directory, which may name a linker or a compiler wrapper to run; rustup reads
+//! `rust-toolchain.toml`, cargo a workspace's `Cargo.toml`. The sticky bit does not help: it
+//! protects existing files, but others can still create new ones.
 //!
-//! The same holds for what we look for upwards ourselves: a helper crate above a notebook is
-//! compiled, build script and all.
+//! The same holds for what we search for in parents ourselves: a helper crate above a notebook is
+//! compiled, including its build script.
 //!
-//! Trusted are root, this user, and whoever owns this very program, since that user could have us
-//! run anything. A group may write when it is root's or the user's private one (the group of the
-//! same name without other members, with which many systems set up accounts).
+//! We trust root, this user, and the owner of this program, because that user could make us run
+//! anything. A group may have write access if it is root's or the user's private group (on many
+//! systems each account has a group of the same name without other members).
 
 use crate::base::log::log;
 use std::collections::BTreeSet;
@@ -23,39 +23,37 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The effective user.
 pub fn user() -> u32 {
-    // SAFETY: geteuid has no preconditions.
-    unsafe { libc::geteuid() }
+    rustix::process::geteuid().as_raw()
 }
 
-/// Whether what runs in `folder` can read something of another user: all of its parents, and the
-/// folder itself, belong to somebody trusted and can be written by nobody else. The folder must
-/// exist, without symbolic links in its path.
+/// Checks that the folder and all its parents belong to trusted users and that nobody else can
+/// write to them. The folder must exist, and its path must not contain symbolic links.
 ///
 /// # Errors
-/// Names the folder that is not trusted, and why.
+/// The folder that is not trusted, and why.
 pub fn check_parents(folder: &Path) -> Result<(), String> {
-    // In a container the folders of the host's root belong to the number that stands for unknown
-    // users.
+    // In a container, folders of the host's root appear to belong to the user id for unknown users.
     let trusted = |owner| is_trusted(owner) || unmapped_user() == Some(owner);
     folder.ancestors().try_for_each(|folder| check(folder, &trusted))
 }
 
-/// Whether a folder that was found, not named, is to be used. Where it is not, says so once on
-/// stderr, and that `option` may name it.
+/// Whether to use a folder that was found and not named by the user. If not, prints the reason once
+/// on stderr, and that `option` can name the folder.
 pub fn accepts_found(folder: &Path, option: &str) -> bool {
-    static TOLD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    static REPORTED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let Err(reason) = check_found(folder) else { return true };
-    if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
+    if REPORTED.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {
         let folder = folder.display();
         log!(
-            "parcourse: {folder} is not used, because {reason}: if you trust it, name it with {option}"
+            "parcourse: ignoring {folder}, because {reason}: if you trust it, name it with \
+             {option}"
         );
     }
     false
 }
 
-/// The folder belongs to somebody trusted and can be written by nobody else; in its parent nobody
-/// else can put another one in its place. Who made a link chose where it leads to.
+/// Checks that the folder belongs to a trusted user, that nobody else can write to it, and that
+/// nobody else can replace it in its parent. A link counts by its owner, who chose its target.
 fn check_found(folder: &Path) -> Result<(), String> {
     let canonical =
         |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
@@ -67,7 +65,7 @@ fn check_found(folder: &Path) -> Result<(), String> {
     };
     check(&folder, &is_trusted)?;
     let parent = folder.parent().unwrap_or(&folder);
-    // What somebody trusted has in a folder like /tmp stays theirs.
+    // Nobody else can replace a trusted user's files in a folder like /tmp.
     let is_sticky = parent.metadata().is_ok_and(|parent| parent.mode() & 0o1000 != 0);
     if is_sticky { Ok(()) } else { check(parent, &is_trusted) }
 }
@@ -101,8 +99,8 @@ fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == user() || *OWNER_OF_PROGRAM.get_or_init(owner_of_program) == Some(owner)
 }
 
-/// The number by which users appear that this user namespace does not know. `None` in the first
-/// one, which knows all.
+/// The user id that stands for users unknown in this user namespace. `None` in the initial
+/// namespace, which knows all users.
 fn unmapped_user() -> Option<u32> {
     let map = std::fs::read_to_string("/proc/self/uid_map").ok()?;
     let is_complete = map.split_whitespace().eq(["0", "0", "4294967295"]);
@@ -113,7 +111,7 @@ fn unmapped_user() -> Option<u32> {
     }
 }
 
-/// Whether a group is root's, or named like the user and without other members.
+/// Whether the group is root's, or has the user's name and no other members.
 fn is_private_group(gid: u32) -> bool {
     gid == 0
         || user_name(user()).zip(group(gid)).is_some_and(|(user, (name, members))| {
@@ -137,7 +135,7 @@ fn user_name(uid: u32) -> Option<CString> {
     (!found.is_null()).then(|| unsafe { owned(entry.pw_name) })
 }
 
-/// Name and members.
+/// The group's name and members.
 fn group(gid: u32) -> Option<(CString, Vec<CString>)> {
     let mut buffer = vec![0; 64 * 1024];
     // SAFETY: zeroed plain data; the call fills it with pointers into the buffer, or leaves `found`
@@ -145,7 +143,7 @@ fn group(gid: u32) -> Option<(CString, Vec<CString>)> {
     let (mut entry, mut found) =
         unsafe { (std::mem::zeroed::<libc::group>(), std::ptr::null_mut()) };
     // SAFETY: all pointers are valid for the call, and the length is the buffer's. A group too
-    // large for it is nobody's private one.
+    // large for the buffer is not a private group.
     unsafe { libc::getgrgid_r(gid, &mut entry, buffer.as_mut_ptr(), buffer.len(), &mut found) };
     if found.is_null() {
         return None;
@@ -163,9 +161,9 @@ fn group(gid: u32) -> Option<(CString, Vec<CString>)> {
 }
 
 /// # Safety
-/// `text` is a string with a zero at its end.
+/// `text` must be a null-terminated string.
 unsafe fn owned(text: *const c_char) -> CString {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { CStr::from_ptr(text) }.to_owned()
 }
 
@@ -176,7 +174,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
-    fn what_others_can_write_is_refused_by_name() {
+    fn folders_that_others_can_write_to_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let (inner, root) = (folder.path().join("inner"), folder.path().canonicalize().unwrap());
         fs::create_dir(&inner).unwrap();
@@ -192,17 +190,17 @@ mod tests {
         }
         set(0o1777);
         assert!(check_found(&root).is_err());
-        assert_eq!(check_found(&inner), Ok(()), "ours, and nobody can replace it");
+        assert_eq!(check_found(&inner), Ok(()), "ours, and no other user can replace it");
         let link = root.join("link");
         fs::set_permissions(&inner, Permissions::from_mode(0o777)).unwrap();
         symlink(&inner, &link).unwrap();
         assert!(check_found(&inner).is_err());
-        assert_eq!(check_found(&link), Ok(()), "we made it lead there");
+        assert_eq!(check_found(&link), Ok(()), "we chose its target");
         assert!(check_found(&inner.join("gone")).is_err());
     }
 
     #[test]
-    fn every_parent_counts() {
+    fn every_parent_is_checked() {
         let top = tempfile::tempdir().unwrap();
         let folder = top.path().canonicalize().unwrap().join("a/b/c");
         fs::create_dir_all(&folder).unwrap();
@@ -224,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn other_owners_are_named() {
+    fn untrusted_owners_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let refused = check(folder.path(), &|_| false).unwrap_err();
         assert_eq!(refused, format!("{} belongs to {}", folder.path().display(), name_of(user())));

@@ -4,7 +4,7 @@
 use super::status_line::StatusLine;
 use crate::base::owned_dir::{self, OwnedDir};
 use crate::base::paths;
-use crate::engine::build_cache::{self, Flavor, Template};
+use crate::engine::build_cache::{self, KernelKind, Template};
 use crate::runner::kernels::LaunchSpec;
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsString;
@@ -123,8 +123,8 @@ impl Sandbox {
         Ok(())
     }
 
-    pub fn template(&self, flavor: Flavor) -> Result<Template> {
-        match build_cache::find(&self.helpers, flavor)? {
+    pub fn template(&self, kind: KernelKind) -> Result<Template> {
+        match build_cache::find(&self.helpers, kind)? {
             Some(template) => Ok(template),
             None => bail!(
                 "the template no longer matches: is the helper crate {} being edited?",

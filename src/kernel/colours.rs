@@ -1,8 +1,8 @@
-//! Colours of failures, as terminals write them.
+//! Colours of failures, as terminal escape sequences.
 //!
-//! By red, green and blue, not by name: front ends show failures on a ground of their own,
-//! JupyterLab on light pink or on dark red, and what it makes of the names can be read on one of
-//! the two only. These are as far from both as a colour can be.
+//! They are given as red, green and blue instead of by name. Front ends show failures on their own
+//! background, JupyterLab on light pink or dark red, and its versions of the named colours are
+//! readable on only one of the two. These colours contrast with both.
 
 pub const BOLD: &str = "\u{1b}[1m";
 pub const RED: &str = "\u{1b}[1;38;2;217;67;63m";

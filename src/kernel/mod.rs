@@ -1,12 +1,11 @@
-//! The Jupyter kernel: our front end over the evcxr engine.
+//! The Jupyter kernel, built on the evcxr engine.
 //!
-//! Four parts. The *protocol* ([`shell`], [`control`], [`stdin`], [`iopub`]) talks to the front
-//! end. The *engine* ([`engine`]) compiles cells and has them run, on a thread of its own. The
-//! *user process* (`crate::engine::user_process`) runs them; what it writes comes straight to us
-//! ([`output`]), not through the engine. A *report* ([`report`]) is made of what went wrong.
+//! [`protocol`] and [`requests`] talk to the front end. [`evaluation`] compiles cells and has them
+//! run, on a separate thread. The *user process* (`crate::engine::user_process`) runs them; its
+//! output comes straight to us ([`output`]), not through the engine. [`report`] describes failures.
 
+mod cell_source;
 mod colours;
-mod completeness;
 mod evaluation;
 mod output;
 mod process;
@@ -28,7 +27,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-/// How Jupyter starts the kernel.
+/// Arguments with which Jupyter starts the kernel.
 #[derive(Args)]
 pub struct StartArguments {
     /// Connection file written by the Jupyter client
@@ -36,7 +35,7 @@ pub struct StartArguments {
     connection_file: Option<PathBuf>,
     #[command(flatten)]
     helpers: crate::base::paths::HelpersArgument,
-    /// Text that one cell may print before the rest is dropped and counted
+    /// How much text one cell may print; the rest is dropped and counted
     #[arg(long, value_name = "BYTES", default_value_t = 4 << 20, env = "PARCOURSE_OUTPUT_LIMIT")]
     output_limit: usize,
 }
@@ -50,7 +49,8 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
         .with_context(|| format!("{} is not a Jupyter connection file", path.display()))?;
     if connection.transport == Transport::TCP && connection.key.is_empty() {
         bail!(
-            "{} names TCP ports and no key, so that every user of this machine could run code as you: start Jupyter with a key, or with \
+            "{} names TCP ports but no key, so every user of this machine could run code as \
+             you: start Jupyter with a key, or with \
              --KernelManager.transport=ipc",
             path.display()
         );
@@ -58,23 +58,23 @@ pub fn main(arguments: StartArguments) -> Result<ExitCode> {
     let start = std::env::current_dir().context("failed to find the current directory")?;
     let helpers = crate::base::paths::find_helpers(arguments.helpers.helpers.as_deref(), &start);
     let template = helpers.as_deref().and_then(|helpers| {
-        build_cache::find(helpers, build_cache::Flavor::Parcourse).ok().flatten()
+        build_cache::find(helpers, build_cache::KernelKind::Parcourse).ok().flatten()
     });
 
     let id = uuid::Uuid::new_v4().to_string();
     let guard = process::guard::start(&id)?;
     let workspace = process::workspace::Workspace::create(template.as_ref())?;
     workspace.enter(&id);
-    jupyter.end_with_it();
-    // Lives until the process exits: the heartbeat's thread uses it to the end.
+    jupyter.exit_with_server();
+    // Lives until the process exits, because the heartbeat's thread uses it to the end.
     let runtime = runtime()?;
     let result = runtime.block_on(async {
-        let body = server::Body::start(&workspace)?;
-        body.outputs.set_limit(arguments.output_limit);
-        body.serve(&connection, signals()?).await
+        let core = server::KernelCore::start(&workspace)?;
+        core.outputs.set_limit(arguments.output_limit);
+        core.serve(&connection, signals()?).await
     });
-    // The engine's thread may be in the middle of a cell: it is not waited for. The guard ends what
-    // it started.
+    // We do not wait for the engine's thread, which may be in the middle of a cell. The guard ends
+    // what it started.
     drop(workspace);
     drop(guard);
     if let Err(error) = &result {
@@ -87,8 +87,8 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
-/// SIGINT, from front ends that use interrupt_mode "signal" and people at a terminal, and SIGTERM,
-/// as commands.
+/// Turns signals into commands: SIGINT (from front ends with interrupt_mode "signal" and from
+/// terminals) and SIGTERM.
 fn signals() -> Result<mpsc::UnboundedReceiver<Command>> {
     let (sender, receiver) = mpsc::unbounded_channel();
     for (kind, command) in [

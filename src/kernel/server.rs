@@ -1,4 +1,4 @@
-//! Putting the kernel's parts together.
+//! Puts the kernel's parts together.
 
 use super::output::source::Sources;
 use super::output::{InputReader, Outputs, relay::Relay};
@@ -10,7 +10,7 @@ use crate::kernel::process::interrupt::Interrupts;
 use crate::kernel::process::workspace::Workspace;
 use crate::kernel::protocol::iopub::{self, Publisher};
 use crate::kernel::protocol::message::Request;
-use crate::kernel::protocol::stdin::{self, Question};
+use crate::kernel::protocol::stdin::{self, InputRequest};
 use crate::kernel::protocol::tcp;
 use crate::kernel::requests::control;
 use crate::kernel::requests::shell;
@@ -24,21 +24,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// What whoever started the kernel may tell it by signals.
+/// What the parent process may request with signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     Interrupt,
     Terminate,
 }
 
-/// A kernel without a connection: engine, user process and output.
-pub struct Body {
+/// The kernel without its connections: engine, user process and output.
+pub struct KernelCore {
     pub engine: Engine,
     pub outputs: Arc<Outputs>,
     ready: oneshot::Receiver<Result<()>>,
     publisher: Publisher,
     published: mpsc::Receiver<JupyterMessage>,
-    questions: mpsc::UnboundedReceiver<Question>,
+    input_requests: mpsc::UnboundedReceiver<InputRequest>,
     executing: Arc<Mutex<Option<Request>>>,
     executor: Arc<Executor>,
     interrupts: Arc<Interrupts>,
@@ -47,21 +47,21 @@ pub struct Body {
     sockets: PathBuf,
 }
 
-impl Body {
-    pub fn start(workspace: &Workspace) -> Result<Body> {
+impl KernelCore {
+    pub fn start(workspace: &Workspace) -> Result<KernelCore> {
         let (publisher, published) = Publisher::new();
         let executing: Arc<Mutex<Option<Request>>> = Arc::default();
-        let (asker, questions) = mpsc::unbounded_channel();
+        let (input_sender, input_requests) = mpsc::unbounded_channel();
         let sources = Arc::new(Sources::new(workspace.build_directory().join("src/lib.rs")));
         let outputs = Arc::new(Outputs::new(
             publisher.clone(),
             sources.clone(),
-            input_reader(executing.clone(), asker),
+            input_reader(executing.clone(), input_sender),
         ));
         let channel = workspace.sockets().join("io");
         let relay = Arc::new(Relay::start(&channel, outputs.clone())?);
         let interrupts = Arc::new(Interrupts::new(outputs.clone(), relay.clone()));
-        let (engine, ready) = Engine::start(evaluator::Settings {
+        let (engine, ready) = Engine::start(evaluator::EngineSettings {
             channel,
             empty: workspace.empty(),
             helpers: workspace.helpers().map(Path::to_owned),
@@ -72,13 +72,13 @@ impl Body {
             interrupts: interrupts.clone(),
             build_directory: workspace.build_directory().to_owned(),
         });
-        Ok(Body {
+        Ok(KernelCore {
             engine,
             outputs,
             ready,
             publisher,
             published,
-            questions,
+            input_requests,
             executing,
             executor,
             interrupts,
@@ -87,7 +87,7 @@ impl Body {
         })
     }
 
-    /// Serves one front end until it asks for a shutdown, or a command says so.
+    /// Serves the front end until it asks for a shutdown or a command ends the kernel.
     pub async fn serve(
         self,
         connection: &ConnectionInfo,
@@ -96,7 +96,7 @@ impl Body {
         let session = uuid::Uuid::new_v4().to_string();
         let bound = "failed to listen on the addresses of the connection file";
         let (connection, ports) = match connection.transport {
-            Transport::TCP => tcp::take(connection, &self.sockets)
+            Transport::TCP => tcp::bind(connection, &self.sockets)
                 .await
                 .map(|(inner, ports)| (inner, Some(ports)))
                 .context(bound)?,
@@ -114,14 +114,12 @@ impl Body {
         let stdin_socket =
             zmq::create_kernel_stdin_connection(connection, &session).await.context(bound)?;
         make_private(connection);
-        let front = ports.map(tcp::Ports::serve);
+        let proxy = ports.map(tcp::Ports::serve);
 
-        // A thread of its own, so that nothing the kernel does can make a client believe that it is
-        // dead.
+        // On a separate thread, so that a busy kernel never looks dead to a client.
         std::thread::Builder::new().name("heartbeat".to_owned()).spawn({
             let handle = tokio::runtime::Handle::current();
-            // A client that leaves in the middle, or sends something else, is no reason to stop
-            // answering the others.
+            // If one client disconnects or sends something else, the others still need answers.
             move || {
                 handle.block_on(async {
                     loop {
@@ -133,7 +131,7 @@ impl Body {
             }
         })?;
         tokio::spawn(iopub::send_all(iopub_socket, self.published));
-        tokio::spawn(stdin::serve(stdin_socket, self.questions));
+        tokio::spawn(stdin::serve(stdin_socket, self.input_requests));
         self.publisher.announce("status", json!({ "execution_state": "starting" })).await;
 
         let engine_failure: Arc<Mutex<Option<String>>> = Arc::default();
@@ -161,17 +159,17 @@ impl Body {
                 () = &mut end => break,
             }
         }
-        // The replies to the shutdown are on their way.
+        // Gives the replies to the shutdown time to be sent.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        if let Some(front) = front {
-            front.finish().await;
+        if let Some(proxy) = proxy {
+            proxy.finish().await;
         }
         self.relay.kill();
         Ok(())
     }
 }
 
-/// Unix sockets are made with the permissions of any file; other users have no business with these.
+/// Makes the sockets private. Unix sockets are created with the default permissions of files.
 fn make_private(connection: &ConnectionInfo) {
     use std::os::unix::fs::PermissionsExt;
     for port in [
@@ -190,15 +188,15 @@ fn make_private(connection: &ConnectionInfo) {
     }
 }
 
-/// Keeps the reason where the engine does not start.
+/// Stores the reason if the engine does not start.
 async fn after_start(
     ready: oneshot::Receiver<Result<()>>,
     engine_failure: Arc<Mutex<Option<String>>>,
 ) {
     if let Ok(Err(error)) = ready.await {
-        log!("parcourse kernel: the engine did not start: {error:#}");
+        log!("parcourse kernel: failed to start the engine: {error:#}");
         if let Ok(mut reason) = engine_failure.lock() {
-            *reason = Some(format!("the engine did not start: {error:#}"));
+            *reason = Some(format!("failed to start the engine: {error:#}"));
         }
     }
 }
@@ -210,10 +208,10 @@ async fn first_of(shell: tokio::task::JoinHandle<()>, control: tokio::task::Join
     }
 }
 
-/// How a program's request for input reaches the front end that had the cell executed.
+/// Returns a function that asks the front end that executes the cell for a line of input.
 fn input_reader(
     executing: Arc<Mutex<Option<Request>>>,
-    questions: mpsc::UnboundedSender<Question>,
+    requests: mpsc::UnboundedSender<InputRequest>,
 ) -> Box<InputReader> {
     Box::new(move |prompt, password| {
         let request = executing.lock().ok()?.clone()?;
@@ -221,7 +219,9 @@ fn input_reader(
             return None;
         }
         let (answer, line) = oneshot::channel();
-        questions.send(Question { request, prompt: prompt.to_owned(), password, answer }).ok()?;
+        requests
+            .send(InputRequest { request, prompt: prompt.to_owned(), password, answer })
+            .ok()?;
         line.blocking_recv().ok()
     })
 }

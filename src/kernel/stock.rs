@@ -1,21 +1,22 @@
-//! The stock evcxr_jupyter kernel from the same binary, so that every notebook is proven on it too.
+//! The stock evcxr_jupyter kernel from the same binary, so that every notebook can be tested on it
+//! too.
 
-use crate::engine::build_cache::{Flavor, WorkDirectory};
+use crate::engine::build_cache::{KernelKind, WorkDirectory};
 use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 
 /// Runs the stock kernel as `evcxr_jupyter --control_file FILE` would.
 ///
-/// On its start the stock kernel rewrites an installed `rust` kernelspec to point at the running
-/// binary. That is somebody else's installation: it is hidden from it. Cells are built where no
-/// other user can write ([`crate::base::paths::build_folder`]), unless `EVCXR_TMPDIR` says where. What is
-/// in the stock kernel's own code stays as it is: it listens on TCP only, and a local user can end
-/// it with a message that claims to be longer than the memory.
+/// At its start the stock kernel rewrites an installed `rust` kernelspec to point to the running
+/// binary. We hide such kernelspecs from it, because they belong to another installation. Cells are
+/// built where no other user can write ([`crate::base::paths::build_folder`]), unless
+/// `EVCXR_TMPDIR` is set. The stock kernel's own limitations remain: it listens on TCP only, and a
+/// local user can end it with a message that claims to be larger than the memory.
 pub fn main() -> Result<ExitCode> {
     let private = tempfile::tempdir()?;
     let work = match std::env::var_os("EVCXR_TMPDIR") {
-        None => Some(WorkDirectory::empty(Flavor::Stock, Path::new("."))?),
+        None => Some(WorkDirectory::empty(KernelKind::Evcxr, Path::new("."))?),
         Some(_) => None,
     };
     // SAFETY: no other thread runs yet.

@@ -42,8 +42,9 @@ pub mod kernels {
 }
 
 use crate::base::paths::HelpersArgument;
+pub use crate::engine::build_cache::KernelKind;
 use anyhow::{Context, Result, bail, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use notebook::Source;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -94,24 +95,6 @@ pub struct RunArguments {
     quiet: bool,
     #[command(flatten)]
     helpers: HelpersArgument,
-}
-
-/// Which kernel executes the cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KernelKind {
-    /// The kernel of this program
-    Parcourse,
-    /// The stock evcxr_jupyter kernel
-    Evcxr,
-}
-
-impl std::fmt::Display for KernelKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
-            KernelKind::Parcourse => "parcourse",
-            KernelKind::Evcxr => "evcxr",
-        })
-    }
 }
 
 pub fn parse_jobs(text: &str) -> Result<usize, String> {

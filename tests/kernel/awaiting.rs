@@ -1,8 +1,8 @@
-//! Cells that wait for async code: interrupts, panics, `?`, what goes on between cells, and that
+//! Cells that await async code: interrupts, panics, `?`, tasks that run between cells, and that
 //! nothing is compiled for it.
 
 use super::client::Kernel;
-use super::{PRELUDE, SAY_WHEN_PROTECTED, SOON};
+use super::{PRELUDE, SAY_WHEN_PROTECTED, TIMEOUT};
 use std::time::Instant;
 
 const WAIT: &str =
@@ -18,9 +18,9 @@ fn cells_wait_and_can_be_interrupted() {
     // would say something.
     let cell = kernel.ok("time!(asynchronous::sleep(Duration::from_millis(50)).await); kept.len()");
     assert_eq!(cell.result(), Some("3"));
-    assert!(!cell.told().contains("compiled dependencies"), "{}", cell.told());
+    assert!(!cell.all_output().contains("compiled dependencies"), "{}", cell.all_output());
 
-    // What is spawned goes on between cells, on the runtime of the helpers.
+    // Spawned tasks continue between cells, on the helper crate's runtime.
     kernel.ok("let (sender, mut receiver) = parcourse::tokio::sync::mpsc::channel::<u32>(1);");
     kernel.ok("asynchronous::runtime().spawn(async move { for i in 0.. { if sender.send(i).await.is_err() { break } } });");
     assert_eq!(kernel.ok("receiver.recv().await").result(), Some("Some(0)"));
@@ -29,7 +29,7 @@ fn cells_wait_and_can_be_interrupted() {
     assert_eq!(kernel.ok("asynchronous::block_on(async { 5 })").result(), Some("5"));
 
     kernel.ok(SAY_WHEN_PROTECTED);
-    // Whatever is waited for, an interrupt ends it and the variables stay.
+    // An interrupt ends any wait, and the variables are kept.
     for wait in [
         WAIT,
         "say_when_protected(); asynchronous::gather((0..100).map(|_| asynchronous::sleep(Duration::from_secs(1000)))).await;",
@@ -39,24 +39,24 @@ fn cells_wait_and_can_be_interrupted() {
         let asked = Instant::now();
         kernel.interrupt();
         let cell = kernel.finish(&id);
-        assert!(cell.replied_at().duration_since(asked) < SOON, "{wait}");
-        assert_eq!(cell.ename(), "Interrupted", "{}", cell.told());
+        assert!(cell.replied_at().duration_since(asked) < TIMEOUT, "{wait}");
+        assert_eq!(cell.ename(), "Interrupted", "{}", cell.all_output());
         assert!(cell.evalue().contains("variables are kept"), "{}", cell.evalue());
         assert_eq!(kernel.ok("kept.len()").result(), Some("3"));
     }
     assert_eq!(kernel.ok("receiver.recv().await").result(), Some("Some(2)"));
 
-    // A panic and a `?` behind an `.await`, with the line they happened in.
+    // A panic and a `?` after an `.await`, with their lines.
     let cell =
         kernel.fails("asynchronous::sleep(Duration::from_millis(1)).await;\npanic!(\"too late\");");
     assert_eq!((cell.ename(), cell.evalue()), ("Panic", "too late"));
     assert!(cell.traceback().contains("line 2"), "{}", cell.traceback());
     let patience = "let late = parcourse::tokio::time::timeout(Duration::from_millis(1), asynchronous::sleep(Duration::from_secs(9))).await?;";
     let cell = kernel.fails(patience);
-    assert!(cell.evalue().contains("deadline has elapsed"), "{}", cell.told());
+    assert!(cell.evalue().contains("deadline has elapsed"), "{}", cell.all_output());
     assert_eq!(kernel.ok("kept.len()").result(), Some("3"));
 
-    // A cell that computes is stopped with its process, as before there was anything to wait for.
+    // A cell that computes is stopped with its process, as in a notebook without `.await`.
     let id = kernel.begin("println!(\"begun\"); loop { std::hint::spin_loop(); }");
     kernel.wait_for_text(&id, "begun");
     kernel.interrupt();

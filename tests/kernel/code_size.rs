@@ -1,7 +1,8 @@
-//! How much machine code a cell contains: what a cell instantiates, it compiles, every time.
+//! How much machine code a cell contains, because a cell compiles what it instantiates every time.
 //!
-//! Sizes do not depend on the machine's speed, so they guard what `parcourse bench cells` measures:
-//! the helpers' public functions are thin shims over code that was compiled once.
+//! Sizes do not depend on the machine's speed, so they are tested in place of what `parcourse bench
+//! cells` measures: the helper crate's public functions are thin shims over code that was compiled
+//! once.
 
 use super::PRELUDE;
 use super::client::Kernel;
@@ -32,7 +33,7 @@ fn helpers_add_little_machine_code_to_a_cell() {
     assert!(too_large.is_empty(), "{too_large:#?}");
 }
 
-/// Of the object that the engine makes of this cell.
+/// The code size of the object that the engine compiles from this cell.
 fn code_bytes(kernel: &mut Kernel, cell: &str) -> u64 {
     kernel.ok(cell);
     let newest = objects(kernel)
@@ -53,7 +54,7 @@ fn objects(kernel: &mut Kernel) -> Vec<PathBuf> {
         std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
     };
     let targets = entries(PathBuf::from(folder).join("target"));
-    // Cargo passes the object on from the second folder to the first.
+    // Cargo copies the object from the second folder to the first.
     let files = targets
         .flat_map(|target| [target.join("debug"), target.join("debug/deps")])
         .flat_map(entries);

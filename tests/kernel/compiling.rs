@@ -1,5 +1,5 @@
-//! What must not be noticed of how cells are compiled: without cargo where it is not needed, with
-//! code of ours in place of the engine's.
+//! Users must not notice how cells are compiled: without cargo if it is not needed, and with our
+//! code in place of the engine's.
 
 use super::PRELUDE;
 use super::client::Kernel;
@@ -7,7 +7,9 @@ use super::client::Kernel;
 #[test]
 fn variables_are_destroyed_once_and_only_when_it_is_time() {
     let mut kernel = Kernel::start();
-    kernel.ok("struct Loud(u32);\nimpl Drop for Loud { fn drop(&mut self) { println!(\"drop {}\", self.0); } }");
+    kernel
+        .ok("struct Loud(u32);\nimpl Drop for Loud { fn drop(&mut self) { println!(\"drop {}\", \
+        self.0); } }");
     assert_eq!(
         kernel
             .ok("let a = Loud(1); let b = Loud(2); let mut v = vec![Loud(3)]; let nothing = ();")
@@ -17,12 +19,12 @@ fn variables_are_destroyed_once_and_only_when_it_is_time() {
     assert_eq!(kernel.ok("println!(\"{}\", a.0);").stdout(), "1\n");
     assert_eq!(kernel.ok("drop(b);").stdout(), "drop 2\n");
     assert_eq!(kernel.ok("let c = a;").stdout(), "");
-    assert!(kernel.fails("a.0").told().contains("cannot find value `a`"));
+    assert!(kernel.fails("a.0").all_output().contains("cannot find value `a`"));
     assert_eq!(kernel.ok("v.push(Loud(4));").stdout(), "");
-    // What a panic meets on its way is destroyed; variables are not.
+    // A panic drops what is on the stack, but not the notebook's variables.
     assert_eq!(kernel.fails("let d = Loud(5); v[0].0 = 6; panic!(\"p\")").stdout(), "drop 5\n");
     assert_eq!(kernel.ok("c.0 + v[0].0 + v[1].0").result(), Some("11"));
-    // A variable of the same name takes its place.
+    // A variable of the same name replaces it.
     assert_eq!(kernel.ok("let v = 7_u8;").stdout(), "drop 6\ndrop 4\n");
     assert_eq!(kernel.ok("(c.0, v)").result(), Some("(1, 7)"));
 }
@@ -31,7 +33,8 @@ fn variables_are_destroyed_once_and_only_when_it_is_time() {
 fn plain_values_are_shown_as_all_others() {
     let mut kernel = Kernel::start();
     kernel.ok(PRELUDE);
-    let values = "let values = (1.50, true, 'x', u128::MAX, Duration::from_millis(1500)); let b = Box::new(5); let r: &'static u8 = &6;";
+    let values = "let values = (1.50, true, 'x', u128::MAX, Duration::from_millis(1500)); let b = \
+        Box::new(5); let r: &'static u8 = &6;";
     kernel.ok(values);
     for (code, shown) in [
         ("values.0", "1.5"),
@@ -47,7 +50,7 @@ fn plain_values_are_shown_as_all_others() {
     ] {
         assert_eq!(kernel.ok(code).result(), Some(shown), "{code}");
     }
-    // The engine's own ways, and back.
+    // The engine's own display, and back.
     assert_eq!(kernel.ok(":fmt {:#?}\n(1, 2)").result(), Some("(\n    1,\n    2,\n)"));
     assert_eq!(kernel.ok(":fmt\n(1, 2)").result(), Some("(1, 2)"));
 }

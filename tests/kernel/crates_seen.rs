@@ -1,5 +1,4 @@
-//! What the kernel's rust-analyzer is told of the crates there are, and that nobody else is told
-//! less.
+//! The kernel's rust-analyzer sees fewer crates, and every other program sees all of them.
 
 use super::PRELUDE;
 use super::client::Kernel;
@@ -7,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-/// Where rustup has it, or beside the compiler.
+/// In rustup's toolchain, or beside the compiler.
 fn real_cargo() -> String {
     let asked = Command::new("rustup").args(["which", "cargo"]).output();
     let found = asked
@@ -17,15 +16,15 @@ fn real_cargo() -> String {
     found.unwrap_or_else(|| "cargo".to_owned())
 }
 
-/// Crates for other systems need not be there, as cargo has fetched only what it has built.
+/// Crates for other systems may be missing, because cargo has fetched only what it has built.
 fn host() -> String {
     let output = Command::new("rustc").arg("-vV").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
-/// The names of all packages, as cargo says them to a program that is started with this name and
-/// asks for this manifest.
+/// The names of all packages that cargo reports for this manifest when it is started under this
+/// name.
 fn packages(program: &Path, manifest: &Path, directory: &Path) -> Vec<String> {
     let mut command = Command::new(program);
     command
@@ -70,7 +69,8 @@ fn rust_analyzer_reads_what_cells_can_see() {
     .unwrap();
     let manifest = cells.join("Cargo.toml");
     let text = format!(
-        "[package]\nname = \"ctx\"\nedition = \"2024\"\n[dependencies]\nparcourse = {{ path = {helpers:?} }}\n[workspace]\n"
+        "[package]\nname = \"ctx\"\nedition = \"2024\"\n[dependencies]\nparcourse = {{ path = \
+         {helpers:?} }}\n[workspace]\n"
     );
     std::fs::write(&manifest, text).unwrap();
 
@@ -98,8 +98,7 @@ fn rust_analyzer_reads_what_cells_can_see() {
     );
 }
 
-/// Cells may start cargo and rustc themselves, and then get those of the toolchain they were
-/// compiled with.
+/// Cells that start cargo and rustc get those of the toolchain with which the cells were compiled.
 #[test]
 fn cells_find_the_real_cargo() {
     let mut kernel = Kernel::start();
@@ -117,13 +116,13 @@ fn cells_find_the_real_cargo() {
     assert!(
         version.result().is_some_and(|result| result.starts_with("\"cargo ")),
         "{}",
-        version.told()
+        version.all_output()
     );
-    // Shell lines are the engine's own, which has the stand-in.
+    // Shell lines run in the engine's environment, which has the stand-in.
     let version = kernel.ok("!cargo -V && rustc -V");
     assert!(
-        version.told().contains("cargo ") && version.told().contains("rustc "),
+        version.all_output().contains("cargo ") && version.all_output().contains("rustc "),
         "{}",
-        version.told()
+        version.all_output()
     );
 }

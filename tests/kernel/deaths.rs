@@ -1,15 +1,16 @@
-//! User processes that end before their cell does: the reply names the cause at once, and the next
-//! cell runs.
+//! User processes that die during a cell: the reply names the cause at once, and the next cell
+//! runs.
 
-use super::SOON;
+use super::TIMEOUT;
 use super::client::{Cell, Kernel, LONG};
 use crate::support::send;
 use std::time::{Duration, Instant};
 
-/// The cell's failure, and that the session goes on: definitions are kept, variables are not.
+/// Checks the cell's failure, and that the session continues: definitions are kept, variables are
+/// not.
 fn assert_lost(kernel: &mut Kernel, cell: &Cell, ename: &str, words: &str) {
-    assert_eq!(cell.ename(), ename, "{}", cell.told());
-    assert!(cell.evalue().contains(words), "{}", cell.told());
+    assert_eq!(cell.ename(), ename, "{}", cell.all_output());
+    assert!(cell.evalue().contains(words), "{}", cell.all_output());
     assert!(
         cell.assert_honest().traceback().contains("variables are lost"),
         "{}",
@@ -30,7 +31,8 @@ fn every_death_is_named_and_survived() {
         ("unsafe { std::ptr::null_mut::<i32>().write_volatile(1) };", "ProcessKilled", "SIGSEGV"),
         ("eprintln!(\"giving up\"); std::process::abort();", "ProcessKilled", "aborted (SIGABRT)"),
         (
-            "#[inline(never)] fn deep(n: u64) -> u64 { let here = [n; 512]; std::hint::black_box(&here); deep(n + 1) + here[3] }\ndeep(0)",
+            "#[inline(never)] fn deep(n: u64) -> u64 { let here = [n; 512]; \
+             std::hint::black_box(&here); deep(n + 1) + here[3] }\ndeep(0)",
             "ProcessKilled",
             "stack overflow",
         ),
@@ -57,8 +59,12 @@ fn death_from_outside_is_noticed() {
     let mut kernel = Kernel::start();
     kernel.ok("fn double(x: i32) -> i32 { 2 * x }\nlet precious = 1;");
     for (signal, words) in [(libc::SIGKILL, "SIGKILL"), (libc::SIGTERM, "SIGTERM")] {
-        // With a child that holds everything open that it inherited.
-        let id = kernel.begin("let child = std::process::Command::new(\"sleep\").arg(\"1000\").spawn().unwrap();\nprintln!(\"{} {} \", std::process::id(), child.id());\nloop { std::thread::park(); }");
+        // With a child that keeps all inherited descriptors open.
+        let id = kernel.begin(
+            "let child = \
+            std::process::Command::new(\"sleep\").arg(\"1000\").spawn().unwrap();\nprintln!(\"{} \
+            {} \", std::process::id(), child.id());\nloop { std::thread::park(); }",
+        );
         kernel.wait_for_text(&id, " \n");
         let text = kernel
             .wait_for("stream", LONG, |message| message.kind == "stream" && message.parent == id)
@@ -70,24 +76,24 @@ fn death_from_outside_is_noticed() {
         send(signal, pids[0]);
         let cell = kernel.finish(&id);
         assert!(
-            cell.replied_at().duration_since(killed) < SOON,
+            cell.replied_at().duration_since(killed) < TIMEOUT,
             "{:?}",
             cell.replied_at().duration_since(killed)
         );
         assert_lost(&mut kernel, &cell, "ProcessKilled", words);
-        // What it had started goes with it.
+        // Its children end with it.
         crate::support::eventually("end of the child", || (!is_running(pids[1])).then_some(()));
     }
-    // Between two cells: the next one may find out, the one after that runs.
+    // Between two cells: the next one may fail, the one after that runs.
     let pid = kernel.user_process();
     send(libc::SIGKILL, pid);
     std::thread::sleep(Duration::from_millis(300));
     let cell = kernel.execute("double(4)");
-    assert!(cell.status() == "ok" || cell.ename() == "ProcessKilled", "{}", cell.told());
+    assert!(cell.status() == "ok" || cell.ename() == "ProcessKilled", "{}", cell.all_output());
     assert_eq!(kernel.ok("double(4)").result(), Some("8"));
 }
 
-/// Whether there is a process with this number that is not merely waiting to be buried.
+/// Whether there is a process with this id that is not a zombie.
 pub fn is_running(pid: i32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))

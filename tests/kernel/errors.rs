@@ -1,4 +1,4 @@
-//! Cells that fail say so, and where; variables survive.
+//! Cells that fail report what and where; variables are kept.
 
 use super::PRELUDE;
 use super::client::{Channel, Kernel, LONG};
@@ -19,9 +19,9 @@ fn failures_name_cell_and_line_and_keep_variables() {
         cell.traceback()
     );
     assert!(cell.traceback().contains("--> 3 | panic!(\"boom {b}\");"), "{}", cell.traceback());
-    assert_eq!(cell.stderr(), "", "a panic is told once");
+    assert_eq!(cell.stderr(), "", "a panic is reported once");
 
-    // In a function of an earlier cell: both places, the call first.
+    // In a function of an earlier cell: both locations, the call first.
     let defined = count(&mut kernel);
     kernel
         .ok("#[inline(never)]\nfn checked(x: Option<u32>) -> u32 {\n    x.expect(\"no value\")\n}");
@@ -44,7 +44,7 @@ fn failures_name_cell_and_line_and_keep_variables() {
         cell.traceback()
     );
     assert_eq!(cell.stderr(), "");
-    // What the program itself said just before is not the error's.
+    // What the program printed just before does not belong to the error.
     let cell =
         kernel.fails("eprintln!(\"about to read\");\nstd::fs::read_to_string(\"/no/such/file\")?;");
     assert_eq!(
@@ -55,7 +55,7 @@ fn failures_name_cell_and_line_and_keep_variables() {
     let cell = kernel.fails("let r: Result<u8, String> = Err(\"bad luck\".into());\nr.unwrap();");
     assert_eq!(cell.evalue(), "called `Result::unwrap()` on an `Err` value: \"bad luck\"");
     assert!(cell.assert_honest().traceback().contains("line 2"), "{}", cell.traceback());
-    // A message that grows when it is written down, and a value that is no message.
+    // A message that grows when it is escaped, and a payload that is not a string.
     let cell = kernel.fails("panic!(\"{}\", \"\\u{1}\".repeat(100_000));");
     assert!(cell.evalue().starts_with("\u{1}\u{1}"));
     assert_eq!(kernel.fails("std::panic::panic_any(17);").ename(), "Panic");
@@ -66,26 +66,32 @@ fn failures_name_cell_and_line_and_keep_variables() {
 fn panics_that_the_cell_survives_are_no_failures() {
     let mut kernel = Kernel::start();
     kernel.ok("let kept = 5;");
-    let cell = kernel.ok("let joined = std::thread::Builder::new().name(\"worker\".into()).spawn(|| panic!(\"in a thread\")).unwrap().join().is_err();\njoined");
+    let cell = kernel.ok("let joined = \
+        std::thread::Builder::new().name(\"worker\".into()).spawn(|| panic!(\"in a \
+        thread\")).unwrap().join().is_err();\njoined");
     assert_eq!(cell.result(), Some("true"));
     assert!(
         cell.stderr().contains("thread 'worker' panicked at cell [2], line 1:\nin a thread"),
         "{}",
         cell.stderr()
     );
-    let cell = kernel.ok("let caught = std::panic::catch_unwind(|| panic!(\"caught\")).is_err();\nprintln!(\"went on\");\ncaught");
+    let cell = kernel.ok("let caught = std::panic::catch_unwind(|| \
+        panic!(\"caught\")).is_err();\nprintln!(\"went on\");\ncaught");
     assert_eq!(
         (cell.result(), cell.order()),
         (Some("true"), vec!["stderr", "stdout", "execute_result"])
     );
     assert!(cell.stderr().contains("caught"));
-    // Passed on by the cell, it is one.
+    // If the cell propagates it, it is an error.
     let cell = kernel.fails("std::thread::spawn(|| panic!(\"deep down\")).join().unwrap();");
-    assert!(cell.stderr().contains("deep down"), "{}", cell.told());
+    assert!(cell.stderr().contains("deep down"), "{}", cell.all_output());
     cell.assert_honest();
 
     kernel.ok(PRELUDE);
-    let cell = kernel.fails("let items = vec![1, 2, 3, 4];\nPool::new(2).map(|x| if *x == 3 { panic!(\"item {x}\") } else { *x }, &items)");
+    let cell = kernel.fails(
+        "let items = vec![1, 2, 3, 4];\nPool::new(2).map(|x| if *x == 3 { \
+        panic!(\"item {x}\") } else { *x }, &items)",
+    );
     assert_eq!(
         (cell.ename(), cell.evalue()),
         ("Panic", "the function panicked on items[2] = 3: item 3 (at cell [6], line 2)")
@@ -114,7 +120,7 @@ fn compile_errors_are_one_report_each() {
     for unfinished in ["let = 5", "fn f( {", "\"abc"] {
         assert_eq!(kernel.fails(unfinished).ename(), "CompileError", "{unfinished}");
     }
-    // It would overflow the stack of whatever reads it.
+    // It would overflow the stack of any parser.
     assert_eq!(kernel.fails(&"(".repeat(50_000)).evalue(), "brackets are nested too deeply");
     assert_eq!(kernel.ok("kept").result(), Some("1"));
 }
@@ -132,7 +138,7 @@ fn queued_cells_are_aborted_after_an_error() {
     let [failed, second, third] = ids.map(|id| kernel.finish(&id));
     assert_eq!([failed.status(), second.status(), third.status()], ["error", "aborted", "aborted"]);
     assert_eq!(second.order(), Vec::<&str>::new());
-    // A front end would show the count beside a cell that has not been executed.
+    // A front end would show the count beside a cell that was not executed.
     assert!(second.content().get("execution_count").is_none());
     // Other requests are answered, and later cells run.
     kernel.wait_for("kernel info", LONG, |message| {

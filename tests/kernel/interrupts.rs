@@ -2,7 +2,7 @@
 //! interrupt.
 
 use super::client::{Channel, Gate, Kernel, LONG, Setup};
-use super::{PRELUDE, SAY_WHEN_PROTECTED, SOON};
+use super::{PRELUDE, SAY_WHEN_PROTECTED, TIMEOUT};
 use crate::support::send;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -14,7 +14,8 @@ fn helpers_are_interrupted_and_variables_stay() {
     kernel.ok("let kept = vec![1, 2, 3];\nlet items: Vec<u64> = (0..1_000_000).collect();");
     kernel.ok(SAY_WHEN_PROTECTED);
     for code in [
-        "say_when_protected(); Pool::new(2).map(|_| std::thread::sleep(std::time::Duration::from_millis(5)), &items).len()",
+        "say_when_protected(); Pool::new(2).map(|_| \
+         std::thread::sleep(std::time::Duration::from_millis(5)), &items).len()",
         "say_when_protected(); sleep(std::time::Duration::from_secs(1000));",
     ] {
         let id = kernel.begin(code);
@@ -22,24 +23,27 @@ fn helpers_are_interrupted_and_variables_stay() {
         let asked = Instant::now();
         assert_eq!(kernel.interrupt(), json!({ "status": "ok" }));
         let cell = kernel.finish(&id);
-        assert!(cell.replied_at().duration_since(asked) < SOON, "{code}");
-        assert_eq!(cell.ename(), "Interrupted", "{}", cell.told());
+        assert!(cell.replied_at().duration_since(asked) < TIMEOUT, "{code}");
+        assert_eq!(cell.ename(), "Interrupted", "{}", cell.all_output());
         assert!(cell.evalue().contains("variables are kept"), "{}", cell.evalue());
         assert_eq!(cell.stderr(), "");
         cell.assert_honest();
         assert_eq!(kernel.ok("kept.len()").result(), Some("3"));
     }
 
-    // An item that does not end: the first interrupt waits for it and says so, the second one
-    // insists.
-    let id = kernel.begin("say_when_protected(); Pool::new(2).map(|_| loop { std::thread::yield_now() }, &[1, 2]).len()");
+    // An item that does not end: the first interrupt waits for it and says so, the second one kills
+    // the process.
+    let id = kernel.begin(
+        "say_when_protected(); Pool::new(2).map(|_| loop { \
+        std::thread::yield_now() }, &[1, 2]).len()",
+    );
     kernel.wait_for_text(&id, "begun");
     kernel.interrupt();
     kernel.wait_for_text(&id, "interrupt again");
     let asked = Instant::now();
     kernel.interrupt();
     let cell = kernel.finish(&id);
-    assert!(cell.replied_at().duration_since(asked) < SOON);
+    assert!(cell.replied_at().duration_since(asked) < TIMEOUT);
     assert_eq!(cell.ename(), "Interrupted");
     assert!(cell.traceback().contains("variables are lost"), "{}", cell.traceback());
     assert_eq!(kernel.ok("2 * 3").result(), Some("6"));
@@ -47,7 +51,7 @@ fn helpers_are_interrupted_and_variables_stay() {
 
 #[test]
 fn other_code_is_stopped_with_its_process() {
-    // By message and by signal, as front ends differ.
+    // By message and by signal, because front ends differ.
     let mut kernel = Kernel::start();
     kernel.ok("fn double(x: i32) -> i32 { 2 * x }\nlet lost = 1;");
     for by_signal in [false, true] {
@@ -61,11 +65,11 @@ fn other_code_is_stopped_with_its_process() {
         }
         let cell = kernel.finish(&id);
         assert!(
-            cell.replied_at().duration_since(asked) < SOON,
+            cell.replied_at().duration_since(asked) < TIMEOUT,
             "{:?}",
             cell.replied_at().duration_since(asked)
         );
-        assert_eq!(cell.ename(), "Interrupted", "{}", cell.told());
+        assert_eq!(cell.ename(), "Interrupted", "{}", cell.all_output());
         assert!(
             cell.assert_honest().traceback().contains("variables are lost"),
             "{}",
@@ -76,13 +80,14 @@ fn other_code_is_stopped_with_its_process() {
     assert_eq!(kernel.fails("lost").ename(), "CompileError");
 
     // A program that ignores the signal is stopped too.
-    kernel.ok("unsafe extern \"C\" { fn signal(number: i32, handler: usize) -> usize; }\nfn ignore() { unsafe { signal(2, 1); } }");
+    kernel.ok("unsafe extern \"C\" { fn signal(number: i32, handler: usize) -> usize; }\nfn \
+        ignore() { unsafe { signal(2, 1); } }");
     let id = kernel.begin("ignore(); println!(\"begun\"); loop { std::thread::park(); }");
     kernel.wait_for_text(&id, "begun");
     kernel.interrupt();
     assert_eq!(kernel.finish(&id).ename(), "Interrupted");
 
-    // Queued cells do not run after it.
+    // Queued cells do not run after an interrupt.
     let running = kernel.begin("println!(\"begun\"); loop { std::thread::park(); }");
     let queued = kernel.begin("println!(\"never\");");
     kernel.wait_for_text(&running, "begun");
@@ -92,8 +97,7 @@ fn other_code_is_stopped_with_its_process() {
         ("error", "aborted")
     );
 
-    // A front end that asks for it every tenth of a second while nothing runs does no harm, now or
-    // to the next cell.
+    // Interrupts every tenth of a second while nothing runs do no harm, now or to the next cell.
     let kept = kernel.user_process();
     for _ in 0..5 {
         kernel.interrupt();
@@ -108,7 +112,8 @@ fn compilation_is_interrupted_and_variables_stay() {
     let mut kernel = Setup::default().start();
     kernel.ok("let kept = 7;");
     // A constant that takes the compiler an hour.
-    let code = "#[allow(long_running_const_eval)]\nconst SLOW: u64 = { let mut i = 0; while i < 100_000_000_000 { i += 1 } i };\nSLOW + kept";
+    let code = "#[allow(long_running_const_eval)]\nconst SLOW: u64 = { let mut i = 0; while i < \
+        100_000_000_000 { i += 1 } i };\nSLOW + kept";
     let id = kernel.begin(code);
     kernel
         .wait_for("busy", LONG, |message| message.kind == "execute_input" && message.parent == id);
@@ -119,11 +124,11 @@ fn compilation_is_interrupted_and_variables_stay() {
     let took = cell.replied_at().duration_since(asked);
     assert_eq!((cell.status(), cell.ename()), ("error", "Interrupted"), "{}", cell.evalue());
     assert!(cell.evalue().contains("compiling was stopped"), "{}", cell.evalue());
-    assert!(took < 3 * SOON, "{took:?}");
+    assert!(took < 3 * TIMEOUT, "{took:?}");
     assert_eq!(kernel.ok("kept").result(), Some("7"));
 }
 
-/// An interrupt that is answered late must not keep the front end from being told other things.
+/// An interrupt that is answered late must not delay other messages to the front end.
 #[test]
 fn control_answers_while_a_cell_runs() {
     let mut kernel = Kernel::start();

@@ -1,4 +1,4 @@
-//! How kernels begin and end, and that they leave nothing behind.
+//! How kernels start and end, and that they leave nothing behind.
 
 use super::client::{Channel, Kernel, Setup};
 use super::deaths::is_running;
@@ -8,8 +8,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Starts children in a cell: one like any other, one in a session of its own with nothing
-/// inherited but its environment.
+/// Starts children in a cell: an ordinary one, and one in its own session that inherits only its
+/// environment.
 fn spawn_children(kernel: &mut Kernel) -> Vec<i32> {
     let code = r#"
         fn spawn(program: &str, arguments: &[&str]) -> u32 { std::process::Command::new(program).args(arguments).spawn().unwrap().id() }
@@ -25,7 +25,7 @@ fn shutdown_leaves_nothing_behind() {
     for restart in [false, true] {
         let mut kernel = Kernel::start();
         let children = spawn_children(&mut kernel);
-        // In the middle of a cell, too.
+        // Also in the middle of a cell.
         let id = kernel.begin("println!(\"begun\"); loop { std::thread::park(); }");
         kernel.wait_for_text(&id, "begun");
         let reply = kernel.ask(Channel::Control, "shutdown_request", json!({ "restart": restart }));
@@ -65,8 +65,7 @@ fn sigkill_of_the_kernel_leaves_nothing_behind() {
     assert!(!children.into_iter().any(is_running));
 }
 
-/// Jupyter's server may be killed, and who read its log with it: its kernels must not live on
-/// without anybody to stop them.
+/// Jupyter's server may be killed together with the reader of its log. Its kernels must then end.
 #[test]
 #[cfg(target_os = "linux")]
 fn kernel_ends_with_jupyter() {
@@ -75,7 +74,7 @@ fn kernel_ends_with_jupyter() {
     let (kernel, _) = Setup::within(&sandbox).command(&folder);
     let words = [kernel.get_program()].into_iter().chain(kernel.get_args());
     let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
-    // The shell is the server: it names itself, starts the kernel, and waits.
+    // The shell plays the server: it sets its own id, starts the kernel, and waits.
     let script = format!("export JPY_PARENT_PID=$$; {} & echo $!; wait", words.join(" "));
     let mut server = std::process::Command::new("sh");
     server
@@ -139,7 +138,7 @@ fn bad_connection_files_are_named() {
     }
 }
 
-/// The time of one heartbeat client must not be the end of all others.
+/// A heartbeat client that disconnects must not affect the others.
 #[test]
 fn heartbeat_outlives_its_clients() {
     let mut kernel = Kernel::start();
@@ -152,6 +151,6 @@ fn heartbeat_outlives_its_clients() {
         visitor.write_all(bytes).unwrap();
     }
     std::thread::sleep(Duration::from_millis(200));
-    assert!(kernel.heartbeat() < super::SOON);
+    assert!(kernel.heartbeat() < super::TIMEOUT);
     assert_eq!(kernel.ok("1").count(), 1);
 }

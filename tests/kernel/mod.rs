@@ -1,10 +1,9 @@
-//! The kernel's protocol, spoken to the built binary over real ZeroMQ sockets. No Python needed.
+//! Tests the kernel's protocol with the built binary over real ZeroMQ sockets. They need no Python.
 //!
-//! A kernel takes seconds to start on a busy machine: each test walks through one topic on one
-//! kernel, and only what destroys a kernel gets one of its own. No test depends on how fast the
-//! machine is: what must happen is waited for, with a generous timeout ([`SOON`]), and what must
-//! happen *during* a cell happens before a file exists for which the cell waits
-//! ([`Gate`](client::Gate)).
+//! A kernel takes seconds to start on a busy machine, so each test covers one topic on one kernel,
+//! and only tests that destroy a kernel start their own. No test depends on the machine's speed:
+//! tests wait for events with a generous timeout ([`TIMEOUT`]), and what must happen *during* a
+//! cell happens before the test creates a file for which the cell waits ([`Gate`](client::Gate)).
 
 mod awaiting;
 mod client;
@@ -22,11 +21,11 @@ mod results;
 mod stdin;
 mod types;
 
-/// For what takes a second on an idle machine, on one with far more to do than cores to do it.
-const SOON: std::time::Duration = std::time::Duration::from_secs(60);
+/// A timeout for what takes a second on an idle machine, generous enough for an overloaded one.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Defines a function for cells: prints `begun` as soon as an interrupt is one for a helper, and
-/// does not end the process.
+/// Defines a function for cells that prints `begun` as soon as a helper handles interrupts, so that
+/// they do not end the process.
 const SAY_WHEN_PROTECTED: &str = r#"
 fn say_when_protected() {
     std::thread::spawn(|| {

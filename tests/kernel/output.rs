@@ -1,14 +1,14 @@
-//! Text on stdout and stderr: order, liveness, odd bytes, floods.
+//! Text on stdout and stderr: order, latency, invalid bytes, floods.
 
-use super::SOON;
+use super::TIMEOUT;
 use super::client::{Gate, Kernel, LONG, Setup};
 use std::time::{Duration, Instant};
 
 #[test]
 fn output_keeps_the_order_of_the_program() {
     let mut kernel = Kernel::start();
-    // Hundreds of alternations between three kinds, without a pause; some lines end like the
-    // beginning of a marker of the engine.
+    // Hundreds of alternations between three kinds of output, without a pause. Some lines end like
+    // the beginning of an engine marker.
     let cell = kernel.ok(r#"
         use std::io::Write;
         for i in 0..300 {
@@ -42,13 +42,13 @@ fn output_keeps_the_order_of_the_program() {
         .collect();
     assert_eq!(seen, expected);
 
-    // Two lines of one stream may come as one message, but each stream's text is whole.
+    // Two lines of one stream may arrive in one message, but each stream's text is complete.
     let cell =
         kernel.ok("for i in 0..500 { println!(\"{i}\"); if i % 7 == 0 { eprintln!(\"{i}\"); } }");
     assert_eq!(cell.stdout(), (0..500).map(|i| format!("{i}\n")).collect::<String>());
     assert_eq!(cell.stderr(), (0..500).step_by(7).map(|i| format!("{i}\n")).collect::<String>());
 
-    // A write of more than one packet, from several threads at once: no line is torn.
+    // Writes of more than one packet, from several threads at once: no line is split.
     let cell = kernel.ok(
         r#"
         let threads: Vec<_> = (0..4).map(|t| std::thread::spawn(move || for _ in 0..50 { println!("{}", t.to_string().repeat(3000)); })).collect();
@@ -62,11 +62,12 @@ fn output_keeps_the_order_of_the_program() {
     assert!(short.iter().all(|line| line.bytes().all(|byte| byte == line.as_bytes()[0])));
     assert_eq!(long, ["long ".repeat(60_000)]);
 
-    // What child processes and C code write comes too, before the cell ends.
-    let cell = kernel.ok("std::process::Command::new(\"sh\").args([\"-c\", \"echo from a child; echo oops >&2\"]).status().unwrap();");
+    // The output of child processes and C code arrives before the cell ends.
+    let cell = kernel.ok("std::process::Command::new(\"sh\").args([\"-c\", \"echo from a child; \
+        echo oops >&2\"]).status().unwrap();");
     assert_eq!((cell.stdout().as_str(), cell.stderr().as_str()), ("from a child\n", "oops\n"));
 
-    // A child that never stops writing does not keep the cell from ending; it is stopped with its
+    // A child that never stops writing does not prevent the cell from ending. It ends with its
     // process.
     let cell = kernel.ok("let mut child = std::process::Command::new(\"yes\").spawn().unwrap();");
     assert!(cell.replied_at().duration_since(cell.published[0].at) < Duration::from_secs(60));
@@ -76,7 +77,7 @@ fn output_keeps_the_order_of_the_program() {
 #[test]
 fn partial_lines_and_carriage_returns_are_live() {
     let mut kernel = Kernel::start();
-    // Each is shown before the cell can go on.
+    // Each is shown before the cell can continue.
     let shown = ["0 %\r", "50 %\r", "100 %\r", "no line end"];
     let gates = [0, 1, 2, 3].map(|number| Gate::new(&kernel, &format!("gate{number}")));
     let steps = shown.iter().zip(&gates).enumerate().map(|(number, (text, gate))| {
@@ -99,7 +100,7 @@ fn partial_lines_and_carriage_returns_are_live() {
     assert_eq!(cell.stdout(), "0 %\r50 %\r100 %\rnever flushed");
     assert_eq!(cell.stderr(), "no line end");
 
-    // Bytes that are no text, also cut in the middle of a character.
+    // Bytes that are not text, also split in the middle of a character.
     let cell = kernel.ok(r#"
         use std::io::Write;
         let mut out = std::io::stdout();
@@ -111,7 +112,7 @@ fn partial_lines_and_carriage_returns_are_live() {
     assert_eq!(cell.stderr(), "\u{fffd}");
     assert_eq!(kernel.ok("1 + 1").result(), Some("2"));
 
-    // A block that never ends is shown as what it is: text.
+    // A block that never ends is shown as text.
     let cell = kernel.ok("println!(\"EVCXR_BEGIN_CONTENT text/html\\n<b>half\");");
     assert_eq!(cell.stdout(), "EVCXR_BEGIN_CONTENT text/html\n<b>half\n");
 }
@@ -128,7 +129,7 @@ fn floods_are_bounded_and_starve_nobody() {
     assert_eq!(shown.len(), 1_000_000);
     assert!(shown.starts_with("line 0 of") && notice.contains("976.6 KiB shown"), "{notice}");
     assert!(notice.contains("--output-limit"), "{notice}");
-    // The limit is one of each cell.
+    // The limit applies to each cell.
     assert_eq!(kernel.ok("println!(\"again\");").stdout(), "again\n");
 
     let id = kernel.begin("loop { println!(\"and on it goes\"); }");
@@ -136,13 +137,13 @@ fn floods_are_bounded_and_starve_nobody() {
     std::thread::sleep(Duration::from_secs(1));
     for _ in 0..3 {
         let beat = kernel.heartbeat();
-        assert!(beat < SOON, "{beat:?}");
+        assert!(beat < TIMEOUT, "{beat:?}");
     }
     let asked = Instant::now();
     kernel.interrupt();
     let cell = kernel.finish_within(&id, LONG);
     assert!(
-        cell.replied_at().duration_since(asked) < SOON,
+        cell.replied_at().duration_since(asked) < TIMEOUT,
         "{:?}",
         cell.replied_at().duration_since(asked)
     );
@@ -150,7 +151,7 @@ fn floods_are_bounded_and_starve_nobody() {
     assert_eq!(kernel.ok("2 + 2").result(), Some("4"));
 }
 
-/// A browser on a laptop that sleeps must not stop the kernel, or the cell could not even be
+/// A browser on a sleeping laptop must not block the kernel, or the cell could not even be
 /// interrupted.
 #[test]
 fn subscriber_that_does_not_read_stops_nobody() {
@@ -166,8 +167,8 @@ fn subscriber_that_does_not_read_stops_nobody() {
     kernel.interrupt();
     kernel
         .wait_for("reply", LONG, |message| message.kind == "execute_reply" && message.parent == id);
-    assert!(asked.elapsed() < SOON + Duration::from_secs(3), "{:?}", asked.elapsed());
-    assert!(kernel.heartbeat() < SOON);
+    assert!(asked.elapsed() < TIMEOUT + Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(kernel.heartbeat() < TIMEOUT);
     drop(sleeper);
     assert!(kernel.log().contains("does not read"), "{}", kernel.log());
 }

@@ -1,4 +1,4 @@
-//! Messages that must be refused: the kernel logs them, does nothing, and goes on.
+//! Messages that must be rejected: the kernel logs them, does nothing, and continues.
 
 use super::client::{Channel, Kernel, Setup};
 use jupyter_protocol::connection_info::Transport;
@@ -42,8 +42,8 @@ fn unsigned_and_broken_messages_are_ignored() {
         }
         println!("{what}");
     }
-    // Signed, and still no message: content that is no JSON cannot be signed here, a content of the
-    // wrong type can.
+    // Signed, but not a valid message: this client cannot sign content that is not JSON, but
+    // content of the wrong type.
     for content in [json!([]), json!("text"), json!({ "code": 5 }), json!({})] {
         let frames = kernel.frames("execute_request", content);
         kernel.send_frames(Channel::Shell, frames);
@@ -53,21 +53,21 @@ fn unsigned_and_broken_messages_are_ignored() {
         || message.content["ename"] != json!(null)));
     assert_eq!(kernel.ok("6 * 7").result(), Some("42"));
     assert_eq!(kernel.ask(Channel::Control, "kernel_info_request", json!({}))["status"], "ok");
-    assert!(kernel.heartbeat() < super::SOON);
+    assert!(kernel.heartbeat() < super::TIMEOUT);
     assert!(!target.exists());
     let log = kernel.log();
     let refused =
         log.lines().skip(logged).filter(|line| line.contains("ignored a message on")).count();
     assert!(refused >= 2 * number, "{refused} of {} were logged:\n{log}", 2 * number);
 
-    // The same message, signed, is carried out: it is the signature that made the difference.
+    // The same message with a signature is executed, so the signature makes the difference.
     let frames = kernel.frames("execute_request", evil);
     kernel.send_frames(Channel::Shell, frames);
     crate::support::eventually("execution of the signed message", || target.exists().then_some(()));
 }
 
-/// Any local user can connect to a TCP port. Nine bytes, which claim that a frame of 2^62 bytes
-/// follows, ended the kernel once.
+/// Any local user can connect to a TCP port. Regression test: nine bytes, which claim that a frame
+/// of 2^62 bytes follows, ended the kernel.
 #[test]
 fn claims_of_strangers_on_tcp_cost_nothing() {
     use std::io::{Read, Write};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_request_is_answered() {
-    // Over TCP, as most front ends do; the other tests use ipc.
+    // Over TCP, like most front ends; the other tests use ipc.
     let mut kernel = Setup { transport: Transport::TCP, ..Setup::default() }.start();
     let info = kernel.ask(Channel::Shell, "kernel_info_request", json!({}));
     assert_eq!((&info["status"], &info["implementation"]), (&json!("ok"), &json!("parcourse")));
@@ -35,7 +35,7 @@ fn every_request_is_answered() {
         json!({ "status": "incomplete", "indent": "    " })
     );
     assert_eq!(complete(&mut kernel, "fn f() }")["status"], "invalid");
-    // Whatever is typed: the kernel must not fall over.
+    // The kernel must survive any input.
     let nested = complete(&mut kernel, &"(".repeat(50_000));
     assert!(["incomplete", "invalid"].contains(&nested["status"].as_str().unwrap()), "{nested}");
 
@@ -93,8 +93,7 @@ fn every_request_is_answered() {
     let close = kernel.wait_for("comm_close", LONG, |message| message.kind == "comm_close");
     assert_eq!((close.parent.as_str(), &close.content["comm_id"]), (id.as_str(), &json!("c1")));
 
-    // Every request, known or not, is framed by busy and idle; unknown ones get no answer that
-    // means nothing.
+    // Every request, known or not, is framed by busy and idle. Unknown ones get no reply.
     let id = kernel.send(Channel::Shell, "make_coffee_request", json!({}));
     for state in ["busy", "idle"] {
         kernel.wait_for(state, LONG, |message| {

@@ -1,4 +1,4 @@
-//! Rich output, results, counters and what a reply says beyond them.
+//! Rich output, results, execution counts and the other fields of a reply.
 
 use super::PRELUDE;
 use super::client::{Gate, Kernel};
@@ -13,8 +13,8 @@ fn counters_results_and_metadata() {
     assert_eq!(cell.of("execute_result")[0]["execution_count"], 1);
     assert_eq!(cell.published.first().unwrap().content["execution_state"], "busy");
 
-    // Silent: no result, no input echoed, no number used up. Not stored: the number is not used up
-    // either.
+    // Silent: no result, no echoed input, no new execution count. Not stored: no new execution
+    // count either.
     let silent = kernel.execute_with("x + 1", json!({ "silent": true }));
     assert_eq!((silent.status(), silent.order()), ("ok", vec![]));
     let unstored = kernel.execute_with("x + 2", json!({ "store_history": false }));
@@ -27,10 +27,10 @@ fn counters_results_and_metadata() {
         assert_eq!(kernel.ok(code).of("execute_result").len(), 0, "{code}");
     }
 
-    // Compile time, run time, CPU time and memory are told apart; cells are built for measuring.
-    let cell = kernel.ok(
-        "let block = std::hint::black_box(vec![1u8; 300 << 20]); let begun = std::time::Instant::now(); while begun.elapsed().as_millis() < 300 {} drop(block);",
-    );
+    // Compile time, run time, CPU time and memory are reported separately; cells are built for
+    // measuring.
+    let cell = kernel.ok("let block = std::hint::black_box(vec![1u8; 300 << 20]); let begun = \
+         std::time::Instant::now(); while begun.elapsed().as_millis() < 300 {} drop(block);");
     let timing = &cell.metadata()["parcourse"];
     let seconds = |name: &str| timing[name].as_f64().unwrap();
     assert!(
@@ -40,8 +40,8 @@ fn counters_results_and_metadata() {
         "{timing}"
     );
     assert!(timing["peak_memory_bytes"].as_u64().unwrap() >= 300 << 20, "{timing}");
-    // The clock starts before the code does and stops after it: nothing that sleeps so long takes
-    // less. (It was off by 4 ms once.)
+    // The clock starts before the code and stops after it, so the time is never less than the
+    // sleep. (Regression test: it was off by 4 ms.)
     let sleeps =
         (0..5).map(|_| kernel.ok("std::thread::sleep(std::time::Duration::from_millis(300));"));
     let timings: Vec<_> = sleeps.map(|cell| cell.metadata()["parcourse"].clone()).collect();
@@ -60,10 +60,14 @@ fn counters_results_and_metadata() {
     );
     assert_eq!(kernel.ok("cfg!(debug_assertions)").result(), Some("false"));
 
-    // Expressions that come with a request are answered, each for itself, and show nothing.
-    let cell = kernel
-        .execute_with("let z = 5;", json!({ "user_expressions": { "good": "z * 2", "bad": "no_such_name", "fails": "panic!(\"p\")" } }));
-    assert_eq!(cell.status(), "ok", "{}", cell.told());
+    // Expressions in a request are answered separately and show nothing.
+    let cell = kernel.execute_with(
+        "let z = 5;",
+        json!({ "user_expressions": {
+            "good": "z * 2", "bad": "no_such_name", "fails": "panic!(\"p\")",
+        } }),
+    );
+    assert_eq!(cell.status(), "ok", "{}", cell.all_output());
     let answers = &cell.content()["user_expressions"];
     assert_eq!(
         answers["good"],
@@ -90,24 +94,24 @@ fn rich_output_comes_early_and_in_all_its_forms() {
     kernel.wait_for_text(&id, "between");
     gate.open();
     let cell = kernel.finish(&id);
-    assert_eq!(cell.status(), "ok", "{}", cell.told());
+    assert_eq!(cell.status(), "ok", "{}", cell.all_output());
     assert_eq!(cell.order(), ["display_data", "stdout", "execute_result"]);
     let early = cell.published.iter().find(|message| message.kind == "display_data").unwrap();
     assert_eq!(early.content["data"], json!({ "text/html": "<i>early</i>" }));
 
-    // One value in several types is one output, however large, as display_data and as result.
-    kernel.ok(
-        r#"
+    // A value in several types is one output, however large, as display_data and as a result.
+    kernel.ok(r#"
         pub struct Figure(usize);
         impl Figure {
             pub fn evcxr_display(&self) {
                 let svg = "<svg/>\n".repeat(self.0);
-                print!("EVCXR_BEGIN_CONTENT text/plain\nfigure\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n{svg}\nEVCXR_END_CONTENT\n");
+                print!("EVCXR_BEGIN_CONTENT \
+                    text/plain\nfigure\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT \
+                    text/html\n{svg}\nEVCXR_END_CONTENT\n");
             }
         }
-        "#,
-    );
-    // Sizes around a packet's, so that a marker may fall on its edge.
+        "#);
+    // Sizes around a packet's, so that a marker may be split between packets.
     for size in [1, 7010, 7011, 7012, 7013, 7014, 7015, 7016, 7017, 7018, 7019, 100_000] {
         let cell = kernel.ok(&format!("Figure({size})"));
         assert_eq!(cell.order(), ["execute_result"], "{size}");
@@ -118,8 +122,9 @@ fn rich_output_comes_early_and_in_all_its_forms() {
     let cell = kernel.ok("Figure(3).evcxr_display(); println!(\"after\");");
     assert_eq!(cell.order(), ["display_data", "stdout"]);
     assert_eq!(cell.of("display_data")[0]["data"].as_object().unwrap().len(), 2);
-    // JSON travels as JSON.
-    let cell = kernel.ok("println!(\"EVCXR_BEGIN_CONTENT application/json\\n{{\\\"a\\\": [1, 2]}}\\nEVCXR_END_CONTENT\");");
+    // JSON is sent as JSON.
+    let cell = kernel.ok("println!(\"EVCXR_BEGIN_CONTENT application/json\\n{{\\\"a\\\": [1, \
+        2]}}\\nEVCXR_END_CONTENT\");");
     assert_eq!(cell.of("display_data")[0]["data"]["application/json"], json!({ "a": [1, 2] }));
 }
 
@@ -148,7 +153,7 @@ fn helpers_change_what_they_have_shown() {
     assert_eq!(shown["transient"], updated["transient"]);
     assert_eq!(cell.of("display_data")[1]["transient"], json!({}));
     assert_eq!(cell.of("clear_output")[0], &json!({ "wait": true }));
-    // From a later cell too.
+    // Also from a later cell.
     let later = kernel.ok("handle.update(Html::new(\"later\"));");
     assert_eq!(later.of("update_display_data")[0]["transient"], shown["transient"]);
     assert_eq!(
@@ -157,16 +162,19 @@ fn helpers_change_what_they_have_shown() {
     );
 }
 
-/// The engine's store of variables is not compiled with every cell, but once. Should an engine of
-/// another release bring another text, cells would still work, only slowly.
+/// The engine's variable store is compiled once and not with every cell. If another release of the
+/// engine has different code, cells still work, but compile more slowly.
 #[test]
 fn variables_are_kept_by_a_library() {
     let mut kernel = Kernel::start();
     kernel.ok("#[derive(Debug, Clone, PartialEq)]\nstruct Station { name: String, altitude: f64 }");
-    kernel.ok("let station = Station { name: \"Davos\".to_string(), altitude: 1594.0 };\nlet heights = vec![station.altitude; 3];");
-    let source = "std::fs::read_to_string(format!(\"{}/src/lib.rs\", std::env::var(\"EVCXR_TMPDIR\").unwrap())).unwrap()";
-    // In two parts, because the cell is part of the source, too.
-    let replaced = "[\"extern crate \", \"catch(\", \"take::<\", \"put_back::<\", \"panicked()\"].map(|what| source.contains(&match what {
+    kernel.ok("let station = Station { name: \"Davos\".to_string(), altitude: 1594.0 };\nlet \
+        heights = vec![station.altitude; 3];");
+    let source = "std::fs::read_to_string(format!(\"{}/src/lib.rs\", \
+        std::env::var(\"EVCXR_TMPDIR\").unwrap())).unwrap()";
+    // In two parts, because the cell is part of the source.
+    let replaced = "[\"extern crate \", \"catch(\", \"take::<\", \"put_back::<\", \
+        \"panicked()\"].map(|what| source.contains(&match what {
         \"extern crate \" => format!(\"{what}parcourse_cell as\"),
         function => format!(\"::parcourse_{}{function}\", \"cell::\"),
     }))";
@@ -178,13 +186,14 @@ fn variables_are_kept_by_a_library() {
         "let mut heights = heights;\nheights.push(station.altitude);\nlet station = station.name;",
     );
     assert_eq!(kernel.ok("(station, heights.len())").result(), Some("(\"Davos\", 4)"));
-    // What is moved is gone, what cannot wait until the next cell is refused, in words about the
-    // cell.
+    // Moved variables are gone. Values that cannot be kept until the next cell are rejected with an
+    // error about the cell.
     assert!(kernel.fails("station").evalue().contains("station"));
     let refused = kernel.fails("let borrowed = &heights[..];");
     assert!(
-        !refused.traceback().contains("parcourse_cell") && refused.told().contains("borrowed"),
+        !refused.traceback().contains("parcourse_cell")
+            && refused.all_output().contains("borrowed"),
         "{}",
-        refused.told()
+        refused.all_output()
     );
 }

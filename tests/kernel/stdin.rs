@@ -1,6 +1,6 @@
 //! Programs that read from the keyboard.
 
-use super::SOON;
+use super::TIMEOUT;
 use super::client::{Channel, Kernel, LONG};
 use serde_json::json;
 use std::time::Instant;
@@ -26,13 +26,13 @@ fn programs_can_ask_for_input() {
         format!("{name:?} {second:?}")
     "#;
     let id = kernel.begin_with(code, allowed.clone());
-    // The prompt shows before the answer is needed.
+    // The prompt appears before the program waits for the answer.
     kernel.wait_for_text(&id, "Name? ");
     answer(&mut kernel, &id, "", false, "Ferris");
     answer(&mut kernel, &id, "", false, "é");
     assert_eq!(kernel.finish(&id).result(), Some("\"\\\"Ferris\\\\n\\\" \\\"é\\\"\""));
 
-    // The requests of the crate evcxr_input, with their prompts.
+    // Requests of the crate evcxr_input, with their prompts.
     let code = r#"
         fn read(request: &str) -> String { println!("{request}"); let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap(); line }
         let name = read("EVCXR_INPUT_REQUEST:Your name");
@@ -44,7 +44,7 @@ fn programs_can_ask_for_input() {
     answer(&mut kernel, &id, "Secret", true, "12345");
     assert_eq!(kernel.finish(&id).stdout(), "Ada 5\n");
 
-    // Nobody can be asked: end of file, at once.
+    // The front end does not allow input: end of file, at once.
     let cell =
         kernel.ok("let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap()");
     assert_eq!(cell.result(), Some("0"));
@@ -53,7 +53,7 @@ fn programs_can_ask_for_input() {
         Some("0")
     );
 
-    // Output of other threads flows while the user thinks, and the cell can be interrupted.
+    // Other threads' output continues while the user thinks, and the cell can be interrupted.
     let code = r#"
         std::thread::spawn(|| loop { println!("tick"); std::thread::sleep(std::time::Duration::from_millis(100)); });
         let mut line = String::new();
@@ -68,9 +68,9 @@ fn programs_can_ask_for_input() {
     kernel.interrupt();
     let cell = kernel.finish(&id);
     assert_eq!(cell.ename(), "Interrupted");
-    assert!(cell.replied_at().duration_since(asked) < SOON);
+    assert!(cell.replied_at().duration_since(asked) < TIMEOUT);
 
-    // The answer to that question is not the answer to the next.
+    // A late answer to that request is not used for the next.
     let id = kernel.begin_with(
         "let mut line = String::new(); std::io::stdin().read_line(&mut line).unwrap(); line",
         allowed,

@@ -1,5 +1,4 @@
-//! The engine finds the same types of variables from skeletons of the crates as from their whole
-//! sources.
+//! The engine infers the same types of variables from skeletons as from whole sources.
 
 use super::PRELUDE;
 use super::client::{Kernel, Setup};
@@ -7,7 +6,7 @@ use crate::support::Sandbox;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Cells of variables `t0`, `t1` …, from the fixture's lines.
+/// Cells with variables `t0`, `t1` …, from the fixture's lines.
 fn cells() -> Vec<String> {
     let text = include_str!("../fixtures/types.txt");
     let mut number = 0;
@@ -25,7 +24,7 @@ fn cells() -> Vec<String> {
     text.split("\n\n").map(&mut cell).collect()
 }
 
-/// The engine's own list, from `name: type` lines.
+/// The engine's own list, parsed from `name: type` lines.
 fn types(kernel: &mut Kernel) -> BTreeMap<String, String> {
     kernel.ok(PRELUDE);
     for cell in cells() {
@@ -68,13 +67,14 @@ fn skeletons_tell_the_same_types() {
     assert!(differences.is_empty(), "{differences:#?} instead of {skeletons:#?}");
 }
 
-/// What the skeleton is without is there as soon as a cell names it.
+/// What the skeleton lacks is available as soon as a cell names it.
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn instructions_of_the_processor_have_types() {
     let mut kernel = Kernel::start();
     kernel.ok("let before = vec![1];");
-    kernel.ok("use std::arch::x86_64::*;\nlet zero = unsafe { _mm_setzero_pd() };\nlet has = is_x86_feature_detected!(\"sse2\");");
-    assert!(kernel.ok(":vars").told().contains("__m128d"));
+    kernel.ok("use std::arch::x86_64::*;\nlet zero = unsafe { _mm_setzero_pd() };\nlet has = \
+        is_x86_feature_detected!(\"sse2\");");
+    assert!(kernel.ok(":vars").all_output().contains("__m128d"));
     assert_eq!(kernel.ok("before[0]").result(), Some("1"));
 }

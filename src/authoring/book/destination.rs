@@ -3,7 +3,7 @@
 //! The folder contains a list of the book's files. The next book replaces these files and removes
 //! obsolete ones; files that others added (the `.git` of a published branch, a `CNAME`) stay.
 
-use crate::base::files::{below, write_whole};
+use crate::base::files::{below, write_atomically};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -51,7 +51,7 @@ pub fn write(from: &Path, folder: &Path) -> Result<()> {
     for path in &new {
         let content = std::fs::read(from.join(path))
             .with_context(|| format!("failed to read {}", from.join(path).display()))?;
-        write_whole(&folder.join(path), &content)?;
+        write_atomically(&folder.join(path), &content)?;
     }
     for path in old.difference(&new) {
         let path = folder.join(path);
@@ -72,7 +72,7 @@ pub fn write(from: &Path, folder: &Path) -> Result<()> {
 
 fn list<'a>(folder: &Path, paths: impl Iterator<Item = &'a PathBuf>) -> Result<()> {
     let lines: String = paths.map(|path| format!("{}\n", path.display())).collect();
-    write_whole(&folder.join(LIST), lines.as_bytes())
+    write_atomically(&folder.join(LIST), lines.as_bytes())
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
     fn site(files: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for file in files {
-            write_whole(&folder.path().join(file), file.as_bytes()).unwrap();
+            write_atomically(&folder.path().join(file), file.as_bytes()).unwrap();
         }
         folder
     }

@@ -4,7 +4,7 @@
 use super::exercises;
 use super::material::Notebook;
 use super::problems::{FIX, Problems};
-use crate::base::files::write_whole;
+use crate::base::files::write_atomically;
 use crate::course::notebook::Document;
 use anyhow::Result;
 use serde_json::Value;
@@ -75,7 +75,7 @@ pub fn fix(notebook: &mut Notebook) -> Result<bool> {
     if text == notebook.text {
         return Ok(false);
     }
-    write_whole(&notebook.path, text.as_bytes())?;
+    write_atomically(&notebook.path, text.as_bytes())?;
     notebook.document = Document::parse(&text)?;
     notebook.text = text;
     Ok(true)

@@ -5,7 +5,7 @@
 //! editions, and editions with changed notebooks.
 
 use super::folder::File;
-use crate::base::files::write_whole;
+use crate::base::files::write_atomically;
 use crate::base::hash::sha256;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -41,14 +41,14 @@ pub(super) fn write(edition: &str, folder: &Path, files: &[File], force: bool) -
     }
     let mark = |files| -> Result<()> {
         let marker = Marker { edition: edition.to_string(), made_by: made_by.clone(), files };
-        write_whole(
+        write_atomically(
             &folder.join(MARKER),
             (serde_json::to_string_pretty(&marker)? + "\n").as_bytes(),
         )
     };
     mark(both)?;
     for file in files {
-        write_whole(&folder.join(&file.path), &file.content)?;
+        write_atomically(&folder.join(&file.path), &file.content)?;
     }
     for path in old.keys().filter(|path| !new.contains_key(*path)) {
         remove(&folder.join(path))?;

@@ -1,6 +1,6 @@
 //! Rewrites a whole course folder as one edition.
 
-use crate::base::files::{below, write_whole};
+use crate::base::files::{below, write_atomically};
 use crate::course::notebook;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub struct File {
 pub fn learner(source: &Path, out: &Path) -> Result<Vec<PathBuf>> {
     let files = course_files(source, &|_, text| super::learner_notebook(text))?;
     for file in &files {
-        write_whole(&out.join(&file.path), &file.content)?;
+        write_atomically(&out.join(&file.path), &file.content)?;
     }
     Ok(files
         .into_iter()

@@ -1,8 +1,8 @@
-//! A private Python environment that holds exactly what a list of pinned requirements names.
+//! A private Python environment that contains exactly the packages of a pinned requirements file.
 //!
-//! One folder per (requirements, Python), made in place because an environment does not survive
-//! being moved, and complete only once its marker is there: a set-up that was broken off is done
-//! again from pip's own cache, and a lock makes a second start wait for the first.
+//! There is one folder per requirements file and Python. It is created in place, because an
+//! environment cannot be moved, and it is complete once it contains a marker file. An interrupted
+//! set-up is repeated from pip's own cache, and a lock makes a second start wait for the first.
 
 use super::log::Log;
 use super::python::Python;
@@ -15,30 +15,30 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What an environment is for.
+/// What an environment contains.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipe {
-    /// As people know it: "JupyterLab".
+    /// The name shown to users: "JupyterLab".
     pub name: &'static str,
-    /// Every package with its exact version and the digests of its files, as pip reads it.
+    /// Every package with its exact version and the digests of its files, in pip's format.
     pub requirements: &'static str,
-    /// The command that makes it, for those who are offline later.
+    /// The command that creates the environment, for error messages.
     pub command: &'static str,
 }
 
-/// Written last.
+/// The file that is written last.
 const MARKER: &str = "complete";
 
-/// An environment that is complete.
+/// A complete environment.
 #[derive(Debug)]
 pub struct Environment {
     directory: PathBuf,
 }
 
 impl Environment {
-    /// Finds the environment for this Python, or makes it: about a minute and some hundred MB, from
-    /// PyPI or the mirror that pip is configured for; with `offline` from folders of packages that
-    /// pip is configured for, if any.
+    /// Finds the environment for this Python, or creates it, which takes about a minute and a few
+    /// hundred MB. Packages come from PyPI or the mirror in pip's configuration; with `offline`,
+    /// only from local folders in pip's configuration.
     pub fn ensure(
         recipe: Recipe,
         python: &Python,
@@ -51,7 +51,7 @@ impl Environment {
             python.version,
             python.program.display()
         ));
-        let environment = Self::place(recipe, python)?;
+        let environment = Self::locate(recipe, python)?;
         if !environment.is_complete() {
             let parent = environment.directory.parent().context("the environment has no folder")?;
             fs::create_dir_all(parent)
@@ -65,23 +65,23 @@ impl Environment {
         Ok(environment)
     }
 
-    /// The one for this Python, whether it is there or not.
-    pub fn place(recipe: Recipe, python: &Python) -> Result<Self> {
+    /// The environment for this Python, whether it exists or not.
+    pub fn locate(recipe: Recipe, python: &Python) -> Result<Self> {
         let name = format!("{}-{}", python.version, key(recipe, python));
         Ok(Self { directory: paths::cache()?.join("python").join(name) })
     }
 
-    /// Where it is.
+    /// The environment's folder.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Its interpreter.
+    /// The environment's interpreter.
     pub fn python(&self) -> PathBuf {
         self.directory.join("bin/python")
     }
 
-    /// The interpreter is a link to the Python it was made with, which can go away.
+    /// Also checks the interpreter, which is a link to a Python that may have been removed.
     pub fn is_complete(&self) -> bool {
         self.directory.join(MARKER).is_file() && self.python().exists()
     }
@@ -98,13 +98,13 @@ impl Environment {
                 .with_context(|| format!("failed to remove {}", self.directory.display()))?;
         }
         let mut log = Log::create(&self.directory.with_added_extension("log"))?;
-        steps.inside("making the environment");
+        steps.inside("creating the environment");
         let mut venv = Command::new(&python.program);
         venv.args(["-I", "-m", "venv"]).arg(&self.directory);
-        log.run(&mut venv, |_| {}).context("failed to make a Python environment")?;
+        log.run(&mut venv, |_| {}).context("failed to create a Python environment")?;
 
-        // Outside the environment's folder nothing is left when this fails, inside it the next try
-        // starts afresh.
+        // If this fails, nothing is left outside the environment's folder, and the next attempt
+        // starts with an empty one.
         let requirements = self.directory.join("requirements.txt");
         fs::write(&requirements, recipe.requirements)
             .with_context(|| format!("failed to write {}", requirements.display()))?;
@@ -118,8 +118,8 @@ impl Environment {
                 "--requirement",
             ])
             .arg(&requirements)
-            // Where the packages come from is the user's business (mirrors, proxies, certificates),
-            // where they go is ours.
+            // The user's configuration decides where packages come from (mirrors, proxies,
+            // certificates), but not where they go.
             .env("PIP_USER", "0")
             .env_remove("PIP_TARGET")
             .env_remove("PIP_PREFIX")
@@ -142,12 +142,17 @@ impl Environment {
         .with_context(|| {
             if offline {
                 format!(
-                    "{} is not set up yet for this Python, and --offline forbids to fetch it: run `{}` where there is a network, or name a \
-                     folder of packages in PIP_FIND_LINKS",
+                    "{} is not set up yet for this Python, and --offline forbids downloads: run \
+                     `{}` where there is a network, or set PIP_FIND_LINKS to a \
+                     folder of packages",
                     recipe.name, recipe.command
                 )
             } else {
-                format!("failed to install {} (the first time needs a network, or a mirror in pip's configuration)", recipe.name)
+                format!(
+                    "failed to install {} (the first time needs a network, or a mirror in \
+                    pip's configuration)",
+                    recipe.name
+                )
             }
         })?;
         fs::write(self.directory.join(MARKER), "")
@@ -155,8 +160,8 @@ impl Environment {
     }
 }
 
-/// What makes two environments different. A home directory may serve machines of several
-/// architectures.
+/// A hash over everything that distinguishes environments. Machines of several architectures may
+/// share a home directory.
 fn key(recipe: Recipe, python: &Python) -> String {
     let mut digest = Sha256::new();
     for part in [
@@ -171,21 +176,22 @@ fn key(recipe: Recipe, python: &Python) -> String {
     hash::hex(&digest.finalize()[..6])
 }
 
-/// `name==version` and the condition after it, for every pin.
+/// The pins of a requirements file: `name==version` and the condition after it.
 pub fn pinned(requirements: &str) -> impl Iterator<Item = &str> {
     requirements.lines().filter(|line| {
         line.contains("==") && line.starts_with(|first: char| first.is_ascii_alphanumeric())
     })
 }
 
-/// Held until dropped. Its file stays: removing it would let two starts hold a lock each.
+/// Locks the file until the result is dropped. The file stays: if it were removed, two starts could
+/// hold a lock each.
 fn lock(path: &Path, steps: &mut Steps) -> Result<File> {
     let file =
         File::create(path).with_context(|| format!("failed to create {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            steps.inside("another start is making it: waiting");
+            steps.inside("waiting for another start to create it");
             file.lock().with_context(|| format!("failed to lock {}", path.display()))?;
         }
         Err(TryLockError::Error(error)) => {

@@ -1,5 +1,4 @@
-//! Programs that are run for the user, silently: all they say is kept, and the end of it shown when
-//! one fails.
+//! Runs programs silently: their output goes to a log file, and its end is shown if one fails.
 
 use crate::base::process::die_with_parent;
 use anyhow::{Context, Result, bail};
@@ -8,21 +7,21 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A file for everything that some programs say.
+/// A file for the output of programs.
 pub struct Log {
     path: PathBuf,
     file: File,
 }
 
 impl Log {
-    /// Begins an empty one.
+    /// Creates an empty log.
     pub fn create(path: &Path) -> Result<Self> {
         let file =
             File::create(path).with_context(|| format!("failed to create {}", path.display()))?;
         Ok(Self { path: path.to_path_buf(), file })
     }
 
-    /// Runs a program to its end, stdout and stderr as one stream of lines.
+    /// Runs a program to its end. `line` receives the lines of stdout and stderr in one stream.
     pub fn run(&mut self, command: &mut Command, mut line: impl FnMut(&str)) -> Result<()> {
         let (reader, writer) = std::io::pipe().context("failed to make a pipe")?;
         let second_writer = writer.try_clone().context("failed to make a pipe")?;
@@ -30,7 +29,7 @@ impl Log {
         command.stdin(Stdio::null()).stdout(writer).stderr(second_writer);
         let mut child =
             die_with_parent(command).spawn().with_context(|| format!("failed to start {shown}"))?;
-        // The command keeps its ends of the pipe open: without this the pipe would never end.
+        // Close the command's ends of the pipe, or the pipe would never end.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut last = std::collections::VecDeque::new();
         for bytes in BufReader::new(reader).split(b'\n') {
@@ -40,7 +39,7 @@ impl Log {
             writeln!(self.file, "{text}")
                 .with_context(|| format!("failed to write {}", self.path.display()))?;
             line(&text);
-            // pip tells of every package that is for other versions of Python.
+            // Skip pip's lines about packages for other versions of Python.
             if !text.starts_with("Ignoring ") {
                 last.push_back(text);
             }
@@ -52,7 +51,7 @@ impl Log {
         if !status.success() {
             let last: Vec<String> = last.into();
             bail!(
-                "{status}; the last it said (all of it is in {}):\n  {}",
+                "{status}; its last output (the whole log is {}):\n  {}",
                 self.path.display(),
                 last.join("\n  ")
             );

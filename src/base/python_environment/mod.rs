@@ -1,6 +1,5 @@
-//! Python software in private environments: finding a Python ([`python`]), making an environment of
-//! it that holds exactly what a list of pinned requirements names ([`environment`]), and running
-//! programs in it ([`log`]).
+//! Python software in private environments: finding a Python ([`python`]), creating an environment
+//! with pinned packages ([`environment`]), and running programs in it ([`log`]).
 
 mod environment;
 mod log;
@@ -9,7 +8,7 @@ pub mod python;
 pub use environment::{Environment, Recipe};
 pub use log::Log;
 
-/// `name==version` and the condition after it, for every pin of a requirements file.
+/// The pins of a requirements file: `name==version` and the condition after it.
 #[cfg(test)]
 pub use environment::pinned;
 
@@ -17,8 +16,8 @@ pub use environment::pinned;
 mod tests {
     use super::pinned;
 
-    /// pip refuses the whole file when a digest is missing or a version is not exact, but only at
-    /// the learner's.
+    /// pip rejects the whole file if a digest is missing or a version is not exact, but only on the
+    /// learner's machine.
     #[test]
     fn every_requirement_is_pinned_with_a_digest() {
         let lab = include_str!("../../launcher/lab/requirements.txt");

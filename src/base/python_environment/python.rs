@@ -1,4 +1,4 @@
-//! Finding a Python that can make private environments.
+//! Finds a Python that can create private environments.
 
 use anyhow::{Result, bail};
 use std::ffi::{OsStr, OsString};
@@ -6,12 +6,12 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// The oldest version that the pinned requirements have versions for.
+/// The oldest version that the pinned packages support.
 const OLDEST: (u32, u32) = (3, 9);
 
-/// What a server from the requirements imports, and how Python's own modules come to be missing:
-/// Debian splits venv and ensurepip off, and a Python built from source lacks what its build
-/// machine had no headers for.
+/// Checks for modules that the pinned packages import and that may be missing: Debian puts venv and
+/// ensurepip into separate packages, and a Python built from source lacks the modules for which its
+/// build machine had no headers.
 const PROBE: &str = "
 import sys
 missing = []
@@ -26,18 +26,18 @@ print(getattr(sys, 'base_prefix', sys.prefix))
 print(' '.join(missing))
 ";
 
-/// A Python that was asked and answered.
+/// A usable Python.
 #[derive(Debug, PartialEq)]
 pub struct Python {
     pub program: PathBuf,
-    /// As in `3.11.7`.
+    /// For example `3.11.7`.
     pub version: String,
-    /// Where it is installed: two Pythons of one version are still two.
+    /// Where it is installed; there may be two Pythons of the same version.
     pub prefix: PathBuf,
 }
 
-/// The Python named and no other, if there is one; else the first usable one of `python3`, `python`
-/// and the versioned names, which is where a system keeps a newer Python beside an old `python3`.
+/// The named Python, or else the first usable one of `python3`, `python` and the versioned names.
+/// Systems with an old `python3` often have a newer Python under a versioned name.
 pub fn find(named: Option<&OsStr>) -> Result<Python> {
     find_in(named.map(OsStr::to_owned), &default_names())
 }
@@ -66,24 +66,26 @@ fn find_in(named: Option<OsString>, names: &[OsString]) -> Result<Python> {
         (_, false) => format!("found no usable Python ({})", refused.join("; ")),
     };
     bail!(
-        "{what}\n  the private environment needs Python {}.{} or newer with its modules venv and ensurepip\n  Debian, Ubuntu: apt install python3 \
-         python3-venv\n  Fedora: dnf install python3 python3-pip\n  conda: conda install python\n  or name one with --python",
+        "{what}\n  the private environment needs Python {}.{} or newer with its modules venv and \
+         ensurepip\n  Debian, Ubuntu: apt install python3 \
+         python3-venv\n  Fedora: dnf install python3 python3-pip\n  conda: conda install \
+         python\n  or name one with --python",
         OLDEST.0,
         OLDEST.1
     )
 }
 
 enum Refusal {
-    /// No program of that name.
+    /// There is no program of that name.
     Absent,
     Unusable(String),
 }
 
 fn probe(name: &OsString) -> Result<Python, Refusal> {
-    // `-I`: without the caller's PYTHONHOME, PYTHONPATH and current folder.
+    // `-I` ignores the caller's PYTHONHOME, PYTHONPATH and current folder.
     let output = match Command::new(name).args(["-I", "-c", PROBE]).stdin(Stdio::null()).output() {
         Ok(output) => output,
-        // A folder on PATH that one may not look into says the same as one without it.
+        // A folder on PATH that cannot be read counts as one without the program.
         Err(error)
             if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) =>
         {
@@ -94,13 +96,13 @@ fn probe(name: &OsString) -> Result<Python, Refusal> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Refusal::Unusable(
-            said.lines().last().unwrap_or("it fails without a word").to_owned(),
+            said.lines().last().unwrap_or("it failed without a message").to_owned(),
         ));
     }
-    judge(&String::from_utf8_lossy(&output.stdout))
+    parse(&String::from_utf8_lossy(&output.stdout))
 }
 
-fn judge(answer: &str) -> Result<Python, Refusal> {
+fn parse(answer: &str) -> Result<Python, Refusal> {
     let [version, program, prefix, missing] = answer.lines().collect::<Vec<_>>()[..] else {
         return Err(Refusal::Unusable(format!("unexpected answer {answer:?}")));
     };
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_is_said_plainly() {
+    fn a_missing_python_is_reported() {
         let nothing = find_in(None, &["no-such-python-anywhere".into()]).unwrap_err().to_string();
         assert!(nothing.starts_with("found no Python\n"), "{nothing}");
         let named =

@@ -9,7 +9,6 @@ use crate::bench::common::LIMIT;
 use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
 use crate::bench::status_line::StatusLine;
-use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, LaunchSpec, Session};
 use anyhow::{Context, Result};
@@ -68,7 +67,7 @@ pub async fn measure(
 async fn once(measured: &mut Measured, sandbox: &Sandbox) -> Result<()> {
     let begun = Instant::now();
     let client = if measured.kernel == "evcxr" {
-        let template = sandbox.template(Flavor::Stock)?;
+        let template = sandbox.template(KernelKind::Evcxr)?;
         Client::launch(
             KernelKind::Evcxr,
             &sandbox.folder(),

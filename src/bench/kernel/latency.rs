@@ -6,7 +6,6 @@ use crate::bench::common::LIMIT;
 use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
 use crate::bench::status_line::StatusLine;
-use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Ending, Execution, LaunchSpec, Session};
 use anyhow::{Context, Result, bail};
@@ -52,7 +51,7 @@ pub async fn measure(
     status: &StatusLine,
 ) -> Result<(Vec<Measured>, Vec<Memory>)> {
     status.show("cells: starting both kernels");
-    let template = sandbox.template(Flavor::Stock)?;
+    let template = sandbox.template(KernelKind::Evcxr)?;
     let stock = Client::launch(
         KernelKind::Evcxr,
         &sandbox.folder(),

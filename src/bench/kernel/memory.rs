@@ -3,8 +3,8 @@
 //! The resident set (RSS) is what a process has in memory; the proportional set (PSS) divides pages
 //! that several processes share (one binary, libraries) among them, so that it can be summed up.
 
+use crate::base::process;
 use serde::Serialize;
-use std::collections::HashMap;
 
 /// The memory of one part of a kernel.
 #[derive(Debug, Serialize, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Memory {
 pub fn of_kernel(kernel: &'static str, guard: Option<u32>) -> Vec<Memory> {
     let Some(guard) = guard else { return Vec::new() };
     let mut parts: Vec<Memory> = Vec::new();
-    let descendants = descendants(guard, &parents());
+    let descendants = descendants(guard);
     let measured: Vec<(u32, u64, u64)> = descendants
         .into_iter()
         .filter_map(|pid| {
@@ -54,7 +54,7 @@ pub fn of_kernel(kernel: &'static str, guard: Option<u32>) -> Vec<Memory> {
 /// `None` where there is no `/proc`.
 pub fn processor_seconds(guard: Option<u32>) -> Option<f64> {
     let guard = guard?;
-    let processes = descendants(guard, &parents()).into_iter().chain([guard]);
+    let processes = descendants(guard).into_iter().chain([guard]);
     let ticks: Vec<u64> = processes
         .filter_map(|pid| ticks_in(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?))
         .collect();
@@ -77,33 +77,10 @@ fn ticks_in(stat: &str) -> Option<u64> {
     (fields.len() == 4).then(|| fields.iter().sum())
 }
 
-/// Every process and its parent.
-fn parents() -> Vec<(u32, u32)> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid: u32| {
-        Some((pid, parent_in(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?))
-    })
-    .collect()
-}
-
-/// The fourth field. The second one, a name in parentheses, may hold anything.
-fn parent_in(stat: &str) -> Option<u32> {
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
-}
-
-fn descendants(of: u32, parents: &[(u32, u32)]) -> Vec<u32> {
-    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    parents.iter().for_each(|(pid, parent)| children.entry(*parent).or_default().push(*pid));
-    let (mut found, mut next) = (Vec::new(), vec![of]);
-    while let Some(pid) = next.pop() {
-        let below = children.get(&pid).into_iter().flatten();
-        below.for_each(|child| {
-            found.push(*child);
-            next.push(*child);
-        });
-    }
-    found
+fn descendants(of: u32) -> Vec<u32> {
+    let root = rustix::process::Pid::from_raw(of as i32);
+    let found = root.map(|root| process::descendants(root, |_| false)).unwrap_or_default();
+    found.into_iter().map(|pid| pid.as_raw_nonzero().get() as u32).collect()
 }
 
 /// The engine tells its user process by this variable.
@@ -130,23 +107,6 @@ mod tests {
         let rollup = "55d0-7ffe ---p 00000000 00:00 0    [rollup]\nRss:                4312 kB\nPss:                 512 kB\nPss_Dirty: 100 kB\n";
         assert_eq!(of_rollup(rollup), Some((4312 * 1024, 512 * 1024)));
         assert_eq!(of_rollup(""), None);
-        assert_eq!(parent_in("12 (a) b (c) S 7 12 12 0 -1"), Some(7));
         assert_eq!(ticks_in("12 (a) b (c) S 7 12 12 0 -1 4 1 1 1 1 100 20 3 4 20 0 1"), Some(127));
-    }
-
-    #[test]
-    fn descendants_at_every_depth() {
-        let parents = [(2, 1), (3, 2), (4, 3), (5, 1), (6, 9)];
-        let mut found = descendants(2, &parents);
-        found.sort_unstable();
-        assert_eq!(found, [3, 4]);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn this_process_is_among_its_parents_children() {
-        // SAFETY: getppid has no preconditions.
-        let parent = unsafe { libc::getppid() } as u32;
-        assert!(parents().contains(&(std::process::id(), parent)));
     }
 }

@@ -6,7 +6,6 @@ use crate::bench::sandbox::Sandbox;
 use crate::bench::statistics::Sample;
 use crate::bench::status_line::StatusLine;
 use crate::bench::units;
-use crate::engine::build_cache::Flavor;
 use crate::runner::KernelKind;
 use crate::runner::kernels::{Client, Directory, LaunchSpec, Session};
 use anyhow::{Context, Result};
@@ -159,7 +158,7 @@ async fn once(start: Start, sandbox: &Sandbox, ipykernel: &[OsString]) -> Result
             launch(KernelKind::Evcxr, sandbox, &|_| LaunchSpec::cold(&sandbox.folder())).await
         }
         Start::StockTemplate => {
-            let template = sandbox.template(Flavor::Stock)?;
+            let template = sandbox.template(KernelKind::Evcxr)?;
             launch(KernelKind::Evcxr, sandbox, &|_| LaunchSpec::warm(&template)).await
         }
         Start::Cold => {

@@ -1,10 +1,10 @@
-//! Builds a template: the side that watches.
+//! Builds a template, as seen by the process that wants it.
 //!
-//! The work is done by a process of its own (`parcourse __build-template`, see `builder`) in a
-//! directory that is renamed into place when all went well. Its lines become progress for people.
-//! It ends when this process ends, however that happens.
+//! A child process (`parcourse __build-template`, see `builder`) does the work in a temporary
+//! directory, which is renamed into place if the build succeeds. The lines that the child prints
+//! become progress messages. The child ends when this process ends, however that happens.
 
-use super::key::Ingredients;
+use super::key::CacheInputs;
 use super::lock::{self, BuildLock};
 use super::store::{self, Manifest};
 use super::{FORMAT, builder, copy, progress, prune};
@@ -17,70 +17,73 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Instant;
 
-/// What builds outside of the templates' folder are called.
-const BUILD: &str = "build";
+/// Prefix of the directories of builds outside the templates' folder.
+const BUILD_PREFIX: &str = "build";
 
-/// A finished template that is not yet in its place.
+/// A finished template that has not been moved into place yet.
 pub struct Staged {
-    _claim: OwnedDir,
+    _directory: OwnedDir,
     template: PathBuf,
     destination: PathBuf,
 }
 
-/// Builds the template in a directory beside its place.
+/// Builds the template in a temporary directory in `root`.
 pub fn build(
-    ingredients: &Ingredients,
+    inputs: &CacheInputs,
     root: &Path,
     lock: Option<&BuildLock>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Staged> {
     let start = Instant::now();
-    ingredients.flavor.check_cpu(&ingredients.toolchain.rustc)?;
-    let claim = OwnedDir::create(root, store::build_prefix())?;
-    let template = claim.path().join("template");
+    inputs.kind.check_cpu(&inputs.toolchain.rustc)?;
+    let directory = OwnedDir::create(root, store::BUILD_PREFIX)?;
+    let template = directory.path().join("template");
     let work = template.join("work");
-    let elsewhere = elsewhere(claim.path())?;
-    let place = work;
-    let work = elsewhere.as_ref().map_or_else(|| place.clone(), |claim| claim.path().join("work"));
+    let fallback = fallback_directory(directory.path())?;
+    let destination = work;
+    let work = fallback
+        .as_ref()
+        .map_or_else(|| destination.clone(), |directory| directory.path().join("work"));
     for folder in [&template, &work.join("src")] {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("failed to make {}", folder.display()))?;
     }
-    if let Some(text) = &ingredients.lock {
+    if let Some(text) = &inputs.lock {
         std::fs::write(work.join("Cargo.lock"), text)
             .with_context(|| format!("failed to write in {}", work.display()))?;
     }
-    let environment: Vec<(&str, OsString)> = ingredients
+    let environment: Vec<(&str, OsString)> = inputs
         .toolchain
         .environment()
         .into_iter()
-        .chain(ingredients.toolchain.library_path())
-        .chain(
-            ingredients
-                .flavor
-                .cell_environment()
-                .into_iter()
-                .map(|(name, value)| (name, value.into())),
-        )
-        .chain([("EVCXR_TMPDIR", work.clone().into()), ("EVCXR_CONFIG_DIR", claim.path().into())])
+        .chain(inputs.toolchain.library_path())
+        .chain(inputs.kind.cell_environment().into_iter().map(|(name, value)| (name, value.into())))
+        .chain([
+            ("EVCXR_TMPDIR", work.clone().into()),
+            ("EVCXR_CONFIG_DIR", directory.path().into()),
+        ])
         .collect();
-    if !ingredients.toolchain.has_library_sources() {
-        // The engine asks rustup for them when it starts; without rustup it does without them, and
-        // guesses fewer types.
+    if !inputs.toolchain.has_library_sources() {
+        // The engine asks rustup for them when it starts. Without rustup it works without them and
+        // infers fewer types.
         progress(
-            "the standard library's sources are not installed (rust-src): fetching them, which needs the network",
+            "the standard library's sources are not installed (rust-src): fetching them, which \
+             needs the network",
         );
     }
-    let mut task = Task::new(ingredients, &work, &environment)?;
-    task.command.arg("--resolve");
-    let report = task.run(work.parent().unwrap_or(&work), lock, progress)?;
+    let mut builder = BuilderProcess::new(inputs, &work, &environment)?;
+    builder.command.arg("--resolve");
+    let report = builder.run(work.parent().unwrap_or(&work), lock, progress)?;
     prune::strip(&work)?;
-    let contents =
-        if elsewhere.is_some() { copy::copy_tree(&work, &place)? } else { copy::measure(&place)? };
+    let contents = if fallback.is_some() {
+        copy::copy_tree(&work, &destination)?
+    } else {
+        copy::measure(&destination)?
+    };
     let manifest = Manifest {
         format: FORMAT,
-        helpers: ingredients.sources.helpers.clone(),
-        rustc: ingredients.toolchain.version.clone(),
+        helpers: inputs.sources.helpers.clone(),
+        rustc: inputs.toolchain.version.clone(),
         files: contents.files,
         bytes: contents.bytes,
         crates: report.total,
@@ -89,29 +92,29 @@ pub fn build(
     let file = template.join("template.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&manifest)?)
         .with_context(|| format!("failed to write {}", file.display()))?;
-    Ok(Staged { _claim: claim, template, destination: root.join(&ingredients.key) })
+    Ok(Staged { _directory: directory, template, destination: root.join(&inputs.key) })
 }
 
-/// Another place to build in, when `folder` is not fit for that: below one that others can write
-/// to, or with a space in its name.
-fn elsewhere(folder: &Path) -> Result<Option<OwnedDir>> {
-    if crate::base::paths::fit_for_builds(folder).is_ok() {
+/// A different directory to build in if cargo cannot safely work in `folder`: other users can write
+/// to one of its parents, or its path contains a space.
+fn fallback_directory(folder: &Path) -> Result<Option<OwnedDir>> {
+    if crate::base::paths::check_build_folder(folder).is_ok() {
         return Ok(None);
     }
     let builds = crate::base::paths::build_folder()?;
-    crate::base::owned_dir::sweep(&builds, BUILD);
-    OwnedDir::create(&builds, BUILD).map(Some)
+    crate::base::owned_dir::sweep(&builds, BUILD_PREFIX);
+    OwnedDir::create(&builds, BUILD_PREFIX).map(Some)
 }
 
-/// How many builds outside of the templates' folder were killed, left as they are.
+/// Counts the directories that killed builds left outside the templates' folder. Removes nothing.
 pub fn abandoned() -> usize {
     crate::base::paths::build_folder()
-        .map(|builds| crate::base::owned_dir::abandoned(&builds, BUILD))
+        .map(|builds| crate::base::owned_dir::abandoned(&builds, BUILD_PREFIX))
         .unwrap_or(0)
 }
 
 impl Staged {
-    /// Puts it in its place. When a complete one is there already, that one stays.
+    /// Moves the template into place. A complete template that is already there stays.
     pub fn install(self) -> Result<()> {
         for _ in 0..2 {
             match std::fs::rename(&self.template, &self.destination) {
@@ -120,8 +123,8 @@ impl Staged {
                     if self.destination.join("template.json").exists() {
                         return Ok(());
                     }
-                    // Something of that name that is no template: not built by us, which renames
-                    // complete ones only.
+                    // Something else has that name. We did not build it, because we only rename
+                    // complete templates.
                     prune::remove(&self.destination);
                     drop(error);
                 }
@@ -132,68 +135,73 @@ impl Staged {
                 }
             }
         }
-        bail!("failed to replace {}: remove it", self.destination.display())
+        bail!("failed to replace {}: please remove it", self.destination.display())
     }
 }
 
-/// What a builder process did.
+/// What a builder process reported.
 #[derive(Debug, Default)]
-pub struct Report {
-    /// How many crates the helper crate is made of, itself included. 0 when that was not looked
-    /// into.
+pub struct BuildReport {
+    /// The number of crates to compile, the helper crate included; 0 if the builder did not resolve
+    /// them.
     pub total: usize,
-    /// Crates of which cargo said that it compiled them: not all (see `progress`), but always the
-    /// helper crate when one of them was.
+    /// Crates that cargo said it compiled. Not all of them (see `progress`), but if any crate was
+    /// compiled, the helper crate is among them.
     pub compiled: Vec<String>,
-    /// How long its steps took, in seconds.
+    /// The steps and how long each took, in seconds.
     pub steps: Vec<(String, f64)>,
 }
 
-/// A builder process to be.
-pub struct Task<'a> {
+/// A builder process that has not been started yet.
+pub struct BuilderProcess<'a> {
     command: Command,
     target: PathBuf,
     helpers: &'a Path,
 }
 
 enum Line {
-    Said(String),
-    Complained(String),
+    Stdout(String),
+    Stderr(String),
 }
 
-impl<'a> Task<'a> {
-    /// A builder that runs the first cells of a notebook in `work`.
+impl<'a> BuilderProcess<'a> {
+    /// Prepares a builder that runs the first cells of a notebook in `work`.
     pub fn new(
-        ingredients: &'a Ingredients,
+        inputs: &'a CacheInputs,
         work: &Path,
         environment: &[(&str, OsString)],
-    ) -> Result<Task<'a>> {
+    ) -> Result<BuilderProcess<'a>> {
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let mut command = Command::new(program);
-        command.arg(builder::NAME).arg("--helpers").arg(&ingredients.sources.helpers);
-        command.args(["--kernel", ingredients.flavor.name()]).arg("--directory").arg(work);
+        command.arg(builder::NAME).arg("--helpers").arg(&inputs.sources.helpers);
+        command.args(["--kernel", inputs.kind.name()]).arg("--directory").arg(work);
         command
             .arg("--cargo")
-            .arg(ingredients.toolchain.cargo())
-            .args(["--host", ingredients.toolchain.host()?]);
-        // What a kernel process has in its environment does not concern a builder it starts.
+            .arg(inputs.toolchain.cargo())
+            .args(["--host", inputs.toolchain.host()?]);
+        // These belong to the kernel process that may start the builder, not to the builder.
         for name in
             ["EVCXR_IS_RUNTIME", "EVCXR_RUSTC_WRAPPER", "PARCOURSE_KERNEL", "PARCOURSE_AUDIT"]
         {
             command.env_remove(name);
         }
         command.envs(environment.iter().map(|(name, value)| (name, value)));
-        Ok(Task { command, target: work.join("target"), helpers: &ingredients.sources.helpers })
+        Ok(BuilderProcess {
+            command,
+            target: work.join("target"),
+            helpers: &inputs.sources.helpers,
+        })
     }
 
-    /// Runs it in `folder` (where no `evcxr.toml` changes its ways) and passes on what it says.
+    /// Runs the builder in `folder`, where no `evcxr.toml` changes its settings, and reports its
+    /// progress.
     pub fn run(
         mut self,
         folder: &Path,
         lock: Option<&BuildLock>,
         report_line: &mut dyn FnMut(&str),
-    ) -> Result<Report> {
-        // Its standard input is the thread it hangs on: the end of it means that we are gone.
+    ) -> Result<BuildReport> {
+        // The builder ends when its standard input ends, which happens when this process dies.
         self.command
             .current_dir(folder)
             .stdin(Stdio::piped())
@@ -202,15 +210,15 @@ impl<'a> Task<'a> {
         let mut child = self.command.spawn().context("failed to start the builder process")?;
         let _alive = child.stdin.take();
         let (sender, lines) = channel();
-        forward(child.stdout.take(), sender.clone(), Line::Said);
-        forward(child.stderr.take(), sender, Line::Complained);
-        let mut report = Report::default();
-        let mut complaints: Vec<String> = Vec::new();
+        forward(child.stdout.take(), sender.clone(), Line::Stdout);
+        forward(child.stderr.take(), sender, Line::Stderr);
+        let mut report = BuildReport::default();
+        let mut errors: Vec<String> = Vec::new();
         let mut shown = String::new();
         let mut show = |text: &str| {
-            // Also when nothing is new: the lock's heartbeat.
+            // Even if nothing is new: this is the lock's heartbeat.
             if let Some(lock) = lock {
-                lock.say(text);
+                lock.report(text);
             }
             if text != shown {
                 shown = text.to_owned();
@@ -219,8 +227,8 @@ impl<'a> Task<'a> {
         };
         let mut step = String::new();
         loop {
-            match lines.recv_timeout(lock::HEARTBEAT / 4) {
-                Ok(Line::Said(line)) => match line.split_once(' ') {
+            match lines.recv_timeout(lock::HEARTBEAT_INTERVAL / 4) {
+                Ok(Line::Stdout(line)) => match line.split_once(' ') {
                     Some(("total", number)) => report.total = number.parse().unwrap_or(0),
                     Some(("took", rest)) => {
                         if let Some((seconds, step)) = rest.split_once(' ') {
@@ -230,11 +238,11 @@ impl<'a> Task<'a> {
                         }
                     }
                     Some(("step", text)) => step = text.to_owned(),
-                    _ => complaints.push(line),
+                    _ => errors.push(line),
                 },
-                Ok(Line::Complained(line)) => match compiling(&line) {
+                Ok(Line::Stderr(line)) => match compiling(&line) {
                     Some(name) => report.compiled.push(name.to_owned()),
-                    None => complaints.push(line),
+                    None => errors.push(line),
                 },
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -254,11 +262,8 @@ impl<'a> Task<'a> {
         if status.success() {
             return Ok(report);
         }
-        let reason = if complaints.is_empty() {
-            "it gave no reason".to_owned()
-        } else {
-            complaints.join("\n")
-        };
+        let reason =
+            if errors.is_empty() { "no reason was given".to_owned() } else { errors.join("\n") };
         bail!(
             "failed to compile the helper crate {} for cells ({status}):\n{reason}",
             self.helpers.display()
@@ -281,7 +286,7 @@ fn forward(
     });
 }
 
-/// The crate in cargo's line `   Compiling NAME vVERSION`.
+/// Returns the crate named in cargo's line `   Compiling NAME vVERSION`.
 fn compiling(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("Compiling ")?;
     rest.split_whitespace().next()
@@ -292,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_cargos_lines() {
+    fn recognizes_cargos_lines() {
         assert_eq!(compiling("   Compiling rayon-core v1.13.0"), Some("rayon-core"));
         assert_eq!(
             compiling("   Compiling parcourse v0.1.0 (/home/me/helpers)"),
@@ -302,25 +307,21 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_template_is_not_replaced_and_rubbish_is() {
+    fn a_complete_template_stays_and_anything_else_is_replaced() {
         let root = tempfile::tempdir().unwrap();
         let destination = root.path().join("parcourse-key");
         let stage = |text: &str| {
-            let claim = OwnedDir::create(root.path(), store::build_prefix()).unwrap();
-            let template = claim.path().join("template");
+            let directory = OwnedDir::create(root.path(), store::BUILD_PREFIX).unwrap();
+            let template = directory.path().join("template");
             std::fs::create_dir(&template).unwrap();
             std::fs::write(template.join("template.json"), text).unwrap();
-            Staged { _claim: claim, template, destination: destination.clone() }
+            Staged { _directory: directory, template, destination: destination.clone() }
         };
         std::fs::create_dir(&destination).unwrap();
         std::fs::write(destination.join("rubbish"), "").unwrap();
         stage("first").install().unwrap();
         stage("second").install().unwrap();
         assert_eq!(std::fs::read_to_string(destination.join("template.json")).unwrap(), "first");
-        assert_eq!(
-            std::fs::read_dir(root.path()).unwrap().count(),
-            1,
-            "nothing else is left behind"
-        );
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1, "nothing else is left");
     }
 }

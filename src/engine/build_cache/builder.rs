@@ -1,10 +1,10 @@
-//! Builds a template: the side that works, a process of its own.
+//! Builds a template: the child process that does the work.
 //!
-//! It runs the engine, as a kernel would, on the cells every notebook of the course begins with.
-//! What it has to say goes to standard output, one word and its text per line (`total 12`, `step
-//! …`, `took SECONDS STEP`); cargo's lines and errors go to standard error.
+//! It runs the engine, as a kernel would, on the cells that every notebook of the course begins
+//! with. It reports on standard output, one keyword and its text per line (`total 12`, `step …`,
+//! `took SECONDS STEP`). Cargo's lines and errors go to standard error.
 
-use super::flavor::Flavor;
+use super::kernel_kind::KernelKind;
 use super::lockfile;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
@@ -22,25 +22,25 @@ pub const NAME: &str = "__build-template";
 /// The step in which crates are compiled.
 pub const COMPILING: &str = "compiling the helper crate";
 
-/// What a builder process is told.
+/// Arguments of the builder process.
 #[derive(Args)]
 pub struct BuildArguments {
-    /// Folder of the helper crate, without symbolic links
+    /// The helper crate's folder, without symbolic links
     #[arg(long)]
     helpers: PathBuf,
-    /// Whose settings to build with
-    #[arg(long)]
-    kernel: String,
-    /// The directory to work in, also in EVCXR_TMPDIR
+    /// The kernel whose settings to build with
+    #[arg(long, value_enum)]
+    kernel: KernelKind,
+    /// The working directory, which is also the value of EVCXR_TMPDIR
     #[arg(long)]
     directory: PathBuf,
-    /// Cargo of the toolchain
+    /// The toolchain's cargo
     #[arg(long)]
     cargo: PathBuf,
-    /// What the toolchain compiles for
+    /// The target triple that the toolchain compiles for
     #[arg(long)]
     host: String,
-    /// Resolve the dependencies first, as in an empty directory
+    /// Resolve the dependencies first, because the directory is empty
     #[arg(long)]
     resolve: bool,
 }
@@ -48,8 +48,6 @@ pub struct BuildArguments {
 /// Runs the first cells of a notebook in the directory.
 pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
     end_with_parent();
-    let flavor = Flavor::from_name(&arguments.kernel)
-        .with_context(|| format!("no kernel is called `{}`", arguments.kernel))?;
     if arguments.resolve {
         println!("step resolving the dependencies");
         println!("total {}", resolve(&arguments)?);
@@ -57,18 +55,18 @@ pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
     println!("step starting the engine");
     let clock = Instant::now();
     let (context, outputs) =
-        EvalContext::new().map_err(|error| anyhow!("the engine does not start: {error}"))?;
+        EvalContext::new().map_err(|error| anyhow!("failed to start the engine: {error}"))?;
     let mut context = CommandContext::with_eval_context(context);
     for output in [outputs.stdout, outputs.stderr] {
         std::thread::spawn(move || output.iter().for_each(drop));
     }
     took("start", clock);
-    // As the stock kernel does; in a checkout its start-up file puts the lock file back.
+    // The stock kernel does this too. In a checkout its start-up file restores the lock file.
     execute(&mut context, ":load_config --quiet")?;
-    if arguments.resolve || flavor == Flavor::Parcourse {
+    if arguments.resolve || arguments.kernel == KernelKind::Parcourse {
         lockfile::restore(&arguments.directory)?;
     }
-    for line in flavor.setup_commands() {
+    for line in arguments.kernel.setup_commands() {
         execute(&mut context, &line)?;
     }
     println!("step {COMPILING}");
@@ -91,24 +89,24 @@ pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the type of a variable cannot be found, the engine has cargo check the cell, which checks
-/// all that it depends on, once.
+/// If the engine cannot infer the type of a variable, it runs `cargo check` on the cell, which once
+/// checks all dependencies too.
 fn execute_wrong_cell(context: &mut CommandContext) -> Result<()> {
     match context.execute("let wrong = there_is_no_such_name;") {
         Err(evcxr::Error::CompilationErrors(_)) => Ok(()),
-        Err(error) => bail!("a cell that does not compile failed otherwise: {error}"),
-        Ok(_) => bail!("a cell that cannot compile did"),
+        Err(error) => bail!("the cell that must not compile failed for another reason: {error}"),
+        Ok(_) => bail!("the cell that must not compile did"),
     }
 }
 
-/// The cell every notebook of the course begins with.
+/// The cell that every notebook of the course begins with.
 fn first_cell(helpers: &Path) -> String {
     format!(":dep {}\nuse parcourse::prelude::*;", dependency(helpers))
 }
 
-/// The helper crate as the engine's `:dep` and a manifest name it.
+/// The helper crate as a dependency, for the engine's `:dep` or for a manifest.
 pub fn dependency(helpers: &Path) -> String {
-    // The engine writes it into a manifest as it is.
+    // The engine copies it into a manifest unchanged, so it must be valid TOML.
     format!("parcourse = {{ path = {} }}", toml::Value::from(helpers.display().to_string()))
 }
 
@@ -134,12 +132,13 @@ fn execute(context: &mut CommandContext, cell: &str) -> Result<()> {
     }
 }
 
-/// Lets cargo choose the dependencies' versions, from the lock file that lies there if it can, and
-/// download them. Returns how many crates will be compiled.
+/// Lets cargo choose versions of the dependencies and download them; it follows the lock file in
+/// the directory if there is one. Returns how many crates will be compiled.
 fn resolve(arguments: &BuildArguments) -> Result<usize> {
     let directory = &arguments.directory;
     let manifest = format!(
-        "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\n{}\n",
+        "[package]\nname = \"ctx\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type \
+         = [\"cdylib\"]\n\n[dependencies]\n{}\n",
         dependency(&arguments.helpers)
     );
     let write = |name: &str, text: &str| std::fs::write(directory.join(name), text);
@@ -154,22 +153,23 @@ fn resolve(arguments: &BuildArguments) -> Result<usize> {
         .with_context(|| format!("failed to run {}", arguments.cargo.display()))?;
     if !output.status.success() {
         bail!(
-            "cargo could not resolve the dependencies of {} (without a network, prepare once where there is one)",
+            "cargo could not resolve the dependencies of {} (if this machine has no network, run \
+             `parcourse prepare` once where there is one)",
             arguments.helpers.display()
         );
     }
     keep_lock(directory)?;
     count(&serde_json::from_slice(&output.stdout).context("cargo's metadata is not JSON")?)
-        .context("cargo's metadata is not as expected")
+        .context("cargo's metadata has an unexpected form")
 }
 
 fn keep_lock(directory: &Path) -> Result<()> {
     std::fs::copy(directory.join("Cargo.lock"), directory.join(lockfile::KEPT))
-        .with_context(|| format!("failed to keep the lock file of {}", directory.display()))?;
+        .with_context(|| format!("failed to copy the lock file of {}", directory.display()))?;
     Ok(())
 }
 
-/// How many packages the cells' package needs, without what only tests need.
+/// Counts the packages that the cells' package needs, without dev-dependencies.
 fn count(metadata: &Value) -> Option<usize> {
     let resolve = metadata.get("resolve")?;
     let nodes = resolve.get("nodes")?.as_array()?;
@@ -191,10 +191,10 @@ fn count(metadata: &Value) -> Option<usize> {
     Some(seen.len() - 1)
 }
 
-/// Ends this process and all it started when standard input ends, which means that the parent is
+/// Ends this process and everything it started when standard input ends, because then the parent is
 /// gone.
 fn end_with_parent() {
-    // SAFETY: setpgid only moves this process into a group of its own, getpid has no preconditions.
+    // SAFETY: setpgid only moves this process into its own group, getpid has no preconditions.
     let group = unsafe { if libc::setpgid(0, 0) == 0 { libc::getpid() } else { 0 } };
     std::thread::spawn(move || {
         let mut rest = Vec::new();
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_what_will_be_compiled() {
+    fn counts_the_crates_to_compile() {
         let metadata = serde_json::json!({ "resolve": { "root": "ctx", "nodes": [
             { "id": "ctx", "deps": [{ "pkg": "parcourse", "dep_kinds": [{ "kind": null }] }] },
             { "id": "parcourse", "deps": [

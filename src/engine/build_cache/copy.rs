@@ -1,15 +1,16 @@
-//! Copies a prepared directory.
+//! Copies a template's directory.
 //!
-//! Where the file system can, files share their blocks until one side writes (reflinks); elsewhere
-//! they are copied. Never hard links: cargo writes into some files in place, which would change the
-//! template under every other kernel. Modification times are kept, because cargo goes by them.
+//! If the file system supports it, files share their blocks until one side writes (reflinks);
+//! otherwise they are copied. Hard links would not do: cargo writes some files in place, which
+//! would change the template for every other kernel. Modification times are kept, because cargo
+//! relies on them.
 
 use anyhow::{Context, Result};
 use std::fs::{File, FileTimes};
 use std::io;
 use std::path::Path;
 
-/// What was copied.
+/// The size of a directory.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Copied {
     pub files: u64,
@@ -23,7 +24,7 @@ pub fn copy_tree(from: &Path, to: &Path) -> Result<Copied> {
     Ok(copier.copied)
 }
 
-/// Counts what `copy_tree` would copy.
+/// Measures what `copy_tree` would copy.
 pub fn measure(directory: &Path) -> Result<Copied> {
     let mut sum = Copied::default();
     for entry in std::fs::read_dir(directory)
@@ -45,7 +46,7 @@ pub fn measure(directory: &Path) -> Result<Copied> {
 
 struct Copier {
     copied: Copied,
-    /// Until the file system refused once.
+    /// False once the file system has refused a reflink.
     may_reflink: bool,
 }
 
@@ -84,8 +85,8 @@ impl Copier {
         let metadata = source.metadata()?;
         let mut target = {
             use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-            // Writable for the owner whatever the template's mode: a template may be kept
-            // read-only, cargo must be able to write.
+            // Always writable for the owner: the template may be read-only, but cargo must be able
+            // to write.
             File::options()
                 .write(true)
                 .create_new(true)
@@ -116,10 +117,10 @@ impl Copier {
 fn explain(error: io::Error, from: &Path, to: &Path) -> anyhow::Error {
     let hint = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ": there is not enough space there; make some, or let PARCOURSE_TMPDIR name a folder on another disk"
+            ": not enough space; free some, or set PARCOURSE_TMPDIR to a folder on another disk"
         }
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-            ": it cannot be written there; let PARCOURSE_TMPDIR name a folder that can be"
+            ": not writable; set PARCOURSE_TMPDIR to a writable folder"
         }
         _ => "",
     };
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_called_by_its_name() {
+    fn a_full_disk_is_reported_as_such() {
         let error =
             explain(io::Error::from_raw_os_error(libc::ENOSPC), Path::new("/a"), Path::new("/b"));
         let text = format!("{error:#}");
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn never_writes_over_something() {
+    fn never_overwrites_an_existing_directory() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         fs::create_dir(&from).unwrap();

@@ -1,11 +1,11 @@
-//! A template's key: a hash over everything that decides whether cargo would accept its compiled
-//! crates as they are.
+//! The key of a template: a hash over everything that decides whether cargo would reuse its
+//! compiled crates.
 
-use super::flavor::Flavor;
+use super::kernel_kind::KernelKind;
 use super::sources::Sources;
 use super::toolchain::Toolchain;
 use super::{FORMAT, lockfile};
-use crate::base::hash;
+use crate::base::{hash, paths};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -15,40 +15,40 @@ use std::path::Path;
 /// The engine's release, as pinned in Cargo.toml.
 const ENGINE: &str = "0.22.0";
 
-/// Everything a template depends on, looked at once.
-pub struct Ingredients {
-    pub flavor: Flavor,
+/// Everything that a template depends on, read once.
+pub struct CacheInputs {
+    pub kind: KernelKind,
     pub toolchain: Toolchain,
     pub sources: Sources,
-    /// Dependency versions to start from, when the helper crate's workspace has committed some.
+    /// The lock file to start from, if the helper crate's workspace has one.
     pub lock: Option<String>,
-    /// `FLAVOR-HASH`, the name of the template's folder.
+    /// `KERNEL-HASH`, the name of the template's folder.
     pub key: String,
 }
 
-impl Ingredients {
-    /// Reads the helper crate's sources and asks for the compiler. `memory` is where the compiler's
-    /// answer is remembered.
-    pub fn look(helpers: &Path, flavor: Flavor, memory: &Path) -> Result<Ingredients> {
+impl CacheInputs {
+    /// Reads the helper crate's sources and asks the compiler for its version. The compiler's
+    /// answer is cached below `cache`.
+    pub fn read(helpers: &Path, kind: KernelKind, cache: &Path) -> Result<CacheInputs> {
         let sources = Sources::collect(helpers)?;
-        let toolchain = Toolchain::find(&sources.helpers, memory)?;
+        let toolchain = Toolchain::find(&sources.helpers, cache)?;
         let file = sources.workspace.join("Cargo.lock");
         let lock = match std::fs::read_to_string(&file) {
             Ok(text) => lockfile::closure(&text, &sources.packages[0].name)
-                .with_context(|| format!("failed to understand {}", file.display()))?,
+                .with_context(|| format!("failed to parse {}", file.display()))?,
             Err(_) => None,
         };
         let mut hash = Hash::new();
         hash.add("format", FORMAT.to_string());
         hash.add("engine", ENGINE);
-        hash.add("flavor", flavor.name());
-        hash.add("cpu", flavor.cpu_identity());
+        hash.add("kernel", kind.name());
+        hash.add("cpu", kind.cpu_identity());
         hash.add("rustc", &toolchain.version);
         hash.add("std", toolchain.standard_library());
-        for command in flavor.setup_commands() {
+        for command in kind.setup_commands() {
             hash.add("setup", command);
         }
-        for (name, value) in environment(flavor, std::env::vars_os()) {
+        for (name, value) in environment(kind, std::env::vars_os()) {
             hash.add(name.as_encoded_bytes(), value.as_encoded_bytes());
         }
         for linker in ["mold", "lld"] {
@@ -57,8 +57,8 @@ impl Ingredients {
         hash.add("cargo configuration", cargo_configuration());
         hash.add("workspace", &sources.workspace_settings);
         hash.add("lock", lock.as_deref().unwrap_or_default());
-        // Cells name the helper crate by its path, and cargo tells crates from different folders
-        // apart.
+        // Cells name the helper crate by its path, and to cargo crates in different folders are
+        // different crates.
         hash.add("helpers", sources.helpers.as_os_str().as_encoded_bytes());
         for package in &sources.packages {
             for file in &package.files {
@@ -67,14 +67,15 @@ impl Ingredients {
                 hash.add(file.as_os_str().as_encoded_bytes(), contents);
             }
         }
-        let key = format!("{}-{}", flavor.name(), hash.finish());
-        Ok(Ingredients { flavor, toolchain, sources, lock, key })
+        let key = format!("{}-{}", kind.name(), hash.finish());
+        Ok(CacheInputs { kind, toolchain, sources, lock, key })
     }
 }
 
-/// The variables of the environment that change what cargo builds, with this flavor's in place.
+/// The environment variables that change what cargo builds, with this kernel's own settings
+/// applied.
 fn environment(
-    flavor: Flavor,
+    kind: KernelKind,
     all: impl Iterator<Item = (OsString, OsString)>,
 ) -> BTreeMap<OsString, OsString> {
     let prefixes = [
@@ -85,7 +86,7 @@ fn environment(
         "CARGO_INCREMENTAL",
     ];
     let names = ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_BOOTSTRAP"];
-    // The engine sets these itself, whatever they were.
+    // The engine always sets these itself.
     let overwritten = ["CARGO_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "CARGO_BUILD_TARGET_DIR"];
     let counts = |name: &OsString| {
         let name = name.to_string_lossy();
@@ -94,7 +95,7 @@ fn environment(
     };
     let mut kept: BTreeMap<OsString, OsString> = all.filter(|(name, _)| counts(name)).collect();
     kept.extend(
-        flavor.cell_environment().into_iter().map(|(name, value)| (name.into(), value.into())),
+        kind.cell_environment().into_iter().map(|(name, value)| (name.into(), value.into())),
     );
     kept
 }
@@ -104,19 +105,17 @@ fn is_on_path(program: &str) -> bool {
         .any(|folder| folder.join(program).is_file())
 }
 
-/// The user's own cargo settings, which may name another profile or linker.
+/// The user's own cargo configuration, which may set another profile or linker.
 fn cargo_configuration() -> Vec<u8> {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(Into::into)
-        .or_else(|| dirs::home_dir().map(|home| home.join(".cargo")));
-    let Some(home) = home else { return Vec::new() };
+    let Some(home) = paths::cargo_home() else { return Vec::new() };
     ["config.toml", "config"]
         .iter()
         .find_map(|name| std::fs::read(home.join(name)).ok())
         .unwrap_or_default()
 }
 
-/// A hash over labelled parts, each with its length, so that no two lists of parts look the same.
+/// A hash over labelled parts, each with its length, so that different lists of parts never look
+/// the same.
 struct Hash(Sha256);
 
 impl Hash {
@@ -153,29 +152,29 @@ mod tests {
     }
 
     #[test]
-    fn changes_with_content_and_not_with_time() {
+    fn depends_on_contents_and_not_on_times() {
         let folder = tempfile::tempdir().unwrap();
         helpers(folder.path());
-        let memory = tempfile::tempdir().unwrap();
-        let key = |flavor| Ingredients::look(folder.path(), flavor, memory.path()).unwrap().key;
-        let first = key(Flavor::Parcourse);
+        let cache = tempfile::tempdir().unwrap();
+        let key = |kind| CacheInputs::read(folder.path(), kind, cache.path()).unwrap().key;
+        let first = key(KernelKind::Parcourse);
         assert!(first.starts_with("parcourse-"), "{first}");
-        assert_ne!(first, key(Flavor::Stock));
+        assert_ne!(first, key(KernelKind::Evcxr));
         let lib = folder.path().join("src/lib.rs");
         let file = fs::File::options().write(true).open(&lib).unwrap();
         file.set_modified(std::time::SystemTime::now() + Duration::from_secs(60)).unwrap();
-        assert_eq!(first, key(Flavor::Parcourse), "written again with the same content");
+        assert_eq!(first, key(KernelKind::Parcourse), "same contents, newer file");
         fs::write(&lib, "pub mod prelude { }\n").unwrap();
-        let second = key(Flavor::Parcourse);
+        let second = key(KernelKind::Parcourse);
         assert_ne!(first, second, "edited");
         fs::write(
             folder.path().join("Cargo.lock"),
             "version = 4\n[[package]]\nname = \"parcourse\"\nversion = \"0.1.0\"\n",
         )
         .unwrap();
-        assert_ne!(second, key(Flavor::Parcourse), "versions committed");
+        assert_ne!(second, key(KernelKind::Parcourse), "lock file added");
         fs::rename(&lib, folder.path().join("src/main.rs")).unwrap();
-        assert_ne!(second, key(Flavor::Parcourse), "renamed");
+        assert_ne!(second, key(KernelKind::Parcourse), "renamed");
     }
 
     #[test]
@@ -183,7 +182,7 @@ mod tests {
         let variables = |list: &[(&str, &str)]| {
             let list: Vec<(OsString, OsString)> =
                 list.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-            environment(Flavor::Stock, list.into_iter())
+            environment(KernelKind::Evcxr, list.into_iter())
         };
         assert!(
             variables(&[("CARGO_PKG_NAME", "x"), ("CARGO_TARGET_DIR", "y"), ("HOME", "z")])
@@ -194,13 +193,13 @@ mod tests {
             2
         );
         let ours = environment(
-            Flavor::Parcourse,
+            KernelKind::Parcourse,
             [("CARGO_PROFILE_DEV_CODEGEN_UNITS".into(), "256".into())].into_iter(),
         );
         assert_eq!(
             ours["CARGO_PROFILE_DEV_CODEGEN_UNITS".as_ref() as &std::ffi::OsStr],
             "1",
-            "a kernel sets ours over the user's"
+            "our settings override the user's"
         );
     }
 

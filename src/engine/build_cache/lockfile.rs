@@ -1,24 +1,24 @@
-//! The dependency versions of the helper crate, as its workspace has committed them.
+//! The versions of the helper crate's dependencies, as its workspace's `Cargo.lock` pins them.
 //!
-//! The engine compiles cells in a package of its own, whose `Cargo.lock` cargo prunes as soon as a
-//! kernel starts without dependencies. The next `:dep` would then ask the registry for whatever is
-//! newest: no network on a compute node, and after any release of any dependency a prepared
-//! directory would be compiled anew by every kernel. So the lock file is kept beside, and put back
-//! before dependencies are added.
+//! The engine compiles cells in its own package. A kernel starts without dependencies, and cargo
+//! then removes all entries from that package's `Cargo.lock`. The next `:dep` would ask the
+//! registry for the newest versions: a compute node has no network, and after any release of any
+//! dependency every kernel would compile the template's crates again. So we keep a copy of the lock
+//! file and restore it before dependencies are added.
 
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::{Table, Value};
 
-/// Where a prepared directory keeps its lock file out of cargo's reach.
+/// The copy of the lock file, under a name that cargo does not touch.
 pub const KEPT: &str = "Cargo.lock.prepared";
 
-/// Name and version the engine gives the package in which it compiles cells.
+/// Name and version of the package in which the engine compiles cells.
 const CELLS: (&str, &str) = ("ctx", "1.0.0");
 
-/// The part of a workspace's lock file that the package `name` needs, as the lock file of a package
-/// of cells that depends on it. `None` when the lock file does not know the package.
+/// The part of a workspace's lock file that the package `name` needs, as a lock file for the cells'
+/// package, which depends on it. `None` if the lock file does not contain the package.
 pub fn closure(lock: &str, name: &str) -> Result<Option<String>> {
     let Some(mut kept) = needed_by(lock, name)? else { return Ok(None) };
     let cells = Value::Table(Table::from_iter([
@@ -28,15 +28,15 @@ pub fn closure(lock: &str, name: &str) -> Result<Option<String>> {
     ]));
     kept.get_mut("package")
         .and_then(Value::as_array_mut)
-        .context("it lists no package")?
+        .context("it lists no packages")?
         .push(cells);
     Ok(Some(kept.to_string()))
 }
 
-/// The part of a workspace's lock file that the package `name` needs, itself included. `None` when
-/// the lock file does not know the package.
+/// The part of a workspace's lock file that the package `name` needs, itself included. `None` if
+/// the lock file does not contain the package.
 pub fn needed_by(lock: &str, name: &str) -> Result<Option<Table>> {
-    let lock: Table = lock.parse().context("it is no lock file")?;
+    let lock: Table = lock.parse().context("not a valid Cargo.lock")?;
     let none = Vec::new();
     let packages = lock.get("package").and_then(Value::as_array).unwrap_or(&none);
     let Some(start) = packages
@@ -55,7 +55,7 @@ pub fn needed_by(lock: &str, name: &str) -> Result<Option<Table>> {
             packages[index].get("dependencies").and_then(Value::as_array).into_iter().flatten()
         {
             let dependency = dependency.as_str().unwrap_or_default();
-            waiting.extend(packages.iter().position(|package| is_meant(package, dependency)));
+            waiting.extend(packages.iter().position(|package| refers_to(package, dependency)));
         }
     }
     let kept: Vec<Value> = needed.into_iter().map(|index| packages[index].clone()).collect();
@@ -67,11 +67,11 @@ pub fn needed_by(lock: &str, name: &str) -> Result<Option<Table>> {
     Ok(Some(result))
 }
 
-/// Puts the kept lock file back when the one in the directory no longer knows the helper crate;
-/// says whether it did.
+/// Restores the copy of the lock file if the one in the directory no longer contains the helper
+/// crate. Returns whether it did.
 ///
-/// To be called once the engine has started, and again before a `:dep` after the engine's state was
-/// cleared. Without a kept lock file (a directory that was not prepared) nothing happens.
+/// Call this when the engine has started, and again before a `:dep` after the engine's state was
+/// cleared. Does nothing if there is no copy, because the directory does not come from a template.
 pub fn restore(directory: &Path) -> Result<bool> {
     let Ok(kept) = std::fs::read_to_string(directory.join(KEPT)) else { return Ok(false) };
     let current = directory.join("Cargo.lock");
@@ -84,16 +84,15 @@ pub fn restore(directory: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// What the engine adds by itself at the first `.await`. It adds nothing where there is a tokio
-/// already.
+/// The dependency that the engine adds itself at the first `.await`, unless the package already
+/// depends on tokio.
 pub const RUNTIME: &str =
     ":dep tokio = {version=\"1.34.0\", features=[\"rt\", \"rt-multi-thread\"]}";
 
-/// What a stock kernel's engine executes when it starts, and after that: in two steps, since the
-/// build in the first one drops from the lock file what nothing depends on yet. `restore` is a
-/// shell line that puts back the kept lock file. Where that file knows tokio, tokio becomes a
-/// dependency now: added by the engine, at a notebook's first `.await`, it would cost the lock file
-/// again.
+/// The start-up code for a stock kernel's engine, in two steps, because the build in the first step
+/// removes from the lock file what nothing depends on yet. `restore` is a shell line that restores
+/// the lock file. If the lock file contains tokio, tokio becomes a dependency at once: if the
+/// engine added it later, at a notebook's first `.await`, cargo would prune the lock file again.
 pub fn start_up(kept: &Path, restore: &str) -> (String, Option<String>) {
     let knows =
         std::fs::read_to_string(kept).is_ok_and(|lock| lock.contains("\nname = \"tokio\"\n"));
@@ -108,9 +107,9 @@ fn text<'a>(package: &'a Value, field: &str) -> &'a str {
     package.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether a line of a `dependencies` list (`name`, `name version` or `name version (source)`)
-/// means this package.
-fn is_meant(package: &Value, dependency: &str) -> bool {
+/// Whether an entry of a `dependencies` list (`name`, `name version` or `name version (source)`)
+/// refers to this package.
+fn refers_to(package: &Value, dependency: &str) -> bool {
     let mut parts = dependency.splitn(3, ' ');
     let name = parts.next().unwrap_or_default();
     let source = |wanted: &str| text(package, "source") == wanted.trim_matches(['(', ')']);
@@ -176,10 +175,10 @@ checksum = "fb39b166"
         assert_eq!(
             closure(LOCK, "rayon").unwrap(),
             None,
-            "a registry crate is not the helper crate"
+            "a registry crate cannot be the helper crate"
         );
         assert_eq!(closure("", "parcourse").unwrap(), None);
-        assert!(closure("this is [no lock", "parcourse").is_err());
+        assert!(closure("this is [not a lock file", "parcourse").is_err());
     }
 
     #[test]
@@ -202,7 +201,7 @@ checksum = "fb39b166"
     }
 
     #[test]
-    fn a_runtime_is_added_where_it_is_locked() {
+    fn tokio_is_added_at_the_start_if_it_is_locked() {
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join(KEPT);
         assert_eq!(start_up(&kept, "!cp\n"), ("!cp\n".to_owned(), None));

@@ -1,24 +1,26 @@
-//! How far cargo is.
+//! Which crates cargo has finished.
 //!
-//! The engine passes on cargo's `Compiling NAME` lines only for names without a hyphen, and they
-//! come when a crate is begun. What is finished can be seen in the target directory: cargo leaves a
-//! note per library once it is compiled.
+//! The engine passes on cargo's `Compiling NAME` lines only for names without a hyphen, and cargo
+//! prints them when it starts a crate. The target directory shows what is finished: cargo writes a
+//! fingerprint for each library once it is compiled.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The packages whose libraries have been compiled below a target directory.
+/// The packages whose libraries have been compiled in a target directory.
 pub fn finished(target: &Path) -> BTreeSet<String> {
     let Ok(entries) = std::fs::read_dir(target) else { return BTreeSet::new() };
     let profiles =
         entries.flatten().map(|entry| entry.path().join("debug")).chain([target.join("debug")]);
-    let notes = profiles
+    let fingerprints = profiles
         .filter_map(|profile| std::fs::read_dir(profile.join(".fingerprint")).ok())
         .flatten()
         .flatten();
-    let done = notes.filter(|folder| {
+    let done = fingerprints.filter(|folder| {
         let files = std::fs::read_dir(folder.path()).into_iter().flatten().flatten();
-        files.map(|file| file.file_name()).any(|name| is_library_note(&name.to_string_lossy()))
+        files
+            .map(|file| file.file_name())
+            .any(|name| is_library_fingerprint(&name.to_string_lossy()))
     });
     done.filter_map(|folder| {
         Some(folder.file_name().to_string_lossy().rsplit_once('-')?.0.to_owned())
@@ -27,11 +29,10 @@ pub fn finished(target: &Path) -> BTreeSet<String> {
     .collect()
 }
 
-/// `lib-NAME` or `dylib-lib-NAME` and the like; the `.json` beside it is written earlier.
-fn is_library_note(name: &str) -> bool {
-    (name.starts_with("lib-") || name.contains("-lib-"))
-        && !name.starts_with("dep-")
-        && !name.ends_with(".json")
+/// Whether this is `lib-NAME`, `dylib-NAME` or similar. The `.json` file beside it is written
+/// earlier.
+fn is_library_fingerprint(name: &str) -> bool {
+    (name.starts_with("lib-") || name.starts_with("dylib-")) && !name.contains('.')
 }
 
 #[cfg(test)]
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_packages_whose_library_is_done() {
+    fn counts_packages_whose_library_is_finished() {
         let target = tempfile::tempdir().unwrap();
         let write = |name: &str| {
             let file = target.path().join(name);

@@ -1,14 +1,13 @@
-//! Takes out of a build directory what no kernel will use, and directories out of everybody's
-//! sight.
+//! Removes what no kernel needs from a build directory, and removes whole directories atomically.
 
 use anyhow::{Context, Result};
 use std::path::Path;
 
-/// Directories on their way out are called this and something.
+/// Prefix of directories that are being removed.
 pub const REMOVING: &str = ".removing-";
 
-/// Removes what belongs to the builder's own cells: their compiled code and cargo's notes about
-/// them. The crates they depend on stay.
+/// Removes what belongs to the builder's own cells: their compiled code and cargo's fingerprints of
+/// them. The crates that they depend on stay.
 pub fn strip(work: &Path) -> Result<()> {
     strip_in(&work.join("target"))?;
     for name in [".evcxr-execution-so", "src/lib.rs"] {
@@ -50,14 +49,14 @@ fn remove_if_there(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a directory so that nobody ever sees half of it: renamed first. What fails is left to
-/// the next time.
+/// Removes a directory without ever leaving half of it under its name: renames it first. What
+/// cannot be removed is left for the next sweep.
 pub fn remove(path: &Path) {
     let Some(name) = path.file_name() else { return };
-    let aside =
+    let renamed =
         path.with_file_name(format!("{REMOVING}{}-{}", std::process::id(), name.to_string_lossy()));
-    if std::fs::rename(path, &aside).is_ok() {
-        let _ = std::fs::remove_dir_all(aside);
+    if std::fs::rename(path, &renamed).is_ok() {
+        let _ = std::fs::remove_dir_all(renamed);
     }
 }
 
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_cells_and_leaves_the_crates() {
+    fn removes_the_cells_and_keeps_the_crates() {
         let folder = tempfile::tempdir().unwrap();
         let work = folder.path();
         let write = |name: &str| {

@@ -1,29 +1,30 @@
-//! What a helper crate is made of: its own files, those of the crates it takes from neighbouring
-//! folders, and its workspace.
+//! The sources of a helper crate: its own files, those of its `path` dependencies, and its
+//! workspace's settings.
 //!
-//! The files that cells depend on are found without asking cargo (which would take longer than a
-//! kernel may take to start): manifests are followed along their `path` dependencies.
+//! We find them without cargo, by following `path` dependencies from manifest to manifest: asking
+//! cargo would take longer than a kernel may take to start.
 
+use crate::base::files;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use toml::{Table, Value};
 
-/// The helper crate and the crates it takes from folders beside it.
+/// The helper crate and its `path` dependencies.
 #[derive(Debug)]
 pub struct Sources {
     /// The helper crate's folder, without symbolic links.
     pub helpers: PathBuf,
-    /// Packages in order of discovery, the helper crate first.
+    /// The packages in order of discovery, the helper crate first.
     pub packages: Vec<Package>,
-    /// Folder of the workspace's manifest, which is the helper crate's own when it is in no
+    /// The folder of the workspace's manifest; the helper crate's own folder if it is in no
     /// workspace.
     pub workspace: PathBuf,
     /// The parts of the workspace's manifest that decide how its members are built.
     pub workspace_settings: String,
 }
 
-/// One package below the helper crate.
+/// The helper crate or one of its `path` dependencies.
 #[derive(Debug)]
 pub struct Package {
     pub name: String,
@@ -68,16 +69,13 @@ impl Sources {
                 &sources.workspace,
                 &workspace_manifest,
             )?);
-            let mut files = Vec::new();
-            list_files(&folder, true, &mut files)?;
-            files.sort();
-            sources.packages.push(Package { name, files });
+            sources.packages.push(Package { name, files: files_of(&folder)? });
             seen.push(folder);
         }
         Ok(sources)
     }
 
-    /// When the youngest source file was written.
+    /// The modification time of the newest source file.
     pub fn newest(&self) -> Option<SystemTime> {
         let files = self.packages.iter().flat_map(|package| &package.files);
         files.filter_map(|file| std::fs::metadata(file).ok()?.modified().ok()).max()
@@ -88,15 +86,15 @@ fn read_manifest(folder: &Path) -> Result<Table> {
     let file = folder.join("Cargo.toml");
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("failed to read {}", file.display()))?;
-    text.parse().with_context(|| format!("failed to understand {}", file.display()))
+    text.parse().with_context(|| format!("failed to parse {}", file.display()))
 }
 
 fn package_name(manifest: &Table) -> Option<&str> {
     manifest.get("package")?.get("name")?.as_str()
 }
 
-/// Where cargo would find the workspace of a package: named in its manifest, or the nearest
-/// manifest above it that has one.
+/// Where cargo would find the workspace of a package: the one that its manifest names, or the
+/// nearest folder above it whose manifest has a `[workspace]`.
 fn find_workspace(folder: &Path, manifest: &Table) -> Result<PathBuf> {
     if let Some(named) =
         manifest.get("package").and_then(|package| package.get("workspace")).and_then(Value::as_str)
@@ -116,7 +114,7 @@ fn find_workspace(folder: &Path, manifest: &Table) -> Result<PathBuf> {
     Ok(folder.to_path_buf())
 }
 
-/// What members inherit, and what replaces dependencies. The rest of that manifest (the programs in
+/// What members inherit, and what replaces dependencies. The rest of the manifest (the programs in
 /// the workspace) does not matter.
 fn settings(manifest: &Table) -> String {
     let kept: Table = manifest
@@ -172,29 +170,19 @@ fn path_dependencies(
     Ok(found)
 }
 
-/// All files of a package: not what cargo built, not hidden files, not packages inside it, not what
-/// only its own tests use.
-fn list_files(folder: &Path, top: bool, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = std::fs::read_dir(folder)
-        .with_context(|| format!("failed to read {}", folder.display()))?;
-    for entry in entries {
-        let entry = entry.with_context(|| format!("failed to read {}", folder.display()))?;
-        let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let path = entry.path();
-        if path.is_dir() {
-            let unused =
-                ["target", "tests", "benches", "examples"].iter().any(|unused| name == *unused);
-            if !(top && unused) && !path.join("Cargo.toml").exists() {
-                list_files(&path, false, files)?;
-            }
-        } else {
-            files.push(path);
-        }
-    }
-    Ok(())
+/// All files of a package, sorted, without cargo's output, hidden files, other packages inside it,
+/// and what only its own tests use.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let only_tests = ["target", "tests", "benches", "examples"];
+    let wanted = |within: &Path| {
+        let is_hidden =
+            within.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let path = folder.join(within);
+        let is_unused = only_tests.iter().any(|name| within == Path::new(name));
+        !is_hidden && !(path.is_dir() && (is_unused || path.join("Cargo.toml").exists()))
+    };
+    let files = files::below(folder, &wanted)?;
+    Ok(files.into_iter().map(|within| folder.join(within)).collect())
 }
 
 #[cfg(test)]
@@ -216,18 +204,20 @@ mod tests {
     }
 
     #[test]
-    fn follows_paths_and_leaves_out_what_is_not_compiled() {
+    fn follows_paths_and_skips_what_is_not_compiled() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         write(
             &root,
             "Cargo.toml",
-            "[workspace]\nmembers = [\"helpers\"]\n[workspace.dependencies]\nshared = { path = \"shared\" }\n[package]\nname = \"tool\"\n",
+            "[workspace]\nmembers = [\"helpers\"]\n[workspace.dependencies]\nshared = { path = \
+             \"shared\" }\n[package]\nname = \"tool\"\n",
         );
         write(
             &root,
             "helpers/Cargo.toml",
-            "[package]\nname = \"parcourse\"\n[dependencies]\nmacros = { path = \"macros\" }\nshared = { workspace = true }\nrayon = \"1\"\n",
+            "[package]\nname = \"parcourse\"\n[dependencies]\nmacros = { path = \"macros\" \
+             }\nshared = { workspace = true }\nrayon = \"1\"\n",
         );
         write(&root, "helpers/src/lib.rs", "");
         write(&root, "helpers/src/time/mod.rs", "");

@@ -1,44 +1,47 @@
-//! The templates in the cache: finding one, and clearing away old ones.
+//! The templates in the cache: finding one, and removing old ones.
 
 use super::copy::Copied;
-use super::flavor::Flavor;
-use super::key::Ingredients;
+use super::kernel_kind::KernelKind;
+use super::key::CacheInputs;
 use super::toolchain::Toolchain;
 use super::{FORMAT, prune};
 use crate::base::owned_dir;
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// A template that nobody used for this long goes.
-const UNUSED: Duration = Duration::from_secs(14 * 24 * 3600);
-/// Of the others, this many stay.
-const KEPT: usize = 6;
+/// A template that was not used for this long is removed.
+const MAX_UNUSED: Duration = Duration::from_secs(14 * 24 * 3600);
+/// At most this many templates are kept.
+const MAX_TEMPLATES: usize = 6;
 
-/// A prepared build directory.
+/// A build directory in the cache in which the helper crate and its dependencies are compiled.
+/// Kernels do not work in it, they work in copies.
 #[derive(Debug)]
 pub struct Template {
     pub(super) path: PathBuf,
     pub(super) manifest: Manifest,
-    pub(super) flavor: Flavor,
+    pub(super) kind: KernelKind,
     pub(super) toolchain: Toolchain,
-    /// The crates built from folders, whose freshness cargo judges by the times of their files.
+    /// The crates built from folders. Cargo decides by the times of their files whether to compile
+    /// them again.
     pub(super) packages: Vec<String>,
     pub(super) newest_source: Option<SystemTime>,
 }
 
-/// What is written down in a template's `template.json`.
+/// The contents of a template's `template.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
     pub format: u32,
     pub helpers: PathBuf,
     pub rustc: String,
-    /// What `work/` holds: a checkout that finds less is not used.
+    /// The size of `work/`. A checkout of another size is not used.
     pub files: u64,
     pub bytes: u64,
-    /// Crates compiled for it, and the seconds it took.
+    /// How many crates were compiled, and how long the build took.
     pub crates: usize,
     pub seconds: f64,
 }
@@ -50,17 +53,17 @@ impl Manifest {
 }
 
 impl Template {
-    /// Where it is.
+    /// The template's folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What it was built from and how long that took.
+    /// What the template was built from and how long that took.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// The compiler it was built with.
+    /// The compiler that the template was built with.
     pub fn toolchain(&self) -> &Toolchain {
         &self.toolchain
     }
@@ -70,8 +73,8 @@ impl Template {
         self.path.join("work")
     }
 
-    /// Notes that it is still wanted. A cache that cannot be written (a shared installation) is
-    /// none of the user's business.
+    /// Records that the template is still in use. Errors are ignored, because a shared installation
+    /// may be read-only.
     pub(super) fn mark_used(&self) {
         let now = SystemTime::now();
         let _ = File::options()
@@ -83,40 +86,41 @@ impl Template {
     }
 }
 
-/// The folder of all templates.
+/// The folder that contains all templates.
 pub fn root(cache: &Path) -> PathBuf {
     cache.join("template")
 }
 
-/// Makes the folder of all templates.
+/// Creates the folder that contains all templates.
 pub fn make(root: &Path) -> Result<()> {
     std::fs::create_dir_all(root).with_context(|| {
         format!(
-            "failed to make {}: let PARCOURSE_CACHE name a folder that can be written, or run `parcourse prepare` where this one can be",
+            "failed to create {}: set PARCOURSE_CACHE to a writable folder, or run `parcourse \
+             prepare` where this one is writable",
             root.display()
         )
     })
 }
 
-/// The template of that key, if it is complete.
-pub fn find(root: &Path, ingredients: &Ingredients) -> Option<Template> {
-    let path = root.join(&ingredients.key);
+/// The template with these inputs' key, if it is complete.
+pub fn find(root: &Path, inputs: &CacheInputs) -> Option<Template> {
+    let path = root.join(&inputs.key);
     let manifest: Manifest =
         serde_json::from_slice(&std::fs::read(path.join("template.json")).ok()?).ok()?;
     (manifest.format == FORMAT && path.join("work").is_dir()).then(|| Template {
         path,
         manifest,
-        flavor: ingredients.flavor,
-        toolchain: ingredients.toolchain.clone(),
-        packages: ingredients.sources.packages.iter().map(|package| package.name.clone()).collect(),
-        newest_source: ingredients.sources.newest(),
+        kind: inputs.kind,
+        toolchain: inputs.toolchain.clone(),
+        packages: inputs.sources.packages.iter().map(|package| package.name.clone()).collect(),
+        newest_source: inputs.sources.newest(),
     })
 }
 
-/// Removes templates that nobody used for two weeks, all but the six most recently used, and what
+/// Removes templates that were not used for two weeks, all but the six most recently used, and what
 /// killed builds left.
 pub fn tidy(root: &Path, keep: &str) {
-    owned_dir::sweep(root, build_prefix());
+    owned_dir::sweep(root, BUILD_PREFIX);
     let Ok(entries) = std::fs::read_dir(root) else { return };
     let mut others = Vec::new();
     for entry in entries.flatten() {
@@ -125,7 +129,7 @@ pub fn tidy(root: &Path, keep: &str) {
         if name.starts_with(prune::REMOVING) {
             let _ = std::fs::remove_dir_all(&path);
         } else if let Some(key) = name.strip_suffix(".lock") {
-            if is_key(key) && age(&path).is_some_and(|age| age > UNUSED) {
+            if is_key(key) && age(&path).is_some_and(|age| age > MAX_UNUSED) {
                 let _ = std::fs::remove_file(&path);
             }
         } else if is_key(&name) && name != keep {
@@ -135,25 +139,23 @@ pub fn tidy(root: &Path, keep: &str) {
     }
     others.sort();
     for (index, (unused_for, path)) in others.iter().enumerate() {
-        if *unused_for > UNUSED || index + 1 >= KEPT {
+        if *unused_for > MAX_UNUSED || index + 1 >= MAX_TEMPLATES {
             prune::remove(path);
         }
     }
 }
 
-/// What directories of builds under way are called.
-pub fn build_prefix() -> &'static str {
-    ".building"
-}
+/// Prefix of the directories of running builds.
+pub const BUILD_PREFIX: &str = ".building";
 
 fn age(path: &Path) -> Option<Duration> {
     SystemTime::now().duration_since(std::fs::metadata(path).ok()?.modified().ok()?).ok()
 }
 
-/// Only what looks like one of ours is ever removed.
+/// Whether a name has the form of our keys. Nothing else is ever removed.
 fn is_key(name: &str) -> bool {
-    name.rsplit_once('-').is_some_and(|(flavor, hash)| {
-        Flavor::from_name(flavor).is_some()
+    name.rsplit_once('-').is_some_and(|(kind, hash)| {
+        KernelKind::from_str(kind, false).is_ok()
             && hash.len() == 24
             && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
@@ -186,9 +188,9 @@ mod tests {
         let leftover = root.join(format!("{}x", prune::REMOVING));
         std::fs::create_dir(&leftover).unwrap();
         tidy(root, current.file_name().unwrap().to_str().unwrap());
-        assert!(current.exists(), "the current one stays, however long unused");
+        assert!(current.exists(), "the current template stays, even if it was not used for long");
         assert!(!old.exists() && !leftover.exists());
-        assert!(foreign.exists(), "not ours");
+        assert!(foreign.exists(), "not one of our folders");
         let left: Vec<bool> = used.iter().map(|path| path.exists()).collect();
         assert_eq!(
             left,

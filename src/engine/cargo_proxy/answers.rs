@@ -1,10 +1,11 @@
-//! What cargo answered before.
+//! A cache of cargo's answers.
 //!
-//! An answer holds as long as nothing changes that it was made from: the question, cargo, the
-//! manifest and lock file of the cells, the user's settings for cargo and the environment that
-//! cargo reads, and the sources of crates in folders. The kernel's own folder, another one for each
-//! kernel, stands in it as [`FOLDER`].
+//! An answer is valid as long as its inputs stay the same: the query, cargo itself, the manifest
+//! and lock file of the cells, the user's cargo configuration, the environment variables that cargo
+//! reads, and the sources of crates in folders. Each kernel has a different folder, which is stored
+//! as [`FOLDER`].
 
+use crate::base::paths;
 use crate::engine::skeleton::{Key, Store, sources_below};
 use serde_json::Value;
 use std::ffi::OsString;
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "@KERNEL@";
 
-/// One question of rust-analyzer's for cargo.
-pub struct Question {
+/// A query that rust-analyzer sends to cargo.
+pub struct Query {
     /// The kernel's folder.
     folder: String,
     store: Option<Store>,
@@ -22,9 +23,8 @@ pub struct Question {
     directory: PathBuf,
 }
 
-/// Whether these are arguments of a question that rust-analyzer asks. The engine asks and builds in
-/// other words.
-pub fn is_question(arguments: &[OsString]) -> bool {
+/// Whether rust-analyzer uses these arguments. The engine's own queries and builds look different.
+pub fn is_query(arguments: &[OsString]) -> bool {
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let first = arguments.first().and_then(|argument| argument.to_str()).unwrap_or_default();
     match first {
@@ -36,13 +36,13 @@ pub fn is_question(arguments: &[OsString]) -> bool {
     }
 }
 
-impl Question {
-    pub fn new(arguments: &[OsString], cargo: &Path, directory: &Path) -> Question {
+impl Query {
+    pub fn new(arguments: &[OsString], cargo: &Path, directory: &Path) -> Query {
         let folder =
             directory.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-        // Without a folder of its own this is no kernel of ours.
+        // Without its own folder, this is not one of our kernels.
         let store = (folder.len() > 1).then(|| Store::open().ok()).flatten();
-        Question {
+        Query {
             folder,
             store,
             arguments: arguments.to_vec(),
@@ -51,11 +51,11 @@ impl Question {
         }
     }
 
-    /// The answer, if it was kept and its crates are where it says.
-    pub fn known(&self) -> Option<Vec<u8>> {
+    /// The cached answer, if there is one and its crates still exist.
+    pub fn cached(&self) -> Option<Vec<u8>> {
         let store = self.store.as_ref()?;
-        let notes = store.answer(&self.key("notes"))?;
-        let local: Vec<PathBuf> = serde_json::from_slice(&notes).ok()?;
+        let folders = store.answer(&self.key("folders"))?;
+        let local: Vec<PathBuf> = serde_json::from_slice(&folders).ok()?;
         let answer = String::from_utf8(store.answer(&self.full_key(&local))?).ok()?;
         if self.arguments.first().is_some_and(|word| word == "metadata") {
             let answer: Value = serde_json::from_str(&answer).ok()?;
@@ -71,17 +71,17 @@ impl Question {
         Some(answer.replace(FOLDER, &self.folder).into_bytes())
     }
 
-    /// Keeps an answer for the next kernel.
-    pub fn keep(&self, answer: &[u8]) {
+    /// Caches an answer for the next kernel.
+    pub fn store(&self, answer: &[u8]) {
         let (Some(store), Ok(text)) = (&self.store, std::str::from_utf8(answer)) else { return };
         let local = self.folders();
         store.keep_answer(&self.full_key(&local), text.replace(&self.folder, FOLDER).as_bytes());
-        if let Ok(notes) = serde_json::to_vec(&local) {
-            store.keep_answer(&self.key("notes"), &notes);
+        if let Ok(folders) = serde_json::to_vec(&local) {
+            store.keep_answer(&self.key("folders"), &folders);
         }
     }
 
-    /// The folders of crates that the manifest takes from folders, and of those that these take.
+    /// The folders of the manifest's `path` dependencies.
     fn folders(&self) -> Vec<PathBuf> {
         let manifest =
             std::fs::read_to_string(self.directory.join("Cargo.toml")).unwrap_or_default();
@@ -114,7 +114,8 @@ impl Question {
                 let matters = ["CARGO", "RUST", "__CARGO", "PARCOURSE_WHOLE"]
                     .iter()
                     .any(|prefix| name.starts_with(prefix));
-                // The lock file's copy, another one each time, has the contents of the original.
+                // The copy of the lock file has a different path each time, but the same contents
+                // as the original.
                 matters && name != "CARGO_RESOLVER_LOCKFILE_PATH" && name != "RUST_SRC_PATH"
             })
             .map(|(name, value)| format!("{name}={value}"))
@@ -122,11 +123,9 @@ impl Question {
         variables.sort();
         variables.iter().for_each(|variable| add(variable));
         key.add_stamp(&self.cargo);
-        let home = std::env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(|| Some(dirs::home_dir()?.join(".cargo")));
+        let home = paths::cargo_home().unwrap_or_default();
         for name in ["config.toml", "config"] {
-            key.add_stamp(&home.clone().unwrap_or_default().join(name));
+            key.add_stamp(&home.join(name));
         }
         if let Ok(program) = std::env::current_exe() {
             key.add_stamp(&program);
@@ -134,7 +133,7 @@ impl Question {
         key
     }
 
-    /// The same, with the state of these folders.
+    /// The key of an answer, which includes the state of these folders.
     fn full_key(&self, folders: &[PathBuf]) -> Key {
         let mut key = self.key("answer");
         for file in folders.iter().flat_map(|folder| sources_below(folder)) {
@@ -149,18 +148,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rust_analyzers_questions_are_known() {
-        let asks = |line: &str| {
-            is_question(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
-        };
-        for question in [
+    fn rust_analyzers_queries_are_recognized() {
+        let asks =
+            |line: &str| is_query(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>());
+        for query in [
             "metadata --format-version 1 --no-deps --manifest-path /k/work/Cargo.toml",
             "rustc -Z unstable-options --print cfg -- -O",
             "-Z unstable-options config get --format toml --show-origin",
             "locate-project --workspace --manifest-path /k/work/Cargo.toml",
             "--version",
         ] {
-            assert!(asks(question), "{question}");
+            assert!(asks(query), "{query}");
         }
         for other in [
             "build --message-format=json",

@@ -1,20 +1,21 @@
-//! `cargo metadata` without the crates that cells cannot see.
+//! `cargo metadata` without the crates that cells cannot use.
 //!
-//! Left out are what only build scripts use, what procedural macros are made of (rust-analyzer runs
-//! none here, it would need a server for them), and what a package names itself, in its manifest:
+//! We leave out the dependencies of build scripts, the dependencies of procedural macros
+//! (rust-analyzer does not expand those here, because that would need a server), and the crates
+//! that a package lists in its manifest:
 //!
 //! ```toml
 //! [package.metadata.parcourse]
 //! unseen = ["gimli"]
 //! ```
 //!
-//! That concerns what is reached through this package: a crate that the cells ask for themselves
-//! stays, and so does what it needs.
+//! The list applies to what is reached through this package. A crate that the cells ask for
+//! themselves stays, and so do its dependencies.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// The same answer with fewer packages. `None` when this is not cargo's answer.
+/// The same answer with fewer packages. `None` if it does not have the form of cargo's answer.
 pub fn as_cells_see_it(answer: &[u8]) -> Option<Value> {
     let mut answer: Value = serde_json::from_slice(answer).ok()?;
     let seen = seen(&answer)?;
@@ -30,18 +31,18 @@ pub fn as_cells_see_it(answer: &[u8]) -> Option<Value> {
     Some(answer)
 }
 
-/// The packages that stay, by id.
+/// The ids of the packages that stay.
 fn seen(answer: &Value) -> Option<BTreeSet<String>> {
     let packages = by_id(&answer["packages"])?;
     let nodes = by_id(&answer["resolve"]["nodes"])?;
     let members: Vec<&str> =
         answer["workspace_members"].as_array()?.iter().filter_map(Value::as_str).collect();
     let mut seen: BTreeSet<&str> = members.iter().copied().collect();
-    // Where to go on, and what is not to be seen from there. Nothing is hidden from the cells' own
+    // The packages to visit, and what is hidden from each. Nothing is hidden from the cells' own
     // dependencies, so they come first.
-    let mut ahead: VecDeque<(&str, Vec<&str>)> =
+    let mut queue: VecDeque<(&str, Vec<&str>)> =
         members.iter().map(|id| (*id, Vec::new())).collect();
-    while let Some((id, unseen)) = ahead.pop_front() {
+    while let Some((id, unseen)) = queue.pop_front() {
         if is_procedural_macro(packages.get(id)?) {
             continue;
         }
@@ -52,10 +53,10 @@ fn seen(answer: &Value) -> Option<BTreeSet<String>> {
             if is_hidden || !is_linked(dependency) || !seen.insert(needed) {
                 continue;
             }
-            match own_words(package) {
-                Some(own) => ahead.push_back((needed, own)),
-                None if unseen.is_empty() => ahead.push_front((needed, Vec::new())),
-                None => ahead.push_back((needed, unseen.clone())),
+            match unseen_list(package) {
+                Some(own) => queue.push_back((needed, own)),
+                None if unseen.is_empty() => queue.push_front((needed, Vec::new())),
+                None => queue.push_back((needed, unseen.clone())),
             }
         }
     }
@@ -66,8 +67,8 @@ fn by_id(values: &Value) -> Option<BTreeMap<&str, &Value>> {
     values.as_array()?.iter().map(|value| Some((value["id"].as_str()?, value))).collect()
 }
 
-/// What a package's manifest says is not to be seen behind it.
-fn own_words(package: &Value) -> Option<Vec<&str>> {
+/// The crates that a package's manifest hides.
+fn unseen_list(package: &Value) -> Option<Vec<&str>> {
     Some(
         package["metadata"]["parcourse"]["unseen"]
             .as_array()?
@@ -84,7 +85,7 @@ fn is_procedural_macro(package: &Value) -> bool {
         .any(|kind| kind == "proc-macro")
 }
 
-/// Whether it is more than a build script's or a test's; those have a `kind`.
+/// Whether this is a normal dependency. Build and dev dependencies have a `kind`.
 fn is_linked(dependency: &Value) -> bool {
     dependency["dep_kinds"]
         .as_array()
@@ -97,7 +98,7 @@ mod tests {
     use serde_json::json;
 
     /// An answer from lines `NAME -> DEPENDENCY…`; `NAME!` is a procedural macro, `build:NAME` a
-    /// build script's dependency.
+    /// build dependency.
     fn answer(lines: &str, member: &str, unseen: &[&str]) -> Vec<u8> {
         let (mut packages, mut nodes) = (Vec::new(), Vec::new());
         for line in lines.lines() {
@@ -109,7 +110,9 @@ mod tests {
             } else {
                 Value::Null
             };
-            packages.push(json!({ "id": id, "name": id, "targets": [{ "kind": [kind] }], "metadata": metadata }));
+            let targets = json!([{ "kind": [kind] }]);
+            packages
+                .push(json!({ "id": id, "name": id, "targets": targets, "metadata": metadata }));
             let needs: Vec<(&str, Option<&str>)> = needs
                 .split_whitespace()
                 .map(|need| {
@@ -123,7 +126,9 @@ mod tests {
             let ids: Vec<&str> = needs.iter().map(|(need, _)| *need).collect();
             nodes.push(json!({ "id": id, "dependencies": ids, "deps": deps }));
         }
-        let answer = json!({ "packages": packages, "resolve": { "nodes": nodes }, "workspace_members": [member] });
+        let answer = json!({
+            "packages": packages, "resolve": { "nodes": nodes }, "workspace_members": [member],
+        });
         serde_json::to_vec(&answer).unwrap()
     }
 
@@ -141,16 +146,17 @@ mod tests {
             "{seen}"
         );
         for needed in nodes.iter().flat_map(|node| node["deps"].as_array().unwrap()) {
-            assert!(packages.iter().any(|id| needed["pkg"] == id.as_str()), "{needed} has gone");
+            assert!(packages.iter().any(|id| needed["pkg"] == id.as_str()), "{needed} is missing");
         }
         packages
     }
 
-    const HELPERS: &str = "ctx -> helpers\nhelpers -> rayon gimli macros libc\nrayon -> libc build:autocfg\nautocfg ->\ngimli -> alone\n\
+    const HELPERS: &str = "ctx -> helpers\nhelpers -> rayon gimli macros libc\nrayon -> libc \
+        build:autocfg\nautocfg ->\ngimli -> alone\n\
         alone ->\nmacros! -> syn\nsyn ->\nlibc ->";
 
     #[test]
-    fn leaves_what_cells_can_see() {
+    fn keeps_what_cells_can_use() {
         assert_eq!(
             names(&answer(HELPERS, "ctx", &["gimli", "libc"])),
             ["ctx", "helpers", "rayon", "macros"]
@@ -162,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cells_ask_for_themselves_stays_whole() {
+    fn direct_dependencies_keep_their_own() {
         let lines = HELPERS.replacen("ctx -> helpers", "ctx -> helpers nix", 1) + "\nnix -> libc";
         assert_eq!(
             names(&answer(&lines, "ctx", &["gimli", "libc"])),
@@ -171,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn another_form_is_left_alone() {
+    fn unknown_answers_are_rejected() {
         assert_eq!(as_cells_see_it(b"error: no such command"), None);
         assert_eq!(
             as_cells_see_it(br#"{"packages": [], "resolve": null, "workspace_members": []}"#),

@@ -1,24 +1,24 @@
-//! What stands between rust-analyzer and cargo in our kernel.
+//! A stand-in for cargo that our kernel gives to rust-analyzer.
 //!
-//! rust-analyzer asks `cargo metadata` which crates there are, and reads the sources of all of them
-//! before it can tell a single type. Of the helper crate's 60, cells see a dozen: the others are
-//! procedural macros' parsers, build scripts, bindings to the operating system. Here they are left
-//! out of the answer ([`metadata`]), and of those that stay the answer names skeletons
-//! (`crate::engine::skeleton`) instead of the sources. Compiling is not concerned: the engine's cargo is
-//! told of everything.
+//! rust-analyzer asks `cargo metadata` for the crates and reads all their sources before it can
+//! infer a single type. Of the 60 crates below the helper crate, cells use a dozen; the others are
+//! parsers for procedural macros, dependencies of build scripts, bindings to the operating system.
+//! We leave those out of the answer ([`metadata`]), and replace the sources of the rest by
+//! skeletons (`crate::engine::skeleton`). Compilation is not affected: the engine's own cargo sees
+//! everything.
 //!
-//! Each time it reads a manifest, rust-analyzer has cargo answer eight questions, for which cargo
-//! starts rustc a dozen times. The answers are the same for every kernel, so they are kept
-//! ([`answers`]).
+//! Each time it reads a manifest, rust-analyzer sends cargo eight queries, for which cargo starts
+//! rustc a dozen times. The answers are the same for every kernel, so we cache them ([`answers`]).
 //!
-//! rust-analyzer takes cargo from where rustup has it. So the kernel makes a folder that rustup
+//! rust-analyzer runs the cargo of rustup's toolchain. So the kernel creates a folder that rustup
 //! accepts as a toolchain, in which `cargo` is this binary ([`Proxy::install`]), and names it in
-//! its own environment, not in that of the user's code. Where rustup is not used, rust-analyzer
-//! follows the variable `CARGO`.
+//! its own environment, but not in that of the user's code. Without rustup, rust-analyzer uses the
+//! variable `CARGO`.
 
 mod answers;
 mod metadata;
 
+use crate::base::process::shell_quoted;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::io::Write;
@@ -28,28 +28,27 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::OnceLock;
 
-/// Names the real cargo; set for rust-analyzer's sake only.
+/// Environment variable with the path of the real cargo.
 const REAL: &str = "PARCOURSE_CARGO";
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 
-/// What the variables are for everybody else, once this process has entered a proxy.
-static OUTSIDE: OnceLock<[(&str, Option<OsString>); 4]> = OnceLock::new();
+/// The original values of the variables, once a proxy is active in this process.
+static ORIGINAL: OnceLock<[(&str, Option<OsString>); 4]> = OnceLock::new();
 
 /// A toolchain whose cargo is this binary.
 #[derive(Debug)]
 pub struct Proxy {
-    inside: [(&'static str, PathBuf); 4],
-    outside: [(&'static str, Option<OsString>); 4],
+    active: [(&'static str, PathBuf); 4],
+    original: [(&'static str, Option<OsString>); 4],
 }
 
 impl Proxy {
-    /// Makes the folder, and a toolchain of it that does what the real one with this `cargo` and
-    /// `rustc` does. `environment`: what everybody else is to find, where it is not what this
-    /// process has now.
+    /// Creates a toolchain in the folder that uses this `cargo` and `rustc`. `environment`: the
+    /// values that child processes should see, if they differ from those of this process.
     ///
     /// # Errors
-    /// When the folder cannot be written, and when rustup takes no folder for a toolchain, as old
-    /// ones do not.
+    /// If the folder is not writable, or if rustup does not accept a folder as a toolchain, as old
+    /// versions do not.
     pub fn install(
         folder: &Path,
         cargo: &Path,
@@ -61,7 +60,7 @@ impl Proxy {
         let install = || {
             std::fs::create_dir_all(&programs)?;
             symlink(program, programs.join("cargo"))?;
-            // Not a link: the compiler would look for its libraries beside it.
+            // Not a link, because the compiler would look for its libraries beside the link.
             let mut script = std::fs::OpenOptions::new()
                 .write(true)
                 .create_new(true)
@@ -69,8 +68,8 @@ impl Proxy {
                 .open(programs.join("rustc"))?;
             writeln!(
                 script,
-                "#!/bin/sh\nexec '{}' \"$@\"",
-                rustc.display().to_string().replace('\'', r"'\''")
+                "#!/bin/sh\nexec {} \"$@\"",
+                shell_quoted(&rustc.display().to_string())
             )
         };
         install().with_context(|| format!("failed to write in {}", folder.display()))?;
@@ -80,43 +79,43 @@ impl Proxy {
             && answer.stdout.trim_ascii() != ours.as_os_str().as_encoded_bytes()
         {
             bail!(
-                "rustup does not take {} for a toolchain: {}",
+                "rustup does not accept {} as a toolchain: {}",
                 folder.display(),
                 String::from_utf8_lossy(&answer.stderr).trim()
             );
         }
-        let inside = [
+        let active = [
             (TOOLCHAIN, folder.to_owned()),
             ("CARGO", ours),
             ("RUSTC", rustc.to_owned()),
             (REAL, cargo.to_owned()),
         ];
-        let outside = |name: &'static str| {
+        let original = |name: &'static str| {
             let given = environment
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| value.clone());
             (name, given.or_else(|| std::env::var_os(name)))
         };
-        let outside = [TOOLCHAIN, "CARGO", "RUSTC", REAL].map(outside);
-        Ok(Proxy { inside, outside })
+        let original = [TOOLCHAIN, "CARGO", "RUSTC", REAL].map(original);
+        Ok(Proxy { active, original })
     }
 
-    /// Has this process's rust-analyzer take this binary for cargo. [`keep_out_of`] says who does
-    /// not.
+    /// Makes rust-analyzer in this process use this binary as cargo. See [`bypass`] for child
+    /// processes.
     ///
     /// # Safety
-    /// As for [`std::env::set_var`].
-    pub unsafe fn enter(&self) {
-        OUTSIDE.get_or_init(|| self.outside.clone());
-        // SAFETY: as the caller says.
-        self.inside.iter().for_each(|(name, value)| unsafe { std::env::set_var(name, value) });
+    /// The same as for [`std::env::set_var`].
+    pub unsafe fn activate(&self) {
+        ORIGINAL.get_or_init(|| self.original.clone());
+        // SAFETY: guaranteed by the caller.
+        self.active.iter().for_each(|(name, value)| unsafe { std::env::set_var(name, value) });
     }
 }
 
-/// The child finds cargo and rustc as if there were no proxy.
-pub fn keep_out_of(command: &mut Command) {
-    for (name, value) in OUTSIDE.get().into_iter().flatten() {
+/// Makes the child find cargo and rustc as if there were no proxy.
+pub fn bypass(command: &mut Command) {
+    for (name, value) in ORIGINAL.get().into_iter().flatten() {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
@@ -124,7 +123,7 @@ pub fn keep_out_of(command: &mut Command) {
     }
 }
 
-/// Becomes cargo when this process was started in its place.
+/// Acts as cargo if this process was started in its place.
 pub fn hook() -> Option<ExitCode> {
     let mut arguments = std::env::args_os();
     if !Path::new(&arguments.next()?).ends_with("cargo") {
@@ -134,20 +133,20 @@ pub fn hook() -> Option<ExitCode> {
     let arguments: Vec<OsString> = arguments.collect();
     let mut command = Command::new(&cargo);
     command.args(&arguments).env_remove(REAL);
-    // As rustup's own cargo would have it: what cargo starts is of its own toolchain.
+    // Like rustup's own cargo: child processes use the same toolchain.
     if let Some(root) =
         cargo.parent().and_then(Path::parent).filter(|root| root.join("lib").is_dir())
     {
         command.env(TOOLCHAIN, root);
     }
     let directory = std::env::var_os("EVCXR_TMPDIR").map(PathBuf::from).unwrap_or_default();
-    if !answers::is_question(&arguments) {
+    if !answers::is_query(&arguments) {
         let error = command.exec();
         eprintln!("error: failed to start {}: {error}", cargo.display());
         return Some(ExitCode::from(101));
     }
-    let question = answers::Question::new(&arguments, &cargo, &directory);
-    if let Some(answer) = question.known() {
+    let query = answers::Query::new(&arguments, &cargo, &directory);
+    if let Some(answer) = query.cached() {
         return Some(ExitCode::from(if std::io::stdout().write_all(&answer).is_ok() {
             0
         } else {
@@ -162,25 +161,25 @@ pub fn hook() -> Option<ExitCode> {
         }
     };
     let mut answer = output.stdout;
-    // An answer in another form than we know is passed on as it is.
+    // An answer of unknown form is passed on unchanged.
     if asks_for_crates(&arguments, &directory.join("Cargo.toml"))
         && let Some(mut seen) = metadata::as_cells_see_it(&answer)
     {
         if let Some(rustc) = std::env::var_os("RUSTC") {
-            // Without skeletons everything is read.
+            // Without skeletons, rust-analyzer reads the whole sources.
             let _ = crate::engine::skeleton::redirect(&mut seen, Path::new(&rustc));
         }
         answer = serde_json::to_vec(&seen).unwrap_or(answer);
     }
     if output.status.success() {
-        question.keep(&answer);
+        query.store(&answer);
     }
     let written = std::io::stdout().write_all(&answer);
     let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101);
     Some(ExitCode::from(if written.is_ok() { code } else { 101 }))
 }
 
-/// Whether this is rust-analyzer's question for the crates of the cells' manifest.
+/// Whether this is rust-analyzer's query for the crates of the cells' manifest.
 fn asks_for_crates(arguments: &[OsString], manifest: &Path) -> bool {
     let asks = |word: &str| arguments.iter().any(|argument| argument == word);
     let of = arguments
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn only_rust_analyzers_question_is_answered_otherwise() {
+    fn only_rust_analyzers_query_gets_another_answer() {
         assert!(asks(
             "metadata --format-version 1 --manifest-path /k/work/Cargo.toml --filter-platform x"
         ));
@@ -211,11 +210,14 @@ mod tests {
         ] {
             assert!(!asks(other), "{other}");
         }
-        assert!(!asks("metadata --manifest-path /home/learner/Cargo.toml"), "somebody else's");
+        assert!(
+            !asks("metadata --manifest-path /home/learner/Cargo.toml"),
+            "another program's manifest"
+        );
     }
 
     #[test]
-    fn everybody_else_sees_the_toolchain_that_was_there() {
+    fn child_processes_see_the_original_toolchain() {
         let folder = tempfile::tempdir().unwrap();
         let proxy = Proxy::install(
             &folder.path().join("toolchain"),
@@ -226,10 +228,10 @@ mod tests {
         .unwrap();
         let script = std::fs::read_to_string(folder.path().join("toolchain/bin/rustc")).unwrap();
         assert_eq!(script, "#!/bin/sh\nexec '/r/bin/it'\\''s rustc' \"$@\"\n");
-        let outside =
-            |name: &str| proxy.outside.iter().find(|(known, _)| *known == name).unwrap().1.clone();
-        assert_eq!(outside(TOOLCHAIN), Some("1.95".into()));
-        assert_eq!(outside(REAL), None);
-        assert_eq!(outside("CARGO"), std::env::var_os("CARGO"));
+        let original =
+            |name: &str| proxy.original.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+        assert_eq!(original(TOOLCHAIN), Some("1.95".into()));
+        assert_eq!(original(REAL), None);
+        assert_eq!(original("CARGO"), std::env::var_os("CARGO"));
     }
 }

@@ -1,15 +1,16 @@
-//! Compiling a cell without cargo.
+//! Compiles a cell without cargo.
 //!
 //! For a cell such as `1 + 1`, cargo takes as long as the compiler: it reads all manifests, the
-//! lock file and the state of 50 crates, only to find that the cell has changed and nothing else.
-//! So when cargo has the cell compiled, we note how ([`Notes`]): the compiler's command line and
-//! environment, and all that these depend on. At the next cell the engine starts us in place of
-//! cargo; if all of it is as it was, we become that compiler at once. Else, or in doubt, cargo is
-//! asked, as ever.
+//! lock file and the state of 50 crates, only to find that nothing but the cell has changed. So
+//! when cargo compiles a cell, we record its [`CompileCommand`]: the compiler's command line and
+//! environment, and everything that these depend on. At the next cell the engine starts us in place
+//! of cargo. If nothing has changed, we run that compiler at once. Otherwise, or in doubt, cargo
+//! does it.
 //!
-//! The notes lie beside the kernel's build directory, which is private. Notes of somebody else are
-//! not followed.
+//! The record is a file beside the kernel's private build directory. We ignore files of other
+//! users.
 
+use crate::base::{paths, trust};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,28 +21,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Names the file of the notes; set for cargo only.
-pub const NOTES: &str = "PARCOURSE_CELL_NOTES";
-/// What we knew when we asked cargo: the [`fingerprint`], and when that was.
-pub const STATE: &str = "PARCOURSE_CELL_STATE";
+/// Environment variable with the path of the record; set only for cargo.
+pub const RECORD: &str = "PARCOURSE_COMPILE_COMMAND";
+/// Environment variable with the [`fingerprint`] and the time at which cargo was started.
+pub const STATE: &str = "PARCOURSE_COMPILE_STATE";
 
-/// Where the engine looks for the name of the compiled object.
+/// Environment variable with the file from which the engine reads the path of the compiled object.
 const OBJECT: &str = "EVCXR_EXECUTION_SO_PATH";
-/// Cargo's pipes to its compilers, which end with it.
+/// Variables for cargo's jobserver, which ends with cargo.
 const JOBSERVER: [&str; 3] = ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"];
 
-/// How cargo had a cell compiled.
+/// The command with which cargo compiled a cell.
 #[derive(Serialize, Deserialize)]
-struct Notes {
+struct CompileCommand {
     fingerprint: String,
     compiler: String,
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
-    /// Sources of dependencies that may be edited, manifests, settings of cargo, compiled crates.
+    /// Editable sources of dependencies, manifests, cargo's configuration, compiled crates.
     files: BTreeMap<PathBuf, Option<Stamp>>,
 }
 
-/// Tells a file from a later version of it.
+/// Distinguishes a file from later versions of it.
 #[derive(Serialize, Deserialize, PartialEq, Clone)]
 struct Stamp {
     size: u64,
@@ -49,7 +50,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    /// `None` when there is no such file.
+    /// `None` if there is no such file.
     fn of(file: &Path) -> Option<Stamp> {
         let metadata = std::fs::metadata(file).ok()?;
         Some(Stamp { size: metadata.len(), modified: (metadata.mtime(), metadata.mtime_nsec()) })
@@ -60,50 +61,51 @@ impl Stamp {
     }
 }
 
-/// Becomes the compiler where cargo is not needed; called in its place with its arguments. `None`:
-/// ask cargo.
+/// Runs the compiler if cargo is not needed. Called in place of cargo, with its arguments. Returns
+/// `None` if cargo must do it.
 pub fn compile(arguments: &[OsString], library: &OsString) -> Option<ExitCode> {
-    let file = PathBuf::from(std::env::var_os(NOTES)?);
+    let file = PathBuf::from(std::env::var_os(RECORD)?);
     if !arguments.iter().any(|argument| argument == "build") {
         return None;
     }
     let fingerprint = fingerprint(arguments)?;
-    let notes = read(&file).filter(|notes| notes.fingerprint == fingerprint && notes.are_current());
-    if let Some(notes) = notes
-        && name_object(&notes.arguments).is_some()
+    let command =
+        read(&file).filter(|command| command.fingerprint == fingerprint && command.is_current());
+    if let Some(command) = command
+        && name_object(&command.arguments).is_some()
     {
-        let mut rustc = Command::new(&notes.compiler);
-        rustc.env_clear().envs(&notes.environment);
+        let mut rustc = Command::new(&command.compiler);
+        rustc.env_clear().envs(&command.environment);
         return Some(super::compile(
             &mut rustc,
-            notes.arguments.into_iter().map(OsString::from).collect(),
+            command.arguments.into_iter().map(OsString::from).collect(),
             library,
         ));
     }
-    // SAFETY: this process has one thread, and is about to become cargo.
+    // SAFETY: this process has a single thread and is about to become cargo.
     unsafe { std::env::set_var(STATE, format!("{fingerprint} {}", now())) };
     None
 }
 
-/// Notes how cargo has a cell compiled, for the next one.
-pub fn take_notes(compiler: &OsStr, arguments: &[OsString]) {
-    let (Some(file), Some(state)) = (std::env::var_os(NOTES), std::env::var(STATE).ok()) else {
+/// Records the command with which cargo compiles a cell, for the next cell.
+pub fn record(compiler: &OsStr, arguments: &[OsString]) {
+    let (Some(file), Some(state)) = (std::env::var_os(RECORD), std::env::var(STATE).ok()) else {
         return;
     };
-    // Without notes the next cell is compiled by cargo, too.
+    // Without a record, cargo compiles the next cell, too.
     let _ = std::fs::remove_file(&file);
-    if let Some(notes) = Notes::of(&state, compiler, arguments) {
-        let _ = notes.write(Path::new(&file));
+    if let Some(command) = CompileCommand::of(&state, compiler, arguments) {
+        let _ = command.write(Path::new(&file));
     }
 }
 
-impl Notes {
-    /// `None` where something cannot be watched.
-    fn of(state: &str, compiler: &OsStr, arguments: &[OsString]) -> Option<Notes> {
+impl CompileCommand {
+    /// `None` if a dependency cannot be watched for changes.
+    fn of(state: &str, compiler: &OsStr, arguments: &[OsString]) -> Option<CompileCommand> {
         let (fingerprint, asked) = state.split_once(' ')?;
         let asked: u128 = asked.parse().ok()?;
         let here = std::env::current_dir().ok()?;
-        let cargo_home = cargo_home()?;
+        let cargo_home = paths::cargo_home()?;
         let mut watched = sources(&here, &cargo_home)?;
         let manifests: Vec<PathBuf> = watched
             .iter()
@@ -120,8 +122,7 @@ impl Notes {
             .filter(|pair| pair[0] == "--extern")
             .filter_map(|pair| pair[1].to_str()?.split_once('='));
         watched.extend(externs.map(|(_, path)| PathBuf::from(path)));
-        // Of a source that was edited while cargo was at work it is not known whether cargo saw
-        // that.
+        // If a source was edited while cargo was running, we do not know which version cargo used.
         let edited = |file: &PathBuf| {
             !file.starts_with(&here)
                 && Stamp::of(file).is_some_and(|stamp| !stamp.is_older_than(asked))
@@ -129,12 +130,12 @@ impl Notes {
         if watched.iter().any(edited) {
             return None;
         }
-        let ours = JOBSERVER.iter().chain(&[super::VARIABLE, NOTES, STATE]);
+        let ours = JOBSERVER.iter().chain(&[super::VARIABLE, RECORD, STATE]);
         let mut environment: BTreeMap<String, String> = std::env::vars_os()
             .map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect::<Option<_>>()?;
         ours.for_each(|name| drop(environment.remove(*name)));
-        Some(Notes {
+        Some(CompileCommand {
             fingerprint: fingerprint.to_owned(),
             compiler: compiler.to_str()?.to_owned(),
             arguments: arguments
@@ -146,11 +147,11 @@ impl Notes {
         })
     }
 
-    fn are_current(&self) -> bool {
+    fn is_current(&self) -> bool {
         self.files.iter().all(|(file, stamp)| Stamp::of(file) == *stamp)
     }
 
-    /// Whole or not at all, and for this user's eyes only.
+    /// Writes the file atomically, readable by this user only.
     fn write(&self, file: &Path) -> std::io::Result<()> {
         let partial = file.with_extension("partial");
         let _ = std::fs::remove_file(&partial);
@@ -161,16 +162,15 @@ impl Notes {
     }
 }
 
-/// This user's notes that nobody else could have written.
-fn read(file: &Path) -> Option<Notes> {
+/// Reads the record, if it is a file of this user that no other user can write to.
+fn read(file: &Path) -> Option<CompileCommand> {
     let metadata = std::fs::symlink_metadata(file).ok()?;
-    let is_ours = metadata.is_file()
-        && metadata.uid() == rustix::process::geteuid().as_raw()
-        && metadata.mode() & 0o022 == 0;
+    let is_ours =
+        metadata.is_file() && metadata.uid() == trust::user() && metadata.mode() & 0o022 == 0;
     is_ours.then(|| serde_json::from_slice(&std::fs::read(file).ok()?).ok()).flatten()
 }
 
-/// What cargo was asked, where, in which environment, and of which manifest.
+/// A hash of cargo's arguments, working directory, environment and manifest.
 fn fingerprint(arguments: &[OsString]) -> Option<String> {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
@@ -190,10 +190,9 @@ fn fingerprint(arguments: &[OsString]) -> Option<String> {
     Some(crate::base::hash::hex(&hash.finalize()))
 }
 
-/// Sources of dependencies that may be edited: all but those that cargo has downloaded, which it
-/// does not look at again either. From the lists that the compiler has written beside what it
-/// compiled. `None` when a dependency that may be edited has a build script, which may depend on
-/// anything.
+/// The editable sources of dependencies: all but those that cargo has downloaded, which cargo does
+/// not check either. They come from the compiler's dep-info files. `None` if an editable dependency
+/// has a build script, which may depend on anything.
 fn sources(here: &Path, cargo_home: &Path) -> Option<BTreeSet<PathBuf>> {
     let downloaded = [cargo_home.join("registry"), cargo_home.join("git")];
     let may_be_edited = |file: &PathBuf| {
@@ -203,8 +202,8 @@ fn sources(here: &Path, cargo_home: &Path) -> Option<BTreeSet<PathBuf>> {
     let profiles: Vec<PathBuf> =
         folders(&target).into_iter().chain([target]).map(|folder| folder.join("debug")).collect();
     let mut found = BTreeSet::new();
-    for list in profiles.iter().flat_map(|profile| lists(&profile.join("deps"))) {
-        // The cell's own is the one with relative paths.
+    for list in profiles.iter().flat_map(|profile| dep_infos(&profile.join("deps"))) {
+        // The cell's own dep-info has relative paths.
         let cell = list
             .file_stem()
             .is_some_and(|name| name == "ctx" || name.as_encoded_bytes().starts_with(b"ctx-"));
@@ -218,14 +217,14 @@ fn sources(here: &Path, cargo_home: &Path) -> Option<BTreeSet<PathBuf>> {
     let scripts = profiles
         .iter()
         .flat_map(|profile| folders(&profile.join("build")))
-        .flat_map(|folder| lists(&folder));
+        .flat_map(|folder| dep_infos(&folder));
     let editable = scripts
         .flat_map(|list| listed(&list))
         .any(|file| file.is_relative() || may_be_edited(&file));
     (!editable).then_some(found)
 }
 
-/// The files that a list of the compiler's names: those with a line of their own, `FILE:`.
+/// The files in a dep-info file: those on a line of their own, `FILE:`.
 fn listed(list: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let text = std::fs::read_to_string(list).unwrap_or_default();
     let lines: Vec<PathBuf> = text
@@ -236,7 +235,7 @@ fn listed(list: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     lines.into_iter()
 }
 
-fn lists(folder: &Path) -> Vec<PathBuf> {
+fn dep_infos(folder: &Path) -> Vec<PathBuf> {
     entries(folder)
         .filter(|path| path.extension().is_some_and(|extension| extension == "d"))
         .collect()
@@ -250,13 +249,7 @@ fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-fn cargo_home() -> Option<PathBuf> {
-    std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(dirs::home_dir()?.join(".cargo")))
-}
-
-/// Says where the object will lie, as cargo's messages would.
+/// Tells the engine where the object will be, as cargo's messages would.
 fn name_object(arguments: &[String]) -> Option<()> {
     let folder =
         arguments.windows(2).find(|pair| pair[0] == "--out-dir").map(|pair| Path::new(&pair[1]))?;
@@ -284,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_that_may_be_edited_are_watched() {
+    fn editable_sources_are_watched() {
         let folder = folder_with(&[
             (
                 "target/x86/debug/deps/mine.d",
@@ -315,22 +308,22 @@ mod tests {
     }
 
     #[test]
-    fn notes_that_others_could_have_written_are_not_followed() {
+    fn a_record_that_others_could_have_written_is_ignored() {
         use std::os::unix::fs::PermissionsExt;
         let folder = folder_with(&[("watched", "1")]);
-        let (file, watched) = (folder.path().join("notes.json"), folder.path().join("watched"));
+        let (file, watched) = (folder.path().join("record.json"), folder.path().join("watched"));
         let files = BTreeMap::from([
             (watched.clone(), Stamp::of(&watched)),
             (folder.path().join("none"), None),
         ]);
         let (compiler, arguments, environment) =
             (String::from("rustc"), Vec::new(), BTreeMap::new());
-        Notes { fingerprint: String::new(), compiler, arguments, environment, files }
+        CompileCommand { fingerprint: String::new(), compiler, arguments, environment, files }
             .write(&file)
             .unwrap();
-        assert!(read(&file).is_some_and(|notes| notes.are_current()));
+        assert!(read(&file).is_some_and(|command| command.is_current()));
         std::fs::write(&watched, "other").unwrap();
-        assert!(read(&file).is_some_and(|notes| !notes.are_current()));
+        assert!(read(&file).is_some_and(|command| !command.is_current()));
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o620)).unwrap();
         assert!(read(&file).is_none());
     }

@@ -1,10 +1,10 @@
-// What every cell contains besides the user's code, compiled once: the store in which a notebook's
-// variables wait between cells (the engine's module `evcxr_internal_runtime`), catching panics, and
-// showing values. What does not depend on a type is done by functions that do not either, so that
-// little is left to compile in a cell.
+// The code that every cell contains besides the user's, compiled once: the store for a notebook's
+// variables between cells (the engine's module `evcxr_internal_runtime`), catching panics, and
+// showing values. Generic functions call non-generic ones where possible, so that little remains to
+// be compiled in a cell.
 //
-// A cell may find a store that code with the engine's own module has made: fields and their order
-// must stay as they are there.
+// A cell may find a store that was created by the engine's own module, so the fields and their
+// order must be the same as there.
 
 #![allow(improper_ctypes_definitions)]
 
@@ -99,11 +99,11 @@ pub fn create_variable_store() -> *mut VariableStore {
     Box::into_raw(Box::new(VariableStore::new()))
 }
 
-/// The memory of variables that a cell has taken out of the store, as [`take`] has left it: to put
-/// a variable back, its type's destructor need not be known. Memory that is still here in the end
-/// is that of variables which the cell has moved elsewhere.
+/// The boxes of variables that a cell has taken out of the store, whose values [`take`] has moved
+/// out. Putting a variable back needs no code for its destructor. Boxes that remain at the end
+/// belong to variables that the cell has moved elsewhere.
 ///
-/// A pointer, so that cells need not know how to destroy a list.
+/// A pointer, so that cells need no code to drop a list.
 pub struct Taken(*mut Vec<(String, *mut dyn Any)>);
 
 impl Taken {
@@ -113,7 +113,7 @@ impl Taken {
     }
 
     fn list(&mut self) -> &mut Vec<(String, *mut dyn Any)> {
-        // SAFETY: from `Box::into_raw` in `new`; nobody else has it.
+        // SAFETY: from `Box::into_raw` in `new`; this is the only pointer to it.
         unsafe { &mut *self.0 }
     }
 }
@@ -124,8 +124,8 @@ impl Drop for Taken {
         // SAFETY: from `Box::into_raw` in `new`, and not used again.
         let list = unsafe { Box::from_raw(self.0) };
         for (_, memory) in *list {
-            // SAFETY: the memory is that of a box whose value was moved out, so that its layout is
-            // still known.
+            // SAFETY: the memory belongs to a box whose value was moved out, so its layout is still
+            // known.
             unsafe {
                 let layout = Layout::for_value(&*memory);
                 if layout.size() > 0 {
@@ -136,23 +136,33 @@ impl Drop for Taken {
     }
 }
 
-/// Takes a variable out of the store. `extern "C"`, as what follows: it does not unwind, and so the
-/// cell needs no code that destroys the variables taken before it.
+/// Takes a variable out of the store. It is `extern "C"`, like the functions below, so it does not
+/// unwind, and the cell needs no code to drop the variables taken before.
 pub extern "C" fn take<T: 'static>(store: &mut VariableStore, taken: &mut Taken, name: &str) -> T {
     // SAFETY: the memory holds a value of this type, which is moved out once.
     unsafe { take_memory(store, taken, name, TypeId::of::<T>()).cast::<T>().read() }
 }
 
 /// Puts a variable back that was [taken](take) as the same type.
-pub extern "C" fn put_back<T: 'static>(store: &mut VariableStore, taken: &mut Taken, name: &str, value: T) {
-    // SAFETY: `take` has moved a value of this type out of this memory; the cell's variable is of
-    // the type it was taken as.
+pub extern "C" fn put_back<T: 'static>(
+    store: &mut VariableStore,
+    taken: &mut Taken,
+    name: &str,
+    value: T,
+) {
+    // SAFETY: `take` has moved a value out of this memory, and the cell's variable still has the
+    // type that it was taken as.
     unsafe { take_back_memory(taken, name).cast::<T>().write(value) };
     put_memory(store, taken);
 }
 
 #[inline(never)]
-extern "C" fn take_memory(store: &mut VariableStore, taken: &mut Taken, name: &str, wanted: TypeId) -> *mut u8 {
+extern "C" fn take_memory(
+    store: &mut VariableStore,
+    taken: &mut Taken,
+    name: &str,
+    wanted: TypeId,
+) -> *mut u8 {
     let value = store.take(name);
     if (*value).type_id() != wanted {
         VariableStore::changed();
@@ -162,26 +172,28 @@ extern "C" fn take_memory(store: &mut VariableStore, taken: &mut Taken, name: &s
     memory.cast()
 }
 
-/// Brings the memory to the end of the list.
+/// Moves the memory to the end of the list.
 #[inline(never)]
 extern "C" fn take_back_memory(taken: &mut Taken, name: &str) -> *mut u8 {
-    let Some(at) = taken.list().iter().position(|(known, _)| known == name) else { panic!("Variable '{name}' was not taken") };
+    let Some(at) = taken.list().iter().position(|(known, _)| known == name) else {
+        panic!("Variable '{name}' was not taken")
+    };
     let entry = taken.list().remove(at);
     let memory = entry.1;
     taken.list().push(entry);
     memory.cast()
 }
 
-/// Puts the last of the list into the store; its memory holds a value again.
+/// Moves the last entry of the list into the store. Its memory holds a value again.
 #[inline(never)]
 extern "C" fn put_memory(store: &mut VariableStore, taken: &mut Taken) {
     if let Some((name, memory)) = taken.list().pop() {
-        // SAFETY: from `Box::into_raw`, and the value is there again.
+        // SAFETY: from `Box::into_raw`, and it holds a value again.
         store.variables.insert(name, unsafe { Box::from_raw(memory) });
     }
 }
 
-/// Runs a cell. `Err` when it panicked.
+/// Runs a cell. Returns `Err` if it panicked.
 pub extern "C" fn catch<R>(cell: impl FnOnce() -> R) -> Result<(), ()> {
     let mut cell = Some(cell);
     run(&mut || {
@@ -196,15 +208,15 @@ extern "C" fn run(cell: &mut dyn FnMut()) -> Result<(), ()> {
     catch_unwind(AssertUnwindSafe(cell)).map_err(drop)
 }
 
-/// Tells the engine of a panic.
+/// Tells the engine that the cell panicked.
 #[cold]
 #[inline(never)]
 pub extern "C" fn panicked() {
     println!("EVCXR_PANIC_NOTIFICATION");
 }
 
-/// Shows the value of a cell's last expression, if it is worth showing. Types with a method of this
-/// name keep it: inherent methods come first.
+/// Shows the value of a cell's last expression, unless it is `()`. Types with their own method of
+/// this name keep it, because inherent methods come first.
 pub trait ParcourseDisplay {
     fn evcxr_display(&self);
 }
@@ -215,9 +227,9 @@ impl<T: ?Sized + Debug> ParcourseDisplay for T {
     }
 }
 
-/// The same for plain values. Methods that take `self` come before those that take `&self`; and for
-/// these the compiler need not look through everything that implements `Debug`, which takes a third
-/// of the time of a cell such as `1 + 1`.
+/// The same for plain values. Methods that take `self` come before those that take `&self`, so the
+/// compiler need not search everything that implements `Debug`, which takes a third of the time of
+/// a cell such as `1 + 1`.
 pub trait ParcourseDisplayPlain {
     fn evcxr_display(self);
 }
@@ -235,13 +247,13 @@ macro_rules! plain {
 
 plain! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char std::time::Duration }
 
-/// Nothing is worth showing.
+/// Shows nothing.
 impl ParcourseDisplayPlain for () {
     #[inline(never)]
     fn evcxr_display(self) {}
 }
 
-/// The message before the value says that what follows is the cell's result, not part of what the
+/// The message before the value says that the value is the cell's result and not part of what the
 /// cell displayed just before.
 #[cold]
 #[inline(never)]
@@ -249,7 +261,8 @@ fn show(value: &dyn Debug) {
     let text = format!("{value:?}");
     if text != "()" {
         print!(
-            "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
+            "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n\
+             {{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
              EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n"
         );
     }

@@ -1,16 +1,15 @@
-//! What stands between the engine and rustc when our kernel compiles a cell.
+//! A wrapper around rustc with which our kernel compiles cells.
 //!
-//! Two things are done here that make cells compile faster, and change nothing else: not the cell,
-//! not its lines, not the flags that decide how fast it runs.
+//! It makes cells compile faster in two ways. It does not change the cell, its lines, or the flags
+//! that decide how fast it runs.
 //!
-//! - What the engine writes into every cell is replaced by calls of a library that was compiled
-//!   once ([`source`], `library.rs`).
-//! - Cargo is left out when nothing has changed since the last cell but the cell itself
-//!   ([`direct`]).
+//! - It replaces the code that the engine writes into every cell by calls to a library that was
+//!   compiled once ([`source`], `library.rs`).
+//! - It skips cargo if nothing but the cell has changed since the last one ([`direct`]).
 //!
 //! Cargo starts this binary in place of rustc because the kernel sets `RUSTC_WORKSPACE_WRAPPER` for
-//! its builds, which concerns the crate of the cell and no dependency. The engine starts this
-//! binary in place of cargo because of `crate::engine::cargo_proxy`.
+//! its builds, which applies to the cell's crate and not to its dependencies. The engine starts
+//! this binary in place of cargo because of `crate::engine::cargo_proxy`.
 
 mod direct;
 mod source;
@@ -25,19 +24,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 
-/// Names the library; set for cargo only.
+/// Environment variable with the path of the library; set only for cargo.
 const VARIABLE: &str = "PARCOURSE_CELL_LIBRARY";
 const SOURCE: &str = include_str!("library.rs");
 const LIBRARY: &str = "parcourse_cell";
 
 static SETUP: OnceLock<Vec<String>> = OnceLock::new();
 
-/// Compiles the library unless the cache has it. From then on [`setup_commands`] has something to
-/// say.
+/// Compiles the library unless it is in the cache, and makes [`setup_commands`] return commands.
 ///
 /// # Errors
-/// When the compiler fails or the cache cannot be written. Cells are then compiled as the engine
-/// has it.
+/// If the compiler fails or the cache is not writable. The engine then compiles cells in its usual
+/// way.
 pub fn prepare(rustc: &Path) -> Result<()> {
     let library = support::compile(
         rustc,
@@ -49,7 +47,7 @@ pub fn prepare(rustc: &Path) -> Result<()> {
     let program = std::env::current_exe().context("failed to find the running program")?;
     let mut settings = vec![("RUSTC_WORKSPACE_WRAPPER", program), (VARIABLE, library)];
     if let Some(directory) = std::env::var_os("EVCXR_TMPDIR") {
-        settings.push((direct::NOTES, PathBuf::from(directory).with_file_name("compile.json")));
+        settings.push((direct::RECORD, PathBuf::from(directory).with_file_name("compile.json")));
     }
     SETUP.get_or_init(|| {
         settings
@@ -60,12 +58,12 @@ pub fn prepare(rustc: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Lines for the engine, so that cargo turns to us.
+/// The commands that make the engine's cargo use this wrapper.
 pub fn setup_commands() -> &'static [String] {
     SETUP.get().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Becomes the compiler when this process was started in its place, by cargo (`parcourse RUSTC
+/// Runs the compiler if this process was started as a wrapper by cargo (`parcourse RUSTC
 /// ARGUMENT…`) or in place of cargo.
 pub fn hook() -> Option<ExitCode> {
     let library = std::env::var_os(VARIABLE)?;
@@ -77,7 +75,7 @@ pub fn hook() -> Option<ExitCode> {
     }
     let (rustc, arguments) = arguments.split_first()?;
     if is_cell(arguments) {
-        direct::take_notes(rustc, arguments);
+        direct::record(rustc, arguments);
         return Some(compile(&mut Command::new(rustc), arguments.to_vec(), &library));
     }
     Some(start(Command::new(rustc).args(arguments)))
@@ -100,15 +98,15 @@ fn compile(rustc: &mut Command, mut arguments: Vec<OsString>, library: &OsString
     start(rustc.args(arguments))
 }
 
-/// Turns this process into the compiler.
+/// Replaces this process by the compiler.
 fn start(rustc: &mut Command) -> ExitCode {
     let error =
-        rustc.env_remove(VARIABLE).env_remove(direct::NOTES).env_remove(direct::STATE).exec();
+        rustc.env_remove(VARIABLE).env_remove(direct::RECORD).env_remove(direct::STATE).exec();
     eprintln!("error: failed to start {}: {error}", Path::new(rustc.get_program()).display());
     ExitCode::from(101)
 }
 
-/// The crate the engine makes of a cell.
+/// Whether the compiler is called for the crate that the engine generates from a cell.
 fn is_cell(arguments: &[OsString]) -> bool {
     let named = arguments.windows(2).any(|pair| pair[0] == "--crate-name" && pair[1] == "ctx");
     named && arguments.iter().any(|argument| argument == "src/lib.rs")
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_a_cell_from_a_dependency() {
+    fn cells_and_dependencies_are_distinguished() {
         assert!(is_cell(&arguments(
             "--crate-name ctx --edition=2024 src/lib.rs --crate-type cdylib"
         )));

@@ -1,15 +1,15 @@
-//! What a cell's source says just before rustc reads it.
+//! Rewrites a cell's source just before rustc reads it.
 //!
-//! The engine surrounds the user's code with code of its own, which is compiled and optimised again
-//! with each cell and is most of the work of a simple one. Here it is replaced by calls of a
-//! library that was compiled once (`library.rs`). Should the engine's text ever be another one than
-//! we know, it is left alone. Lines stay where they were.
+//! The engine surrounds the user's code with its own, which is compiled and optimised again with
+//! each cell; for a simple cell that is most of the work. Here we replace it by calls to a library
+//! that was compiled once (`library.rs`). If the engine's code differs from what we know, we do not
+//! touch it. Line numbers stay the same.
 
 use super::LIBRARY;
 use crate::base::hash;
 
-/// How the kernel has the engine show values: a method that the engine tries first. In its own
-/// words here, because rust-analyzer reads them and there may be no library.
+/// How the kernel makes the engine show values: a method that the engine tries first. It does not
+/// use the library, because rust-analyzer reads it and the library may be missing.
 pub const DISPLAY: &str = r#"
 pub trait ParcourseDisplay { fn evcxr_display(&self); }
 impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
@@ -18,7 +18,8 @@ impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
         let text = ::std::format!("{:?}", self);
         if text != "()" {
             ::std::print!(
-                "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n{{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
+                "EVCXR_BEGIN_CONTENT application/vnd.parcourse.message+json\n\
+                 {{\"msg\":\"result\"}}\nEVCXR_END_CONTENT\n\
                  EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT\n"
             );
         }
@@ -26,35 +27,36 @@ impl<T: ?Sized + ::std::fmt::Debug> ParcourseDisplay for T {
 }
 "#;
 
-/// Where the engine's store begins and ends.
+/// The first and last lines of the engine's variable store.
 const STORE: [&str; 2] = [
     "mod evcxr_internal_runtime {\n",
-    "pub fn create_variable_store() -> *mut VariableStore {\n    Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
+    "pub fn create_variable_store() -> *mut VariableStore {\n    \
+     Box::into_raw(Box::new(VariableStore::new()))\n}\n}\n",
 ];
-/// SHA-256 of the text from there to there, in the engine's release that the library stands in for.
+/// SHA-256 of the store's code in the engine's release that the library replaces.
 const KNOWN: &str = "6aec0f4358cddd3961f5bd78c9f4f5fbd93761cd0efd856fd903ca5f896d7d64";
 
-/// Where the function begins that holds the user's code.
+/// The beginning of the function that contains the user's code.
 const FUNCTION: &str = "#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_";
-/// How it catches panics, without variables and with.
+/// How it catches panics, without and with variables.
 const CATCH: [&str; 2] = [
     "if std::panic::catch_unwind(||{",
     "match std::panic::catch_unwind(\n  std::panic::AssertUnwindSafe(||{",
 ];
 const CALL: &str = "std::panic::catch_unwind(";
-/// How it tells of one.
+/// How it reports a panic.
 const PANICKED: &str = "println!(\"EVCXR_PANIC_NOTIFICATION\");";
 
-/// What stands before the variables are taken out of the store.
+/// The line before the variables are taken out of the store.
 const CHECKED: &str = "if !vars_ok {return evcxr_variable_store;}}\n";
 
-/// The name under which the engine keeps its runtime, and the end of its call.
+/// The name of the engine's runtime in the store, and the end of the call that uses it.
 const RUNTIME: &str = "\"evcxr_tokio_runtime\"";
 const WAIT: &str = ".block_on(async {";
 
-/// The source with the library in place of what the engine writes into every cell. As it is, where
-/// the notebook wants values shown otherwise (`:fmt`, `:types`): to the engine, an error about our
-/// method in a crate that is loaded is the user's error.
+/// Replaces the engine's own code in the source by the library. Leaves the source unchanged if the
+/// notebook has set another display format (`:fmt`, `:types`), because the engine would treat an
+/// error about our method in the library as the user's error.
 pub fn with_library(text: &str) -> String {
     let Some(text) = with_display(text) else { return text.to_owned() };
     [with_store, with_catch, with_taken].iter().fold(text, |text, step| step(&text).unwrap_or(text))
@@ -79,20 +81,22 @@ fn with_catch(text: &str) -> Option<String> {
     let function = text.rfind(FUNCTION)?;
     let catch = CATCH.iter().filter_map(|catch| text[function..].find(catch)).min()? + function;
     let call = catch + text[catch..].find(CALL)?;
-    let told = text.rfind(PANICKED).filter(|told| *told > call)?;
-    let text = replaced(text, told, told + PANICKED.len(), &format!("::{LIBRARY}::panicked();"));
+    let report = text.rfind(PANICKED).filter(|report| *report > call)?;
+    let text =
+        replaced(text, report, report + PANICKED.len(), &format!("::{LIBRARY}::panicked();"));
     Some(replaced(&text, call, call + CALL.len(), &format!("::{LIBRARY}::catch(")))
 }
 
-/// Has variables taken out of the store and put back by functions that need not know how to destroy
-/// them: the engine's make every cell compile the destructors of all variables that the notebook
-/// has so far. To be done after the other two.
+/// Takes variables out of the store and puts them back with functions that need no destructors.
+/// With the engine's functions, every cell compiles the destructors of all the notebook's
+/// variables. Must run after the other two steps.
 fn with_taken(text: &str) -> Option<String> {
     let function = text.rfind(FUNCTION)?;
     let begin = function + text[function..].find(CHECKED)? + CHECKED.len();
     let cell = begin + text[begin..].find(&format!("match ::{LIBRARY}::catch("))?;
-    let told = text.rfind(&format!("::{LIBRARY}::panicked();")).filter(|told| *told > cell)?;
-    let end = told + text[told..].find('\n')?;
+    let report =
+        text.rfind(&format!("::{LIBRARY}::panicked();")).filter(|report| *report > cell)?;
+    let end = report + text[report..].find('\n')?;
     let mut source = text[..begin].to_owned();
     for (number, line) in text[begin..cell].lines().enumerate() {
         let (variable, rest) = line.split_once(" = evcxr_variable_store.take_variable::<")?;
@@ -124,8 +128,8 @@ fn with_taken(text: &str) -> Option<String> {
 
 const STORE_AND_TAKEN: &str = "evcxr_variable_store, &mut parcourse_taken";
 
-/// The source with the helper crate's way of waiting for async code in place of the engine's.
-/// `None` when the cell does not wait.
+/// Replaces the engine's way of awaiting async code by the helper crate's. `None` if the cell does
+/// not await anything.
 pub fn with_helpers_runtime(text: &str) -> Option<String> {
     let name = text.find(RUNTIME)?;
     let begin = text[..name].rfind("let mut mutex")?;
@@ -138,7 +142,7 @@ pub fn with_helpers_runtime(text: &str) -> Option<String> {
     ))
 }
 
-/// As many lines as before.
+/// Replaces a part of the text and keeps the number of lines.
 fn replaced(text: &str, begin: usize, end: usize, by: &str) -> String {
     let lines = "\n".repeat(text[begin..end].matches('\n').count());
     format!("{}{by}{lines}{}", &text[..begin], &text[end..])
@@ -148,23 +152,29 @@ fn replaced(text: &str, begin: usize, end: usize, by: &str) -> String {
 mod tests {
     use super::*;
 
-    const WITHOUT_VARIABLES: &str = "fn decoy() { println!(\"EVCXR_PANIC_NOTIFICATION\"); }\n#[unsafe(no_mangle)]\n\
-        pub extern \"C\" fn run_user_code_3(\nstore: *mut u8) -> *mut u8 {\nif std::panic::catch_unwind(||{\n\
-        let c = std::panic::catch_unwind(f);\n}).is_err() {\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n}\nstore\n}\n";
+    const WITHOUT_VARIABLES: &str = "fn decoy() { println!(\"EVCXR_PANIC_NOTIFICATION\"); \
+        }\n#[unsafe(no_mangle)]\n\
+        pub extern \"C\" fn run_user_code_3(\nstore: *mut u8) -> *mut u8 {\nif \
+        std::panic::catch_unwind(||{\n\
+        let c = std::panic::catch_unwind(f);\n}).is_err() {\n    \
+        println!(\"EVCXR_PANIC_NOTIFICATION\");\n}\nstore\n}\n";
 
     #[test]
-    fn panics_are_caught_by_the_library_and_the_users_text_stays() {
+    fn the_library_catches_panics_and_the_users_code_stays() {
         let source = with_library(&format!("{DISPLAY}{WITHOUT_VARIABLES}"));
-        let expected = "fn decoy() { println!(\"EVCXR_PANIC_NOTIFICATION\"); }\n#[unsafe(no_mangle)]\n\
-            pub extern \"C\" fn run_user_code_3(\nstore: *mut u8) -> *mut u8 {\nif ::parcourse_cell::catch(||{\n\
-            let c = std::panic::catch_unwind(f);\n}).is_err() {\n    ::parcourse_cell::panicked();\n}\nstore\n}\n";
+        let expected = "fn decoy() { println!(\"EVCXR_PANIC_NOTIFICATION\"); \
+            }\n#[unsafe(no_mangle)]\n\
+            pub extern \"C\" fn run_user_code_3(\nstore: *mut u8) -> *mut u8 {\nif \
+            ::parcourse_cell::catch(||{\n\
+            let c = std::panic::catch_unwind(f);\n}).is_err() {\n    \
+            ::parcourse_cell::panicked();\n}\nstore\n}\n";
         assert!(source.ends_with(expected), "{source}");
-        // Where values are shown otherwise, all stays as it is.
+        // With another display format, nothing changes.
         assert_eq!(with_library(WITHOUT_VARIABLES), WITHOUT_VARIABLES);
     }
 
     #[test]
-    fn values_are_shown_by_the_library_and_lines_stay() {
+    fn the_library_shows_values_and_lines_stay() {
         let cell =
             format!("#![allow(dead_code)]{DISPLAY}use parcourse::prelude::*;\nfn f() {{}}\n");
         let source = with_library(&cell);
@@ -181,21 +191,24 @@ mod tests {
 
     #[test]
     fn variables_are_taken_and_put_back_line_by_line() {
-        let cell = "#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_3(\n{let mut vars_ok = true;\n\
+        let cell = "#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_3(\n{let mut vars_ok \
+            = true;\n\
             if !vars_ok {return evcxr_variable_store;}}\n\
             let a = evcxr_variable_store.take_variable::<Vec<f64>>(stringify!(a));\n\
             let mut b = evcxr_variable_store.take_variable::<u8>(stringify!(b));\n\
             match std::panic::catch_unwind(\n  std::panic::AssertUnwindSafe(||{\n\
             evcxr_variable_store.put_variable::<u8>(stringify!(new), new);\n\
             })) { \n  Ok(_) => {}\n  Err(_) => {\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n}}\n\
-            evcxr_variable_store.put_variable::<Vec<f64>>(stringify!(a), a);\nevcxr_variable_store\n}\n";
+            evcxr_variable_store.put_variable::<Vec<f64>>(stringify!(a), \
+            a);\nevcxr_variable_store\n}\n";
         let shown = DISPLAY.lines().count();
         let source = with_library(&format!("{DISPLAY}{cell}"));
         let lines: Vec<&str> = source.lines().skip(shown).collect();
         assert_eq!(lines.len(), cell.lines().count());
         let store = "evcxr_variable_store, &mut parcourse_taken";
         let first = format!(
-            "let mut parcourse_taken = ::parcourse_cell::Taken::new(); let a = ::parcourse_cell::take::<Vec<f64>>({store}, stringify!(a));"
+            "let mut parcourse_taken = ::parcourse_cell::Taken::new(); let a = \
+             ::parcourse_cell::take::<Vec<f64>>({store}, stringify!(a));"
         );
         assert_eq!(lines[4], first);
         assert_eq!(
@@ -213,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_text_is_left_alone() {
+    fn unknown_code_is_left_alone() {
         for text in [
             "fn main() {}\n",
             &format!("{}pub struct Other;\n{}fn run() {{}}\n", STORE[0], STORE[1]),

@@ -1,10 +1,10 @@
-//! Attributes and documentation: what of them is read by rust-analyzer, or by people.
+//! Which attributes and documentation a skeleton keeps.
 
 use super::cfg::Cfg;
 use ra_ap_syntax::ast::{self, AstNode, HasAttrs, Meta};
 
-/// Attributes that neither decide a type nor show in completion or help.
-const SILENT: &[&str] = &[
+/// Attributes that neither influence types nor appear in completion or help.
+const IGNORED: &[&str] = &[
     "allow",
     "automatically_derived",
     "cold",
@@ -59,12 +59,12 @@ pub struct Paragraph {
 }
 
 impl Paragraph {
-    /// `wanted`: whether anybody can see it.
+    /// `wanted`: whether the item is visible to cells.
     pub fn new(wanted: bool) -> Paragraph {
         Paragraph { open: wanted, begun: false }
     }
 
-    /// Whether this comment still belongs to it.
+    /// Whether this comment belongs to the paragraph.
     pub fn takes(&mut self, comment: &str) -> bool {
         let text = comment.trim_start_matches(['/', '!', '*']).trim();
         if text.is_empty() {
@@ -76,7 +76,7 @@ impl Paragraph {
     }
 }
 
-/// The text of this attribute in the skeleton: nothing, itself, or what a `cfg_attr` stands for.
+/// The text of this attribute in the skeleton: empty, unchanged, or the attributes of a `cfg_attr`.
 pub fn kept(attribute: &ast::Attr, cfg: &Cfg, paragraph: &mut Paragraph) -> String {
     let Some(meta) = attribute.meta() else { return String::new() };
     let sign = if attribute.excl_token().is_some() { "#!" } else { "#" };
@@ -97,7 +97,7 @@ fn write(meta: &Meta, sign: &str, cfg: &Cfg, paragraph: &mut Paragraph, out: &mu
         return;
     }
     let kept = match (name(meta).as_str(), meta) {
-        // A false one has gone with its item.
+        // If the condition is false, the item has already been removed.
         ("cfg", Meta::CfgMeta(condition)) => {
             match condition.cfg_predicate().and_then(|predicate| cfg.holds(&predicate)) {
                 Some(true) => None,
@@ -119,7 +119,7 @@ fn write(meta: &Meta, sign: &str, cfg: &Cfg, paragraph: &mut Paragraph, out: &mu
         }
         ("unstable", meta) => Some(unstable(&meta.syntax().text().to_string())),
         ("deprecated", _) => Some("deprecated".to_owned()),
-        (name, _) if SILENT.contains(&name) => None,
+        (name, _) if IGNORED.contains(&name) => None,
         _ => Some(meta.syntax().text().to_string()),
     };
     if let Some(kept) = kept {
@@ -141,7 +141,7 @@ fn name(meta: &Meta) -> String {
     text.split("::").next().unwrap_or_default().trim().to_owned()
 }
 
-/// Whether an item is not compiled here, or only for tests.
+/// Whether an item is not compiled on this machine, or only for tests.
 pub fn is_left_out(item: &impl HasAttrs, cfg: &Cfg) -> bool {
     item.attrs()
         .filter(|attribute| attribute.excl_token().is_none())
@@ -172,7 +172,7 @@ pub fn path(item: &impl HasAttrs, cfg: &Cfg) -> Option<String> {
     item.attrs().filter_map(|attribute| attribute.meta()).find_map(|meta| of(&meta, cfg))
 }
 
-/// What of an attribute, `[name …]`, is kept in the definition of a macro.
+/// What remains of an attribute, `[name …]`, in the definition of a macro.
 pub fn kept_in_macro(text: &str) -> Option<String> {
     let text = text.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
     let name: String = text
@@ -183,7 +183,7 @@ pub fn kept_in_macro(text: &str) -> Option<String> {
         "doc" => text.contains("hidden").then(|| text.to_owned()),
         "unstable" => Some(unstable(text)),
         "deprecated" => Some(name),
-        name if SILENT.contains(&name) => None,
+        name if IGNORED.contains(&name) => None,
         _ => Some(text.to_owned()),
     }
 }

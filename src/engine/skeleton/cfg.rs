@@ -1,4 +1,4 @@
-//! What is compiled on this machine: the answers to `cfg(…)`.
+//! What is compiled on this machine: evaluates `cfg(…)`.
 
 use ra_ap_syntax::ast::{self, AstNode, CfgPredicate};
 use ra_ap_syntax::{SyntaxKind, SyntaxNode};
@@ -14,13 +14,13 @@ impl Cfg {
         Cfg(lines.lines().map(|line| line.trim().to_owned()).collect())
     }
 
-    /// The same, and these features of a package.
+    /// The same options, plus these features of a package.
     pub fn with_features<'a>(&self, features: impl IntoIterator<Item = &'a str>) -> Cfg {
         let named = features.into_iter().map(|feature| format!("feature=\"{feature}\""));
         Cfg(self.0.iter().cloned().chain(named).collect())
     }
 
-    /// Whether the predicate holds. `None` when it is not understood.
+    /// Whether the predicate holds. `None` if it has an unknown form.
     pub fn holds(&self, predicate: &CfgPredicate) -> Option<bool> {
         match predicate {
             CfgPredicate::CfgAtom(atom) => {
@@ -45,7 +45,7 @@ impl Cfg {
         }
     }
 
-    /// The same for the text between the parentheses of `cfg(…)`.
+    /// Like [`holds`](Cfg::holds), for the text between the parentheses of `cfg(…)`.
     pub fn holds_text(&self, predicate: &str) -> Option<bool> {
         let source = format!("#[cfg({predicate})] struct S;");
         let file = ast::SourceFile::parse(&source, ra_ap_syntax::Edition::CURRENT).tree();

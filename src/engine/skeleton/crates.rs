@@ -1,4 +1,4 @@
-//! Which crates get a skeleton: the standard library, and what `cargo metadata` names.
+//! The crates that get a skeleton: the standard library, and the packages of `cargo metadata`.
 
 use super::cfg::Cfg;
 use super::package::{self, Package, sources_below};
@@ -10,29 +10,29 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Crates of the standard library that cells can name, and where rust-analyzer looks for them in a
-/// folder without a manifest.
+/// The crates of the standard library that cells can name, and where rust-analyzer looks for them
+/// in a folder without a manifest.
 const LIBRARY: [(&str, &str); 4] = [
     ("core", "core"),
     ("alloc", "alloc"),
     ("std", "std"),
     ("std_detect", "stdarch/crates/std_detect"),
 ];
-/// The types of `hashbrown` that the standard library's hash tables contain. The toolchain does not
-/// come with their sources.
+/// The types of `hashbrown` in the standard library's hash tables. The toolchain does not contain
+/// their sources.
 const HASHBROWN: &str = include_str!("hashbrown.rs");
-/// Features of the standard library as it is delivered.
+/// The features of the distributed standard library.
 const LIBRARY_FEATURES: [&str; 2] = ["backtrace", "panic-unwind"];
-/// Options that only nightly compilers print, as rust-analyzer adds them.
+/// Options that only nightly compilers print; rust-analyzer adds the same.
 const UNSTABLE: &str = "target_has_atomic\ntarget_thread_local\ntarget_has_atomic_load_store\n\
     target_has_atomic_load_store=\"8\"\ntarget_has_atomic_load_store=\"16\"\ntarget_has_atomic_load_store=\"32\"\n\
     target_has_atomic_load_store=\"64\"\ntarget_has_atomic_load_store=\"ptr\"";
 
-/// The skeleton of the standard library that comes with this compiler: a folder for
-/// `RUST_SRC_PATH`. `None` when it cannot be made.
+/// The skeleton of this compiler's standard library: a folder for `RUST_SRC_PATH`. `None` if it
+/// cannot be created.
 ///
 /// # Errors
-/// When the sources are not installed or the cache cannot be written.
+/// If the sources are not installed or the cache is not writable.
 pub fn library(rustc: &Path) -> Result<Option<PathBuf>> {
     if wants_whole_sources() {
         return Ok(None);
@@ -44,7 +44,7 @@ pub fn library(rustc: &Path) -> Result<Option<PathBuf>> {
     key.add_stamp(rustc);
     key.add_stamp(&sources.join("core/src/lib.rs"));
     Store::open()?.skeleton("library", &key, |to| {
-        let cfg = compilers(rustc, true)?.with_features(LIBRARY_FEATURES);
+        let cfg = rustc_cfg(rustc, true)?.with_features(LIBRARY_FEATURES);
         each(&LIBRARY, |(name, place)| {
             let folder = sources.join(name);
             let root = folder.join("src/lib.rs");
@@ -53,25 +53,25 @@ pub fn library(rustc: &Path) -> Result<Option<PathBuf>> {
                 folder: &folder,
                 cfg: &cfg,
                 edition: Edition::Edition2024,
-                names_all: true,
+                declares_all: true,
                 has_macros: false,
             };
             package::strip(&package, &to.join(place)).map(drop)
         })
         .into_iter()
         .collect::<Result<()>>()?;
-        provide_hashbrown(&to.join("std/src"))
+        add_hashbrown(&to.join("std/src"))
     })
 }
 
-/// Puts a stand-in for the crate `hashbrown` into the skeleton of `std`: see [`HASHBROWN`].
-fn provide_hashbrown(std: &Path) -> Result<()> {
+/// Adds a stand-in for the crate `hashbrown` to the skeleton of `std`: see [`HASHBROWN`].
+fn add_hashbrown(std: &Path) -> Result<()> {
     let rewrite = |file: &str, change: &dyn Fn(String) -> Option<String>| -> Result<()> {
         let file = std.join(file);
         let text = change(std::fs::read_to_string(&file)?);
         Ok(std::fs::write(
             &file,
-            text.with_context(|| format!("{} has another form", file.display()))?,
+            text.with_context(|| format!("{} has an unexpected form", file.display()))?,
         )?)
     };
     std::fs::write(std.join("hashbrown.rs"), HASHBROWN)?;
@@ -85,15 +85,15 @@ fn provide_hashbrown(std: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Has an answer of `cargo metadata` name skeletons instead of the crates' own folders, where there
-/// are any. Packages of the workspace itself stay: they are the cells.
+/// Replaces the crates' folders by skeletons in an answer of `cargo metadata`. Packages of the
+/// workspace stay, because they are the cells.
 pub fn redirect(answer: &mut Value, rustc: &Path) -> Result<()> {
     if wants_whole_sources() {
         return Ok(());
     }
     let store = Store::open()?;
     let cfg =
-        std::sync::LazyLock::new(|| compilers(rustc, false).map_err(|error| format!("{error:#}")));
+        std::sync::LazyLock::new(|| rustc_cfg(rustc, false).map_err(|error| format!("{error:#}")));
     let members: Vec<String> = answer["workspace_members"]
         .as_array()
         .into_iter()
@@ -124,23 +124,24 @@ pub fn redirect(answer: &mut Value, rustc: &Path) -> Result<()> {
             .and_then(|id| features.get(id))
             .map(Vec::as_slice)
             .unwrap_or_default();
-        // A crate without a skeleton is read as it is.
+        // If a crate has no skeleton, rust-analyzer reads its whole sources.
         let _ = redirect_package(&mut package, active, &store, rustc, &cfg);
     });
     Ok(())
 }
 
-/// The way out, where a skeleton should lack something; a user may set it, too.
+/// Environment variable that disables skeletons, in case one lacks something. Users may set it,
+/// too.
 const WHOLE_SOURCES: &str = "PARCOURSE_WHOLE_SOURCES";
 
 fn wants_whole_sources() -> bool {
     std::env::var_os(WHOLE_SOURCES).is_some()
 }
 
-/// From now on neither this process nor its children use skeletons.
+/// Disables skeletons for this process and its children.
 pub fn use_whole_sources() {
-    // SAFETY: the other threads of this process read the environment through std only, which has a
-    // lock for it.
+    // SAFETY: the other threads of this process read the environment only through std, which locks
+    // it.
     unsafe { std::env::set_var(WHOLE_SOURCES, "1") };
 }
 
@@ -168,7 +169,7 @@ fn redirect_package(
     key.add_stamp(&root);
     key.add(features.join(","));
     if package["source"].is_null() {
-        // Its files change without its version.
+        // Its files can change without its version.
         for file in sources_below(&folder) {
             key.add_stamp(&file);
         }
@@ -196,7 +197,7 @@ fn redirect_package(
                 folder: &folder,
                 cfg: &cfg,
                 edition,
-                names_all: false,
+                declares_all: false,
                 has_macros,
             },
             to,
@@ -212,8 +213,9 @@ fn redirect_package(
     Ok(())
 }
 
-/// What this compiler compiles; `unstable`: as the standard library was compiled.
-fn compilers(rustc: &Path, unstable: bool) -> Result<Cfg> {
+/// This compiler's `cfg` options; with `unstable`, those with which the standard library was
+/// compiled.
+fn rustc_cfg(rustc: &Path, unstable: bool) -> Result<Cfg> {
     let mut command = Command::new(rustc);
     command.args(["--print", "cfg", "-O"]).env_remove("RUSTC_BOOTSTRAP");
     if unstable {
@@ -223,7 +225,7 @@ fn compilers(rustc: &Path, unstable: bool) -> Result<Cfg> {
     Ok(Cfg::parse(&format!("{}\n{UNSTABLE}", String::from_utf8_lossy(&output.stdout))))
 }
 
-/// Applies `work` to all items, on all cores; results in order.
+/// Applies `work` to all items, on all cores. The results are in order.
 fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());

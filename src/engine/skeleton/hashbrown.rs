@@ -1,6 +1,5 @@
-//! What the standard library's hash tables are made of, as far as it shows. Of this crate the
-//! toolchain has no sources, and a field of an unknown type would make the types of many methods
-//! unknown.
+//! The visible types of the standard library's hash tables. The toolchain does not contain this
+//! crate's sources, and with a field of unknown type, the types of many methods would be unknown.
 
 pub mod hash_map {
     use core::marker::PhantomData;

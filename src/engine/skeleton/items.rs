@@ -1,10 +1,10 @@
-//! One source file without what tells no types.
+//! Strips one source file to what determines types.
 //!
-//! Kept are signatures, types, traits, values of constants, macros and the first paragraph of
-//! documentation. Bodies of functions become `{}`, except those that decide something: of a
-//! function that returns `impl Trait`, and of a `const fn`, which may give an array its length.
-//! Left out are functions that nobody outside can name, the functions of trait implementations
-//! (whose signatures are the trait's), and what is not compiled here.
+//! The skeleton keeps signatures, types, traits, values of constants, macros and the first
+//! paragraph of documentation. Function bodies become `{}`, except those that influence types: of
+//! functions that return `impl Trait`, and of `const fn`, which may determine the length of an
+//! array. It omits functions that no other crate can name, the functions of trait implementations
+//! (whose signatures are the trait's), and what is not compiled on this machine.
 
 use super::attributes;
 use super::cfg::Cfg;
@@ -13,65 +13,66 @@ use ra_ap_syntax::ast::{self, AstNode, AstToken, HasAttrs, HasModuleItem, HasNam
 use ra_ap_syntax::{Edition, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken};
 use std::collections::{BTreeMap, HashSet};
 
-/// What a file of a crate is read with.
-pub struct Settings<'a> {
+/// Settings for the files of a crate.
+pub struct StripSettings<'a> {
     pub cfg: &'a Cfg,
     pub edition: Edition,
-    /// Functions that bodies which stay may call.
+    /// Functions that the remaining bodies may call.
     pub called: &'a HashSet<String>,
-    /// The crate's macros that put a condition on items, and whether it holds.
+    /// The crate's macros that put a condition on items, and whether the condition holds.
     pub conditions: &'a BTreeMap<String, bool>,
 }
 
-/// A file's skeleton, and what was found on the way.
+/// A file's skeleton, and what else was found in the file.
 #[derive(Default)]
 pub struct Skeleton {
     pub text: String,
-    /// The files of its modules, as their declarations name them.
+    /// The module files that it declares.
     pub modules: Vec<ModuleFile>,
-    /// The same of modules that are not compiled here.
+    /// The module files that it declares but that are not compiled on this machine.
     pub absent: Vec<ModuleFile>,
-    /// Identifiers in the bodies that stayed.
+    /// The identifiers in the remaining bodies.
     pub called: HashSet<String>,
-    /// Functions that were left out because nobody outside can name them.
+    /// The functions that were omitted because no other crate can name them.
     pub left_out: HashSet<String>,
 }
 
 /// `mod name;`
 pub struct ModuleFile {
-    /// Inline modules around it.
+    /// The inline modules around the declaration.
     pub inside: Vec<String>,
     pub name: String,
     /// `#[path = "…"]`
     pub path: Option<String>,
-    /// Whether the crate cannot do without it.
+    /// Whether the file must exist.
     pub required: bool,
 }
 
-/// Where an item stands, which decides who can name it.
+/// The context of an item, which determines where it can be named.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Context {
     Module,
     Inherent,
     TraitImpl,
     Trait,
 }
 
-/// Longest value of a constant that is kept, in bytes. Tables are longer, and decide no type.
+/// The longest value of a constant that is kept, in bytes. Longer ones are tables, which do not
+/// influence types.
 const LONGEST_VALUE: usize = 200;
 
-/// The skeleton of this source. `None` when it does not parse.
-pub fn strip(source: &str, settings: &Settings) -> Option<Skeleton> {
+/// The skeleton of this source. `None` if it does not parse.
+pub fn strip(source: &str, settings: &StripSettings) -> Option<Skeleton> {
     let parsed = ast::SourceFile::parse(source, settings.edition);
     if !parsed.errors().is_empty() {
         return None;
     }
     let mut writer = Writer { settings, skeleton: Skeleton::default(), inside: Vec::new() };
-    writer.children(parsed.tree().syntax(), Place::Module, true);
+    writer.children(parsed.tree().syntax(), Context::Module, true);
     Some(writer.skeleton)
 }
 
-/// The procedural macros of a crate, by name. `None` when its root module does not parse.
+/// Declarations of the procedural macros of a crate. `None` if its root module does not parse.
 pub fn procedural_macros(source: &str, edition: Edition) -> Option<String> {
     let parsed = ast::SourceFile::parse(source, edition);
     if !parsed.errors().is_empty() {
@@ -97,7 +98,7 @@ pub fn procedural_macros(source: &str, edition: Edition) -> Option<String> {
 }
 
 struct Writer<'a> {
-    settings: &'a Settings<'a>,
+    settings: &'a StripSettings<'a>,
     skeleton: Skeleton,
     inside: Vec<String>,
 }
@@ -107,8 +108,8 @@ impl Writer<'_> {
         self.skeleton.text.push_str(text);
     }
 
-    /// A node's parts, items among them by their own rules.
-    fn children(&mut self, node: &SyntaxNode, place: Place, docs: bool) {
+    /// Writes a node's children; items follow their own rules.
+    fn children(&mut self, node: &SyntaxNode, context: Context, docs: bool) {
         let mut paragraph = attributes::Paragraph::new(docs);
         for child in node.children_with_tokens() {
             match child {
@@ -118,7 +119,7 @@ impl Writer<'_> {
                         let kept = attributes::kept(&attribute, self.settings.cfg, &mut paragraph);
                         self.push(&kept);
                     }
-                    None => self.node(&child, place, docs),
+                    None => self.node(&child, context, docs),
                 },
             }
         }
@@ -149,20 +150,20 @@ impl Writer<'_> {
         }
     }
 
-    fn node(&mut self, node: &SyntaxNode, place: Place, docs: bool) {
+    fn node(&mut self, node: &SyntaxNode, context: Context, docs: bool) {
         if let Some(item) = ast::Item::cast(node.clone()) {
-            return self.item(item, place);
+            return self.item(item, context);
         }
         match node.kind() {
             SyntaxKind::RECORD_FIELD | SyntaxKind::VARIANT | SyntaxKind::TUPLE_FIELD => {
-                self.children(node, place, true)
+                self.children(node, context, true)
             }
-            // No place for items: as it is.
-            _ => self.children(node, place, docs),
+            // No items in here: write it unchanged.
+            _ => self.children(node, context, docs),
         }
     }
 
-    fn item(&mut self, item: ast::Item, place: Place) {
+    fn item(&mut self, item: ast::Item, context: Context) {
         if attributes::is_left_out(&item, self.settings.cfg) {
             if let ast::Item::Module(module) = &item
                 && let Some(name) = module_name(module)
@@ -179,21 +180,21 @@ impl Writer<'_> {
         }
         let node = item.syntax().clone();
         match item {
-            ast::Item::Fn(function) => self.function(&function, place),
-            ast::Item::Const(constant) => self.constant(&constant, place),
+            ast::Item::Fn(function) => self.function(&function, context),
+            ast::Item::Const(constant) => self.constant(&constant, context),
             ast::Item::Static(variable) => {
                 if is_public(&variable) {
                     match value(&node) {
                         Some(value) => self.replacing(&node, &value, "", true),
-                        None => self.children(&node, place, true),
+                        None => self.children(&node, context, true),
                     }
                 }
             }
             ast::Item::Impl(implementation) => self.implementation(&implementation),
-            ast::Item::Trait(_) => self.children(&node, Place::Trait, true),
+            ast::Item::Trait(_) => self.children(&node, Context::Trait, true),
             ast::Item::Module(module) => self.module(&module),
-            ast::Item::ExternBlock(_) => self.children(&node, Place::Inherent, false),
-            ast::Item::MacroCall(call) => self.call(&call, place),
+            ast::Item::ExternBlock(_) => self.children(&node, Context::Inherent, false),
+            ast::Item::MacroCall(call) => self.call(&call, context),
             ast::Item::MacroRules(rules) => {
                 for name in macros::modules(&node) {
                     self.declare(name, None, false);
@@ -202,24 +203,24 @@ impl Writer<'_> {
             }
             ast::Item::AsmExpr(_) => {}
             ast::Item::Enum(_) | ast::Item::Struct(_) | ast::Item::Union(_) => {
-                self.children(&node, place, true)
+                self.children(&node, context, true)
             }
-            ast::Item::TypeAlias(_) | ast::Item::MacroDef(_) => self.children(&node, place, true),
-            ast::Item::Use(_) | ast::Item::ExternCrate(_) => self.children(&node, place, false),
+            ast::Item::TypeAlias(_) | ast::Item::MacroDef(_) => self.children(&node, context, true),
+            ast::Item::Use(_) | ast::Item::ExternCrate(_) => self.children(&node, context, false),
         }
         self.space('\n');
     }
 
-    fn function(&mut self, function: &ast::Fn, place: Place) {
+    fn function(&mut self, function: &ast::Fn, context: Context) {
         let name = function.name().map(|name| name.text().to_string()).unwrap_or_default();
         let opaque = function.ret_type().is_some_and(|returned| {
             returned.syntax().descendants().any(|node| node.kind() == SyntaxKind::IMPL_TRAIT_TYPE)
         });
         let constant = function.const_token().is_some();
-        let nameable = match place {
-            Place::Trait => true,
-            Place::TraitImpl => opaque || function.async_token().is_some(),
-            Place::Module | Place::Inherent => {
+        let nameable = match context {
+            Context::Trait => true,
+            Context::TraitImpl => opaque || function.async_token().is_some(),
+            Context::Module | Context::Inherent => {
                 is_public(function) || constant || self.settings.called.contains(&name)
             }
         };
@@ -228,7 +229,7 @@ impl Writer<'_> {
             return;
         }
         let Some(body) = function.body() else {
-            return self.children(function.syntax(), place, true);
+            return self.children(function.syntax(), context, true);
         };
         if (opaque && function.async_token().is_none()) || constant {
             if opaque {
@@ -236,16 +237,16 @@ impl Writer<'_> {
             }
             return self.children(
                 function.syntax(),
-                place,
-                place == Place::Trait || is_public(function),
+                context,
+                context == Context::Trait || is_public(function),
             );
         }
-        let docs = place == Place::Trait || is_public(function);
+        let docs = context == Context::Trait || is_public(function);
         self.replacing(function.syntax(), body.syntax(), "{}", docs);
     }
 
-    /// The node with another text for one of its children. Without a text it goes, and the `=`
-    /// before it.
+    /// Writes the node with `text` in place of one of its children. If the text is empty, the `=`
+    /// before the child is removed too.
     fn replacing(&mut self, node: &SyntaxNode, child: &SyntaxNode, text: &str, docs: bool) {
         let mut paragraph = attributes::Paragraph::new(docs);
         for element in node.children_with_tokens() {
@@ -258,36 +259,36 @@ impl Writer<'_> {
                         let kept = attributes::kept(&attribute, self.settings.cfg, &mut paragraph);
                         self.push(&kept);
                     }
-                    None => self.node(&found, Place::Module, false),
+                    None => self.node(&found, Context::Module, false),
                 },
             }
         }
     }
 
-    fn constant(&mut self, constant: &ast::Const, place: Place) {
+    fn constant(&mut self, constant: &ast::Const, context: Context) {
         let node = constant.syntax();
         let value = value(node);
         let long = value.filter(|value| usize::from(value.text_range().len()) > LONGEST_VALUE);
         if constant.underscore_token().is_some() {
-            // A place for implementations, or an assertion.
+            // Contains implementations, or is an assertion.
             let implements = node.descendants().any(|node| node.kind() == SyntaxKind::IMPL);
             return if implements {
-                self.children(node, Place::Module, false)
+                self.children(node, Context::Module, false)
             } else {
             };
         }
-        if let Some(value) = long.filter(|_| place != Place::Trait && !is_number(constant)) {
+        if let Some(value) = long.filter(|_| context != Context::Trait && !is_number(constant)) {
             return self.replacing(node, &value, "", is_public(constant));
         }
-        self.children(node, place, place == Place::Trait || is_public(constant));
+        self.children(node, context, context == Context::Trait || is_public(constant));
     }
 
     fn implementation(&mut self, implementation: &ast::Impl) {
         let node = implementation.syntax();
         if implementation.for_token().is_some() {
-            return self.children(node, Place::TraitImpl, false);
+            return self.children(node, Context::TraitImpl, false);
         }
-        self.children(node, Place::Inherent, false);
+        self.children(node, Context::Inherent, false);
     }
 
     fn module(&mut self, module: &ast::Module) {
@@ -295,13 +296,13 @@ impl Writer<'_> {
         let docs = is_public(module);
         if module.item_list().is_some() {
             self.inside.push(name);
-            self.children(module.syntax(), Place::Module, docs);
+            self.children(module.syntax(), Context::Module, docs);
             self.inside.pop();
             return;
         }
         let path = attributes::path(module, self.settings.cfg);
         self.declare(name, path, true);
-        self.children(module.syntax(), Place::Module, docs);
+        self.children(module.syntax(), Context::Module, docs);
     }
 
     fn declare(&mut self, name: String, path: Option<String>, required: bool) {
@@ -309,31 +310,31 @@ impl Writer<'_> {
         self.skeleton.modules.push(ModuleFile { inside, name, path, required });
     }
 
-    fn call(&mut self, call: &ast::MacroCall, place: Place) {
+    fn call(&mut self, call: &ast::MacroCall, context: Context) {
         let name = call
             .path()
             .and_then(|path| path.segment())
             .map(|segment| segment.syntax().text().to_string())
             .unwrap_or_default();
         let Some(tree) = call.token_tree() else {
-            return self.children(call.syntax(), place, false);
+            return self.children(call.syntax(), context, false);
         };
         let chosen = match name.as_str() {
             "cfg_if" => macros::choose_if(&tree, self.settings.cfg),
             "cfg_select" => macros::choose(&tree, self.settings.cfg),
-            // Wraps items, as tokio has it.
-            _ if name.starts_with("cfg_") => return self.wrapped(call, &tree, place),
+            // A macro around items, as in tokio.
+            _ if name.starts_with("cfg_") => return self.wrapped(call, &tree, context),
             "global_asm" | "compile_error" => return,
             _ => None,
         };
         match chosen {
-            Some(text) => self.items_of(&text, place),
-            None => self.as_it_is(call),
+            Some(text) => self.items_of(&text, context),
+            None => self.unchanged(call),
         }
     }
 
-    /// A call of a macro that we know nothing of.
-    fn as_it_is(&mut self, call: &ast::MacroCall) {
+    /// Writes a call of an unknown macro.
+    fn unchanged(&mut self, call: &ast::MacroCall) {
         for name in macros::modules(call.syntax()) {
             self.declare(name, None, false);
         }
@@ -341,8 +342,8 @@ impl Writer<'_> {
         self.push(&text);
     }
 
-    /// A macro around items: the items by their own rules.
-    fn wrapped(&mut self, call: &ast::MacroCall, tree: &ast::TokenTree, place: Place) {
+    /// Writes a macro around items; the items follow their own rules.
+    fn wrapped(&mut self, call: &ast::MacroCall, tree: &ast::TokenTree, context: Context) {
         let inner = macros::inner(tree);
         let name = call.path().map(|path| path.syntax().text().to_string()).unwrap_or_default();
         if self.settings.conditions.get(&name) == Some(&false) {
@@ -357,30 +358,30 @@ impl Writer<'_> {
             return;
         }
         if !ast::SourceFile::parse(&inner, self.settings.edition).errors().is_empty()
-            || place != Place::Module
+            || context != Context::Module
         {
-            return self.as_it_is(call);
+            return self.unchanged(call);
         }
         if self.settings.conditions.get(&name) == Some(&true) {
-            return self.items_of(&inner, place);
+            return self.items_of(&inner, context);
         }
         self.push(&name);
         self.push("! {\n");
-        self.items_of(&inner, place);
+        self.items_of(&inner, context);
         self.push("}");
     }
 
-    fn items_of(&mut self, text: &str, place: Place) {
-        if place == Place::Module {
+    fn items_of(&mut self, text: &str, context: Context) {
+        if context == Context::Module {
             let parsed = ast::SourceFile::parse(text, self.settings.edition);
-            self.children(parsed.tree().syntax(), place, false);
+            self.children(parsed.tree().syntax(), context, false);
             return;
         }
         // Members of an implementation or a trait.
         let parsed = ast::SourceFile::parse(&format!("impl X {{{text}}}"), self.settings.edition);
         let list = parsed.tree().syntax().descendants().find_map(ast::AssocItemList::cast);
         for item in list.iter().flat_map(|list| list.assoc_items()) {
-            self.node(item.syntax(), place, true);
+            self.node(item.syntax(), context, true);
         }
     }
 
@@ -397,7 +398,7 @@ impl Writer<'_> {
                         let text = macros::stripped_rules(&tree);
                         self.push(&text);
                     } else {
-                        self.node(&child, Place::Module, false);
+                        self.node(&child, Context::Module, false);
                     }
                 }
             }
@@ -443,7 +444,7 @@ mod tests {
         let conditions =
             BTreeMap::from([("cfg_on".to_owned(), true), ("cfg_off".to_owned(), false)]);
         let called = HashSet::from(["helper".to_owned()]);
-        let settings = Settings {
+        let settings = StripSettings {
             cfg: &cfg,
             edition: Edition::CURRENT,
             called: &called,
@@ -455,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_go_unless_they_decide_a_type() {
+    fn bodies_are_removed_unless_they_determine_a_type() {
         assert_eq!(stripped("pub fn f(x: u8) -> u8 { x + 1 }"), "pub fn f(x: u8) -> u8 {}");
         assert_eq!(stripped("pub async fn f() -> u8 { 1 }"), "pub async fn f() -> u8 {}");
         for whole in [
@@ -472,9 +473,9 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_name_goes() {
+    fn what_other_crates_cannot_name_is_removed() {
         assert_eq!(stripped("fn f() {} pub(crate) fn g() {} static S: u8 = 1;"), "");
-        assert_eq!(stripped("fn helper() { f() }"), "fn helper() {}", "a body that stays calls it");
+        assert_eq!(stripped("fn helper() { f() }"), "fn helper() {}", "a remaining body calls it");
         assert_eq!(
             stripped("impl S { fn f(&self) {} pub fn g(&self) {} const N: u8 = 1; }"),
             "impl S { pub fn g(&self) {} const N: u8 = 1; }"
@@ -490,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_constants_stay_and_tables_go() {
+    fn values_of_constants_stay_and_tables_are_removed() {
         assert_eq!(
             stripped("pub const N: usize = 2 + 3; pub static S: [u8; N] = [0; N];"),
             "pub const N: usize = 2 + 3; pub static S: [u8; N] ;"
@@ -504,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn other_platforms_and_tests_go() {
+    fn other_platforms_and_tests_are_removed() {
         assert_eq!(
             stripped("#[cfg(windows)] pub fn f() {} #[cfg(unix)] pub fn g() {} #[test] fn t() {}"),
             "pub fn g() {}"
@@ -514,7 +515,8 @@ mod tests {
             stripped("#[cfg_attr(unix, repr(C))] #[cfg_attr(windows, repr(u8))] pub struct S;"),
             "#[repr(C)] pub struct S;"
         );
-        let choice = "cfg_if! { if #[cfg(windows)] { pub struct A; } else if #[cfg(unix)] { pub struct B; } else { pub struct C; } }";
+        let choice = "cfg_if! { if #[cfg(windows)] { pub struct A; } else if #[cfg(unix)] { pub \
+            struct B; } else { pub struct C; } }";
         assert_eq!(stripped(choice), "pub struct B;");
         assert_eq!(
             stripped("cfg_select! { windows => { pub struct A; } _ => { pub struct B; } }"),
@@ -528,7 +530,8 @@ mod tests {
 
     #[test]
     fn the_first_paragraph_of_documentation_stays() {
-        let source = "/// What it is.\n/// More.\n///\n/// # Examples\n#[inline]\n#[must_use]\npub fn f() {}\n/// Not seen.\nstruct S; // why";
+        let source = "/// What it is.\n/// More.\n///\n/// # \
+            Examples\n#[inline]\n#[must_use]\npub fn f() {}\n/// Not seen.\nstruct S; // why";
         assert_eq!(
             stripped(source),
             "/// What it is. /// More. pub fn f() {} /// Not seen. struct S;"
@@ -536,16 +539,17 @@ mod tests {
     }
 
     #[test]
-    fn modules_are_found_and_missed() {
+    fn modules_are_found() {
         let cfg = Cfg::parse("unix");
         let (called, conditions) = (HashSet::new(), BTreeMap::new());
-        let settings = Settings {
+        let settings = StripSettings {
             cfg: &cfg,
             edition: Edition::CURRENT,
             called: &called,
             conditions: &conditions,
         };
-        let source = "mod a; mod inline { #[path = \"x.rs\"] mod b; } #[cfg(windows)] mod c; other! { mod d; }";
+        let source = "mod a; mod inline { #[path = \"x.rs\"] mod b; } #[cfg(windows)] mod c; \
+            other! { mod d; }";
         let skeleton = strip(source, &settings).unwrap();
         let names: Vec<_> = skeleton
             .modules
@@ -558,8 +562,9 @@ mod tests {
     }
 
     #[test]
-    fn procedural_macros_are_names() {
-        let source = "use syn::*;\n/// Docs.\n#[proc_macro_derive(Thing, attributes(thing))]\npub fn derive(input: TokenStream) -> TokenStream { parse(input) }\nfn parse() {}";
+    fn procedural_macros_become_declarations() {
+        let source = "use syn::*;\n/// Docs.\n#[proc_macro_derive(Thing, attributes(thing))]\npub \
+            fn derive(input: TokenStream) -> TokenStream { parse(input) }\nfn parse() {}";
         let names = procedural_macros(source, Edition::CURRENT).unwrap();
         assert!(
             names.contains(

@@ -1,8 +1,8 @@
-//! Macros: what they are defined as, and the text between their parentheses.
+//! Strips the definitions and calls of macros.
 //!
-//! rust-analyzer expands macros to find the items they make, and numbers get a dozen times the same
-//! methods. So what is left out elsewhere is left out of definitions too: bodies of functions,
-//! attributes without a meaning, documentation after its first paragraph.
+//! rust-analyzer expands macros to find the items that they generate; the number types get the same
+//! methods a dozen times. So definitions are stripped like other code: without function bodies,
+//! ignored attributes, and documentation after the first paragraph.
 
 use super::cfg::Cfg;
 use ra_ap_syntax::Edition;
@@ -15,7 +15,7 @@ pub fn inner(tree: &ast::TokenTree) -> String {
     text[1..text.len() - 1].to_owned()
 }
 
-/// What `cfg_if! { if #[cfg(…)] { … } else { … } }` stands for. `None` when it has another form.
+/// What `cfg_if! { if #[cfg(…)] { … } else { … } }` expands to. `None` if it has another form.
 pub fn choose_if(tree: &ast::TokenTree, cfg: &Cfg) -> Option<String> {
     let mut holds = Some(true);
     for child in tree.syntax().children().filter_map(ast::TokenTree::cast) {
@@ -36,7 +36,7 @@ pub fn choose_if(tree: &ast::TokenTree, cfg: &Cfg) -> Option<String> {
     Some(String::new())
 }
 
-/// What `cfg_select! { … => { … } _ => { … } }` stands for. `None` when it has another form.
+/// What `cfg_select! { … => { … } _ => { … } }` expands to. `None` if it has another form.
 pub fn choose(tree: &ast::TokenTree, cfg: &Cfg) -> Option<String> {
     let mut predicate = String::new();
     let elements: Vec<SyntaxElement> = tree.syntax().children_with_tokens().collect();
@@ -69,8 +69,8 @@ pub fn choose(tree: &ast::TokenTree, cfg: &Cfg) -> Option<String> {
     Some(String::new())
 }
 
-/// The macros `cfg_…` of a file that only put a condition on each of their items, as tokio has
-/// them, and whether the condition holds.
+/// The macros `cfg_…` of a file that only put a condition on each of their items, as in tokio, and
+/// whether the condition holds.
 pub fn conditions(source: &str, cfg: &Cfg, edition: Edition) -> Vec<(String, bool)> {
     let parsed = ast::SourceFile::parse(source, edition).tree();
     let rules = parsed.syntax().descendants().filter_map(ast::MacroRules::cast);
@@ -110,7 +110,7 @@ fn condition(rules: &ast::TokenTree, cfg: &Cfg) -> Option<bool> {
     Some(holds)
 }
 
-/// Names in `mod name;` anywhere in it.
+/// The names in all `mod name;` inside the node.
 pub fn modules(node: &SyntaxNode) -> Vec<String> {
     let tokens = node.descendants_with_tokens().filter_map(|element| element.into_token());
     let tokens: Vec<_> = tokens.filter(|token| !token.kind().is_trivia()).collect();
@@ -120,7 +120,7 @@ pub fn modules(node: &SyntaxNode) -> Vec<String> {
     tokens.windows(3).filter(is_module).map(|window| window[1].text().to_owned()).collect()
 }
 
-/// The rules of `macro_rules!`, their right sides stripped.
+/// The rules of `macro_rules!`, with stripped right sides.
 pub fn stripped_rules(tree: &ast::TokenTree) -> String {
     let mut out = String::new();
     let mut after_arrow = false;
@@ -144,7 +144,8 @@ pub fn stripped_rules(tree: &ast::TokenTree) -> String {
     out
 }
 
-/// A right side. One that makes macros stays as it is: their left sides look like its items.
+/// Strips the right side of a rule. One that defines macros is kept, because their left sides look
+/// like items.
 fn transcriber(tree: &SyntaxNode) -> String {
     let mut out = String::new();
     let tokens = tree.descendants_with_tokens().filter_map(|element| element.into_token());
@@ -156,17 +157,17 @@ fn transcriber(tree: &SyntaxNode) -> String {
     out
 }
 
-/// `in_trait_impl`: whether functions only repeat what the trait says.
+/// `in_trait_impl`: whether functions only repeat the trait's signatures.
 fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
     let elements: Vec<SyntaxElement> = tree.children_with_tokens().collect();
     let mut docs = FirstLine::default();
     let mut at = 0;
-    // Where the current item begins, and what it is.
+    // Where the current item begins, and whether it is an implementation.
     let mut begin = out.len();
     let (mut implements, mut implements_trait) = (false, false);
     // After `$(…)` around whole items.
     let mut repeated = false;
-    // After `const`, whose functions may give an array its length.
+    // After `const`, because a `const fn` may determine the length of an array.
     let mut is_constant = false;
     while at < elements.len() {
         let element = &elements[at];
@@ -241,14 +242,14 @@ fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
                 let text = node.text().to_string();
                 repeated = text.contains([';', '{']) && out.trim_end().ends_with('$');
                 let is_block = node.text().char_at(0.into()) == Some('{');
-                // What another macro is given must fit its left side, attributes included.
+                // The arguments of another macro must match its left side, including attributes.
                 if out.trim_end().ends_with('!') {
                     plain(node, out);
                     (begin, implements, implements_trait) = (out.len(), false, false);
                     continue;
                 }
                 items(node, is_block && implements_trait || !is_block && in_trait_impl, &mut inner);
-                // A repetition must still say what is repeated.
+                // A repetition must still contain a variable to repeat.
                 if !inner.contains('$') && text.contains('$') && out.trim_end().ends_with('$') {
                     inner.clear();
                     plain(node, &mut inner);
@@ -263,7 +264,8 @@ fn items(tree: &SyntaxNode, in_trait_impl: bool, out: &mut String) {
     }
 }
 
-/// The first line of an item's documentation: a number's methods are expanded a dozen times.
+/// Keeps only the first line of documentation, because the methods of numbers are expanded a dozen
+/// times.
 #[derive(Default)]
 struct FirstLine(bool);
 
@@ -274,7 +276,7 @@ impl FirstLine {
     }
 }
 
-/// What lies between `fn` and the body, and where the body is. No body when none follows.
+/// The text between `fn` and the body, and the index of the body if there is one.
 fn signature(after: &[SyntaxElement]) -> (String, Option<usize>) {
     let mut text = String::new();
     for (index, element) in after.iter().enumerate() {
@@ -289,7 +291,7 @@ fn signature(after: &[SyntaxElement]) -> (String, Option<usize>) {
     (text, None)
 }
 
-/// A call of a macro, without comments and all but the first paragraph of documentation.
+/// A macro call without comments, and with only the first paragraph of documentation.
 pub fn without_long_docs(node: &SyntaxNode) -> String {
     let mut out = String::new();
     plain(node, &mut out);
@@ -359,16 +361,18 @@ mod tests {
     }
 
     #[test]
-    fn bodies_in_definitions_go() {
+    fn bodies_in_definitions_are_removed() {
         assert_eq!(
             rules(
-                "macro_rules! m { ($t:ty) => { impl S { /// One.\n/// Two.\n#[inline] pub fn f(self) -> $t { self.0 } const fn g() { 1 } } }; }"
+                "macro_rules! m { ($t:ty) => { impl S { /// One.\n/// Two.\n#[inline] pub fn \
+                 f(self) -> $t { self.0 } const fn g() { 1 } } }; }"
             ),
             "{ ($t:ty) => { impl S { /// One. pub fn f(self) -> $t {} const fn g() { 1 } } }; }"
         );
         assert_eq!(
             rules(
-                "macro_rules! m { ($($t:ty)*) => { $( impl Add for $t { type Output = $t; #[inline] fn add(self, o: $t) -> $t { self + o } } )* }; }"
+                "macro_rules! m { ($($t:ty)*) => { $( impl Add for $t { type Output = $t; \
+                 #[inline] fn add(self, o: $t) -> $t { self + o } } )* }; }"
             ),
             "{ ($($t:ty)*) => { $( impl Add for $t { type Output = $t; } )* }; }"
         );
@@ -379,7 +383,8 @@ mod tests {
         let same = "{ ($($x:tt)*) => { impl T for S { $( type A = $x; )* } }; }";
         assert_eq!(
             rules(
-                "macro_rules! m { ($($x:tt)*) => { impl T for S { $( type A = $x; )* fn f() {} } }; }"
+                "macro_rules! m { ($($x:tt)*) => { impl T for S { $( type A = $x; )* fn f() {} } \
+                 }; }"
             ),
             same
         );
@@ -387,7 +392,7 @@ mod tests {
         assert_eq!(
             rules(&format!("macro_rules! m {whole}")),
             whole,
-            "it would not say any more what is repeated"
+            "nothing would be left to repeat"
         );
         let maker =
             "{ ($n:ident) => { macro_rules! $n { (fn $f:ident() {}) => { fn $f() { 1 } } } }; }";
@@ -395,14 +400,15 @@ mod tests {
     }
 
     #[test]
-    fn what_another_macro_is_given_stays() {
+    fn arguments_of_other_macros_stay() {
         let whole = "{ ($t:ty) => { other! { #[stable] Self = $t, } } }";
         assert_eq!(rules(&format!("macro_rules! m {whole}")), whole);
     }
 
     #[test]
     fn conditions_of_a_crate() {
-        let source = "macro_rules! cfg_a { ($($item:item)*) => { $( #[cfg(unix)] #[cfg_attr(docsrs, doc(cfg(unix)))] $item )* } }\n\
+        let source = "macro_rules! cfg_a { ($($item:item)*) => { $( #[cfg(unix)] \
+            #[cfg_attr(docsrs, doc(cfg(unix)))] $item )* } }\n\
             macro_rules! cfg_b { ($($item:item)*) => { $( #[cfg(windows)] $item )* } }\n\
             macro_rules! cfg_c { ($($item:item)*) => { $( #[cfg(unix)] mod x { $item } )* } }";
         let found = conditions(source, &Cfg::parse("unix"), Edition::CURRENT);

@@ -1,10 +1,10 @@
 //! Skeletons of crates, for rust-analyzer.
 //!
-//! Before it can tell the type of a variable, rust-analyzer parses every crate it is shown, expands
-//! its macros and resolves its names; most of that is what no cell can see. A *skeleton* is a copy
-//! of a crate's sources that has the same types and names and little else. Reading order:
-//! [`crates`] says which, [`store`] keeps them, [`package`] walks through a crate's files,
-//! [`items`] goes through one, with [`attributes`], [`macros`] and [`cfg`].
+//! Before it can infer the type of a variable, rust-analyzer parses every crate, expands its macros
+//! and resolves its names; cells cannot see most of that. A *skeleton* is a copy of a crate's
+//! sources with the same types and names and little else. Reading order: [`crates`] (which crates
+//! get one), [`store`] (the cache), [`package`] (the files of a crate), [`items`] (one file),
+//! [`attributes`], [`macros`] and [`cfg`].
 
 mod attributes;
 mod cfg;

@@ -1,23 +1,24 @@
-//! A crate's files.
+//! Strips the files of a crate.
 
 use super::cfg::Cfg;
-use super::items::{self, ModuleFile, Settings, Skeleton};
+use super::items::{self, ModuleFile, Skeleton, StripSettings};
 use anyhow::{Context, Result, bail};
 use ra_ap_syntax::Edition;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// A crate to be stripped.
+/// The crate to strip.
 pub struct Package<'a> {
     /// The root module's file.
     pub root: &'a Path,
-    /// The folder that the copy has the files of.
+    /// The crate's folder. Paths in the skeleton are relative to it.
     pub folder: &'a Path,
     pub cfg: &'a Cfg,
     pub edition: Edition,
-    /// Whether its module files are all named in so many words, so that others need no copy.
-    pub names_all: bool,
-    /// Whether it has procedural macros, of which only the names are seen.
+    /// Whether all module files have a `mod` declaration outside macros, so that other files can be
+    /// skipped.
+    pub declares_all: bool,
+    /// Whether it is a crate of procedural macros, of which only declarations are kept.
     pub has_macros: bool,
 }
 
@@ -25,8 +26,8 @@ pub struct Package<'a> {
 /// root module's file.
 ///
 /// # Errors
-/// When a file does not parse, before or after, or a module has no file: then the whole sources
-/// must do.
+/// If a file does not parse before or after stripping, or a module has no file. The caller then
+/// uses the whole sources.
 pub fn strip(package: &Package, to: &Path) -> Result<PathBuf> {
     if package.has_macros {
         let source = std::fs::read_to_string(package.root)?;
@@ -54,13 +55,13 @@ pub fn strip(package: &Package, to: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Writes one file, after a look whether it still parses.
+/// Writes one file, after checking that it still parses.
 fn write(package: &Package, path: &Path, text: &str, to: &Path) -> Result<PathBuf> {
     let errors = ra_ap_syntax::SourceFile::parse(text, package.edition).errors();
     if let Some(error) = errors.first() {
         let line = text[..usize::from(error.range().start()).min(text.len())].lines().count();
         let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-        bail!("{} was stripped too much: {error}: {line:?}", path.display());
+        bail!("{} does not parse after stripping: {error}: {line:?}", path.display());
     }
     let file = to.join(path.strip_prefix(package.folder)?);
     let folder = file.parent().context("a file is in a folder")?;
@@ -71,22 +72,26 @@ fn write(package: &Package, path: &Path, text: &str, to: &Path) -> Result<PathBu
 }
 
 fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf, Skeleton>> {
-    let conditions = if package.names_all { BTreeMap::new() } else { conditions(package) };
-    let settings =
-        Settings { cfg: package.cfg, edition: package.edition, called, conditions: &conditions };
+    let conditions = if package.declares_all { BTreeMap::new() } else { conditions(package) };
+    let settings = StripSettings {
+        cfg: package.cfg,
+        edition: package.edition,
+        called,
+        conditions: &conditions,
+    };
     let mut files = BTreeMap::new();
-    // A file, and the folder of its modules.
+    // Files to strip, each with the folder of its modules.
     let source = package.root.parent().unwrap_or(package.folder);
-    let mut ahead = vec![(package.root.to_owned(), source.to_owned())];
+    let mut queue = vec![(package.root.to_owned(), source.to_owned())];
     let mut absent: Vec<PathBuf> = Vec::new();
     let mut named = true;
     loop {
-        let Some((path, folder)) = ahead.pop() else {
-            // Macros may make declarations of modules.
+        let Some((path, folder)) = queue.pop() else {
+            // Macros may generate declarations of modules.
             let left = |path: &PathBuf| {
                 !files.contains_key(path) && !absent.iter().any(|absent| path.starts_with(absent))
             };
-            let others = if package.names_all { Vec::new() } else { sources_below(source) };
+            let others = if package.declares_all { Vec::new() } else { sources_below(source) };
             let others = others
                 .into_iter()
                 .filter(|path| path.extension().is_some_and(|end| end == "rs"))
@@ -98,9 +103,9 @@ fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf
                     Some(path.with_extension(""))
                 }
             };
-            ahead.extend(others.filter_map(|path| Some((path.clone(), folder(&path)?))));
+            queue.extend(others.filter_map(|path| Some((path.clone(), folder(&path)?))));
             named = false;
-            if ahead.is_empty() {
+            if queue.is_empty() {
                 return Ok(files);
             }
             continue;
@@ -125,8 +130,8 @@ fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf
         }
         for module in &skeleton.modules {
             match locate(module, &path, &folder) {
-                Some(found) if found.0.starts_with(package.folder) => ahead.push(found),
-                // Elsewhere, as the standard library has its vendor's intrinsics.
+                Some(found) if found.0.starts_with(package.folder) => queue.push(found),
+                // Outside the crate's folder, like the standard library's vendor intrinsics.
                 Some(_) => {}
                 None if module.required && named => {
                     bail!("module {} of {} has no file", module.name, path.display())
@@ -138,7 +143,7 @@ fn files(package: &Package, called: &HashSet<String>) -> Result<BTreeMap<PathBuf
     }
 }
 
-/// The crate's macros that put a condition on items, and whether it holds.
+/// The crate's macros that put a condition on items, and whether the condition holds.
 fn conditions(package: &Package) -> BTreeMap<String, bool> {
     let mut conditions = BTreeMap::new();
     for file in sources_below(package.root.parent().unwrap_or(package.folder)) {
@@ -154,9 +159,9 @@ fn conditions(package: &Package) -> BTreeMap<String, bool> {
 fn locate(module: &ModuleFile, file: &Path, folder: &Path) -> Option<(PathBuf, PathBuf)> {
     let folder = module.inside.iter().fold(folder.to_owned(), |folder, name| folder.join(name));
     if let Some(path) = &module.path {
-        // Beside the file, unless an inline module is around it.
+        // Relative to the file's folder, unless it is inside an inline module.
         let base = if module.inside.is_empty() { file.parent()?.to_owned() } else { folder };
-        let found = normal(&base.join(path));
+        let found = normalized(&base.join(path));
         let own = found.parent()?.to_owned();
         return found.is_file().then_some((found, own));
     }
@@ -166,7 +171,7 @@ fn locate(module: &ModuleFile, file: &Path, folder: &Path) -> Option<(PathBuf, P
 }
 
 /// The path without `..`.
-fn normal(path: &Path) -> PathBuf {
+fn normalized(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {
@@ -177,16 +182,16 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// The Rust files in a folder, sorted; build directories and hidden folders left out.
+/// The Rust files and manifests in a folder, sorted. Skips build directories and hidden folders.
 pub fn sources_below(folder: &Path) -> Vec<PathBuf> {
-    let (mut found, mut ahead) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = ahead.pop() {
+    let (mut found, mut queue) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = queue.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let (path, name) = (entry.path(), entry.file_name());
             let name = name.to_string_lossy();
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 if name != "target" && !name.starts_with('.') {
-                    ahead.push(path);
+                    queue.push(path);
                 }
             } else if name.ends_with(".rs") || name == "Cargo.toml" {
                 found.push(path);
@@ -216,7 +221,7 @@ mod tests {
             folder: &crate_folder,
             cfg: &cfg,
             edition: Edition::CURRENT,
-            names_all: false,
+            declares_all: false,
             has_macros: false,
         };
         let new_root = strip(&package, &to)?;
@@ -229,11 +234,12 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_files_of_all_modules_but_absent_ones() {
+    fn strips_the_files_of_all_modules_that_are_compiled() {
         let files = strip_files(&[
             (
                 "src/lib.rs",
-                "mod a; mod deep; #[path = \"odd/name.rs\"] mod b; #[cfg(test)] mod tests; modules!(made);",
+                "mod a; mod deep; #[path = \"odd/name.rs\"] mod b; #[cfg(test)] mod tests; \
+                 modules!(made);",
             ),
             ("src/a.rs", ""),
             ("src/deep/mod.rs", "mod inner;"),

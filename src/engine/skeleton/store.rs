@@ -1,8 +1,8 @@
-//! The skeletons of this user: made once per crate, compiler and choice of features, in the cache.
+//! The cache of skeletons, one for each crate, compiler and set of features.
 //!
-//! An entry `NAME-KEY` is complete or absent, because it is made elsewhere and renamed. It carries
-//! our mark, in which stands why a crate has no skeleton where it has none. What nobody used for
-//! two weeks goes.
+//! An entry `NAME-KEY` is complete or absent, because it is created under another name and renamed.
+//! It contains a mark file; if the crate has no skeleton, that file contains the reason. Entries
+//! that were not used for two weeks are removed.
 
 use crate::base::hash;
 use anyhow::{Context, Result};
@@ -11,8 +11,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// What makes skeletons: when it changes, so do they.
-const MAKER: [&str; 7] = [
+/// The code that creates skeletons. If it changes, old skeletons are not used any more.
+const GENERATOR: [&str; 7] = [
     include_str!("attributes.rs"),
     include_str!("cfg.rs"),
     include_str!("crates.rs"),
@@ -22,15 +22,15 @@ const MAKER: [&str; 7] = [
     include_str!("package.rs"),
 ];
 const MARK: &str = ".parcourse-skeleton";
-const MAKING: &str = ".making-";
+const TEMPORARY: &str = ".making-";
 const ANSWER: &str = "answer";
-const UNUSED: Duration = Duration::from_secs(14 * 24 * 3600);
+const MAX_UNUSED: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The folder of all skeletons.
 pub struct Store(PathBuf);
 
 impl Store {
-    /// Opens it, and makes it where it is missing.
+    /// Opens the store. Creates it if it is missing.
     pub fn open() -> Result<Store> {
         Store::in_folder(crate::base::paths::cache()?.join("skeleton"))
     }
@@ -41,8 +41,8 @@ impl Store {
         Ok(Store(folder))
     }
 
-    /// The skeleton with this name and these ingredients, made now if it is missing. `None` for a
-    /// crate that cannot be stripped.
+    /// The skeleton with this name and key. Creates it if it is missing. `None` if the crate cannot
+    /// be stripped.
     pub fn skeleton(
         &self,
         name: &str,
@@ -55,7 +55,7 @@ impl Store {
             return Ok(mark.is_empty().then_some(entry));
         }
         self.tidy();
-        let new = tempfile::Builder::new().prefix(MAKING).tempdir_in(&self.0)?;
+        let new = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(&self.0)?;
         let mark = new.path().join(MARK);
         fs::write(&mark, "unfinished")?;
         let (contents, reason) = match make(new.path()) {
@@ -63,14 +63,14 @@ impl Store {
             Err(error) => (false, format!("{error:#}")),
         };
         fs::write(&mark, reason)?;
-        // Another process may have made it meanwhile: theirs is as good.
+        // If another process has created it in the meantime, use that one.
         if fs::rename(new.path(), &entry).is_ok() {
             let _ = new.keep();
         }
         Ok(contents.then_some(entry))
     }
 
-    /// What was answered to this question, if it was kept.
+    /// The cached answer of cargo, if there is one.
     pub fn answer(&self, key: &Key) -> Option<Vec<u8>> {
         let file = self.0.join(format!("{ANSWER}-{}", key.finish()));
         let answer = fs::read(&file).ok()?;
@@ -78,7 +78,7 @@ impl Store {
         Some(answer)
     }
 
-    /// Keeps an answer. A cache that cannot be written only costs time.
+    /// Caches an answer of cargo. Errors are ignored, because they only cost time.
     pub fn keep_answer(&self, key: &Key, answer: &[u8]) {
         let write = || -> Result<()> {
             let new = tempfile::NamedTempFile::new_in(&self.0)?;
@@ -89,7 +89,7 @@ impl Store {
         let _ = write();
     }
 
-    /// Removes what nobody used for two weeks, of our own.
+    /// Removes our entries that were not used for two weeks.
     fn tidy(&self) {
         for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
             let path = entry.path();
@@ -101,7 +101,7 @@ impl Store {
                 .and_then(|file| file.modified())
                 .ok()
                 .and_then(|time| SystemTime::now().duration_since(time).ok());
-            if is_ours && age.is_some_and(|age| age > UNUSED) {
+            if is_ours && age.is_some_and(|age| age > MAX_UNUSED) {
                 let _ = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             }
         }
@@ -121,7 +121,7 @@ pub struct Key(Sha256);
 impl Key {
     pub fn new() -> Key {
         let mut key = Key(Sha256::new());
-        MAKER.into_iter().for_each(|source| key.add(source));
+        GENERATOR.into_iter().for_each(|source| key.add(source));
         key
     }
 
@@ -130,7 +130,7 @@ impl Key {
         self.0.update(part);
     }
 
-    /// A file by its name, size and time.
+    /// Adds a file's path, size and modification time.
     pub fn add_stamp(&mut self, file: &Path) {
         let metadata = fs::metadata(file);
         let stamp = metadata.map(|metadata| (metadata.len(), metadata.modified().ok()));
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn makes_each_once_and_remembers_failures() {
+    fn creates_each_once_and_remembers_failures() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::in_folder(folder.path().join("skeleton")).unwrap();
         let made = |text: &str| {
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(fs::read_to_string(first.join("lib.rs")).unwrap(), "one");
         assert_ne!(first, made("two"));
         assert_eq!(
-            store.skeleton("rayon", &key("one"), |_| panic!("made again")).unwrap(),
+            store.skeleton("rayon", &key("one"), |_| panic!("created again")).unwrap(),
             Some(first)
         );
         let fails =
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unused_goes_and_nothing_else() {
+    fn only_unused_entries_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::in_folder(folder.path().to_owned()).unwrap();
         let old = store.skeleton("old", &key("old"), |_| Ok(())).unwrap().unwrap();
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(store.answer(&key("question")).unwrap(), b"answer");
         let foreign = folder.path().join("thesis");
         fs::create_dir(&foreign).unwrap();
-        let long_ago = SystemTime::now() - 2 * UNUSED;
+        let long_ago = SystemTime::now() - 2 * MAX_UNUSED;
         for file in [old.join(MARK), foreign.clone()] {
             File::open(file).unwrap().set_modified(long_ago).unwrap();
         }

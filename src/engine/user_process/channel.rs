@@ -1,6 +1,6 @@
-//! The user process's end of its connection to the kernel.
+//! The user process's end of the connection to the kernel.
 
-use super::wire::{Kind, MAX_PAYLOAD};
+use super::wire::{MAX_PAYLOAD, PacketKind};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use std::io::IoSlice;
@@ -16,15 +16,15 @@ pub fn connect(path: &Path) -> std::io::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Sends one packet; a payload that is too long is cut.
-pub fn send(channel: BorrowedFd<'_>, kind: Kind, payload: &[u8]) -> std::io::Result<()> {
+/// Sends one packet. A payload that is too long is truncated.
+pub fn send(channel: BorrowedFd<'_>, kind: PacketKind, payload: &[u8]) -> std::io::Result<()> {
     send_with_descriptors(channel, kind, payload, &[])
 }
 
-/// Sends one packet and descriptors with it.
+/// Sends one packet together with descriptors.
 pub fn send_with_descriptors(
     channel: BorrowedFd<'_>,
-    kind: Kind,
+    kind: PacketKind,
     payload: &[u8],
     descriptors: &[BorrowedFd<'_>],
 ) -> std::io::Result<()> {
@@ -44,12 +44,12 @@ pub fn send_with_descriptors(
     Ok(())
 }
 
-fn kind_byte(kind: &Kind) -> &u8 {
-    // SAFETY: Kind is repr(u8), so a reference to it is a reference to one initialised byte.
-    unsafe { &*(kind as *const Kind).cast::<u8>() }
+fn kind_byte(kind: &PacketKind) -> &u8 {
+    // SAFETY: PacketKind is repr(u8), so a reference to it is a reference to one initialised byte.
+    unsafe { &*(kind as *const PacketKind).cast::<u8>() }
 }
 
-/// Receives one packet of any length up to 1 MiB. `None` when the kernel has gone.
+/// Receives one packet of at most 1 MiB. `None` if the kernel has closed the connection.
 pub fn receive(channel: BorrowedFd<'_>) -> std::io::Result<Option<Vec<u8>>> {
     let mut buffer = vec![0u8; 1 << 20];
     let length = rustix::io::retry_on_intr(|| rustix::io::read(channel, &mut buffer))?;
@@ -57,9 +57,10 @@ pub fn receive(channel: BorrowedFd<'_>) -> std::io::Result<Option<Vec<u8>>> {
     Ok((length > 0).then_some(buffer))
 }
 
-/// Moves the descriptor to a number that the user's code does not expect to use, closed on exec.
+/// Duplicates the descriptor to a high number that the user's code is unlikely to use, with
+/// close-on-exec.
 pub fn move_up(descriptor: RawFd) -> std::io::Result<OwnedFd> {
-    // SAFETY: the caller names one of the standard descriptors, which stay open during this call.
+    // SAFETY: the caller passes one of the standard descriptors, which stay open during this call.
     let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
     Ok(rustix::io::fcntl_dupfd_cloexec(borrowed, 100)?)
 }
@@ -67,24 +68,10 @@ pub fn move_up(descriptor: RawFd) -> std::io::Result<OwnedFd> {
 /// Makes a standard descriptor refer to the same file as `source`.
 pub fn replace_standard(source: impl AsFd, standard: RawFd) -> std::io::Result<()> {
     use std::os::fd::AsRawFd;
-    // SAFETY: dup2 has no memory effects; `standard` is 0, 1 or 2, which nothing in this process
-    // owns as a Rust value yet.
+    // SAFETY: dup2 has no memory effects; `standard` is 0, 1 or 2, which no Rust value in this
+    // process owns yet.
     match unsafe { libc::dup2(source.as_fd().as_raw_fd(), standard) } {
         -1 => Err(std::io::Error::last_os_error()),
         _ => Ok(()),
-    }
-}
-
-/// Asks the operating system to kill this process when the kernel dies, however that happens.
-pub fn end_with_parent() {
-    #[cfg(target_os = "linux")]
-    {
-        let parent = rustix::process::getppid();
-        let _ =
-            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-        // The parent may have died before the line above.
-        if rustix::process::getppid() != parent {
-            std::process::exit(0);
-        }
     }
 }

@@ -1,17 +1,17 @@
-//! Stand-ins for the C library's `write`, `writev` and `read`, through which the user's code
-//! reaches stdout, stderr and stdin.
+//! Replacements for the C library's `write`, `writev` and `read`, through which the user's code
+//! uses stdout, stderr and stdin.
 //!
-//! Cells link Rust's standard library dynamically, and that library calls `write` by name. A
-//! definition in the executable comes first in the dynamic linker's order, so these functions see
-//! every `println!` and `eprintln!` of a cell. In the user process they send the bytes over the
-//! kernel's socket; in every other process, for every other descriptor, and when the program has
-//! put something else in place of its stdout, they are the plain system calls. C code and child
-//! processes write to plain pipes, which the kernel reads too.
+//! Cells link Rust's standard library dynamically, and that library calls `write` by name. The
+//! dynamic linker prefers a definition in the executable, so these functions see every `println!`
+//! and `eprintln!` of a cell. In the user process they send the bytes over the kernel's socket. In
+//! every other process, for every other descriptor, and if the program has redirected its stdout,
+//! they are the plain system calls. C code and child processes write to ordinary pipes, which the
+//! kernel reads too.
 //!
-//! The functions take no lock and allocate nothing on the way out: they run in signal handlers and
+//! The output functions take no lock and allocate nothing, because they run in signal handlers and
 //! in forked children.
 
-use super::wire::{Kind, MAX_PAYLOAD};
+use super::wire::{MAX_PAYLOAD, PacketKind};
 use libc::{c_int, c_void, iovec, size_t, ssize_t};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Mutex;
@@ -19,23 +19,24 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 /// The kernel's socket, or -1.
 static CHANNEL: AtomicI32 = AtomicI32::new(-1);
-/// The pipe with answers to input requests, or -1.
+/// The pipe from which input is read, or -1.
 static INPUT: AtomicI32 = AtomicI32::new(-1);
-/// File that records the stock kernel's hidden events, or -1.
+/// The file that records the stock kernel's hidden events, or -1.
 static AUDIT: AtomicI32 = AtomicI32::new(-1);
-/// Inodes of the standard descriptors as this process set them up; a descriptor with another inode
-/// was redirected by the program.
+/// Inodes of the standard descriptors at the start. If the inode has changed, the program has
+/// redirected the descriptor.
 static INODES: [AtomicU64; 3] = [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
-/// Input that was received and not read yet.
+/// Input that was received but not read yet.
 static PENDING_INPUT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Lines the engine prints on the user's stdout for itself, and what the audit file calls them.
+/// Marker lines that the engine's code prints on the user's stdout, and their names in the audit
+/// file.
 const AUDITED: [(&[u8], &[u8]); 2] =
     [(b"EVCXR_PANIC_NOTIFICATION\n", b"panic\n"), (ERROR_MARKER, b"error\n")];
 const ERROR_MARKER: &[u8] = b"EVCXR_ERROR_OCCURRED\n";
 
-/// From now on the standard streams of this process belong to the kernel. Both descriptors stay
-/// open for the life of the process.
+/// Connects the standard streams of this process to the kernel. Both descriptors stay open for the
+/// life of the process.
 pub fn start(channel: OwnedFd, input: OwnedFd) {
     for (descriptor, inode) in INODES.iter().enumerate() {
         inode.store(inode_of(descriptor as c_int), Ordering::Relaxed);
@@ -45,7 +46,7 @@ pub fn start(channel: OwnedFd, input: OwnedFd) {
     CHANNEL.store(channel.into_raw_fd(), Ordering::Release);
 }
 
-/// From now on hidden events are appended to the file.
+/// Starts to append hidden events to the file.
 pub fn start_audit(path: &std::ffi::OsStr) -> std::io::Result<()> {
     use std::os::fd::IntoRawFd;
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
@@ -65,7 +66,7 @@ fn inode_of(descriptor: c_int) -> u64 {
     }
 }
 
-/// The kernel's socket when writes to `descriptor` belong there.
+/// The kernel's socket, if writes to `descriptor` go there.
 fn channel_for(descriptor: c_int) -> Option<RawFd> {
     if descriptor != 1 && descriptor != 2 {
         return None;
@@ -75,8 +76,8 @@ fn channel_for(descriptor: c_int) -> Option<RawFd> {
         .then_some(channel)
 }
 
-/// How many of the bytes go into the next packet: all, or whole lines where there are any, so that
-/// a marker line is never cut in two.
+/// How many of the bytes go into the next packet: all of them, or only complete lines if there are
+/// any, so that a marker line is never split.
 fn packet_length(bytes: &[u8]) -> usize {
     if bytes.len() <= MAX_PAYLOAD {
         return bytes.len();
@@ -84,9 +85,9 @@ fn packet_length(bytes: &[u8]) -> usize {
     bytes[..MAX_PAYLOAD].iter().rposition(|byte| *byte == b'\n').map_or(MAX_PAYLOAD, |end| end + 1)
 }
 
-/// Sends as much of the bytes as fits one packet and says how much that was, or `None` when the
-/// kernel cannot be reached.
-fn send(channel: RawFd, kind: Kind, bytes: &[u8]) -> Option<usize> {
+/// Sends as many of the bytes as fit into one packet and returns how many those were, or `None` if
+/// the kernel cannot be reached.
+fn send(channel: RawFd, kind: PacketKind, bytes: &[u8]) -> Option<usize> {
     let length = packet_length(bytes);
     let mut kind = kind as u8;
     let mut parts = [
@@ -139,17 +140,20 @@ pub unsafe extern "C" fn write(descriptor: c_int, buffer: *const c_void, count: 
         // SAFETY: the caller promises `count` readable bytes.
         let bytes = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), count) };
         let channel = channel_for(descriptor);
-        // The engine's generated code prints this when a `?` leaves the cell; only now its place is
-        // still on the stack.
+        // The engine's generated code prints this when a `?` leaves the cell. This is the last
+        // moment at which the location is still on the stack.
         if channel.is_some() && descriptor == 1 && bytes.ends_with(ERROR_MARKER) {
-            report(Kind::ErrorTrace, b"");
+            report(PacketKind::ErrorTrace, b"");
             if let Ok(json) = serde_json::to_vec(&super::stack::addresses()) {
-                report(Kind::ErrorTrace, &json);
+                report(PacketKind::ErrorTrace, &json);
             }
         }
         if let Some(channel) = channel
-            && let Some(length) =
-                send(channel, if descriptor == 1 { Kind::Stdout } else { Kind::Stderr }, bytes)
+            && let Some(length) = send(
+                channel,
+                if descriptor == 1 { PacketKind::Stdout } else { PacketKind::Stderr },
+                bytes,
+            )
         {
             return length as ssize_t;
         }
@@ -169,7 +173,7 @@ pub unsafe extern "C" fn writev(descriptor: c_int, parts: *const iovec, count: c
     if channel_for(descriptor).is_some() && count > 0 {
         // SAFETY: the caller promises `count` valid parts.
         let parts = unsafe { std::slice::from_raw_parts(parts, count as usize) };
-        // A short write is allowed: the first part that holds anything will do.
+        // A short write is allowed, so the first part that is not empty is enough.
         if let Some(part) = parts.iter().find(|part| part.iov_len > 0) {
             // SAFETY: a valid part is a valid buffer for write.
             return unsafe { write(descriptor, part.iov_base, part.iov_len) };
@@ -197,12 +201,12 @@ pub unsafe extern "C" fn read(descriptor: c_int, buffer: *mut c_void, count: siz
     unsafe { libc::syscall(libc::SYS_read, descriptor, buffer, count) as ssize_t }
 }
 
-/// Asks the kernel for a line unless some input is left over; 0 is end of file.
+/// Returns pending input, or asks the kernel for a line. 0 means end of file.
 fn read_input(target: &mut [u8]) -> usize {
     let mut pending = PENDING_INPUT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if pending.is_empty() {
         let channel = CHANNEL.load(Ordering::Acquire);
-        if send(channel, Kind::Input, b"").is_none() {
+        if send(channel, PacketKind::Input, b"").is_none() {
             return 0;
         }
         *pending = receive_input(INPUT.load(Ordering::Relaxed)).unwrap_or_default();
@@ -213,8 +217,8 @@ fn read_input(target: &mut [u8]) -> usize {
     length
 }
 
-/// One answer: its length as four bytes, little endian, then that many bytes. Length 0 is end of
-/// file.
+/// Reads one answer: its length as four bytes, little endian, then that many bytes. Length 0 means
+/// end of file.
 fn receive_input(input: RawFd) -> std::io::Result<Vec<u8>> {
     use std::io::Read;
     // SAFETY: the descriptor stays open for the life of the process, and ManuallyDrop keeps this
@@ -228,8 +232,9 @@ fn receive_input(input: RawFd) -> std::io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// The raw number of the kernel's socket, for the hooks of [`super::support`].
-pub fn report(kind: Kind, bytes: &[u8]) {
+/// Sends a packet to the kernel, for the hooks of [`super::support`]. Does nothing without a
+/// connection.
+pub fn report(kind: PacketKind, bytes: &[u8]) {
     let channel = CHANNEL.load(Ordering::Acquire);
     if channel >= 0 {
         send(channel.as_raw_fd(), kind, bytes);
@@ -241,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_writes_are_cut_between_lines() {
+    fn long_writes_are_split_between_lines() {
         let lines = b"0123456789\n".repeat(10_000);
         let length = packet_length(&lines);
         assert!(length <= MAX_PAYLOAD && length > MAX_PAYLOAD - 11 && lines[length - 1] == b'\n');

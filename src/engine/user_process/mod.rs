@@ -2,10 +2,10 @@
 //!
 //! The engine starts this binary with `EVCXR_IS_RUNTIME` set and talks to it over stdin and stdout:
 //! it sends `LOAD_AND_RUN <shared object> <function>` and reads lines until
-//! `EVCXR_EXECUTION_COMPLETE`. Here that protocol is served by our own loop ([`run_loop`]), so that
-//! the program's output reaches the front end directly, in order and as it is written. What the
-//! user's code writes to stdout and stderr goes to the kernel over a socket ([`wire`]); see
-//! [`interpose`] for how, and the README beside this file for why.
+//! `EVCXR_EXECUTION_COMPLETE`. Our own loop ([`run_loop`]) serves that protocol, so that the
+//! program's output reaches the front end directly, in order and as it is written. The user's
+//! stdout and stderr go to the kernel over a socket ([`wire`]). [`interpose`] shows how, and the
+//! README beside this file explains why.
 
 mod channel;
 mod interpose;
@@ -14,9 +14,9 @@ mod stack;
 pub mod support;
 pub mod wire;
 
-/// Takes over when this process was started to run the user's code for our kernel, and does not
-/// return then. For the stock kernel it only arranges that the process ends with its kernel and
-/// that hidden events are recorded where the runner asks for them.
+/// Runs the user process and does not return, if this process was started as our kernel's user
+/// process. For the stock kernel it only makes the process end with its kernel and records hidden
+/// events if the runner asks for them.
 pub fn hook() {
     if std::env::var_os("EVCXR_IS_RUNTIME").is_none() {
         return;
@@ -25,7 +25,7 @@ pub fn hook() {
         run_loop::run()
     }
     if let Some(path) = std::env::var_os(wire::AUDIT_VARIABLE) {
-        channel::end_with_parent();
+        crate::base::process::end_with_parent();
         if let Err(error) = interpose::start_audit(&path) {
             eprintln!("parcourse: failed to open the audit file {}: {error}", path.display());
         }

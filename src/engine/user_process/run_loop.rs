@@ -1,7 +1,8 @@
 //! Loading and running compiled cells: the user process's main loop.
 
-use super::wire::{self, Answer, Kind, Usage};
+use super::wire::{self, PacketKind, RunReply, Usage};
 use super::{channel, interpose, support};
+use crate::base::process;
 use anyhow::{Context, Result, bail};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ffi::c_void;
@@ -11,10 +12,10 @@ use std::time::Instant;
 
 /// Serves the engine until it closes our stdin.
 pub fn run() -> ! {
-    channel::end_with_parent();
+    process::end_with_parent();
     let result = UserProcess::start().and_then(UserProcess::serve);
     if let Err(error) = result {
-        // The engine shows what a user process that ended had printed.
+        // If a user process ends, the engine shows its last output.
         let _ = writeln!(std::io::stderr(), "parcourse: the user process failed: {error:#}");
         std::process::exit(70);
     }
@@ -25,14 +26,15 @@ struct UserProcess {
     commands: BufReader<File>,
     engine: File,
     channel: OwnedFd,
-    /// What the cells keep their variables in; created and typed by the engine's generated code.
+    /// The cells' variable store. The engine's generated code creates it and knows its type.
     variables: *mut c_void,
-    /// Never unloaded: destructors of thread-locals may still run at exit.
+    /// Never unloaded, because destructors of thread-locals may still run at exit.
     loaded: Vec<std::mem::ManuallyDrop<libloading::os::unix::Library>>,
 }
 
 impl UserProcess {
-    /// Moves the engine's pipes out of the way, puts the kernel's in their place and says hello.
+    /// Moves the engine's pipes to other descriptors, replaces them by the kernel's and greets the
+    /// kernel.
     fn start() -> Result<UserProcess> {
         let commands = File::from(channel::move_up(0)?);
         let engine = File::from(channel::move_up(1)?);
@@ -40,11 +42,11 @@ impl UserProcess {
         let socket = channel::connect(path.as_ref())
             .with_context(|| format!("failed to connect to {}", path.display()))?;
         clean_environment();
-        // A shell may have started the kernel with SIGINT ignored.
-        // SAFETY: the default disposition installs no code.
+        // A shell may have started the kernel with SIGINT ignored. SAFETY: the default disposition
+        // installs no code.
         unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
-        // A group of its own, so that the kernel can end whatever the user's code started together
-        // with it.
+        // Its own process group, so that the kernel can kill it together with everything that the
+        // user's code starts.
         let _ = rustix::process::setsid();
 
         let (stdout, stdout_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
@@ -53,7 +55,7 @@ impl UserProcess {
         let pid = std::process::id().to_string();
         channel::send_with_descriptors(
             socket.as_fd(),
-            Kind::Hello,
+            PacketKind::Hello,
             pid.as_bytes(),
             &[stdout.as_fd(), stderr.as_fd(), input_writer.as_fd()],
         )?;
@@ -84,10 +86,10 @@ impl UserProcess {
                 .with_context(|| format!("unknown command {line:?}"))?;
             // The path may contain spaces, the function's name does not.
             let (object, function) =
-                command.rsplit_once(' ').context("the engine named no function")?;
+                command.rsplit_once(' ').context("the command has no function")?;
             let usage = self.load_and_run(object, function)?;
             support.flush();
-            channel::send(self.channel.as_fd(), Kind::Done, &serde_json::to_vec(&usage)?)?;
+            channel::send(self.channel.as_fd(), PacketKind::Done, &serde_json::to_vec(&usage)?)?;
             let answer = read_answer(self.channel.as_fd())?;
             for line in answer.lines.iter().map(String::as_str).chain(["EVCXR_EXECUTION_COMPLETE"])
             {
@@ -99,7 +101,7 @@ impl UserProcess {
 
     fn load_and_run(&mut self, object: &str, function: &str) -> Result<Usage> {
         use libloading::os::unix::Library;
-        // SAFETY: the object was compiled by the engine for this process; its initialisers are the
+        // SAFETY: the engine compiled the object for this process; its initialisers are part of the
         // user's program.
         let library =
             unsafe { Library::new(object) }.with_context(|| format!("failed to load {object}"))?;
@@ -107,7 +109,7 @@ impl UserProcess {
         let function = unsafe {
             library.get::<extern "C" fn(*mut c_void) -> *mut c_void>(function.as_bytes())
         }?;
-        channel::send(self.channel.as_fd(), Kind::Begin, b"")?;
+        channel::send(self.channel.as_fd(), PacketKind::Begin, b"")?;
         let meter = Meter::start();
         self.variables = function(self.variables);
         let usage = meter.stop();
@@ -116,15 +118,15 @@ impl UserProcess {
     }
 }
 
-fn read_answer(channel: BorrowedFd<'_>) -> Result<Answer> {
+fn read_answer(channel: BorrowedFd<'_>) -> Result<RunReply> {
     match channel::receive(channel)? {
         Some(bytes) => Ok(serde_json::from_slice(&bytes)?),
-        None => bail!("the kernel has gone"),
+        None => bail!("the kernel has closed the connection"),
     }
 }
 
-/// What the engine and the kernel told this process through its environment is not the business of
-/// the user's code and its children.
+/// Removes what the engine and the kernel passed through the environment, so that the user's code
+/// and its children do not see it.
 fn clean_environment() {
     // SAFETY: no other thread runs yet.
     unsafe {
@@ -139,8 +141,7 @@ fn clean_environment() {
     }
 }
 
-/// Time, CPU time and peak memory between two moments. The clock is the innermost: it starts last
-/// and stops first.
+/// Measures time, CPU time and peak memory. The clock starts last and stops first.
 struct Meter {
     cpu_at_start: f64,
     start: Instant,
@@ -148,8 +149,8 @@ struct Meter {
 
 impl Meter {
     fn start() -> Meter {
-        // Writing 5 resets the kernel's high-water mark of this process (Linux, proc(5)); elsewhere
-        // there is no such file.
+        // Writing 5 resets the peak memory of this process (Linux, proc(5)). Other systems have no
+        // such file.
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         let cpu_at_start = cpu_seconds();
         Meter { cpu_at_start, start: Instant::now() }
@@ -163,18 +164,7 @@ impl Meter {
 }
 
 fn cpu_seconds() -> f64 {
-    [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN].into_iter().map(cpu_seconds_of).sum()
-}
-
-fn cpu_seconds_of(who: libc::c_int) -> f64 {
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: getrusage fills the structure; zeroed plain data is valid where it fails.
-    let usage = unsafe {
-        libc::getrusage(who, usage.as_mut_ptr());
-        usage.assume_init()
-    };
-    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
-    seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN].into_iter().map(process::cpu_seconds).sum()
 }
 
 fn peak_memory_bytes() -> Option<u64> {

@@ -1,11 +1,11 @@
-//! The support library: what must happen inside the standard library that the cells use.
+//! The support library: functions that must use the same standard library as the cells.
 //!
-//! Cells link `libstd` dynamically while this executable contains a copy of its own. To flush the
-//! cells' stdout, to learn of their panics as values instead of as text, a few functions are
-//! compiled against the shared `libstd` ([`SOURCE`]) and loaded. Without the library everything
-//! still runs; a failure is then described by the engine's marker lines alone.
+//! Cells link `libstd` dynamically, while this executable contains its own copy. A few functions
+//! are compiled against the shared `libstd` ([`SOURCE`]) and loaded: they flush the cells' stdout
+//! and report panics as values instead of text. Without the library everything still runs, but
+//! failures are described only by the engine's marker lines.
 
-use super::wire::{self, Kind, PanicReport};
+use super::wire::{self, PacketKind, PanicReport};
 use super::{interpose, stack};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -15,10 +15,10 @@ use std::process::Command;
 
 const SOURCE: &str = include_str!("support_library.rs");
 
-/// Compiles the library for the given compiler unless the cache has it, and returns its path.
+/// Compiles the library for this compiler, unless it is in the cache, and returns its path.
 ///
 /// # Errors
-/// When the compiler fails or the cache cannot be written.
+/// If the compiler fails or the cache is not writable.
 pub fn prepare(rustc: &Path) -> Result<PathBuf> {
     compile(
         rustc,
@@ -29,7 +29,7 @@ pub fn prepare(rustc: &Path) -> Result<PathBuf> {
     )
 }
 
-/// Compiles a library for the given compiler unless the cache has it, and returns its path.
+/// Compiles a library for this compiler, unless it is in the cache, and returns its path.
 pub fn compile(
     rustc: &Path,
     name: &str,
@@ -75,14 +75,14 @@ pub fn compile(
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    // Two kernels may build at once: whoever is last replaces an equal file.
+    // Two kernels may build at the same time; the later one replaces an identical file.
     std::fs::rename(&built, &library)
         .with_context(|| format!("failed to write {}", library.display()))?;
     Ok(library)
 }
 
-/// The linker that cargo is told to use on this machine: where compilers come from conda, none is
-/// called `cc`, which rustc would look for.
+/// The linker that cargo is configured to use on this machine. Conda's compilers, for example, are
+/// not called `cc`, which rustc would look for.
 fn cargos_linker(variables: impl Iterator<Item = (OsString, OsString)>) -> Option<String> {
     let ours = format!("CARGO_TARGET_{}_", std::env::consts::ARCH.to_uppercase());
     let system = if cfg!(target_os = "macos") {
@@ -112,9 +112,9 @@ struct Text {
 
 impl Text {
     /// # Safety
-    /// The library passes pointers that are valid during the call.
+    /// The pointers must be valid, which they are during the library's call.
     unsafe fn read(&self) -> String {
-        // SAFETY: as promised by the caller.
+        // SAFETY: guaranteed by the caller.
         String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(self.start, self.length) })
             .into_owned()
     }
@@ -131,7 +131,7 @@ struct Panic {
 
 type SetHookFunction = extern "C" fn(extern "C" fn(Panic));
 
-/// The loaded library, or nothing where it could not be had.
+/// The loaded library; empty if it is not available.
 pub struct Support {
     flush: Option<extern "C" fn()>,
 }
@@ -145,11 +145,11 @@ impl Support {
         // SAFETY: no other thread runs yet.
         unsafe { std::env::remove_var(wire::SUPPORT_VARIABLE) };
         use libloading::os::unix::Library;
-        // SAFETY: the library is ours; it has no initialisers. Its functions have the signatures
-        // given here (support_library.rs).
+        // SAFETY: the library is ours and has no initialisers. Its functions have these signatures
+        // (support_library.rs).
         unsafe {
             let Ok(library) = Library::new(&path) else { return Support { flush: None } };
-            // Never unloaded: the panic hook points into it.
+            // Never unloaded, because the panic hook points into it.
             let library = std::mem::ManuallyDrop::new(library);
             if let Ok(set_hook) = library.get::<SetHookFunction>(b"parcourse_set_panic_hook") {
                 set_hook(report_panic);
@@ -163,7 +163,7 @@ impl Support {
         }
     }
 
-    /// Sends what the cell printed without a line end.
+    /// Flushes what the cell printed without a line end.
     pub fn flush(&self) {
         if let Some(flush) = self.flush {
             flush();
@@ -183,31 +183,23 @@ fn is_main_thread() -> bool {
 }
 
 extern "C" fn report_panic(panic: Panic) {
-    // SAFETY: called by the library with texts that live during the call.
+    // SAFETY: the library's texts live during the call.
     let (message, file, thread) =
         unsafe { (panic.message.read(), panic.file.read(), panic.thread.read()) };
     let report = PanicReport {
-        // Escaped, a byte may take six; with the stack it must fit one packet.
-        message: truncated(&message, 5 * 1024).to_owned(),
+        // An escaped byte takes up to six; together with the stack the report must fit into one
+        // packet.
+        message: message[..message.floor_char_boundary(5 * 1024)].to_owned(),
         file,
         line: panic.line,
         column: panic.column,
-        thread: truncated(&thread, 200).to_owned(),
+        thread: thread[..thread.floor_char_boundary(200)].to_owned(),
         main: is_main_thread(),
         stack: stack::addresses(),
     };
     if let Ok(json) = serde_json::to_vec(&report) {
-        interpose::report(Kind::Panic, &json);
+        interpose::report(PacketKind::Panic, &json);
     }
-}
-
-/// The text cut to at most so many bytes, at a character boundary.
-fn truncated(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]
@@ -215,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_linker_is_the_one_that_cargo_is_told() {
+    fn the_linker_is_the_one_that_cargo_uses() {
         let linker = |name: &str, value: &str| {
             cargos_linker([(OsString::from(name), OsString::from(value))].into_iter())
         };

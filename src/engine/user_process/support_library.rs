@@ -1,6 +1,6 @@
-// The support library: compiled by the kernel against the shared standard library that cells use,
-// and loaded into the user process. The executable has a standard library of its own, so only code
-// in here can reach the cells' stdout buffer and panic hook.
+// The support library. The kernel compiles it against the shared standard library that cells use,
+// and the user process loads it. The executable has its own standard library, so only this code can
+// reach the cells' stdout buffer and panic hook.
 
 use std::io::Write;
 
@@ -40,9 +40,10 @@ pub extern "C" fn parcourse_set_panic_hook(report: extern "C" fn(Panic)) {
             .downcast_ref::<&str>()
             .map(|text| text.to_string())
             .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "(a panic with a value that is no text)".to_string());
-        let (file, line, column) =
-            info.location().map_or((String::new(), 0, 0), |place| (place.file().to_string(), place.line(), place.column()));
+            .unwrap_or_else(|| "(non-string panic payload)".to_string());
+        let (file, line, column) = info.location().map_or((String::new(), 0, 0), |location| {
+            (location.file().to_string(), location.line(), location.column())
+        });
         let thread = std::thread::current().name().unwrap_or("").to_string();
         report(Panic {
             message: Text::of(&message),

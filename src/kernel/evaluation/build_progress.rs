@@ -1,11 +1,12 @@
-//! Telling how far a long build of dependencies has come.
+//! Shows the progress of long builds of dependencies.
 //!
-//! The engine waits for cargo and shows nothing meanwhile. Who has asked for a large crate should
-//! see that something happens, and how much is left: crates done of total, and the one being
-//! compiled. One line, updated in place, from the second second on.
+//! The engine shows nothing while it waits for cargo. Users who ask for a large crate should see
+//! that something happens and how much is left: how many crates of how many are done, and which one
+//! is being compiled. This is one line, updated in place, that first appears after 1.5 seconds.
 
+use crate::base::process;
+use crate::engine::build_cache::finished_crates;
 use crate::kernel::output::Outputs;
-use crate::kernel::process::processes;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,9 +16,9 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What is compiled faster needs no announcement.
-const PATIENCE: Duration = Duration::from_millis(1500);
-const REFRESH: Duration = Duration::from_secs(1);
+/// Builds that are faster than this show no progress.
+const ANNOUNCE_AFTER: Duration = Duration::from_millis(1500);
+const UPDATE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Watches the build directory until it is dropped.
 pub struct BuildProgress {
@@ -45,22 +46,22 @@ impl Drop for BuildProgress {
 fn watch(outputs: &Outputs, directory: &Path, ended: &mpsc::Receiver<()>) {
     let started = Instant::now();
     let mut shown = None;
-    let mut wait = PATIENCE;
+    let mut wait = ANNOUNCE_AFTER;
     while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout)
         && outputs.running_since().is_none()
     {
-        wait = REFRESH;
+        wait = UPDATE_INTERVAL;
         let Some(crate_name) = crate_being_compiled() else { continue };
         let (id, total) = shown.get_or_insert_with(|| {
             let id = uuid::Uuid::new_v4().to_string();
             outputs.show_progress(&id, "compiling dependencies", true);
             (id, packages(directory))
         });
-        // The template holds crates that this notebook may not have asked for.
+        // The template contains crates that this notebook may not use.
         let progress = total.as_ref().map(|total| {
             format!(
                 ": {} of {} crates",
-                compiled(directory).intersection(total).count(),
+                finished_crates(&directory.join("target")).intersection(total).count(),
                 total.len()
             )
         });
@@ -77,9 +78,9 @@ fn watch(outputs: &Outputs, directory: &Path, ended: &mpsc::Receiver<()>) {
     }
 }
 
-/// The dependency that a compiler below this process works on. The cell itself is no dependency.
+/// The dependency that a compiler below this process is compiling. The cell itself does not count.
 fn crate_being_compiled() -> Option<String> {
-    let compilers = processes::descendants(rustix::process::getpid(), |_| false);
+    let compilers = process::descendants(rustix::process::getpid(), |_| false);
     compilers.into_iter().find_map(|pid| {
         let arguments = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).ok()?;
         let mut arguments =
@@ -89,39 +90,7 @@ fn crate_being_compiled() -> Option<String> {
     })
 }
 
-/// Names of the packages whose library cargo has finished.
-fn compiled(directory: &Path) -> BTreeSet<String> {
-    let profiles =
-        subdirectories(&directory.join("target")).into_iter().map(|target| target.join("debug"));
-    let notes = profiles
-        .chain([directory.join("target/debug")])
-        .flat_map(|profile| subdirectories(&profile.join(".fingerprint")));
-    let is_finished = |folder: &PathBuf| {
-        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        files.into_iter().any(|file| {
-            let name = file.file_name();
-            ["lib-", "dylib-"]
-                .iter()
-                .any(|kind| name.as_encoded_bytes().starts_with(kind.as_bytes()))
-                && !name.to_string_lossy().contains('.')
-        })
-    };
-    let name = |folder: PathBuf| Some(folder.file_name()?.to_str()?.rsplit_once('-')?.0.to_owned());
-    notes.filter(is_finished).filter_map(name).filter(|name| name != "ctx").collect()
-}
-
-fn subdirectories(directory: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect()
-}
-
-/// Names of the packages that the cells depend on, on this platform. `None` when cargo cannot tell
-/// yet.
+/// The packages that the cells depend on, on this platform. `None` if cargo does not know yet.
 fn packages(directory: &Path) -> Option<BTreeSet<String>> {
     let output = Command::new("cargo")
         .args(["metadata", "--format-version=1", "--offline", "--filter-platform"])

@@ -1,18 +1,19 @@
 //! How the value of a cell's last expression is shown.
 //!
-//! The engine first tries a method `evcxr_display` on the value, compiles again when there is none,
-//! and then shows the value with `{:?}`. We give that method to every value that can be shown with
-//! `{:?}`, which saves the first, failing compilation. The engine's commands `:types` and `:fmt`
-//! ask for something else, which only its own code can do: then the method is taken away.
+//! The engine first calls a method `evcxr_display` on the value. If there is none, it compiles
+//! again and shows the value with `{:?}`. We give that method to every value that implements
+//! `Debug`, which saves the first, failing compilation. The engine's commands `:types` and `:fmt`
+//! ask for formats that only its own code supports, so then we remove the method.
 
 use crate::engine::cell_compiler::DISPLAY;
+use crate::kernel::cell_source::CellSource;
 use anyhow::{Result, anyhow};
 use evcxr::CommandContext;
 
-/// Replaces the items of [`DISPLAY`]: the engine keeps items by name.
-const FOR_NO_VALUE: &str = "pub trait ParcourseDisplay {}";
+/// Replaces the items of [`DISPLAY`], because the engine stores items by name.
+const NO_DISPLAY: &str = "pub trait ParcourseDisplay {}";
 
-/// What the notebook's commands have asked for so far.
+/// The format that the notebook's commands have set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayFormat {
     types: bool,
@@ -26,23 +27,23 @@ impl Default for DisplayFormat {
 }
 
 impl DisplayFormat {
-    /// What a cell's commands make of it. Commands stand before code.
-    pub fn after(&self, code: &str) -> DisplayFormat {
+    /// The format after this cell's commands.
+    pub fn after(&self, source: &CellSource) -> DisplayFormat {
         let mut format = self.clone();
-        for line in code.lines() {
-            match line.trim_start().split_once(' ').unwrap_or((line.trim(), "")) {
+        for command in source.commands() {
+            match (command.name, command.argument) {
                 (":types", _) => format.types = !format.types,
                 (":fmt", "") => format.format = DisplayFormat::default().format,
-                (":fmt", wanted) => format.format = wanted.trim().to_owned(),
+                (":fmt", wanted) => format.format = wanted.to_owned(),
                 _ => {}
             }
         }
         format
     }
 
-    /// Gives the method to all values, or takes it away.
+    /// Adds or removes the method.
     pub fn apply(&self, context: &mut CommandContext) -> Result<()> {
-        let items = if *self == DisplayFormat::default() { DISPLAY } else { FOR_NO_VALUE };
+        let items = if *self == DisplayFormat::default() { DISPLAY } else { NO_DISPLAY };
         context.execute(items).map_err(|error| anyhow!("{error}"))?;
         Ok(())
     }
@@ -54,12 +55,14 @@ mod tests {
 
     #[test]
     fn commands_change_it_and_back() {
+        let after = |format: &DisplayFormat, code| format.after(&CellSource::parse(code));
         let plain = DisplayFormat::default();
-        let with_types = plain.after(":types\n1 + 1");
+        let with_types = after(&plain, ":types\n1 + 1");
         assert_ne!(with_types, plain);
-        assert_eq!(with_types.after(" :types"), plain);
-        assert_ne!(plain.after(":fmt {:#?}"), plain);
-        assert_eq!(plain.after(":fmt {:#?}").after(":fmt"), plain);
-        assert_eq!(plain.after("let types = 1;"), plain);
+        assert_eq!(after(&with_types, " :types"), plain);
+        let pretty = after(&plain, ":fmt {:#?}");
+        assert_ne!(pretty, plain);
+        assert_eq!(after(&pretty, ":fmt"), plain);
+        assert_eq!(after(&plain, "let types = 1;"), plain);
     }
 }

@@ -1,9 +1,10 @@
-//! One execution: compile, run, and tell how it went.
+//! One execution: compile, run, and report the result.
 
 use super::build_progress::BuildProgress;
 use super::evaluator::Evaluator;
 use super::helper_crate;
-use crate::kernel::completeness;
+use crate::base::process;
+use crate::kernel::cell_source::CellSource;
 use crate::kernel::output::source::Sources;
 use crate::kernel::output::{Cell, Ending, Outputs};
 use crate::kernel::process::interrupt::Interrupts;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What executing a piece of code needs besides the engine.
+/// What an execution needs besides the engine.
 pub struct Executor {
     pub outputs: Arc<Outputs>,
     pub sources: Arc<Sources>,
@@ -25,10 +26,10 @@ pub struct Executor {
 /// How an execution ended.
 pub struct Outcome {
     pub failure: Option<Failure>,
-    /// Results of the engine's own commands, to be shown: `:vars`, `!ls`.
+    /// Results of the engine's own commands, such as `:vars` and `!ls`.
     pub results: EvalOutputs,
     pub timing: Timing,
-    /// The value of the last expression, when it was asked for instead of shown.
+    /// The value of the last expression, if it was captured instead of shown.
     pub captured: Option<Value>,
 }
 
@@ -36,7 +37,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
     pub compile: Duration,
-    /// Processor time of the engine and of what it started: cargo, rustc, the linker.
+    /// Processor time of the engine and of its child processes: cargo, rustc, the linker.
     pub compile_cpu_seconds: f64,
     pub run: Duration,
     pub cpu_seconds: f64,
@@ -54,7 +55,7 @@ impl Timing {
         })
     }
 
-    /// The same in words.
+    /// The timing as a sentence.
     pub fn sentence(&self) -> String {
         format!(
             "compile {:.2} s, run {:.2} s (CPU {:.2} s, peak memory {:.0} MiB)",
@@ -70,7 +71,8 @@ impl Executor {
     /// Compiles and runs code on the engine's thread.
     pub fn execute(&self, evaluator: &mut Evaluator, code: &str, cell: Cell) -> Outcome {
         let execution_count = cell.execution_count;
-        if let Some(failure) = compile::unreadable(code, execution_count) {
+        let source = CellSource::parse(code);
+        if let Some(failure) = compile::unreadable(&source, execution_count) {
             return Outcome {
                 failure: Some(failure),
                 results: EvalOutputs::new(),
@@ -81,22 +83,24 @@ impl Executor {
         self.sources.add_cell(execution_count, code);
         let deaths = self.outputs.deaths();
         self.outputs.begin_cell(Cell {
-            ends_with_expression: completeness::ends_with_expression(code),
+            ends_with_expression: source.ends_with_expression(),
             ..cell.clone()
         });
         self.interrupts.begin();
-        let display_before = evaluator.get_ready_for(code);
+        let display_before = evaluator.prepare_for(&source);
         let located = helper_crate::located(code, evaluator.helpers());
         let (started, cpu_at_start) = (Instant::now(), cpu_seconds());
         let progress = BuildProgress::watch(self.outputs.clone(), self.build_directory.clone());
-        evaluator.add_dependencies(&located);
+        evaluator.add_dependencies(&source);
         let mut result = evaluator.context().execute(&located);
-        if result.is_err() && is_missing_dependency(code, &result) && !self.interrupts.requested() {
+        if result.as_ref().is_err_and(|error| is_missing_dependency(&source, error))
+            && !self.interrupts.requested()
+        {
             let _ = evaluator.context().execute(":offline 0");
-            // The engine rewrites this file only when it builds; it would keep cargo offline while
-            // it looks for the crate.
+            // The engine rewrites this file only when it builds. Until then the file would keep
+            // cargo offline.
             let _ = std::fs::remove_file(self.build_directory.join(".cargo/config.toml"));
-            evaluator.add_dependencies(&located);
+            evaluator.add_dependencies(&source);
             result = evaluator.context().execute(&located);
             let _ = evaluator.context().execute(":offline 1");
         }
@@ -104,21 +108,21 @@ impl Executor {
             && !self.interrupts.requested()
             && evaluator.read_whole_sources()
         {
-            // The skeletons lack what decides this type. Nothing has run yet.
+            // The skeletons lack what determines this type. Nothing has run yet.
             result = evaluator.context().execute(&located);
         }
         if let Err(evcxr::Error::SubprocessTerminated(_)) = &result {
-            // The engine may notice the death before all of the last words are read.
+            // The engine may notice the death before we have read all of the last output.
             self.outputs.wait_for_death_after(deaths);
         }
         drop(progress);
         let (elapsed, compile_cpu_seconds) = (started.elapsed(), cpu_seconds() - cpu_at_start);
         let interrupted = self.interrupts.end();
-        // The engine keeps what its commands said only when the whole cell went well.
+        // The engine keeps the effect of commands only if the whole cell succeeds.
         if result.is_err() {
             evaluator.set_display(display_before);
         }
-        if code.lines().any(resets_items) {
+        if source.clears_engine() {
             let _ = evaluator.prepare();
         }
         let ending = self.outputs.end_cell();
@@ -148,24 +152,14 @@ fn timing(elapsed: Duration, ending: &Ending) -> Timing {
     }
 }
 
-/// Processor time of this thread and of all processes that it has waited for. The user's is not
-/// among them before it ends.
+/// Processor time of this thread and of all child processes that have ended. The user process is
+/// not among them while it runs.
 fn cpu_seconds() -> f64 {
     #[cfg(target_os = "linux")]
     let this = libc::RUSAGE_THREAD;
     #[cfg(not(target_os = "linux"))]
     let this = libc::RUSAGE_SELF;
-    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
-    let of = |who| {
-        let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-        // SAFETY: getrusage fills the structure; zeroed plain data is valid where it fails.
-        let usage = unsafe {
-            libc::getrusage(who, usage.as_mut_ptr());
-            usage.assume_init()
-        };
-        seconds(usage.ru_utime) + seconds(usage.ru_stime)
-    };
-    of(this) + of(libc::RUSAGE_CHILDREN)
+    process::cpu_seconds(this) + process::cpu_seconds(libc::RUSAGE_CHILDREN)
 }
 
 fn describe(
@@ -180,40 +174,52 @@ fn describe(
             "Interrupted",
             "the running code was stopped together with its process",
             vec![
-                "All variables are lost, definitions are kept.\nHelpers such as Pool::map can be interrupted without that loss.".to_owned(),
+                "All variables are lost, definitions are kept.\nHelpers such as Pool::map can be \
+                 interrupted without that loss."
+                    .to_owned(),
             ],
         ),
-        _ if interrupted => Failure::new("Interrupted", "compiling was stopped; variables are kept", Vec::new()),
-        evcxr::Error::SubprocessTerminated(message) => Cause::parse(message).failure(&ending.last_stderr),
-        evcxr::Error::CompilationErrors(errors) => compile::failure(errors, code, execution_count),
-        evcxr::Error::TypeRedefinedVariablesLost(names) => {
-            Failure::new("VariablesLost", format!("the types of these variables were redefined: {}", names.join(", ")), Vec::new())
+        _ if interrupted => Failure::new(
+            "Interrupted",
+            "compiling was stopped; variables are \
+            kept",
+            Vec::new(),
+        ),
+        evcxr::Error::SubprocessTerminated(message) => {
+            Cause::parse(message).failure(&ending.last_stderr)
         }
+        evcxr::Error::CompilationErrors(errors) => compile::failure(errors, code, execution_count),
+        evcxr::Error::TypeRedefinedVariablesLost(names) => Failure::new(
+            "VariablesLost",
+            format!(
+                "the types of these variables were redefined: \
+                {}",
+                names.join(", ")
+            ),
+            Vec::new(),
+        ),
         other => Failure::new("Error", other.to_string(), Vec::new()),
     }
 }
 
-/// Whether the code asks for a crate that the offline engine could not find, so that asking the
-/// network may help. Commands come before code: nothing has run yet.
-fn is_missing_dependency(code: &str, result: &Result<EvalOutputs, evcxr::Error>) -> bool {
-    let Err(error) = result else { return false };
+/// Whether the cell asks for a crate that cargo could not find offline, so that the network may
+/// help. The engine executes commands before code, so nothing has run yet.
+fn is_missing_dependency(source: &CellSource, error: &evcxr::Error) -> bool {
     let text = match error {
         evcxr::Error::CompilationErrors(errors) => {
             errors.iter().map(|error| error.message()).collect::<Vec<_>>().join("\n")
         }
         other => other.to_string(),
     };
-    let asks = code.lines().any(|line| {
-        line.trim_start().starts_with(":dep") || line.trim_start().starts_with("extern crate")
-    });
     let offline =
         ["offline", "no matching package", "failed to select a version", "unable to update"];
-    (asks || text.contains("tokio")) && offline.iter().any(|sign| text.contains(sign))
+    (source.names_crate() || text.contains("tokio"))
+        && offline.iter().any(|sign| text.contains(sign))
 }
 
-/// Whether the engine did not find the type of a variable in code that compiles.
+/// Whether the engine could not infer the type of a variable in code that compiles.
 ///
-/// When it does not, it has the cell checked, and hides that reason behind E0521 if another
+/// In that case the engine runs `cargo check` on the cell, and reports E0521 instead if another
 /// variable of the notebook contains a reference.
 fn is_unknown_type(error: &evcxr::Error) -> bool {
     match error {
@@ -222,9 +228,4 @@ fn is_unknown_type(error: &evcxr::Error) -> bool {
         }
         other => other.to_string().starts_with("Couldn't automatically determine type"),
     }
-}
-
-/// Commands after which the engine has forgotten what [`Evaluator::prepare`] told it.
-fn resets_items(line: &str) -> bool {
-    line.split_whitespace().next() == Some(":clear")
 }

@@ -1,9 +1,9 @@
-//! Notebooks that lie elsewhere than they were written for.
+//! Finds the helper crate for notebooks that were moved.
 //!
-//! A notebook of the course loads the helper crate from beside its folder, `:dep parcourse = { path
-//! = "../helpers" }`. Copies of notebooks get around: nbgrader executes what was handed in in a
-//! folder per student, learners sort things their way. Where that path leads nowhere the kernel
-//! takes the helper crate that it was registered with.
+//! A notebook of the course loads the helper crate from a folder beside its own: `:dep parcourse =
+//! { path = "../helpers" }`. But notebooks are copied: nbgrader executes submissions in a folder
+//! per student, and learners organise their files. If that path does not exist, the kernel uses the
+//! helper crate that it was registered with.
 
 use crate::base::paths;
 use regex::{Captures, Regex};
@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// The code, with a path that leads to the helper crate. `known` is the helper crate that the
-/// kernel has compiled, if it has.
+/// The code with a valid path to the helper crate. `known` is the helper crate that the kernel has
+/// compiled, if any.
 pub fn located<'a>(code: &'a str, known: Option<&Path>) -> Cow<'a, str> {
     located_from(Path::new("."), code, || known.map(Path::to_path_buf).or_else(registered))
 }
@@ -31,10 +31,10 @@ fn located_from<'a>(
         Regex::new(r#"(?m)^(\s*:dep\s+parcourse\s*=\s*\{[^}\n]*?\bpath\s*=\s*)"([^"\n]*)""#)
             .expect("a constant")
     });
-    let leads_nowhere =
+    let is_missing =
         DEPENDENCY.captures(code).is_some_and(|found| !folder.join(&found[2]).exists());
-    // Without a helper crate the engine says that there is no such folder.
-    let Some(helpers) = leads_nowhere.then(helpers).flatten() else { return Cow::Borrowed(code) };
+    // Without a helper crate, the engine reports the missing folder.
+    let Some(helpers) = is_missing.then(helpers).flatten() else { return Cow::Borrowed(code) };
     let path = toml::Value::from(helpers.display().to_string()).to_string();
     DEPENDENCY.replace(code, |found: &Captures| format!("{}{path}", &found[1]))
 }
@@ -46,7 +46,7 @@ mod tests {
     const CELL: &str = ":dep parcourse = { path = \"../helpers\" }\nuse parcourse::prelude::*;";
 
     #[test]
-    fn a_path_that_leads_nowhere_is_replaced() {
+    fn a_missing_path_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let notebooks = folder.path().join("notebooks");
         std::fs::create_dir(&notebooks).unwrap();
@@ -72,12 +72,12 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_leads_somewhere_is_the_notebooks_own() {
+    fn an_existing_path_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let notebooks = folder.path().join("notebooks");
         for path in [&notebooks, &folder.path().join("helpers")] {
             std::fs::create_dir(path).unwrap();
         }
-        assert_eq!(located_from(&notebooks, CELL, || panic!("not asked")), CELL);
+        assert_eq!(located_from(&notebooks, CELL, || panic!("must not be called")), CELL);
     }
 }

@@ -1,45 +1,45 @@
-//! Where rust-analyzer looks for the sources of the standard library.
+//! Which sources of the standard library rust-analyzer reads.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Where rust-analyzer looks before it asks rustc.
+/// The environment variable that rust-analyzer reads before it asks rustc.
 const VARIABLE: &str = "RUST_SRC_PATH";
 
-/// What the user has it, once something else was shown.
-static OUTSIDE: OnceLock<Option<OsString>> = OnceLock::new();
+/// The user's own value, saved before the first change.
+static ORIGINAL: OnceLock<Option<OsString>> = OnceLock::new();
 
-/// The user's own choice, if there is one.
-pub fn chosen() -> bool {
+/// Whether the user has chosen the sources.
+pub fn is_set() -> bool {
     std::env::var_os(VARIABLE).is_some()
 }
 
-/// Shows rust-analyzer this folder when it reads a manifest next. An empty one has a folder `core`
-/// all the same, or it would look elsewhere.
-pub fn show(folder: &Path) -> std::io::Result<()> {
+/// Makes rust-analyzer use this folder when it next reads a manifest. Even an empty folder needs a
+/// subfolder `core`, or rust-analyzer would look elsewhere.
+pub fn redirect(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder.join("core"))?;
-    OUTSIDE.get_or_init(|| std::env::var_os(VARIABLE));
+    ORIGINAL.get_or_init(|| std::env::var_os(VARIABLE));
     // SAFETY: the other threads of this process read the environment through std only, which has a
     // lock for it.
     unsafe { std::env::set_var(VARIABLE, folder) };
     Ok(())
 }
 
-/// Shows rust-analyzer all that the user's compiler comes with.
-pub fn show_whole() {
+/// Makes rust-analyzer use the sources of the user's compiler.
+pub fn reset() {
     // SAFETY: as above.
-    match OUTSIDE.get() {
+    match ORIGINAL.get() {
         Some(Some(value)) => unsafe { std::env::set_var(VARIABLE, value) },
         Some(None) => unsafe { std::env::remove_var(VARIABLE) },
         None => {}
     }
 }
 
-/// The child's environment stays as the user has it, whatever is shown later.
-pub fn keep_as_is(command: &mut Command) {
-    match OUTSIDE.get().cloned().unwrap_or_else(|| std::env::var_os(VARIABLE)) {
+/// Gives the child the user's own value.
+pub fn restore_for(command: &mut Command) {
+    match ORIGINAL.get().cloned().unwrap_or_else(|| std::env::var_os(VARIABLE)) {
         Some(value) => command.env(VARIABLE, value),
         None => command.env_remove(VARIABLE),
     };

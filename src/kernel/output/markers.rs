@@ -1,10 +1,10 @@
-//! Finding the engine's marker lines in the bytes that a program writes to stdout.
+//! Finds the engine's marker lines in the bytes that a program writes to stdout.
 //!
-//! The engine's generated code, and types that display themselves, speak to the kernel in lines on
-//! the program's own stdout. Everything else is text for the reader and must not be held back: a
-//! prompt without a line end or a `\r` progress line shows at once.
+//! The engine's generated code, and types that display themselves, send messages to the kernel as
+//! lines on the program's stdout. Everything else is text for the user and must not be delayed: a
+//! prompt without a line end or a progress line with `\r` appears at once.
 
-/// What a piece of stdout turned out to be.
+/// A piece of stdout.
 #[derive(Debug, PartialEq)]
 pub enum Piece {
     /// Ordinary output.
@@ -13,9 +13,9 @@ pub enum Piece {
     Content { mime: String, body: String },
     /// The cell's code panicked and the engine caught it.
     Panicked,
-    /// The cell was left through `?`.
+    /// The cell returned early through `?`.
     ErrorReturned,
-    /// A variable was lost since its type was redefined; the whole line, for the engine.
+    /// A variable was lost because its type was redefined; the whole line, for the engine.
     VariableLost(String),
     /// The program asks for input with this prompt.
     InputRequest { prompt: String, password: bool },
@@ -30,18 +30,17 @@ const VARIABLE_LOST: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
 const INPUT_PASSWORD: &str = "EVCXR_INPUT_REQUEST_PASSWORD:";
 const INPUT: &str = "EVCXR_INPUT_REQUEST:";
 
-/// Splits a stream of bytes into pieces, however it is cut into packets.
+/// Splits a stream of bytes into pieces, regardless of packet boundaries.
 #[derive(Default)]
 pub struct Markers {
     /// Bytes that may be the start of a marker, or the inside of an unfinished block.
     held: Vec<u8>,
-    /// Where in an unfinished block to look for its end; what comes before was looked through
-    /// already.
+    /// Where to continue to search for the end of an unfinished block.
     searched: usize,
 }
 
 impl Markers {
-    /// Takes more bytes and returns what is complete.
+    /// Adds bytes and returns the pieces that are complete.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
         self.held.extend_from_slice(bytes);
         let mut pieces = Vec::new();
@@ -51,12 +50,13 @@ impl Markers {
         pieces
     }
 
-    /// Gives up waiting for the rest of a marker, unless a block has begun.
+    /// Returns a partial marker as text, unless a block has begun.
     pub fn flush(&mut self) -> Option<Piece> {
         if self.is_inside_block() { None } else { self.finish() }
     }
 
-    /// Nothing more will come: what is held, a block without an end included, is text.
+    /// Returns everything that is held as text, including an unfinished block. Call this at the end
+    /// of the stream.
     pub fn finish(&mut self) -> Option<Piece> {
         self.searched = 0;
         let held = std::mem::take(&mut self.held);
@@ -99,8 +99,8 @@ impl Markers {
         })
     }
 
-    /// The block whose body starts at `body`, when its end is there. A panic inside the block ends
-    /// it too, and nothing of it is shown.
+    /// The block whose body starts at `body`, if it is complete. A panic also ends the block, which
+    /// is then discarded.
     fn content(&mut self, mime: &str, body: usize) -> Option<Piece> {
         let mut at = body.max(self.searched);
         loop {
@@ -114,7 +114,7 @@ impl Markers {
                 self.drop_block(next);
                 return Some(Piece::Panicked);
             }
-            // A body without a line end of its own leaves the marker at the end of its last line.
+            // If the body has no final line end, the marker is at the end of its last line.
             if line.ends_with(END_CONTENT) {
                 let text = &self.held[body..at + length - END_CONTENT.len()];
                 let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -152,17 +152,18 @@ mod tests {
         Piece::Text(text.as_bytes().to_vec())
     }
 
-    const SESSION: &str = "before\nEVCXR_BEGIN_CONTENT text/html\n<b>\nhi</b>\nEVCXR_END_CONTENT\nEVCXR_PANIC_NOTIFICATION\nafter";
+    const SESSION: &str = "before\nEVCXR_BEGIN_CONTENT text/html\n<b>\nhi</b>\n\
+        EVCXR_END_CONTENT\nEVCXR_PANIC_NOTIFICATION\nafter";
 
     #[test]
-    fn partial_lines_are_not_held_back() {
+    fn partial_lines_are_not_delayed() {
         let mut markers = Markers::default();
         assert_eq!(markers.push(b"10 %\r"), [text("10 %\r")]);
         assert_eq!(markers.push(b"name? "), [text("name? ")]);
     }
 
     #[test]
-    fn markers_are_found_however_the_bytes_are_cut() {
+    fn markers_are_found_at_any_packet_boundary() {
         let expected = |pieces: Vec<Piece>| {
             let mut joined = Vec::new();
             for piece in pieces {
@@ -199,23 +200,23 @@ mod tests {
     }
 
     #[test]
-    fn panic_inside_a_block_drops_the_block() {
+    fn a_panic_inside_a_block_discards_the_block() {
         let pieces = Markers::default()
             .push(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\nEVCXR_PANIC_NOTIFICATION\nx");
         assert_eq!(pieces, [Piece::Panicked, text("x")]);
     }
 
-    /// Otherwise what a program printed would be lost.
+    /// Otherwise the program's output would be lost.
     #[test]
-    fn block_without_an_end_is_text_in_the_end() {
+    fn an_unfinished_block_becomes_text() {
         let mut markers = Markers::default();
         assert_eq!(markers.push(b"EVCXR_BEGIN_CONTENT text/plain\nhalf\n"), []);
         assert_eq!(markers.flush(), None);
         assert_eq!(markers.finish(), Some(text("EVCXR_BEGIN_CONTENT text/plain\nhalf\n")));
     }
 
-    /// A figure of many megabytes comes in hundreds of packets, each of which must be looked
-    /// through once.
+    /// A figure of many megabytes arrives in hundreds of packets, each of which must be searched
+    /// only once.
     #[test]
     fn long_blocks_are_searched_once() {
         let mut markers = Markers::default();
@@ -223,7 +224,7 @@ mod tests {
         for _ in 0..2000 {
             markers.push(&[b"0123456\n".repeat(500), b"tail".to_vec()].concat());
         }
-        // Only its last line is still to be looked at.
+        // Only its last line remains to be searched.
         assert_eq!(markers.held.len() - markers.searched, b"tail".len());
         let pieces = markers.push(b"\nEVCXR_END_CONTENT\n");
         assert!(matches!(&pieces[..], [Piece::Content { body, .. }] if body.len() == 2000 * 4004));

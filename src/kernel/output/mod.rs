@@ -1,8 +1,8 @@
-//! From what the user process writes to what the front end shows.
+//! Turns the user process's output into messages for the front end.
 //!
 //! [`relay`] reads packets from the user process and calls the methods of [`Outputs`], which
-//! decides what they mean: ordinary text, rich output, the engine's markers, a panic. Order is kept
-//! throughout: one lock, one queue to the front end.
+//! interprets them: ordinary text, rich output, the engine's markers, panics. One lock and one
+//! queue to the front end keep everything in order.
 
 mod bundle;
 mod markers;
@@ -11,65 +11,67 @@ pub mod source;
 mod stream;
 mod text;
 
-use crate::engine::user_process::wire::{Address, Answer, PanicReport, Usage};
+use crate::engine::user_process::wire::{Address, PanicReport, RunReply, Usage};
 use crate::kernel::protocol::iopub::Publisher;
-use bundle::Held;
+use bundle::PendingBundle;
 use markers::{Markers, Piece};
 use serde_json::{Value, json};
 use source::Sources;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
-use stream::{Name, Streams};
+use stream::{StreamName, Streams};
 
 /// MIME type of the messages by which helpers reach beyond plain rich output; see
 /// `helpers/src/output`.
 const MESSAGE_MIME: &str = "application/vnd.parcourse.message+json";
 
-/// What a cell is, as far as its output is concerned.
+/// The properties of a cell that affect its output.
 #[derive(Debug, Clone, Default)]
 pub struct Cell {
     pub execution_count: u64,
-    /// No results are published, as the protocol's `silent` asks.
+    /// Whether to publish no results, as requested by the protocol's `silent`.
     pub silent: bool,
-    /// Whether the cell ends with an expression, whose value is its result.
+    /// Whether the cell ends with an expression, whose value is the result.
     pub ends_with_expression: bool,
-    /// Nothing is shown; the result is handed to whoever asked, in [`Ending::captured`].
+    /// Whether to show nothing and return the result in [`Ending::captured`].
     pub capture: bool,
 }
 
-/// How the cell's code left, as far as its output tells.
+/// How the cell ended, as far as its output shows.
 #[derive(Debug, Clone, Default)]
 pub struct Ending {
-    /// The cell's own code panicked; the report is missing when the panic hook was replaced.
+    /// The cell's own code panicked. The report is missing if the program has replaced the panic
+    /// hook.
     pub panicked: bool,
     pub panic: Option<PanicReport>,
-    /// The cell was left through `?`: the error's text and the stack at that point.
+    /// The cell returned early through `?`: the error's text and the stack at that point.
     pub error: Option<(String, Vec<Address>)>,
-    /// A helper stopped because it was asked to.
+    /// A helper stopped because of an interrupt.
     pub interrupted: bool,
-    /// What the run cost, when it came to its end, as the user process measured it.
+    /// The resources that the run used, if it came to its end, as measured by the user process.
     pub usage: Option<Usage>,
     /// How long the user process ran code until it died.
     pub ran_until_death: Option<Duration>,
-    /// The last text on stderr, for naming the cause of a death.
+    /// The last text on stderr, from which the cause of a death is read.
     pub last_stderr: String,
-    /// The result's MIME bundle, where the cell was executed for it.
+    /// The result's MIME bundle, if it was captured.
     pub captured: Option<Value>,
 }
 
-/// Asks the user for a line: prompt, whether it is a password. `None` when nobody can be asked.
+/// Asks the user for a line, given the prompt and whether it is a password. `None` if the front end
+/// does not allow it.
 pub type InputReader = dyn Fn(&str, bool) -> Option<String> + Send + Sync;
 
-/// All output of the user process. Methods are called in the order of the program's output.
+/// All output of the user process. The methods must be called in the order of the program's output.
 pub struct Outputs {
     state: Mutex<State>,
     publisher: Publisher,
     sources: Arc<Sources>,
     input: Box<InputReader>,
-    /// How many bytes of text one cell may show.
+    /// How many bytes of text one cell may print.
     limit: AtomicUsize,
-    /// How many user processes have died, and a signal when one does.
+    /// The number of user processes that have died, and a signal for each death.
     deaths: (Mutex<u64>, Condvar),
 }
 
@@ -78,21 +80,21 @@ struct State {
     cell: Cell,
     markers: Markers,
     streams: Streams,
-    held: Option<Held>,
+    held: Option<PendingBundle>,
     ending: Ending,
-    /// A panic of the cell's own thread that the cell may still survive; shown when it does.
+    /// A panic of the cell's own thread. If the cell catches it, it is shown.
     unconfirmed: Option<PanicReport>,
-    /// The last panic of any thread, which may have been passed on to the cell.
+    /// The last panic of any thread, which may have been propagated to the cell.
     last_panic: Option<PanicReport>,
     prompt: Option<(String, bool)>,
     begun: Option<Instant>,
-    /// Lines for the engine at the end of this run.
+    /// Lines for the engine, to be sent at the end of this run.
     lines: Vec<String>,
 }
 
 impl Outputs {
     pub fn new(publisher: Publisher, sources: Arc<Sources>, input: Box<InputReader>) -> Outputs {
-        // Until the first cell, the engine tries itself out; nobody wants to see that.
+        // Before the first cell, hide the output of the engine's own test cell.
         let state = State {
             cell: Cell { capture: true, ..Cell::default() },
             streams: Streams::with_budget(0),
@@ -108,7 +110,7 @@ impl Outputs {
         }
     }
 
-    /// Sets how many bytes of text one cell may show.
+    /// Sets how many bytes of text one cell may print.
     pub fn set_limit(&self, bytes: usize) {
         self.limit.store(bytes, Ordering::Relaxed);
     }
@@ -117,10 +119,10 @@ impl Outputs {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// A cell is about to be compiled and run.
+    /// Call this before a cell is compiled and run.
     pub fn begin_cell(&self, cell: Cell) {
         let state = &mut *self.lock();
-        // What threads of an earlier cell have printed meanwhile.
+        // Output that threads of an earlier cell have printed in the meantime.
         self.flush_held(state, false);
         if !state.cell.capture {
             state.streams.finish(&self.publisher);
@@ -129,7 +131,8 @@ impl Outputs {
         *state = State { cell, streams: Streams::with_budget(limit), ..State::default() };
     }
 
-    /// The cell is over, run or not: shows what is left and tells how it ended.
+    /// Call this when the cell is over, whether it ran or not. Shows the remaining output and
+    /// returns how the cell ended.
     pub fn end_cell(&self) -> Ending {
         let state = &mut *self.lock();
         if let Some(report) = state.unconfirmed.take() {
@@ -144,24 +147,28 @@ impl Outputs {
         std::mem::take(&mut state.ending)
     }
 
-    /// When the current run of user code began, if one is under way.
+    /// When the current run of user code began, if there is one.
     pub fn running_since(&self) -> Option<Instant> {
         self.lock().begun
     }
 
-    /// Shows text of the kernel's own on a stream of the cell.
+    /// Shows the kernel's own text on the cell's stderr.
     pub fn note(&self, text: &str) {
         let state = &mut *self.lock();
         self.flush_held(state, false);
-        state.streams.push(Name::Stderr, text.as_bytes(), &self.publisher);
+        state.streams.push(StreamName::Stderr, text.as_bytes(), &self.publisher);
     }
 
-    /// Shows a line of the kernel's own, updated in place.
+    /// Shows the kernel's own line, updated in place.
     pub fn show_progress(&self, display_id: &str, text: &str, first: bool) {
         let state = &mut *self.lock();
         if !state.cell.capture {
             let kind = if first { "display_data" } else { "update_display_data" };
-            let content = json!({ "data": { "text/plain": text }, "metadata": {}, "transient": { "display_id": display_id } });
+            let content = json!({
+                "data": { "text/plain": text },
+                "metadata": {},
+                "transient": { "display_id": display_id },
+            });
             self.publisher.publish(kind, content);
         }
     }
@@ -173,21 +180,21 @@ impl Outputs {
         state.begun = Some(Instant::now());
     }
 
-    fn end_run(&self, usage: Usage) -> Answer {
+    fn end_run(&self, usage: Usage) -> RunReply {
         let state = &mut *self.lock();
         if let Some(rest) = state.markers.finish() {
             self.piece(state, rest);
         }
-        // Now, and not when the engine has noticed: until then the result might be taken for
-        // something that was shown earlier.
+        // Do this now and not when the engine notices the end, or the result might time out and be
+        // shown as displayed output.
         let ended_well = !state.ending.panicked && state.ending.error.is_none();
         self.flush_held(state, ended_well);
         state.ending.usage = Some(usage);
         state.begun = None;
-        Answer { lines: std::mem::take(&mut state.lines) }
+        RunReply { lines: std::mem::take(&mut state.lines) }
     }
 
-    /// The user process died.
+    /// Call this when the user process has died.
     fn died(&self) {
         let state = &mut *self.lock();
         if let Some(rest) = state.markers.finish() {
@@ -199,12 +206,12 @@ impl Outputs {
         changed.notify_all();
     }
 
-    /// How many user processes have died and been read to their end.
+    /// The number of user processes that have died and whose output was read to the end.
     pub fn deaths(&self) -> u64 {
         *self.deaths.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Waits until one more than `seen` has died; not for ever.
+    /// Waits until more than `seen` user processes have died, for at most a second.
     pub fn wait_for_death_after(&self, seen: u64) {
         let (deaths, changed) = &self.deaths;
         let guard = deaths.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -220,13 +227,13 @@ impl Outputs {
 
     fn stderr(&self, bytes: &[u8]) {
         let state = &mut *self.lock();
-        // Stdout came first, even if it ended like the beginning of a marker.
+        // Stdout came first, even if it ended with what could be the beginning of a marker.
         if let Some(rest) = state.markers.flush() {
             self.piece(state, rest);
         }
         self.survived(state);
         self.flush_held(state, false);
-        state.streams.push(Name::Stderr, bytes, &self.publisher);
+        state.streams.push(StreamName::Stderr, bytes, &self.publisher);
     }
 
     fn piece(&self, state: &mut State, piece: Piece) {
@@ -234,7 +241,7 @@ impl Outputs {
             Piece::Text(bytes) => {
                 self.survived(state);
                 self.flush_held(state, false);
-                state.streams.push(Name::Stdout, &bytes, &self.publisher);
+                state.streams.push(StreamName::Stdout, &bytes, &self.publisher);
             }
             Piece::Content { mime, body } if mime == MESSAGE_MIME => self.message(state, &body),
             Piece::Content { mime, body } => self.content(state, &mime, &body),
@@ -265,8 +272,8 @@ impl Outputs {
         }
     }
 
-    /// An early return through `?` is under way; its text was the last on stderr. An empty trace
-    /// comes first, since a trace takes time.
+    /// Records an early return through `?`. Its text was the last on stderr. An empty trace comes
+    /// first, because collecting a trace takes time.
     fn error_trace(&self, trace: Vec<Address>) {
         let state = &mut *self.lock();
         let (_, known) =
@@ -274,8 +281,8 @@ impl Outputs {
         *known = trace;
     }
 
-    /// The program went on after a panic of the cell's thread, so it was caught: show it as Rust
-    /// does.
+    /// The program has continued after a panic of the cell's thread, so it has caught the panic:
+    /// show it as Rust does.
     fn survived(&self, state: &mut State) {
         if let Some(report) = state.unconfirmed.take() {
             self.show_panic(state, &report);
@@ -285,13 +292,13 @@ impl Outputs {
 
     fn show_panic(&self, state: &mut State, report: &PanicReport) {
         self.flush_held(state, false);
-        let place = self.sources.describe(&report.file, report.line);
+        let location = self.sources.describe(&report.file, report.line);
         let thread = if report.thread.is_empty() { "<unnamed>" } else { &report.thread };
         let text = format!(
-            "thread '{thread}' panicked at {place}:\n{}\n",
+            "thread '{thread}' panicked at {location}:\n{}\n",
             self.sources.with_cells(&report.message)
         );
-        state.streams.push(Name::Stderr, text.as_bytes(), &self.publisher);
+        state.streams.push(StreamName::Stderr, text.as_bytes(), &self.publisher);
     }
 
     fn input(&self) -> Option<String> {
@@ -301,16 +308,15 @@ impl Outputs {
             state.streams.flush(&self.publisher);
             state.prompt.take().unwrap_or_default()
         };
-        // Not under the lock: the answer may take for ever, and other threads of the program may
-        // print meanwhile.
+        // Without the lock, because the user may take any time to answer, and other threads of the
+        // program may print meanwhile.
         (self.input)(&prompt, password)
     }
 
-    /// Called after each packet, and every few milliseconds while none comes: then the program is
-    /// `idle`.
+    /// Called after each packet, and with `idle` every few milliseconds if no packet arrives.
     fn tick(&self, idle: bool) {
         let state = &mut *self.lock();
-        // While more comes, it may be the rest of the same value or of a marker.
+        // While packets arrive, they may be the rest of the same value or of a marker.
         if idle {
             let due = state
                 .held
@@ -332,14 +338,15 @@ impl Outputs {
         self.survived(state);
         if !state.held.as_ref().is_some_and(|held| held.accepts(mime)) {
             self.flush_held(state, false);
-            state.held = Some(Held::default());
+            state.held = Some(PendingBundle::default());
         }
         if let Some(held) = &mut state.held {
             held.insert(mime, body);
         }
     }
 
-    /// Publishes the bundle that is being collected, as the cell's result when it ends the cell.
+    /// Publishes the pending bundle, as the cell's result if `ends_cell` is set and the cell ends
+    /// with an expression.
     fn flush_held(&self, state: &mut State, ends_cell: bool) {
         let Some(held) = state.held.take() else { return };
         state.streams.flush(&self.publisher);
@@ -358,8 +365,8 @@ impl Outputs {
         }
     }
 
-    /// A helper's message; what cannot be understood is shown as text, since something must be
-    /// wrong.
+    /// Handles a message of the helper crate. Shows an unknown message as text, because something
+    /// must be wrong.
     fn message(&self, state: &mut State, body: &str) {
         self.survived(state);
         self.flush_held(state, false);
@@ -389,11 +396,15 @@ impl Outputs {
                     json!({ "wait": message["wait"].as_bool().unwrap_or(false) }),
                 );
             }
-            // The value of the last expression follows; what was displayed before it has been shown
+            // The value of the last expression follows. What was displayed before it was published
             // above.
             (Some("result"), _) => {}
             (Some("interrupted"), _) => state.ending.interrupted = true,
-            _ => state.streams.push(Name::Stdout, format!("{body}\n").as_bytes(), &self.publisher),
+            _ => state.streams.push(
+                StreamName::Stdout,
+                format!("{body}\n").as_bytes(),
+                &self.publisher,
+            ),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Reading from the user process.
+//! Reads from the user process.
 //!
-//! Each start of the user process connects once and is served by one thread: packets in order, the
-//! plain pipes that child processes and C code write to, and the process's death. The engine learns
-//! of that death by the end of its own pipe; what the process left behind in its session is killed,
-//! or a child that holds the pipe open could keep the engine waiting for ever.
+//! Each user process connects once and is served by one thread, which reads its packets in order,
+//! reads the pipes that child processes and C code write to, and watches for its death. The engine
+//! notices the death when its own pipe ends. A child that holds that pipe open could keep the
+//! engine waiting forever, so we kill the whole process group.
 
 use super::Outputs;
 use crate::base::log::log;
-use crate::engine::user_process::wire::Kind;
+use crate::engine::user_process::wire::PacketKind;
 use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
@@ -19,14 +19,14 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How often output that waits for more is looked at.
+/// How often pending output is checked.
 const TICK: Duration = Duration::from_millis(10);
-/// More than a pipe holds: what children write after that is not what they had written.
+/// More than a pipe can hold. What children write beyond that was written after the end of the run.
 const LARGEST_PIPE: usize = 1 << 20;
 
-/// The listening end, and which user process is the current one.
+/// The listening socket and the current user process.
 pub struct Relay {
-    /// Process id of the current user process, which leads its session; 0 before the first.
+    /// Process id of the current user process, which leads its process group; 0 if there is none.
     current: Arc<AtomicI32>,
 }
 
@@ -49,10 +49,12 @@ impl Relay {
             while let Ok(channel) = rustix::io::retry_on_intr(|| accept(&listener)) {
                 let (outputs, current) = (outputs.clone(), serving.clone());
                 std::thread::spawn(move || {
-                    if let Err(error) = Connection::greet(channel, current)
+                    if let Err(error) = Connection::accept(channel, current)
                         .and_then(|connection| connection.serve(&outputs))
                     {
-                        log!("parcourse kernel: lost the user process: {error:#}");
+                        log!(
+                            "parcourse kernel: lost the connection to the user process: {error:#}"
+                        );
                     }
                 });
             }
@@ -72,7 +74,7 @@ impl Relay {
         }
     }
 
-    /// Ends the user process and everything in its process group.
+    /// Kills the user process and everything in its process group.
     pub fn kill(&self) {
         if let Some(pid) = self.user_process() {
             kill_group(pid);
@@ -85,7 +87,7 @@ fn kill_group(leader: Pid) {
     let _ = rustix::process::kill_process(leader, Signal::KILL);
 }
 
-/// One user process.
+/// The connection to one user process.
 struct Connection {
     channel: OwnedFd,
     pid: Pid,
@@ -98,7 +100,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn greet(channel: OwnedFd, current: Arc<AtomicI32>) -> Result<Connection> {
+    fn accept(channel: OwnedFd, current: Arc<AtomicI32>) -> Result<Connection> {
         rustix::io::fcntl_setfd(&channel, rustix::io::FdFlags::CLOEXEC)?;
         let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -114,12 +116,12 @@ impl Connection {
         }
         let bytes = &bytes[..received.bytes];
         let pid = match bytes.split_first() {
-            Some((kind, pid)) if *kind == Kind::Hello as u8 => {
+            Some((kind, pid)) if *kind == PacketKind::Hello as u8 => {
                 std::str::from_utf8(pid)?.parse::<i32>()?
             }
             _ => bail!("its first packet was not a greeting"),
         };
-        let pid = Pid::from_raw(pid).context("no process id")?;
+        let pid = Pid::from_raw(pid).context("the process id is 0")?;
         let Ok([stdout, stderr, input]) = <[OwnedFd; 3]>::try_from(descriptors) else {
             bail!("it sent no pipes")
         };
@@ -147,7 +149,7 @@ impl Connection {
                 PollFd::new(&self.stderr, PollFlags::IN),
                 PollFd::new(&self.death, PollFlags::IN),
             ];
-            // A closed pipe would be ready for ever.
+            // A closed pipe would always be ready.
             for (entry, open) in polled.iter_mut().zip(open) {
                 if !open {
                     *entry = PollFd::from_borrowed_fd(self.death.as_fd(), PollFlags::empty());
@@ -165,44 +167,43 @@ impl Connection {
             }
             outputs.tick(idle);
             if ready[3] {
-                return self.bury(open, &mut buffer, outputs);
+                return self.reap(open, &mut buffer, outputs);
             }
         }
     }
 
-    /// Reads one packet and acts on it; `false` when there will be no more.
+    /// Reads and handles one packet. Returns false at the end of the connection.
     fn read_packet(&self, buffer: &mut [u8], outputs: &Arc<Outputs>) -> Result<bool> {
         let length = rustix::io::retry_on_intr(|| rustix::io::read(&self.channel, &mut *buffer))?;
         let Some((kind, payload)) = buffer[..length].split_first() else { return Ok(false) };
-        match Kind::from_byte(*kind) {
-            Some(Kind::Stdout) => outputs.stdout(payload),
-            Some(Kind::Stderr) => outputs.stderr(payload),
-            Some(Kind::Panic) => {
+        match PacketKind::from_byte(*kind) {
+            Some(PacketKind::Stdout) => outputs.stdout(payload),
+            Some(PacketKind::Stderr) => outputs.stderr(payload),
+            Some(PacketKind::Panic) => {
                 outputs.panic(serde_json::from_slice(payload).context("bad panic report")?)
             }
-            Some(Kind::ErrorTrace) => {
+            Some(PacketKind::ErrorTrace) => {
                 outputs.error_trace(serde_json::from_slice(payload).unwrap_or_default())
             }
-            Some(Kind::Begin) => outputs.begin_run(),
-            Some(Kind::Input) => self.answer_input(outputs),
-            Some(Kind::Done) => {
+            Some(PacketKind::Begin) => outputs.begin_run(),
+            Some(PacketKind::Input) => self.answer_input(outputs),
+            Some(PacketKind::Done) => {
                 let usage = serde_json::from_slice(payload)?;
                 self.drain_pipes(outputs)?;
                 let answer = outputs.end_run(usage);
-                // The process may have been killed meanwhile; then its death is what the engine
-                // sees.
+                // The process may have been killed in the meantime; then the engine sees its death.
                 let _ = rustix::net::send(
                     &self.channel,
                     &serde_json::to_vec(&answer)?,
                     rustix::net::SendFlags::NOSIGNAL,
                 );
             }
-            Some(Kind::Hello) | None => bail!("unexpected packet {kind}"),
+            Some(PacketKind::Hello) | None => bail!("unexpected packet {kind}"),
         }
         Ok(true)
     }
 
-    /// Asks the front end in a thread of its own: output must flow while the user thinks.
+    /// Asks the front end on a separate thread, so that output continues while the user thinks.
     fn answer_input(&self, outputs: &Arc<Outputs>) {
         let (outputs, input) = (outputs.clone(), self.input.clone());
         std::thread::spawn(move || {
@@ -215,12 +216,12 @@ impl Connection {
         });
     }
 
-    /// What child processes and C code have written by now belongs before the end of the run.
+    /// Reads what child processes and C code have written so far, which belongs to this run.
     fn drain_pipes(&self, outputs: &Arc<Outputs>) -> Result<()> {
         let mut buffer = vec![0u8; 64 * 1024];
         let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         for (index, pipe) in [(1, &self.stdout), (2, &self.stderr)] {
-            // A child that never stops writing must not keep the cell from ending.
+            // A child that never stops writing must not prevent the cell from ending.
             for _ in 0..LARGEST_PIPE / buffer.len() {
                 let mut polled = [PollFd::new(pipe, PollFlags::IN)];
                 rustix::io::retry_on_intr(|| poll(&mut polled, Some(&at_once)))?;
@@ -234,19 +235,21 @@ impl Connection {
         Ok(())
     }
 
-    /// The process is dead: takes what it still said, and kills what it left.
-    fn bury(&self, open: [bool; 3], buffer: &mut [u8], outputs: &Arc<Outputs>) -> Result<()> {
+    /// Handles the death of the process: reads its remaining output and kills the rest of its
+    /// process group.
+    fn reap(&self, open: [bool; 3], buffer: &mut [u8], outputs: &Arc<Outputs>) -> Result<()> {
         let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         let mut more = open[0];
         while more {
             let mut polled = [PollFd::new(&self.channel, PollFlags::IN)];
             rustix::io::retry_on_intr(|| poll(&mut polled, Some(&at_once)))?;
-            // The reset of a connection that died with unread data in it is an end like any other.
+            // If the process died with unread data, the connection is reset, which we treat as its
+            // end.
             more = polled[0].revents().contains(PollFlags::IN)
                 && self.read_packet(buffer, outputs).unwrap_or(false);
         }
         self.drain_pipes(outputs)?;
-        // Its number may be given to another process from now on.
+        // From now on its id may be reused.
         let _ = self.current.compare_exchange(
             self.pid.as_raw_nonzero().get(),
             0,
@@ -280,5 +283,5 @@ fn process_descriptor(pid: Pid) -> Result<OwnedFd> {
 
 #[cfg(not(target_os = "linux"))]
 fn process_descriptor(_pid: Pid) -> Result<OwnedFd> {
-    bail!("watching a process is not implemented on this platform; use the stock kernel")
+    bail!("watching processes is not implemented on this platform; use the stock kernel")
 }

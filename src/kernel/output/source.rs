@@ -1,8 +1,8 @@
-//! From lines of the generated program back to lines of the notebook.
+//! Maps lines of the generated program back to lines of the notebook.
 //!
-//! The engine compiles a file `src/lib.rs` that holds the current cell, all items of earlier cells
-//! and code of its own. It copies the user's statements verbatim, so a line of that file is found
-//! again by its text, and by the lines around it where the text occurs twice.
+//! The engine compiles a file `src/lib.rs` that contains the current cell, all items of earlier
+//! cells and its own code. It copies the user's statements verbatim, so we find a line of that file
+//! in the notebook by its text, and if the text occurs twice, by the lines around it.
 
 use crate::kernel::colours::{RED, RESET};
 use regex::{Captures, Regex};
@@ -11,14 +11,14 @@ use std::sync::{LazyLock, Mutex};
 
 /// A line of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// Position of the cell in the order of execution.
     pub cell: usize,
     /// Line in the cell, from 1.
     pub line: usize,
 }
 
-/// The cells executed so far and the program generated last.
+/// The cells executed so far and the last generated program.
 pub struct Sources {
     generated: PathBuf,
     state: Mutex<State>,
@@ -50,7 +50,7 @@ impl Sources {
         self.lock().cells.push(Cell { execution_count, lines });
     }
 
-    /// Index and execution count of the cell added last.
+    /// Index and execution count of the last cell.
     pub fn current_cell(&self) -> Option<(usize, u64)> {
         let state = self.lock();
         state.cells.last().map(|cell| (state.cells.len() - 1, cell.execution_count))
@@ -63,9 +63,9 @@ impl Sources {
         }
     }
 
-    /// The cell's line that a line of the generated program came from. `None` for other files and
-    /// for the engine's own code.
-    pub fn locate(&self, file: &str, line: u32) -> Option<Place> {
+    /// The cell's line from which a line of the generated program was copied. `None` for other
+    /// files and for the engine's own code.
+    pub fn locate(&self, file: &str, line: u32) -> Option<Location> {
         let is_generated =
             file == "src/lib.rs" || self.generated.as_path() == std::path::Path::new(file);
         if !is_generated || line == 0 {
@@ -77,38 +77,38 @@ impl Sources {
         if wanted.is_empty() || wanted == "}" {
             return None;
         }
-        // The latest cell wins a tie: it is the one that runs, and a redefinition replaces what was
-        // there before.
+        // The latest cell wins a tie, because it is the one that runs, and a redefinition replaces
+        // earlier ones.
         let candidates = state.cells.iter().enumerate().rev().flat_map(|(index, cell)| {
             let program = &state.program;
             cell.lines.iter().enumerate().filter_map(move |(number, text)| {
                 (text.trim() == wanted).then(|| {
                     (
-                        Place { cell: index, line: number + 1 },
+                        Location { cell: index, line: number + 1 },
                         common_lines(&cell.lines, number, program, at),
                     )
                 })
             })
         });
         candidates
-            .fold(None, |best: Option<(Place, usize)>, (place, score)| match best {
+            .fold(None, |best: Option<(Location, usize)>, (location, score)| match best {
                 Some((_, highest)) if highest >= score => best,
-                _ => Some((place, score)),
+                _ => Some((location, score)),
             })
             .or_else(|| state.statement_inside(wanted))
-            .map(|(place, _)| place)
+            .map(|(location, _)| location)
     }
 
-    /// A place in words: the cell's number and line, or the file's.
+    /// A location as text: the cell's number and line, or the file and line.
     pub fn describe(&self, file: &str, line: u32) -> String {
         match self.locate(file, line) {
-            Some(place) => self.name(&place),
+            Some(location) => self.name(&location),
             None => format!("{}:{line}", short_path(file)),
         }
     }
 
-    /// A text in which a helper names places of the generated program, with the places of the
-    /// notebook instead.
+    /// Replaces locations in the generated program by locations in the notebook, in a text of the
+    /// helper crate.
     pub fn with_cells(&self, text: &str) -> String {
         static PLACE: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"\bsrc/lib\.rs:(\d+):\d+").expect("a valid expression"));
@@ -117,21 +117,25 @@ impl Sources {
             .ok()
             .and_then(|line| self.locate("src/lib.rs", line))
         {
-            Some(place) => self.name(&place),
+            Some(location) => self.name(&location),
             None => found[0].to_owned(),
         };
         PLACE.replace_all(text, name).into_owned()
     }
 
-    pub fn name(&self, place: &Place) -> String {
-        format!("cell [{}], line {}", self.lock().cells[place.cell].execution_count, place.line)
+    pub fn name(&self, location: &Location) -> String {
+        format!(
+            "cell [{}], line {}",
+            self.lock().cells[location.cell].execution_count,
+            location.line
+        )
     }
 
-    /// The lines around a place, the line itself marked, as Python's tracebacks show them.
-    pub fn excerpt(&self, place: &Place, context: usize) -> Vec<String> {
+    /// The lines around a location, with the line itself marked, like Python's tracebacks.
+    pub fn excerpt(&self, location: &Location, context: usize) -> Vec<String> {
         let state = self.lock();
-        let lines = &state.cells[place.cell].lines;
-        let at = place.line - 1;
+        let lines = &state.cells[location.cell].lines;
+        let at = location.line - 1;
         let range = at.saturating_sub(context)..(at + context + 1).min(lines.len());
         let width = range.end.to_string().len();
         range
@@ -148,17 +152,17 @@ impl Sources {
 }
 
 impl State {
-    /// The engine puts every statement on lines of its own: several on one line of a cell are found
-    /// as part of that line.
-    fn statement_inside(&self, wanted: &str) -> Option<(Place, usize)> {
+    /// Finds a statement within a line of the current cell, because the engine splits several
+    /// statements on one line.
+    fn statement_inside(&self, wanted: &str) -> Option<(Location, usize)> {
         let (index, cell) = self.cells.iter().enumerate().next_back()?;
         let number =
             cell.lines.iter().position(|text| wanted.len() > 3 && text.contains(wanted))?;
-        Some((Place { cell: index, line: number + 1 }, 0))
+        Some((Location { cell: index, line: number + 1 }, 0))
     }
 }
 
-/// How many lines before and after the two positions agree.
+/// How many lines before and after the two positions are equal.
 fn common_lines(cell: &[String], in_cell: usize, program: &[String], in_program: usize) -> usize {
     let before = cell[..in_cell].iter().rev().zip(program[..in_program].iter().rev());
     let after = cell[in_cell + 1..].iter().zip(&program[in_program + 1..]);
@@ -166,8 +170,8 @@ fn common_lines(cell: &[String], in_cell: usize, program: &[String], in_program:
     before.take_while(equal).count() + after.take_while(equal).count()
 }
 
-/// A path without the parts that say nothing to a reader: where crates are unpacked, where the
-/// standard library was built.
+/// Removes uninformative parts of a path: where crates were unpacked, where the standard library
+/// was built.
 pub fn short_path(path: &str) -> &str {
     if let Some((_, rest)) = path.split_once("/registry/src/") {
         return rest.split_once('/').map_or(rest, |(_, rest)| rest);
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn places_in_messages() {
+    fn locations_in_messages() {
         let (_directory, sources) = sources("generated\nwork();\n");
         sources.add_cell(4, "work();");
         let text = "failed (at src/lib.rs:2:7), not at src/lib.rs:1:1 or other/src/lib.rs";

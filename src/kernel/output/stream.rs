@@ -1,21 +1,21 @@
-//! Text on stdout and stderr, gathered into messages of sensible size.
+//! Gathers text on stdout and stderr into messages of reasonable size.
 
 use super::text::Decoder;
 use crate::kernel::protocol::iopub::Publisher;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Text waits this long for more to join it: short enough to look live, long enough that a loop of
-/// prints is not a flood of messages.
-const GATHER: Duration = Duration::from_millis(15);
-const LARGEST_MESSAGE: usize = 64 * 1024;
-/// Writes to stderr closer together than this belong to one error text.
+/// How long text waits for more: short enough to look live, long enough that a loop of prints does
+/// not flood the front end.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(15);
+const MAX_MESSAGE: usize = 64 * 1024;
+/// Writes to stderr within this time belong to the same error text.
 const SAME_ERROR: Duration = Duration::from_millis(2);
-/// How much of stderr is remembered for naming causes.
-const REMEMBERED: usize = 4096;
+/// How much of stderr is kept to determine the cause of a death.
+const MAX_BURST: usize = 4096;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
+pub enum StreamName {
     Stdout,
     Stderr,
 }
@@ -23,10 +23,9 @@ pub enum Name {
 /// Both streams of one cell.
 pub struct Streams {
     decoders: [Decoder; 2],
-    /// Text not published yet, and since when.
-    pending: Option<(Name, String, Instant)>,
-    /// The last burst on stderr, when it grew last, and where in it the last statement's text
-    /// begins.
+    /// Text that was not published yet, and when it began.
+    pending: Option<(StreamName, String, Instant)>,
+    /// The last burst on stderr, when it last grew, and where the last statement's text begins.
     burst: String,
     burst_at: Instant,
     statement: usize,
@@ -42,7 +41,7 @@ impl Default for Streams {
 }
 
 impl Streams {
-    /// `limit`: how many bytes may be shown; what comes after is counted and dropped.
+    /// `limit`: how many bytes may be shown. The rest is counted and dropped.
     pub fn with_budget(limit: usize) -> Streams {
         let decoders = Default::default();
         Streams {
@@ -57,19 +56,16 @@ impl Streams {
         }
     }
 
-    pub fn push(&mut self, name: Name, bytes: &[u8], publisher: &Publisher) {
+    pub fn push(&mut self, name: StreamName, bytes: &[u8], publisher: &Publisher) {
         let text = self.decoders[name as usize].push(bytes);
-        if name == Name::Stderr {
+        if name == StreamName::Stderr {
             self.remember(&text);
         }
         if self.budget == 0 {
             self.dropped += text.len();
             return;
         }
-        let mut shown = text.len().min(self.budget);
-        while !text.is_char_boundary(shown) {
-            shown -= 1;
-        }
+        let shown = text.floor_char_boundary(self.budget);
         self.budget = if shown < text.len() { 0 } else { self.budget - shown };
         self.dropped += text.len() - shown;
         match &mut self.pending {
@@ -79,7 +75,7 @@ impl Streams {
                 self.pending = Some((name, text[..shown].to_owned(), Instant::now()));
             }
         }
-        if self.pending.as_ref().is_some_and(|(_, gathered, _)| gathered.len() >= LARGEST_MESSAGE) {
+        if self.pending.as_ref().is_some_and(|(_, gathered, _)| gathered.len() >= MAX_MESSAGE) {
             self.flush(publisher);
         }
     }
@@ -89,46 +85,43 @@ impl Streams {
             self.burst.clear();
         }
         self.burst_at = Instant::now();
-        // A statement writes its pieces one by one, the line end last.
+        // A statement writes its pieces one by one, with the line end last.
         if self.burst.is_empty() || self.burst.ends_with('\n') {
             self.statement = self.burst.len();
         }
         self.burst.push_str(text);
-        if self.burst.len() > REMEMBERED {
-            let mut start = self.burst.len() - REMEMBERED;
-            while !self.burst.is_char_boundary(start) {
-                start += 1;
-            }
+        if self.burst.len() > MAX_BURST {
+            let start = self.burst.ceil_char_boundary(self.burst.len() - MAX_BURST);
             self.burst.drain(..start);
             self.statement = self.statement.saturating_sub(start);
         }
     }
 
     pub fn is_due(&self) -> bool {
-        self.pending.as_ref().is_none_or(|(_, _, since)| since.elapsed() >= GATHER)
+        self.pending.as_ref().is_none_or(|(_, _, since)| since.elapsed() >= FLUSH_INTERVAL)
     }
 
     pub fn flush(&mut self, publisher: &Publisher) {
         let Some((name, text, _)) = self.pending.take() else { return };
         if !text.is_empty() {
             let name = match name {
-                Name::Stdout => "stdout",
-                Name::Stderr => "stderr",
+                StreamName::Stdout => "stdout",
+                StreamName::Stderr => "stderr",
             };
             publisher.publish("stream", json!({ "name": name, "text": text }));
         }
     }
 
-    /// The text that an error printed just now. It is taken back from what will be shown, since the
-    /// error report shows it. What the program itself printed to stderr just before stays there.
+    /// Removes and returns the text that an error has just printed, because the error report will
+    /// show it. What the program itself printed to stderr before stays.
     pub fn take_error_text(&mut self) -> String {
         let mut text = std::mem::take(&mut self.burst);
         let statement = text.get(self.statement..).unwrap_or_default();
-        // `{:#?}` writes several lines, the last of which closes a bracket.
+        // `{:#?}` writes several lines, of which the last closes a bracket.
         if !statement.trim().is_empty() && !statement.starts_with(['}', ')', ']']) {
             text = statement.to_owned();
         }
-        if let Some((Name::Stderr, pending, _)) = &mut self.pending
+        if let Some((StreamName::Stderr, pending, _)) = &mut self.pending
             && pending.ends_with(&text)
         {
             pending.truncate(pending.len() - text.len());
@@ -140,9 +133,9 @@ impl Streams {
         self.burst.trim_end().to_owned()
     }
 
-    /// The cell is over: shows everything, and says what was not shown.
+    /// Call this at the end of the cell. Shows the rest, and how much was dropped.
     pub fn finish(&mut self, publisher: &Publisher) {
-        for name in [Name::Stdout, Name::Stderr] {
+        for name in [StreamName::Stdout, StreamName::Stderr] {
             let rest = self.decoders[name as usize].finish();
             if !rest.is_empty() {
                 self.push(name, rest.as_bytes(), publisher);
@@ -151,7 +144,8 @@ impl Streams {
         self.flush(publisher);
         if self.dropped > 0 {
             let text = format!(
-                "\n[output limit: {} shown, {} more not shown; write large output to a file, or start the kernel with a larger --output-limit]\n",
+                "\n[output limit: {} shown, {} dropped; write large output to a file, or \
+                 start the kernel with a larger --output-limit]\n",
                 size(self.limit),
                 size(self.dropped)
             );
@@ -161,7 +155,7 @@ impl Streams {
     }
 }
 
-/// A number of bytes for people.
+/// Formats a number of bytes.
 fn size(bytes: usize) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),

@@ -1,7 +1,7 @@
-//! Bytes to text, as they come.
+//! Decodes a stream of bytes to text.
 
-/// Decodes UTF-8 that arrives in pieces. A character cut in two waits for its rest; what is not
-/// UTF-8 becomes U+FFFD.
+/// Decodes UTF-8 that arrives in pieces. An incomplete character waits for its rest; invalid bytes
+/// become U+FFFD.
 #[derive(Default)]
 pub struct Decoder {
     /// At most three bytes of an unfinished character.
@@ -17,13 +17,13 @@ impl Decoder {
         String::from_utf8_lossy(&all).into_owned()
     }
 
-    /// The unfinished character, which will not be finished any more.
+    /// Decodes what remains of an incomplete character at the end of the stream.
     pub fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.rest)).into_owned()
     }
 }
 
-/// How many bytes at the end are the start of a character whose other bytes are missing.
+/// The number of bytes at the end that begin an incomplete character.
 fn unfinished_suffix(bytes: &[u8]) -> usize {
     for back in 1..=bytes.len().min(3) {
         let byte = bytes[bytes.len() - back];
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_cut_in_two() {
+    fn split_characters_are_joined() {
         let text = "aé∑🦀z";
         for cut in 0..=text.len() {
             let mut decoder = Decoder::default();
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_are_replaced() {
+    fn invalid_bytes_are_replaced() {
         let mut decoder = Decoder::default();
         assert_eq!(decoder.push(b"a\xffb\xf0\x9f"), "a\u{fffd}b");
         assert_eq!(decoder.finish(), "\u{fffd}");

@@ -1,12 +1,12 @@
-//! Leaving nothing behind.
+//! Cleaning up after a kernel, however it ends.
 //!
-//! A kernel may be killed at any moment. A guard, forked before anything else happens, waits for
-//! the end of a pipe that only the kernel holds; then it kills what the kernel's notebook left
-//! running and removes temporary folders. The kernel in turn ends when the Jupyter server that
-//! started it does.
+//! A kernel may be killed at any moment. A guard process, forked before anything else happens,
+//! waits for the end of a pipe that only the kernel holds. Then it kills the processes that the
+//! notebook left running and removes temporary folders. The kernel in turn ends when the Jupyter
+//! server that started it ends.
 
-use super::processes;
 use crate::base::log::log;
+use crate::base::process;
 use crate::engine::build_cache;
 use anyhow::{Context, Result, bail};
 use rustix::fd::OwnedFd;
@@ -15,34 +15,34 @@ use rustix::process::Pid;
 /// Environment variable that marks every process of one kernel.
 pub const MARK: &str = "PARCOURSE_KERNEL_ID";
 
-/// The pipe that the guard watches; it ends with this process at the latest.
+/// The pipe that the guard watches. It closes when this is dropped or this process ends.
 pub struct Guard {
     _pipe: OwnedFd,
 }
 
-/// Forks the guard. Must be called while this process has one thread.
+/// Forks the guard. Call this while the process has a single thread.
 pub fn start(id: &str) -> Result<Guard> {
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .context("failed to start the guard")?;
     let kernel = std::process::id();
-    // SAFETY: this process has one thread, so the child may go on like any other process.
+    // SAFETY: this process has a single thread, so the child can continue like any other process.
     match unsafe { libc::fork() } {
         -1 => Err(std::io::Error::last_os_error()).context("failed to start the guard"),
         0 => {
             drop(writer);
-            // Out of the kernel's process group before the kernel goes on: who kills the group then
-            // leaves the guard alive.
+            // Leave the kernel's process group before the kernel continues, so that killing the
+            // group spares the guard.
             let _ = rustix::process::setsid();
-            // A child of nobody: it is not among the processes that an interrupt stops, and needs
-            // no waiting for. SAFETY: as above.
+            // Fork twice, so that the guard is not a child of the kernel: an interrupt does not
+            // stop it, and the kernel need not wait for it. SAFETY: as above.
             match unsafe { libc::fork() } {
                 0 => watch(reader, id, kernel),
-                // SAFETY: leaves without running anything of the parent's.
+                // SAFETY: exits without running the parent's exit handlers.
                 _ => unsafe { libc::_exit(0) },
             }
         }
         child => {
-            // SAFETY: waits for our own child and asks for no status.
+            // SAFETY: waits for our own child and ignores its status.
             unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
             Ok(Guard { _pipe: writer })
         }
@@ -54,7 +54,7 @@ fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
         // SAFETY: ignoring a signal installs no code.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
-    // Whoever started the kernel may wait for the end of its output.
+    // The process that started the kernel may wait for the end of its output.
     if let Ok(null) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
         use std::os::fd::AsRawFd;
         for standard in 0..3 {
@@ -65,64 +65,63 @@ fn watch(reader: OwnedFd, id: &str, kernel: u32) -> ! {
     let mut byte = [0];
     while rustix::io::read(&reader, &mut byte) == Err(rustix::io::Errno::INTR) {}
     let mark = format!("{MARK}={id}");
-    // What is being started while we look shows up in the next round; what is killed needs a moment
-    // to go.
+    // Several rounds: processes may be starting while we look, and killed ones take a moment to
+    // end.
     for _ in 0..250 {
-        let left = processes::with_environment(&mark);
+        let left = process::with_environment(&mark);
         if left.is_empty() {
             break;
         }
-        processes::kill_all(&left);
+        process::kill_all(&left);
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     build_cache::sweep_after(kernel);
     std::process::exit(0)
 }
 
-/// The Jupyter server that started this kernel: the process named in `JPY_PARENT_PID`, if it is
-/// among our ancestors. A kernel started over the network has the variable too, with the number of
-/// a process on another machine.
+/// The Jupyter server that started this kernel: the process in `JPY_PARENT_PID`, if it is one of
+/// our ancestors. A kernel that was started over the network has the variable too, with the id of a
+/// process on another machine.
 pub struct Jupyter {
     #[cfg(target_os = "linux")]
-    process: Option<OwnedFd>,
+    server: Option<OwnedFd>,
 }
 
 impl Jupyter {
-    /// To be called first of all: a server that ends from now on is noticed, however long the
-    /// kernel takes to start.
+    /// Call this first, so that the kernel notices a server that ends while the kernel starts.
     ///
     /// # Errors
-    /// When the server has ended already.
+    /// If the server has already ended.
     pub fn find() -> Result<Jupyter> {
         let named =
             std::env::var("JPY_PARENT_PID").ok().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
         let ours = named.filter(|pid| is_ancestor(*pid));
-        // Orphans are taken over by the first process. Over the network the parent is the program
-        // that does the network's bidding.
+        // Orphans become children of process 1. The parent of a kernel that was started over the
+        // network is the program that started it on this machine.
         let is_orphan = rustix::process::getppid() == Some(Pid::INIT);
         if named.is_some() && ours.is_none() && is_orphan {
-            bail!("Jupyter has gone, so the kernel does not start");
+            bail!("Jupyter has ended, so the kernel does not start");
         }
         Ok(Jupyter {
             #[cfg(target_os = "linux")]
-            process: ours.and_then(|pid| {
+            server: ours.and_then(|pid| {
                 rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
             }),
         })
     }
 
-    /// Ends this process when the server ends. Starts a thread.
-    pub fn end_with_it(self) {
+    /// Starts a thread that ends this process when the server ends.
+    pub fn exit_with_server(self) {
         #[cfg(target_os = "linux")]
-        if let Some(process) = self.process {
+        if let Some(server) = self.server {
             std::thread::spawn(move || {
                 use rustix::event::{PollFd, PollFlags, poll};
                 let _ = rustix::io::retry_on_intr(|| {
-                    poll(&mut [PollFd::new(&process, PollFlags::IN)], None)
+                    poll(&mut [PollFd::new(&server, PollFlags::IN)], None)
                 });
-                log!("parcourse kernel: Jupyter has gone, so the kernel ends");
-                // At once: the engine's thread may be in the middle of a cell, and the guard ends
-                // and removes what is left. SAFETY: leaves without running anything.
+                log!("parcourse kernel: Jupyter has ended, so the kernel ends");
+                // Exit at once, because the engine's thread may be in the middle of a cell. The
+                // guard cleans up. SAFETY: exits without running exit handlers.
                 unsafe { libc::_exit(0) };
             });
         }
@@ -135,7 +134,7 @@ fn is_ancestor(wanted: Pid) -> bool {
         if current == wanted {
             return true;
         }
-        pid = processes::parent_of(current).and_then(Pid::from_raw);
+        pid = process::parent(current);
     }
     false
 }

@@ -1,10 +1,10 @@
-//! Stopping what runs.
+//! Stops what runs.
 //!
-//! Code inside one of the helpers' long operations handles SIGINT: the helper stops between two
-//! items and the variables live on. Other code cannot be stopped without its process, which SIGINT
-//! ends by default. A compilation is stopped by killing the compiler.
+//! The helper crate's long operations handle SIGINT: they stop between two items, and the variables
+//! are kept. Other code can only be stopped with its process, which SIGINT ends by default. A
+//! compilation is stopped by killing the compiler.
 
-use super::processes;
+use crate::base::process;
 use crate::kernel::output::Outputs;
 use crate::kernel::output::relay::Relay;
 use rustix::process::Signal;
@@ -12,15 +12,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How long the program may take to react before more is done.
-const PATIENCE: Duration = Duration::from_millis(700);
-/// How often a compilation is stopped again.
-const AGAIN: Duration = Duration::from_millis(20);
+/// How long the program may take to react to SIGINT.
+const REACTION_TIMEOUT: Duration = Duration::from_millis(700);
+/// How often we try again to stop a compilation.
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 pub struct Interrupts {
     outputs: Arc<Outputs>,
     relay: Arc<Relay>,
-    /// Number of the execution under way, even when there is none; odd while one is.
+    /// Counts beginnings and ends of executions, so it is odd during an execution.
     execution: AtomicU64,
     requested: AtomicBool,
 }
@@ -35,15 +35,16 @@ impl Interrupts {
         }
     }
 
-    /// An execution begins.
+    /// Marks the beginning of an execution.
     pub fn begin(&self) {
         self.requested.store(false, Ordering::SeqCst);
-        // From one odd number to the next where the engine failed in the middle of an execution.
+        // Add 2 if the engine failed in the middle of an execution, so that the number is odd
+        // again.
         let step = 1 + self.execution.load(Ordering::SeqCst) % 2;
         self.execution.fetch_add(step, Ordering::SeqCst);
     }
 
-    /// The execution is over; whether it was asked to stop.
+    /// Marks the end of the execution. Returns whether an interrupt was requested.
     pub fn end(&self) -> bool {
         self.execution.fetch_add(1, Ordering::SeqCst);
         self.requested.load(Ordering::SeqCst)
@@ -57,48 +58,50 @@ impl Interrupts {
         self.execution.load(Ordering::SeqCst) == execution
     }
 
-    /// Asks the execution under way to stop; a second request insists. Returns when it has stopped,
-    /// or after [`PATIENCE`] where a helper has promised to stop.
+    /// Asks the current execution to stop; a second request kills its process. Returns when it has
+    /// stopped, or after [`REACTION_TIMEOUT`] if a helper handles the signal.
     pub fn request(&self) {
         let execution = self.execution.load(Ordering::SeqCst);
         if execution % 2 == 0 {
             return;
         }
-        let insisting = self.requested.swap(true, Ordering::SeqCst);
-        // The engine may try another compilation, or have one that is just ready to run: stay until
-        // something runs or all is over.
+        let is_repeated = self.requested.swap(true, Ordering::SeqCst);
+        // The engine may start another compilation, or be about to run one that is ready. Repeat
+        // until something runs or the execution is over.
         while self.is_current(execution) && self.outputs.running_since().is_none() {
             self.stop_compiler();
-            std::thread::sleep(AGAIN);
+            std::thread::sleep(RETRY_INTERVAL);
         }
         if self.is_current(execution) {
-            self.stop_run(execution, insisting);
+            self.stop_run(execution, is_repeated);
         }
     }
 
-    fn stop_run(&self, execution: u64, insisting: bool) {
-        if insisting {
+    fn stop_run(&self, execution: u64, is_repeated: bool) {
+        if is_repeated {
             return self.relay.kill();
         }
         let handled =
-            self.relay.user_process().is_some_and(|pid| processes::handles(pid, Signal::INT));
+            self.relay.user_process().is_some_and(|pid| process::handles(pid, Signal::INT));
         self.relay.signal(Signal::INT);
-        std::thread::sleep(PATIENCE);
+        std::thread::sleep(REACTION_TIMEOUT);
         if !self.is_current(execution) || self.outputs.running_since().is_none() {
             return;
         }
         if handled {
-            self.outputs
-                .note("[interrupt: waiting for the running items to end; interrupt again to stop the process and lose all variables]\n");
+            self.outputs.note(
+                "[interrupt: waiting for the running items to finish; interrupt again to stop \
+                    the process and lose all variables]\n",
+            );
         } else {
             self.relay.kill();
         }
     }
 
-    /// Kills compilers, cargo and shell commands that the engine waits for.
+    /// Kills the compilers, cargo and shell commands that the engine is waiting for.
     fn stop_compiler(&self) {
         let user_process = self.relay.user_process();
         let ours = rustix::process::getpid();
-        processes::kill_all(&processes::descendants(ours, |pid| Some(pid) == user_process));
+        process::kill_all(&process::descendants(ours, |pid| Some(pid) == user_process));
     }
 }

@@ -1,7 +1,6 @@
-//! Processes and folders of one kernel: [`processes`] finds what a kernel started, [`interrupt`]
-//! stops it, [`guard`] ends it after the kernel, [`workspace`] is the folder cells are built in.
+//! Processes and folders of one kernel: [`interrupt`] stops what runs, [`guard`] cleans up after
+//! the kernel, [`workspace`] is the folder in which cells are built.
 
 pub mod guard;
 pub mod interrupt;
-pub mod processes;
 pub mod workspace;

@@ -1,28 +1,29 @@
-//! The kernel's private folders: the engine's build directory, and a short one for sockets.
+//! The kernel's private folders: the engine's build directory, and a socket folder with a short
+//! path.
 
 use crate::base::log::log;
 use crate::base::owned_dir::OwnedDir;
-use crate::engine::build_cache::{self, Flavor, Template, WorkDirectory};
+use crate::engine::build_cache::{self, KernelKind, Template, WorkDirectory};
 use crate::engine::cargo_proxy::Proxy;
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Removed when dropped; after a crash by the guard or by the next kernel's start.
+/// Removed when dropped. After a crash the guard or the next kernel removes it.
 pub struct Workspace {
     directory: WorkDirectory,
     sockets: OwnedDir,
-    /// The helper crate, where the build directory has it compiled.
+    /// The helper crate, if the build directory has it compiled.
     helpers: Option<PathBuf>,
-    /// None where it could not be made: everything takes longer then.
+    /// `None` if it could not be created; variables then take longer.
     cargo: Option<Proxy>,
 }
 
 impl Workspace {
-    /// A copy of the template when there is one, else an empty folder, in which everything will be
-    /// compiled.
+    /// Copies the template if there is one, or else creates an empty folder, in which everything
+    /// will be compiled.
     pub fn create(template: Option<&Template>) -> Result<Workspace> {
-        let sockets = build_cache::claim_for_sockets()?;
+        let sockets = build_cache::create_socket_directory()?;
         let copy = template.and_then(|template| match template.checkout() {
             Ok(copy) => Some((template, copy)),
             Err(error) => {
@@ -36,7 +37,7 @@ impl Workspace {
             let helpers = Some(template.manifest().helpers.clone());
             return Ok(Workspace { directory, sockets, helpers, cargo });
         }
-        let directory = WorkDirectory::empty(Flavor::Parcourse, Path::new("."))?;
+        let directory = WorkDirectory::empty(KernelKind::Parcourse, Path::new("."))?;
         // As the engine will find them.
         let compiler = build_cache::locate_compiler(Path::new(".")).ok().map(|(rustc, _)| rustc);
         let cargo = compiler.and_then(|rustc| {
@@ -51,23 +52,24 @@ impl Workspace {
         self.directory.path()
     }
 
-    /// The helper crate, where the build directory has it compiled.
+    /// The helper crate, if the build directory has it compiled.
     pub fn helpers(&self) -> Option<&Path> {
         self.helpers.as_deref()
     }
 
-    /// A place for a folder without contents.
+    /// Where to create a folder without contents.
     pub fn empty(&self) -> PathBuf {
         self.directory.beside("empty")
     }
 
-    /// Where the kernel's own sockets lie, with a short name: the path of a socket has at most some
-    /// 100 bytes.
+    /// The folder of the kernel's own sockets. Its path is short, because the path of a socket is
+    /// limited to about 100 bytes.
     pub fn sockets(&self) -> &Path {
         self.sockets.path()
     }
 
-    /// Sets this process's environment for the engine; `id` marks what the kernel starts.
+    /// Sets this process's environment for the engine. `id` marks the processes that the kernel
+    /// starts.
     pub fn enter(&self, id: &str) {
         let mark = [(super::guard::MARK, OsStr::new(id))];
         let environment =
@@ -78,7 +80,7 @@ impl Workspace {
                 .chain(environment)
                 .for_each(|(name, value)| std::env::set_var(name, value));
             if let Some(cargo) = &self.cargo {
-                cargo.enter();
+                cargo.activate();
             }
         }
     }

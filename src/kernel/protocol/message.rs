@@ -1,7 +1,7 @@
-//! Jupyter messages as this kernel reads and writes them.
+//! Reading and writing Jupyter messages.
 //!
-//! Requests are read leniently, content as JSON: a client that leaves out an optional field is
-//! served. Signatures are checked before anything else is looked at.
+//! Requests are parsed leniently, with their content as JSON, so that clients may omit optional
+//! fields. The signature is checked first.
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use jupyter_zmq_client::{Connection, RawMessage};
 use serde_json::Value;
 use zeromq::SocketRecv;
 
-/// A message that came in: who sent it, under which header, and what it says.
+/// A received message: its sender, header and content.
 #[derive(Clone)]
 pub struct Request {
     pub identities: Vec<Bytes>,
@@ -23,7 +23,7 @@ impl Request {
         &self.header.msg_type
     }
 
-    /// A text field of the content; empty when it is missing.
+    /// A text field of the content; empty if it is missing.
     pub fn text(&self, field: &str) -> &str {
         self.content[field].as_str().unwrap_or_default()
     }
@@ -32,13 +32,13 @@ impl Request {
         self.content[field].as_bool().unwrap_or(default)
     }
 
-    /// The reply of the matching type.
+    /// A reply to this request, of the matching type.
     pub fn reply(&self, content: Value) -> JupyterMessage {
         self.child(&self.kind().replace("_request", "_reply"), content)
             .with_zmq_identities(self.identities.clone())
     }
 
-    /// A message caused by this request, addressed to nobody yet.
+    /// A message with this request as its parent, without a recipient.
     pub fn child(&self, kind: &str, content: Value) -> JupyterMessage {
         let mut message = message(kind, content);
         message.parent_header = Some(self.header.clone());
@@ -57,8 +57,8 @@ pub fn message(kind: &str, content: Value) -> JupyterMessage {
     message
 }
 
-/// Reads the next message. The outer error means that the socket is gone; the inner one that this
-/// message must be ignored.
+/// Receives the next message. The outer error means that receiving failed, the inner one that this
+/// message is invalid and must be ignored.
 pub async fn receive<S: SocketRecv>(connection: &mut Connection<S>) -> Result<Result<Request>> {
     let multipart = connection.socket.recv().await?;
     Ok(parse(multipart, connection))

@@ -1,5 +1,6 @@
-//! Messages between a front end and the kernel: [`message`] (building them), [`iopub`] (what everyone
-//! sees), [`stdin`] (asking the learner), [`tcp`] (sockets that only the owner of the key can use).
+//! Messages between a front end and the kernel: [`message`] (reading and writing them), [`iopub`]
+//! (output for all clients), [`stdin`] (asking the user), [`tcp`] (TCP sockets with a limit on
+//! message sizes).
 
 pub mod iopub;
 pub mod message;

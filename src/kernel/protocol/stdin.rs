@@ -1,4 +1,4 @@
-//! Asking the user for a line.
+//! Asking the user for a line of input.
 
 use super::message::{self, Request};
 use crate::base::log::log;
@@ -6,32 +6,34 @@ use jupyter_zmq_client::KernelStdinConnection;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
-/// A question on behalf of an execute request.
-pub struct Question {
+/// A program's request for input, on behalf of an execute request.
+pub struct InputRequest {
     pub request: Request,
     pub prompt: String,
     pub password: bool,
-    /// Takes the answer; dropped without one when a newer question comes.
+    /// Takes the answer; dropped without one if a newer request arrives.
     pub answer: oneshot::Sender<String>,
 }
 
-/// Sends questions to the front end that asked for the execution, and hands over its replies.
+/// Sends input requests to the front end that executes the cell, and passes on its replies.
 pub async fn serve(
     connection: KernelStdinConnection,
-    mut questions: mpsc::UnboundedReceiver<Question>,
+    mut requests: mpsc::UnboundedReceiver<InputRequest>,
 ) {
     let (mut sender, mut receiver) = connection.split();
     let mut open: Option<oneshot::Sender<String>> = None;
     loop {
         tokio::select! {
-            question = questions.recv() => {
-                let Some(question) = question else { return };
-                let content = json!({ "prompt": question.prompt, "password": question.password });
-                let message = question.request.child("input_request", content).with_zmq_identities(question.request.identities.clone());
-                // A front end without a stdin channel cannot be reached: the program then reads end
-                // of file.
+            input = requests.recv() => {
+                let Some(InputRequest { request, prompt, password, answer }) = input else {
+                    return;
+                };
+                let content = json!({ "prompt": prompt, "password": password });
+                let message = request.child("input_request", content);
+                let message = message.with_zmq_identities(request.identities.clone());
+                // If the front end has no stdin channel, the program reads end of file.
                 open = match sender.send(message).await {
-                    Ok(()) => Some(question.answer),
+                    Ok(()) => Some(answer),
                     Err(_) => None,
                 };
             }

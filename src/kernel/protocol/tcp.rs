@@ -1,11 +1,11 @@
-//! Listening on TCP, behind a check of what comes in.
+//! Listens on TCP and limits the size of incoming messages.
 //!
-//! Any local user can connect to a TCP port, and the signature of a message is checked when all of
-//! it has been read. The ZeroMQ library believes the length at the head of a frame and asks for
-//! that much memory, so that nine bytes of a stranger can end the kernel. Hence the library listens
-//! on Unix sockets in the kernel's private folder, as it does for `ipc`. What is here accepts
-//! connections on the ports of the connection file, passes bytes on in both directions, and closes
-//! a connection that announces too much.
+//! Any local user can connect to a TCP port, and the signature of a message is checked only when
+//! all of it has been read. The ZeroMQ library trusts the length at the head of a frame and
+//! allocates that much memory, so nine bytes from another user could end the kernel. So the library
+//! listens on Unix sockets in the kernel's private folder, as it does for `ipc`. This module
+//! accepts connections on the ports of the connection file, forwards bytes in both directions, and
+//! closes a connection that announces too large a message.
 
 use anyhow::{Context, Result};
 use jupyter_protocol::ConnectionInfo;
@@ -16,24 +16,24 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{mpsc, watch};
 
-/// What one message may have in bytes, its parts together: far more than a front end sends.
-const LONGEST_MESSAGE: u64 = 64 << 20;
-/// What a part costs in memory beyond its bytes.
-const PART: u64 = 128;
-/// How long what the kernel has written may take to leave.
-const LEAVING: Duration = Duration::from_secs(2);
+/// The largest message in bytes, all parts together: far more than a front end sends.
+const MAX_MESSAGE: u64 = 64 << 20;
+/// The memory that a part takes in addition to its bytes.
+const PART_OVERHEAD: u64 = 128;
+/// How long sending the remaining output may take at the end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Ports that are taken, and nobody is served yet.
+/// Ports that are bound but not served yet.
 pub struct Ports {
     listeners: Vec<(TcpListener, PathBuf)>,
 }
 
-/// Takes the ports, and returns the connection on which the library is to listen in place of them,
-/// on sockets in `folder`.
+/// Binds the ports. Also returns the connection on which the library must listen instead, with
+/// sockets in `folder`.
 ///
 /// # Errors
-/// When a port is taken, or the address is not of this machine.
-pub async fn take(connection: &ConnectionInfo, folder: &Path) -> Result<(ConnectionInfo, Ports)> {
+/// If a port is in use, or the address does not belong to this machine.
+pub async fn bind(connection: &ConnectionInfo, folder: &Path) -> Result<(ConnectionInfo, Ports)> {
     let prefix = folder.join("zmq");
     let ip =
         prefix.to_str().with_context(|| format!("{} is not UTF-8", prefix.display()))?.to_owned();
@@ -58,30 +58,30 @@ pub async fn take(connection: &ConnectionInfo, folder: &Path) -> Result<(Connect
     ))
 }
 
-/// Connections that are served until [`Front::finish`].
-pub struct Front {
+/// The running server. See [`Proxy::finish`].
+pub struct Proxy {
     ending: watch::Sender<()>,
-    /// Ends when the last task has.
+    /// Closes when the last task has ended.
     tasks: mpsc::Receiver<()>,
 }
 
 impl Ports {
-    /// Serves whoever connects. The library listens by now.
-    pub fn serve(self) -> Front {
+    /// Starts to accept connections. The library must already be listening.
+    pub fn serve(self) -> Proxy {
         let (ending, ended) = watch::channel(());
         let (task, tasks) = mpsc::channel(1);
         for (listener, socket) in self.listeners {
             tokio::spawn(accept(listener, socket, ended.clone(), task.clone()));
         }
-        Front { ending, tasks }
+        Proxy { ending, tasks }
     }
 }
 
-impl Front {
-    /// Closes the ports and, when all that the kernel has written is sent, the connections.
+impl Proxy {
+    /// Closes the ports, and closes the connections once all output is sent.
     pub async fn finish(mut self) {
         let _ = self.ending.send(());
-        let _ = tokio::time::timeout(LEAVING, self.tasks.recv()).await;
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, self.tasks.recv()).await;
     }
 }
 
@@ -100,12 +100,12 @@ async fn accept(
             Ok((outer, _)) => {
                 let (socket, ended, task) = (socket.clone(), ended.clone(), task.clone());
                 tokio::spawn(async move {
-                    // A connection that breaks is its client's business.
+                    // A broken connection affects only its client.
                     let _ = connect(outer, &socket, ended).await;
                     drop(task);
                 });
             }
-            // No descriptors left, or a client that is gone already.
+            // No descriptors are left, or the client has already disconnected.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
@@ -148,7 +148,7 @@ async fn outwards(
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        // Reading comes first: at the end, what is there is still sent.
+        // Read first, so that at the end the remaining output is still sent.
         let length = tokio::select! {
             biased;
             length = from.read(&mut buffer) => length?,
@@ -161,12 +161,12 @@ async fn outwards(
     }
 }
 
-/// Follows the framing of ZMTP 3 (<https://rfc.zeromq.org/spec/23/>): a greeting of 64 bytes, then
-/// frames, each of flags, a length of one or eight bytes, and that many bytes.
+/// Parses the framing of ZMTP 3 (<https://rfc.zeromq.org/spec/23/>): a greeting of 64 bytes, then
+/// frames, each with a flags byte, a length of one or eight bytes, and a body of that length.
 #[derive(Debug, Clone, Copy)]
 struct Frames {
     state: State,
-    /// Bytes of the parts of a message that is not complete.
+    /// Bytes in the parts of the current message so far.
     message: u64,
 }
 
@@ -185,7 +185,7 @@ impl Default for Frames {
 }
 
 impl Frames {
-    /// Whether a stream that goes on like this is to be read further.
+    /// Parses more bytes. Returns false if the message becomes too large.
     fn accept(&mut self, mut bytes: &[u8]) -> bool {
         const MORE: u8 = 1;
         const LONG: u8 = 2;
@@ -210,8 +210,9 @@ impl Frames {
                     bytes = rest;
                     if *missing == 0 {
                         let (more, length) = (*more, *so_far);
-                        self.message = self.message.saturating_add(PART).saturating_add(length);
-                        if self.message > LONGEST_MESSAGE {
+                        self.message =
+                            self.message.saturating_add(PART_OVERHEAD).saturating_add(length);
+                        if self.message > MAX_MESSAGE {
                             return false;
                         }
                         if !more {
@@ -243,7 +244,7 @@ mod tests {
         [head, vec![b'x'; length as usize]].concat()
     }
 
-    /// The stream is accepted, in whatever pieces it comes.
+    /// Whether the stream is accepted, regardless of how it is split.
     fn accepts(stream: &[u8]) -> bool {
         let results = [1, 2, 3, 64, 65, stream.len()].map(|size| {
             let mut frames = Frames::default();
@@ -263,31 +264,30 @@ mod tests {
         let stream = [greeting, command, message.clone(), message].concat();
         assert!((1..stream.len()).step_by(997).all(|length| accepts(&stream[..length])));
         assert!(accepts(&stream));
-        // As many of them as come.
+        // Any number of messages.
         let mut frames = Frames::default();
         assert!(frames.accept(&[0; 64]));
-        let large = frame(2, LONGEST_MESSAGE / 2);
+        let large = frame(2, MAX_MESSAGE / 2);
         assert!((0..5).all(|_| frames.accept(&large)));
     }
 
     #[test]
-    fn what_is_announced_has_a_limit() {
+    fn announced_sizes_are_limited() {
         let announced =
             |flags: u8, length: u64| [&[0; 64][..], &[flags], &length.to_be_bytes()].concat();
-        assert!(accepts(&announced(2, LONGEST_MESSAGE - PART)));
-        for length in [LONGEST_MESSAGE - PART + 1, 1 << 40, 1 << 62, 1 << 63, u64::MAX] {
+        assert!(accepts(&announced(2, MAX_MESSAGE - PART_OVERHEAD)));
+        for length in [MAX_MESSAGE - PART_OVERHEAD + 1, 1 << 40, 1 << 62, 1 << 63, u64::MAX] {
             for flags in [2, 3, 6] {
                 assert!(!accepts(&announced(flags, length)), "{flags} {length}");
             }
         }
-        // Parts that add up, also empty ones.
-        let parts =
-            [vec![0; 64], frame(3, LONGEST_MESSAGE / 2), frame(3, LONGEST_MESSAGE / 2)].concat();
+        // Parts add up, even empty ones.
+        let parts = [vec![0; 64], frame(3, MAX_MESSAGE / 2), frame(3, MAX_MESSAGE / 2)].concat();
         let mut frames = Frames::default();
         assert!(!frames.accept(&parts));
         let mut frames = Frames::default();
         assert!(frames.accept(&[0; 64]));
         let empty = frame(1, 0).repeat(1000);
-        assert!(!(0..=LONGEST_MESSAGE / PART / 1000).all(|_| frames.accept(&empty)));
+        assert!(!(0..=MAX_MESSAGE / PART_OVERHEAD / 1000).all(|_| frames.accept(&empty)));
     }
 }

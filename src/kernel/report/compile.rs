@@ -1,13 +1,11 @@
-//! Compiler diagnostics, one report each, in the compiler's own layout but with the notebook's
-//! lines.
+//! Renders compiler diagnostics in the compiler's own layout, with the notebook's lines.
 
 use super::{Failure, headline};
+use crate::kernel::cell_source::CellSource;
 use crate::kernel::colours::{BLUE, BOLD, RED, RESET};
-use crate::kernel::completeness;
 use evcxr::CompilationError;
 
-/// The failure that a list of diagnostics amounts to. Warnings are left out, and so are
-/// repetitions.
+/// Turns diagnostics into one failure. Skips warnings and repetitions.
 pub fn failure(errors: &[CompilationError], code: &str, execution_count: u64) -> Failure {
     let mut reports: Vec<String> = Vec::new();
     let serious = errors.iter().filter(|error| error.level() != "warning");
@@ -26,20 +24,22 @@ pub fn failure(errors: &[CompilationError], code: &str, execution_count: u64) ->
     Failure { ename: "CompileError".to_owned(), evalue, traceback: reports }
 }
 
-/// The failure for code that cannot be read, found before the engine sees it.
-pub fn unreadable(code: &str, execution_count: u64) -> Option<Failure> {
-    if completeness::is_too_deep(code) {
+/// The failure of a cell that cannot be parsed, found before the engine sees it.
+pub fn unreadable(source: &CellSource, execution_count: u64) -> Option<Failure> {
+    if source.is_too_deep() {
         return Some(Failure::new("CompileError", "brackets are nested too deeply", Vec::new()));
     }
-    completeness::let_without_pattern(code)
-        .map(|line| let_without_pattern(code, line, execution_count))
+    source
+        .let_without_pattern()
+        .map(|line| let_without_pattern(source.code(), line, execution_count))
 }
 
 fn let_without_pattern(code: &str, line: usize, execution_count: u64) -> Failure {
     let source = code.lines().nth(line - 1).unwrap_or_default();
     let title = "expected a pattern after `let`";
     let report = format!(
-        "{RED}error{RESET}{BOLD}: {title}{RESET}\n  {BLUE}-->{RESET} cell [{execution_count}], line {line}\n{BLUE}{line} |{RESET} {source}"
+        "{RED}error{RESET}{BOLD}: {title}{RESET}\n  {BLUE}-->{RESET} cell [{execution_count}], \
+         line {line}\n{BLUE}{line} |{RESET} {source}"
     );
     Failure::new("CompileError", title, vec![report])
 }
@@ -94,7 +94,7 @@ fn render(error: &CompilationError, code: &str, execution_count: u64) -> String 
         let (mark, colour) = if message.is_primary { ("^", RED) } else { ("-", BLUE) };
         let marks = mark.repeat(end.saturating_sub(span.start_column).max(1));
         let indent = " ".repeat(span.start_column.saturating_sub(1));
-        // Where the compiler gives no label, the engine repeats the title.
+        // If the compiler gives no label, the engine repeats the title.
         let label =
             if message.label.ends_with(&error.message()) { "" } else { message.label.trim() };
         text += format!("{} {indent}{colour}{marks} {label}", gutter("")).trim_end();
@@ -116,11 +116,12 @@ fn render(error: &CompilationError, code: &str, execution_count: u64) -> String 
     text
 }
 
-/// What the compiler cannot know about notebooks.
+/// Notes on what is specific to notebooks.
 fn note(error: &CompilationError) -> Option<&'static str> {
     match error.code()? {
         "E0597" | "E0716" | "E0505" => Some(
-            "variables of a notebook live on after their cell, so they cannot hold references to each other; clone the data, or put the code in a block { }",
+            "variables of a notebook live on after their cell, so they cannot hold references to \
+             each other; clone the data, or put the code in a block { }",
         ),
         "E0384" | "E0596" => {
             Some("make a variable of an earlier cell mutable with `let mut x = x;`")

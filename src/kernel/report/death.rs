@@ -2,7 +2,7 @@
 
 use super::Failure;
 
-/// The cause of a death, read from how the process ended and from its last words.
+/// The cause of a death, determined from the exit status and the last output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     Exit(i32),
@@ -11,7 +11,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Reads the engine's message, `Subprocess terminated with status: exit status: 3` or `…
+    /// Parses the engine's message, `Subprocess terminated with status: exit status: 3` or `…
     /// signal: 11 (SIGSEGV)`.
     pub fn parse(message: &str) -> Cause {
         let number_after = |marker: &str| {
@@ -49,16 +49,26 @@ fn explain(signal: i32, last_stderr: &str) -> String {
     let overflowed = last_stderr.contains("has overflowed its stack");
     let out_of_memory = last_stderr.lines().find(|line| line.contains("memory allocation of"));
     match signal {
-        libc::SIGABRT if overflowed => "stack overflow: a recursion that does not end, or large arrays on the stack (SIGABRT)".into(),
+        libc::SIGABRT if overflowed => "stack overflow: a recursion that does not end, or large \
+            arrays on the stack (SIGABRT)"
+            .into(),
         libc::SIGABRT => match out_of_memory {
             Some(line) => format!("out of memory: {line} (SIGABRT)"),
             None => "the program aborted (SIGABRT)".into(),
         },
-        libc::SIGSEGV => "segmentation fault: an invalid memory access, or a stack overflow in a thread (SIGSEGV)".into(),
-        libc::SIGBUS => "bus error: an invalid memory access, or a mapped file that shrank (SIGBUS)".into(),
-        libc::SIGILL => "illegal instruction: compiled for another CPU, or undefined behaviour (SIGILL)".into(),
+        libc::SIGSEGV => "segmentation fault: an invalid memory access, or a stack overflow in a \
+            thread (SIGSEGV)"
+            .into(),
+        libc::SIGBUS => "bus error: an invalid memory access, or a mapped file that shrank \
+            (SIGBUS)"
+            .into(),
+        libc::SIGILL => "illegal instruction: compiled for another CPU, or undefined behaviour \
+            (SIGILL)"
+            .into(),
         libc::SIGFPE => "arithmetic error (SIGFPE)".into(),
-        libc::SIGKILL => "killed from outside (SIGKILL), most likely by the operating system because memory ran out".into(),
+        libc::SIGKILL => "killed from outside (SIGKILL), most likely by the operating system \
+            because memory ran out"
+            .into(),
         libc::SIGTERM => "terminated from outside (SIGTERM)".into(),
         other => format!("killed by signal {other}"),
     }

@@ -1,5 +1,4 @@
-//! How a cell that failed is described: a name, a value and a traceback that shows the user's cell
-//! and line.
+//! Describes failures of cells: a name, a value and a traceback with the user's cell and line.
 
 pub mod compile;
 mod death;
@@ -12,7 +11,7 @@ use crate::kernel::output::source::Sources;
 pub use death::Cause;
 use serde_json::{Value, json};
 
-/// The three fields of Jupyter's errors.
+/// A failure, with the three fields of Jupyter's errors.
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub ename: String,
@@ -21,7 +20,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure whose traceback is its headline and some text.
+    /// A failure whose traceback consists of some text and the headline.
     pub fn new(ename: &str, evalue: impl Into<String>, details: Vec<String>) -> Failure {
         let evalue = evalue.into();
         let mut traceback = details;
@@ -33,14 +32,14 @@ impl Failure {
         json!({ "ename": self.ename, "evalue": self.evalue, "traceback": self.traceback })
     }
 
-    /// As the content of a reply.
+    /// The content of a reply.
     pub fn content_with_status(&self) -> Value {
         let mut content = self.content();
         content["status"] = "error".into();
         content
     }
 
-    /// What the cell's output says went wrong, if anything did.
+    /// The failure that the cell's output shows, if any.
     pub fn of_run(ending: &Ending, sources: &Sources) -> Option<Failure> {
         if ending.interrupted {
             return Some(Failure::new(
@@ -54,7 +53,7 @@ impl Failure {
                 Some(report) => Failure::of_panic(report, sources),
                 None => Failure::new(
                     "Panic",
-                    "the cell panicked; its panic hook told no more",
+                    "the cell panicked; its own panic hook gave no details",
                     Vec::new(),
                 ),
             });
@@ -67,18 +66,18 @@ impl Failure {
 
     fn of_panic(report: &PanicReport, sources: &Sources) -> Failure {
         let mut frames = trace::frames(&report.stack, sources);
-        // The panic's own place is exact; the stack may lack line tables, or end in a helper.
+        // The panic's own location is exact. The stack may lack line tables, or end in the helper
+        // crate.
         match sources.locate(&report.file, report.line) {
-            Some(place) if !frames.iter().any(|frame| frame.place == place) => {
-                frames.push(trace::Frame { function: String::new(), place });
+            Some(location) if !frames.iter().any(|frame| frame.location == location) => {
+                frames.push(trace::Frame { function: String::new(), location });
             }
             _ => {}
         }
         let mut details = trace::render(&frames, sources);
-        // The optimiser may merge the cell's own code into the engine's, and its lines are lost
-        // with that.
+        // The optimiser may merge the cell's own code into the engine's; then its lines are lost.
         if let Some(cell) = sources.current_cell().filter(|cell| {
-            !frames.is_empty() && frames.iter().all(|frame| frame.place.cell != cell.0)
+            !frames.is_empty() && frames.iter().all(|frame| frame.location.cell != cell.0)
         }) {
             details.insert(0, format!("cell [{}]", cell.1));
         }
@@ -93,7 +92,7 @@ impl Failure {
     }
 }
 
-/// The last line of a traceback, in the colours Jupyter's front ends know.
+/// The last line of a traceback, in colour.
 pub fn headline(ename: &str, evalue: &str) -> String {
     format!("{RED}{ename}{RESET}: {evalue}")
 }

@@ -1,18 +1,18 @@
-//! The user's part of a stack.
+//! The part of a stack that is in the user's cells.
 
 use crate::engine::user_process::wire::Address;
-use crate::kernel::output::source::{Place, Sources};
+use crate::kernel::output::source::{Location, Sources};
 
 /// A call in one of the notebook's cells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     /// The function's name; empty for the cell itself.
     pub function: String,
-    pub place: Place,
+    pub location: Location,
 }
 
-/// Looks up the calls of a stack and keeps those in cells, outermost first. Frames of crates and of
-/// the engine's generated code say nothing to the reader of a notebook.
+/// Looks up the calls on a stack and keeps those in cells, outermost first. Calls in crates and in
+/// the engine's generated code would not help the user.
 pub fn frames(stack: &[Address], sources: &Sources) -> Vec<Frame> {
     let mut objects = std::collections::HashMap::new();
     let mut frames: Vec<Frame> = Vec::new();
@@ -27,15 +27,16 @@ pub fn frames(stack: &[Address], sources: &Sources) -> Vec<Frame> {
         };
         while let Ok(Some(found)) = inlined.next() {
             let location = found.location.and_then(|location| location.file.zip(location.line));
-            let Some(place) = location.and_then(|(file, line)| sources.locate(file, line)) else {
+            let Some(location) = location.and_then(|(file, line)| sources.locate(file, line))
+            else {
                 continue;
             };
             let name = found
                 .function
                 .and_then(|function| function.demangle().ok().map(|name| plain_name(&name)));
-            // A closure and the function around it often stand at one place.
-            if frames.last().is_none_or(|last| last.place != place) {
-                frames.push(Frame { function: name.unwrap_or_default(), place });
+            // A closure and the function around it often have the same location.
+            if frames.last().is_none_or(|last| last.location != location) {
+                frames.push(Frame { function: name.unwrap_or_default(), location });
             }
         }
     }
@@ -43,7 +44,7 @@ pub fn frames(stack: &[Address], sources: &Sources) -> Vec<Frame> {
     frames
 }
 
-/// The function's own name: no crate, no hash; nothing for the engine's wrapper of a cell.
+/// The function's name without crate and hash; empty for the engine's wrapper around a cell.
 fn plain_name(path: &str) -> String {
     let path = path.strip_prefix("ctx::").unwrap_or(path);
     let name = path.split("::{{closure}}").next().unwrap_or(path);
@@ -55,16 +56,16 @@ fn plain_name(path: &str) -> String {
     }
 }
 
-/// The traceback's lines: one paragraph for each frame.
+/// The traceback: one paragraph for each frame.
 pub fn render(frames: &[Frame], sources: &Sources) -> Vec<String> {
     frames
         .iter()
         .map(|frame| {
-            let mut text = sources.name(&frame.place);
+            let mut text = sources.name(&frame.location);
             if !frame.function.is_empty() {
                 text += &format!(", in {}", frame.function);
             }
-            for line in sources.excerpt(&frame.place, 2) {
+            for line in sources.excerpt(&frame.location, 2) {
                 text.push('\n');
                 text += &line;
             }

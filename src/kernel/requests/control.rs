@@ -1,4 +1,4 @@
-//! The control channel: what must be answered also while a cell runs.
+//! The control channel: requests that are answered even while a cell runs.
 
 use super::info;
 use super::shell;
@@ -50,6 +50,6 @@ async fn answer(request: &Request, interrupts: &Arc<Interrupts>) -> Option<Value
             json!({ "status": "ok" })
         }
         "shutdown_request" => json!({ "status": "ok", "restart": request.flag("restart", false) }),
-        other => return shell::unknown(other),
+        other => return shell::log_unknown(other),
     })
 }

@@ -1,4 +1,4 @@
-//! The inputs of this session, for consoles that let the user go back.
+//! The inputs of this session, for consoles that let the user browse them.
 
 use serde_json::{Value, json};
 
@@ -12,8 +12,8 @@ impl History {
         self.inputs.push(code.to_owned());
     }
 
-    /// Content of the reply to a history_request: `tail` the last n, `range` from start to stop,
-    /// `search` with `*` and `?`. There is one session, number 0.
+    /// Content of the reply to a history_request: `tail` returns the last n inputs, `range` those
+    /// from start to stop, `search` those that match a pattern. There is one session, number 0.
     pub fn answer(&self, request: &Value) -> Value {
         let with_output = request["output"].as_bool().unwrap_or(false);
         let count = request["n"].as_u64().map_or(usize::MAX, |n| n as usize);

@@ -1,4 +1,4 @@
-//! What the kernel says of itself.
+//! What the kernel tells front ends about itself.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,11 @@ pub fn kernel_info() -> Value {
             "codemirror_mode": "rust",
             "nbconvert_exporter": "script",
         },
-        "banner": concat!("Parcourse ", env!("CARGO_PKG_VERSION"), ": Rust on the evcxr engine; :help lists its commands"),
+        "banner": concat!(
+            "Parcourse ",
+            env!("CARGO_PKG_VERSION"),
+            ": Rust on the evcxr engine; :help lists its commands"
+        ),
         "help_links": [
             { "text": "The Rust Programming Language", "url": "https://doc.rust-lang.org/book/" },
             { "text": "Rust standard library", "url": "https://doc.rust-lang.org/std/" },

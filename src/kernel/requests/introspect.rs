@@ -3,8 +3,8 @@
 use evcxr::CommandContext;
 use serde_json::{Value, json};
 
-/// Byte offset of the character with this number; the end when there are fewer. Jupyter counts
-/// Unicode characters.
+/// The byte offset of the character with this index, or the end if there are fewer characters.
+/// Jupyter counts Unicode characters.
 fn byte_offset(code: &str, characters: usize) -> usize {
     code.char_indices().nth(characters).map_or(code.len(), |(offset, _)| offset)
 }
@@ -28,7 +28,10 @@ pub fn complete(context: &mut CommandContext, code: &str, cursor: usize) -> Valu
                 .completions
                 .iter()
                 .map(|completion| {
-                    json!({ "text": completion.code, "type": completion.kind, "signature": completion.label, "start": start, "end": end })
+                    json!({
+                        "text": completion.code, "type": completion.kind,
+                        "signature": completion.label, "start": start, "end": end,
+                    })
                 })
                 .collect();
             json!({
@@ -36,9 +39,12 @@ pub fn complete(context: &mut CommandContext, code: &str, cursor: usize) -> Valu
                 "metadata": { "_jupyter_types_experimental": types },
             })
         }
-        // There is nothing to complete in code that cannot be read yet.
+        // Code that cannot be parsed yet has no completions.
         Err(_) => {
-            json!({ "status": "ok", "matches": [], "cursor_start": cursor, "cursor_end": cursor, "metadata": {} })
+            json!({
+                "status": "ok", "matches": [], "cursor_start": cursor, "cursor_end": cursor,
+                "metadata": {},
+            })
         }
     }
 }
@@ -49,19 +55,20 @@ pub fn inspect(context: &mut CommandContext, code: &str, cursor: usize) -> Value
     let Some(position) = end_of_name(code, byte_offset(code, cursor)) else { return nothing };
     match context.hover_at(code, position) {
         Ok((text, html)) if !text.is_empty() && text != "No documentation found" => {
-            // The crate that the engine makes of a notebook is not something the reader knows.
+            // Hide the crate that the engine generates from a notebook.
             let text = text.strip_prefix("ctx\n\n").unwrap_or(&text);
             let html = html
                 .strip_prefix("<pre><code class=\"language-rust\">ctx\n</code></pre>\n")
                 .unwrap_or(&html);
-            json!({ "status": "ok", "found": true, "data": { "text/plain": text, "text/html": html }, "metadata": {} })
+            let data = json!({ "text/plain": text, "text/html": html });
+            json!({ "status": "ok", "found": true, "data": data, "metadata": {} })
         }
         _ => nothing,
     }
 }
 
-/// The end of the name that the cursor stands in or behind; of the function's name when it stands
-/// behind an opening parenthesis.
+/// The end of the name at or before the cursor; of the function's name if the cursor is after an
+/// opening parenthesis.
 fn end_of_name(code: &str, position: usize) -> Option<usize> {
     let is_part =
         |character: char| character.is_alphanumeric() || character == '_' || character == '!';

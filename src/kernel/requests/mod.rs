@@ -1,5 +1,5 @@
-//! What a front end asks for: [`shell`] answers everything but interrupts and shutdowns, which come
-//! through [`control`]. [`info`], [`history`] and [`introspect`] hold the longer answers.
+//! Requests of the front end: [`shell`] answers everything but interrupts and shutdowns, which
+//! arrive on [`control`]. [`info`], [`history`] and [`introspect`] contain the longer answers.
 
 pub mod control;
 pub mod history;

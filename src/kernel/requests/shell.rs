@@ -1,10 +1,10 @@
-//! The shell channel: requests in the order in which they came.
+//! The shell channel: requests in the order of their arrival.
 
 use super::history::History;
 use super::info;
 use super::introspect;
 use crate::base::log::log;
-use crate::kernel::completeness::{Completeness, completeness};
+use crate::kernel::cell_source::{CellSource, Completeness};
 use crate::kernel::evaluation::engine::Engine;
 use crate::kernel::evaluation::execute::{Executor, Outcome};
 use crate::kernel::output::Cell;
@@ -17,14 +17,14 @@ use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
-/// Everything a request may need.
+/// Everything that a request may need.
 pub struct Shell {
     pub publisher: Publisher,
     pub engine: Engine,
     pub executor: Arc<Executor>,
     /// Why the engine did not start, once that is known.
     pub engine_failure: Arc<Mutex<Option<String>>>,
-    /// The request being executed, for whoever asks the user something on its behalf.
+    /// The request being executed, so that its program can ask the user for input.
     pub executing: Arc<Mutex<Option<Request>>>,
 }
 
@@ -32,8 +32,7 @@ pub struct Shell {
 pub async fn serve(connection: KernelShellConnection, shell: Shell) {
     let (mut sender, mut receiver) = connection.split();
     let (queue, mut requests) = mpsc::unbounded_channel();
-    // Requests are taken off the wire at once, so that those behind an error are known when it
-    // happens.
+    // Requests are received at once, so that those behind a failed one are known when it fails.
     tokio::spawn(async move {
         loop {
             match message::receive(&mut receiver).await {
@@ -48,7 +47,7 @@ pub async fn serve(connection: KernelShellConnection, shell: Shell) {
         }
     });
     let mut session = Session { shell, execution_count: 0, history: History::default() };
-    // Requests that were waiting when an execution failed; their executions are not carried out.
+    // Requests that were waiting when an execution failed. They are aborted.
     let mut behind_error = std::collections::VecDeque::new();
     loop {
         let (request, aborted) = match behind_error.pop_front() {
@@ -61,14 +60,14 @@ pub async fn serve(connection: KernelShellConnection, shell: Shell) {
         let publisher = session.shell.publisher.clone();
         publisher.status(&request, "busy").await;
         let (reply, failed) = if aborted && request.kind() == "execute_request" {
-            // Without a count, as ipykernel's: JupyterLab would show it, and the cell would look
-            // executed.
+            // Without an execution count, like ipykernel's reply: JupyterLab would show it, and the
+            // cell would look executed.
             (Some(request.reply(json!({ "status": "aborted" }))), false)
         } else {
             session.answer(&request).await
         };
         if failed && request.flag("stop_on_error", true) {
-            // Whoever sent "Run All" has sent it whole by now; give the wire a moment.
+            // Wait a moment until the remaining requests of "Run All" have arrived.
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             while let Ok(waiting) = requests.try_recv() {
                 behind_error.push_back(waiting);
@@ -86,8 +85,8 @@ pub async fn serve(connection: KernelShellConnection, shell: Shell) {
     }
 }
 
-/// Logs what nobody here understands.
-pub fn unknown(kind: &str) -> Option<Value> {
+/// Logs a message of unknown type.
+pub fn log_unknown(kind: &str) -> Option<Value> {
     log!("parcourse kernel: ignored a message of unknown type {kind:?}");
     None
 }
@@ -108,18 +107,20 @@ impl Session {
                 return (Some(request.reply(content).with_metadata(metadata)), failed);
             }
             "kernel_info_request" => Some(info::kernel_info()),
-            "is_complete_request" => Some(match completeness(request.text("code")) {
-                Completeness::Complete => json!({ "status": "complete" }),
-                Completeness::Incomplete { indent } => {
-                    json!({ "status": "incomplete", "indent": indent })
-                }
-                Completeness::Invalid => json!({ "status": "invalid" }),
-            }),
+            "is_complete_request" => {
+                Some(match CellSource::parse(request.text("code")).completeness() {
+                    Completeness::Complete => json!({ "status": "complete" }),
+                    Completeness::Incomplete { indent } => {
+                        json!({ "status": "incomplete", "indent": indent })
+                    }
+                    Completeness::Invalid => json!({ "status": "invalid" }),
+                })
+            }
             "complete_request" => Some(self.introspect(request, introspect::complete).await),
             "inspect_request" => Some(self.introspect(request, introspect::inspect).await),
             "history_request" => Some(self.history.answer(&request.content)),
             "comm_info_request" => Some(json!({ "status": "ok", "comms": {} })),
-            // There are no targets here; a comm that nobody takes is closed.
+            // This kernel has no comm targets, so it closes every comm.
             "comm_open" => {
                 let content = json!({ "comm_id": request.text("comm_id"), "data": {} });
                 self.shell.publisher.publish_for(request, "comm_close", content).await;
@@ -129,7 +130,7 @@ impl Session {
             "shutdown_request" => {
                 Some(json!({ "status": "ok", "restart": request.flag("restart", false) }))
             }
-            other => unknown(other),
+            other => log_unknown(other),
         };
         (content.map(|content| request.reply(content)), false)
     }
@@ -223,7 +224,8 @@ impl Session {
         self.shell.engine.call(move |evaluator| executor.execute(evaluator, &code, cell)).await
     }
 
-    /// The engine's own results: tables of `:vars`, output of `!ls`, the sentence of `:timing`.
+    /// Shows the engine's own results: the table of `:vars`, the output of `!ls`, the sentence of
+    /// `:timing`.
     async fn show_results(&self, request: &Request, outcome: &Outcome, count: u64, silent: bool) {
         if !outcome.results.is_empty() && !silent {
             let data: Map<String, Value> = outcome
@@ -248,8 +250,8 @@ impl Session {
         }
     }
 
-    /// Each expression is evaluated like a cell, in order of its name; its value or its error is
-    /// the answer.
+    /// Evaluates each expression like a cell, in the order given. The answer is its value or its
+    /// error.
     async fn user_expressions(&self, request: &Request) -> Value {
         let mut answers = Map::new();
         let Some(expressions) = request.content["user_expressions"].as_object() else {
@@ -266,7 +268,8 @@ impl Session {
             let answer = match self.run(expression.to_owned(), cell).await {
                 Ok(Outcome { failure: Some(failure), .. }) => failure.content_with_status(),
                 Ok(outcome) => {
-                    json!({ "status": "ok", "data": outcome.captured.unwrap_or_else(|| json!({})), "metadata": {} })
+                    let data = outcome.captured.unwrap_or_else(|| json!({}));
+                    json!({ "status": "ok", "data": data, "metadata": {} })
                 }
                 Err(error) => self.engine_failure(&error).content_with_status(),
             };

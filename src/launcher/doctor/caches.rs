@@ -4,7 +4,7 @@
 use super::finding::Finding;
 use super::setup::Setup;
 use crate::base::{owned_dir, paths};
-use crate::engine::build_cache::{self, Flavor};
+use crate::engine::build_cache::{self, KernelKind};
 use std::path::Path;
 
 /// No other user may be able to write to the folder where cells are compiled or to any folder above
@@ -35,7 +35,7 @@ pub fn builds(setup: &Setup) -> Finding {
 }
 
 fn reason_against(folder: &Path) -> Option<String> {
-    paths::fit_for_builds(folder).err().map(|error| format!("{error:#}"))
+    paths::check_build_folder(folder).err().map(|error| format!("{error:#}"))
 }
 
 /// Whether the helper crate is found and compiled.
@@ -51,7 +51,7 @@ pub fn helper_crate(setup: &Setup) -> Finding {
     if setup.toolchain.is_err() {
         return Finding::unknown(NAME, "not checked, because there is no compiler");
     }
-    match build_cache::find(helpers, Flavor::Parcourse) {
+    match build_cache::find(helpers, KernelKind::Parcourse) {
         Ok(Some(template)) => Finding::ok(
             NAME,
             format!(
@@ -79,7 +79,7 @@ pub fn is_ready(setup: &Setup) -> bool {
     let found = setup
         .helpers
         .as_deref()
-        .and_then(|helpers| build_cache::find(helpers, Flavor::Parcourse).ok());
+        .and_then(|helpers| build_cache::find(helpers, KernelKind::Parcourse).ok());
     found.flatten().is_some()
 }
 

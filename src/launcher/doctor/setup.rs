@@ -33,7 +33,7 @@ impl Setup {
         let toolchain = Toolchain::find(helpers.as_deref().unwrap_or(&here), &cache);
         let disk = (disk_gib * (1u64 << 30) as f64) as u64;
         let python = python::find(python).and_then(|python| {
-            let environment = Environment::place(lab::JUPYTERLAB, &python)?;
+            let environment = Environment::locate(lab::JUPYTERLAB, &python)?;
             Ok((python, environment))
         });
         Ok(Self {

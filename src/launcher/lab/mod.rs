@@ -28,7 +28,7 @@ use crate::base::paths;
 use crate::base::paths::HelpersArgument;
 use crate::base::python_environment::{Environment, Recipe, python};
 use crate::base::steps::Steps;
-use crate::engine::build_cache::{self, Flavor};
+use crate::engine::build_cache::{self, KernelKind};
 use crate::launcher::kernelspec::{self, Contents};
 use anyhow::{Context, Result};
 use copy::{Changes, Folder};
@@ -191,7 +191,8 @@ fn ensure_template(helpers: &Path, offline: bool, steps: &mut Steps) -> Result<(
         "Compiling the helper crate {}, so that kernels start quickly",
         helpers.display()
     ));
-    let template = build_cache::ensure(helpers, Flavor::Parcourse, &mut |what| steps.inside(what));
+    let template =
+        build_cache::ensure(helpers, KernelKind::Parcourse, &mut |what| steps.inside(what));
     let template = template.map_err(|error| offline::explain(error, offline))?;
     steps.done(&template.path().display().to_string());
     Ok(())

@@ -10,6 +10,7 @@
 //! On stdout it reports the kernel's state to the runner, one line each: `started PID`, then
 //! `exited CODE` or `killed SIGNAL`.
 
+use crate::base::process;
 use anyhow::{Context, Result};
 use clap::Args;
 use std::ffi::OsString;
@@ -52,9 +53,7 @@ pub fn main(arguments: GuardArguments) -> Result<ExitCode> {
     let mut command = Command::new(&arguments.command[0]);
     command.args(&arguments.command[1..]).env("JPY_PARENT_PID", guard.to_string()).process_group(0);
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    // SAFETY: only async-signal-safe calls between fork and exec.
-    unsafe { command.pre_exec(move || die_with(guard)) };
-    let kernel = command
+    let kernel = process::die_with_parent(&mut command)
         .spawn()
         .with_context(|| format!("failed to start {}", arguments.command[0].display()))?
         .id() as libc::pid_t;
@@ -120,28 +119,6 @@ fn become_reaper() {
 #[cfg(not(target_os = "linux"))]
 fn become_reaper() {}
 
-/// Runs in the kernel before `exec`: the kernel gets SIGKILL when the guard dies, for whatever
-/// reason.
-#[cfg(target_os = "linux")]
-fn die_with(guard: u32) -> std::io::Result<()> {
-    // SAFETY: plain system calls. The guard may have died before the first took effect; then we
-    // have another parent already.
-    unsafe {
-        if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) != 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        if libc::getppid() as u32 != guard {
-            libc::raise(libc::SIGKILL);
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn die_with(_guard: u32) -> std::io::Result<()> {
-    Ok(())
-}
-
 /// Waits for the kernel's end without reaping it: until it is reaped, no other process can get its
 /// process id or group id.
 fn wait_for_exit(kernel: libc::pid_t) -> String {
@@ -200,29 +177,15 @@ fn reap(kernel: libc::pid_t, alive: &Mutex<bool>, timeout: Duration) {
             -1 => return,
             0 => {
                 // The kernel may have its own guard, which is still cleaning up.
-                let leftovers = if begun.elapsed() < timeout { Vec::new() } else { children() };
-                for child in leftovers {
-                    // SAFETY: our own child, which only we reap.
-                    unsafe { libc::kill(child, libc::SIGKILL) };
-                }
+                let leftovers = if begun.elapsed() < timeout {
+                    Vec::new()
+                } else {
+                    process::children(rustix::process::getpid())
+                };
+                process::kill_all(&leftovers);
                 std::thread::sleep(Duration::from_millis(5));
             }
             _ => {}
         }
     }
-}
-
-/// Our child processes, from `/proc`; empty on systems without `/proc`.
-fn children() -> Vec<libc::pid_t> {
-    let us = std::process::id().to_string();
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers =
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse::<libc::pid_t>().ok());
-    let is_ours = |pid: &libc::pid_t| {
-        // "PID (name) state PARENT …", and the name may contain anything.
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(')')
-            .is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(us.as_str()))
-    };
-    numbers.filter(is_ours).collect()
 }

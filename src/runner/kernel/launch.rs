@@ -1,7 +1,7 @@
 //! How kernels are launched, warm or cold: the connection between the runner and the templates.
 
 use crate::base::paths;
-use crate::engine::build_cache::{self, Flavor, Template, WorkDirectory};
+use crate::engine::build_cache::{self, Template, WorkDirectory};
 use crate::runner::KernelKind;
 use crate::runner::notebook::Source;
 use anyhow::Result;
@@ -36,7 +36,7 @@ impl Templates {
             else {
                 continue;
             };
-            match build_cache::ensure(&helpers, flavor(kind), progress) {
+            match build_cache::ensure(&helpers, kind, progress) {
                 Ok(template) => {
                     templates.by_helpers.insert(helpers, template);
                 }
@@ -63,13 +63,6 @@ impl Templates {
                 template.map_or_else(|| LaunchSpec::cold(&source.folder), LaunchSpec::warm)
             }
         }
-    }
-}
-
-fn flavor(kind: KernelKind) -> Flavor {
-    match kind {
-        KernelKind::Parcourse => Flavor::Parcourse,
-        KernelKind::Evcxr => Flavor::Stock,
     }
 }
 
@@ -108,7 +101,7 @@ impl LaunchSpec {
 
     /// Launches the stock kernel without a template, in a notebook's folder.
     pub fn cold(folder: &Path) -> Result<LaunchSpec> {
-        WorkDirectory::empty(Flavor::Stock, folder).map(LaunchSpec::stock)
+        WorkDirectory::empty(KernelKind::Evcxr, folder).map(LaunchSpec::stock)
     }
 
     fn stock(copy: WorkDirectory) -> LaunchSpec {

@@ -93,7 +93,7 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(harmless) {
         word.to_string()
     } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        crate::base::process::shell_quoted(word)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What came of one execute request.
+//! The result of one execute request.
 
 use super::wire::{Channel, Received};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::time::Instant;
 #[derive(Default)]
 pub struct Cell {
     pub reply: Option<Received>,
-    /// Everything on iopub with the cell as its parent, in order.
+    /// All iopub messages with the cell as their parent, in order.
     pub published: Vec<Received>,
 }
 
@@ -70,7 +70,7 @@ impl Cell {
             .into_owned()
     }
 
-    /// Contents of the messages of one kind.
+    /// The contents of the messages of one kind.
     pub fn of(&self, kind: &str) -> Vec<&Value> {
         self.published
             .iter()
@@ -79,7 +79,7 @@ impl Cell {
             .collect()
     }
 
-    /// Text on one stream.
+    /// The text on one stream.
     pub fn stream(&self, name: &str) -> String {
         self.of("stream")
             .iter()
@@ -96,13 +96,13 @@ impl Cell {
         self.stream("stderr")
     }
 
-    /// Plain text of the execute_result.
+    /// The plain text of the execute_result.
     pub fn result(&self) -> Option<&str> {
         self.of("execute_result").first().and_then(|content| content["data"]["text/plain"].as_str())
     }
 
-    /// Kinds of output in their order: `stdout`, `stderr`, `display_data` …; neighbours of the same
-    /// stream count once.
+    /// The kinds of output in order: `stdout`, `stderr`, `display_data` …. Consecutive messages of
+    /// the same stream count once.
     pub fn order(&self) -> Vec<&str> {
         let mut order: Vec<&str> = Vec::new();
         for message in self
@@ -122,10 +122,11 @@ impl Cell {
         order
     }
 
-    /// The error on iopub must say the same as the reply; nothing of the runtime may show.
+    /// Checks that the error on iopub is the same as in the reply, and that it shows nothing of the
+    /// runtime.
     pub fn assert_honest(&self) -> &Cell {
         let errors = self.of("error");
-        assert_eq!(errors.len(), 1, "{}", self.told());
+        assert_eq!(errors.len(), 1, "{}", self.all_output());
         for field in ["ename", "evalue", "traceback"] {
             assert_eq!(errors[0][field], self.content()[field], "{field}");
         }
@@ -150,7 +151,7 @@ impl Cell {
     }
 
     /// Everything, for the message of a failed assertion.
-    pub fn told(&self) -> String {
+    pub fn all_output(&self) -> String {
         let published = self.published.iter().filter(|message| message.kind != "status");
         let lines: Vec<String> =
             published.map(|message| format!("{}: {}", message.kind, message.content)).collect();

@@ -1,7 +1,7 @@
-//! A Jupyter client of one kernel process, as plain blocking calls.
+//! A Jupyter client for one kernel process, with blocking calls.
 //!
-//! Content is JSON throughout: a test sees what was on the wire, not what a library made of it.
-//! Messages of all sockets are put in one queue with the time at which they came.
+//! Content is always JSON, so that tests see what was on the wire and not a library's
+//! interpretation. Messages from all sockets go into one queue, with the time of their arrival.
 
 mod cell;
 mod process;
@@ -19,10 +19,10 @@ use std::process::Child;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// How long anything may take on a machine that does much else.
+/// How long anything may take on a busy machine.
 pub const LONG: Duration = Duration::from_secs(120);
 
-/// Holds a cell up until the test opens it.
+/// Makes a cell wait until the test opens it.
 pub struct Gate(PathBuf);
 
 impl Gate {
@@ -30,10 +30,11 @@ impl Gate {
         Gate(kernel.sandbox.path(name))
     }
 
-    /// The statement by which a cell waits.
+    /// The statement with which a cell waits.
     pub fn wait(&self) -> String {
         format!(
-            "while !std::path::Path::new({:?}).exists() {{ std::thread::sleep(std::time::Duration::from_millis(1)); }}",
+            "while !std::path::Path::new({:?}).exists() {{ \
+             std::thread::sleep(std::time::Duration::from_millis(1)); }}",
             self.0
         )
     }
@@ -51,12 +52,12 @@ pub struct Kernel {
     pub log: std::path::PathBuf,
     sockets: wire::Sockets,
     incoming: Receiver<Received>,
-    /// Came while something else was waited for.
+    /// Messages that arrived while the test waited for something else.
     waiting: VecDeque<Received>,
 }
 
 impl Kernel {
-    /// A kernel in the folder of the notebooks, ready to execute.
+    /// Starts a kernel in the notebooks' folder and waits until it is ready.
     pub fn start() -> Kernel {
         Setup::default().start()
     }
@@ -70,18 +71,17 @@ impl Kernel {
         self.sockets.send(channel, kind, content)
     }
 
-    /// Sends frames as they are.
+    /// Sends frames unchanged.
     pub fn send_frames(&self, channel: Channel, frames: Vec<Vec<u8>>) {
         self.sockets.send_frames(channel, frames);
     }
 
-    /// Frames of a correct, signed message.
+    /// The frames of a valid, signed message.
     pub fn frames(&self, kind: &str, content: Value) -> Vec<Vec<u8>> {
         self.sockets.frames(kind, content)
     }
 
-    /// The first message, of those that came and were not asked for yet or of those to come, for
-    /// which `wanted` holds.
+    /// The first message, received already or not, for which `wanted` returns true.
     pub fn wait_for(
         &mut self,
         what: &str,
@@ -106,7 +106,7 @@ impl Kernel {
         }
     }
 
-    /// Whether a message for which `wanted` holds comes within the given time.
+    /// Whether a message for which `wanted` returns true arrives within the given time.
     pub fn comes(&mut self, limit: Duration, wanted: impl Fn(&Received) -> bool) -> bool {
         let deadline = Instant::now() + limit;
         while let Ok(message) =
@@ -131,7 +131,7 @@ impl Kernel {
         self.execute_with(code, json!({}))
     }
 
-    /// Executes a cell, with fields of the request that are not the usual ones.
+    /// Executes a cell, with additional fields in the request.
     pub fn execute_with(&mut self, code: &str, fields: Value) -> Cell {
         let id = self.begin_with(code, fields);
         self.finish(&id)
@@ -140,14 +140,14 @@ impl Kernel {
     /// Executes a cell that must succeed.
     pub fn ok(&mut self, code: &str) -> Cell {
         let cell = self.execute(code);
-        assert_eq!(cell.status(), "ok", "{code}\n{}", cell.told());
+        assert_eq!(cell.status(), "ok", "{code}\n{}", cell.all_output());
         cell
     }
 
     /// Executes a cell that must fail.
     pub fn fails(&mut self, code: &str) -> Cell {
         let cell = self.execute(code);
-        assert_eq!(cell.status(), "error", "{code}\n{}", cell.told());
+        assert_eq!(cell.status(), "error", "{code}\n{}", cell.all_output());
         cell
     }
 
@@ -166,7 +166,7 @@ impl Kernel {
         self.send(Channel::Shell, "execute_request", content)
     }
 
-    /// Waits until a cell is over: both its reply and its `idle` have come.
+    /// Waits until a cell is over: both its reply and its `idle` have arrived.
     pub fn finish(&mut self, id: &str) -> Cell {
         self.finish_within(id, LONG)
     }
@@ -182,7 +182,7 @@ impl Kernel {
         cell
     }
 
-    /// Waits for text on a stream of a cell that is still running; what came so far stays for
+    /// Waits for text on a stream of a running cell. The messages so far are kept for
     /// [`Kernel::finish`].
     pub fn wait_for_text(&mut self, id: &str, text: &str) {
         let mut seen = String::new();
@@ -203,12 +203,12 @@ impl Kernel {
         self.waiting = put_back;
     }
 
-    /// Asks for an interrupt and returns when that was answered.
+    /// Requests an interrupt and waits for the reply.
     pub fn interrupt(&mut self) -> Value {
         self.ask(Channel::Control, "interrupt_request", json!({}))
     }
 
-    /// Time from a heartbeat to its echo.
+    /// The time from a heartbeat to its echo.
     pub fn heartbeat(&self) -> Duration {
         self.sockets.heartbeat()
     }
@@ -218,7 +218,7 @@ impl Kernel {
         self.sockets.subscribe_and_sleep()
     }
 
-    /// Process id of the user process.
+    /// The user process's id.
     pub fn user_process(&mut self) -> i32 {
         self.ok("std::process::id()").result().unwrap().parse().unwrap()
     }
@@ -228,7 +228,7 @@ impl Kernel {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Asks for a shutdown, which must be answered and carried out.
+    /// Requests a shutdown and checks that the kernel replies and ends.
     pub fn shut_down(&mut self) {
         let reply = self.ask(Channel::Control, "shutdown_request", json!({ "restart": false }));
         assert_eq!(reply, json!({ "status": "ok", "restart": false }));

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// How a kernel is started, to be completed.
+/// A builder for the start of a kernel.
 pub struct Setup {
     pub sandbox: Arc<Sandbox>,
     pub transport: Transport,
@@ -19,7 +19,7 @@ pub struct Setup {
     pub helpers: Option<PathBuf>,
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
-    /// Runs in the new process before the kernel does.
+    /// Runs in the new process before the kernel.
     pub before: Option<fn()>,
 }
 
@@ -53,7 +53,7 @@ impl Setup {
         self
     }
 
-    /// Builds the template that the kernel starts from, unless it is there.
+    /// Builds the template from which the kernel starts, unless it exists.
     pub fn prepare(&self) {
         let mut command = Command::new(BINARY);
         command
@@ -67,7 +67,7 @@ impl Setup {
         assert!(output.status.success(), "{}", crate::support::output_text(&output));
     }
 
-    /// The command that starts the kernel, with the connection file in a folder of its own.
+    /// The command that starts the kernel, with the connection file in its own folder.
     pub fn command(&self, folder: &Path) -> (Command, jupyter_protocol::ConnectionInfo) {
         if self.helpers.is_none() {
             static COURSE: OnceLock<()> = OnceLock::new();
@@ -89,7 +89,7 @@ impl Setup {
         }
         if let Some(before) = self.before {
             use std::os::unix::process::CommandExt;
-            // SAFETY: the functions that tests give make system calls and nothing else.
+            // SAFETY: the tests' functions only make system calls.
             unsafe {
                 command.pre_exec(move || {
                     before();
@@ -100,7 +100,7 @@ impl Setup {
         (command, connection)
     }
 
-    /// Starts the kernel and waits until it answers and output cannot be missed.
+    /// Starts the kernel and waits until it answers and no output can be missed.
     pub fn start(self) -> Kernel {
         let folder = self.sandbox.path(&uuid::Uuid::new_v4().simple().to_string()[..6]);
         let (mut command, connection) = self.command(&folder);

@@ -24,7 +24,7 @@ pub enum Channel {
 pub struct Received {
     pub channel: Channel,
     pub kind: String,
-    /// Id of the message that caused it; empty when there is none.
+    /// The id of the message that caused it; empty if there is none.
     pub parent: String,
     pub header: Value,
     pub content: Value,
@@ -38,7 +38,7 @@ pub fn connection_info(transport: Transport, directory: &std::path::Path) -> Con
         Transport::IPC => (directory.join("s").to_str().unwrap().to_owned(), vec![1, 2, 3, 4, 5]),
         Transport::TCP => {
             let ip = std::net::Ipv4Addr::LOCALHOST;
-            // All at once, or the same one might be given twice.
+            // All at once, or the system might return the same port twice.
             let listeners: Vec<_> =
                 (0..5).map(|_| std::net::TcpListener::bind((ip, 0)).unwrap()).collect();
             (
@@ -72,7 +72,7 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Connects; the kernel may still be about to listen.
+    /// Connects, and retries because the kernel may not be listening yet.
     pub fn connect(connection: &ConnectionInfo) -> (Sockets, Receiver<Received>) {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -138,7 +138,7 @@ impl Sockets {
         id
     }
 
-    /// Delimiter, signature and the four parts of a message.
+    /// The delimiter, the signature and the four parts of a message.
     pub fn frames(&self, kind: &str, content: Value) -> Vec<Vec<u8>> {
         let header = json!({
             "msg_id": uuid::Uuid::new_v4().to_string(), "session": self.session, "username": "test", "date": "2026-01-01T00:00:00Z",
@@ -174,14 +174,14 @@ impl Sockets {
     }
 }
 
-/// Holds a subscription that nobody reads.
+/// Keeps a subscription without reading from it.
 struct Sleeper(#[expect(dead_code, reason = "held for its connection")] zmq::ClientIoPubConnection);
 
 impl Drop for Sleeper {
     fn drop(&mut self) {}
 }
 
-/// HMAC-SHA256 as RFC 2104 has it, in hexadecimal; not the implementation that the kernel uses.
+/// HMAC-SHA256 as in RFC 2104, in hexadecimal; not the implementation that the kernel uses.
 fn sign(key: &[u8], text: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     let padded = |with: u8| {
@@ -220,7 +220,7 @@ fn forward<S: SocketRecv + Send + 'static>(
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             };
-            // A message that is not signed as it should be fails the test that waits for it.
+            // A message with a wrong signature fails the test that waits for it.
             let raw = match RawMessage::from_multipart(multipart, &connection.mac) {
                 Ok(raw) => raw,
                 Err(error) => panic!("the kernel sent a bad message on {channel:?}: {error}"),

@@ -1,7 +1,7 @@
 //! The version of each file that was last copied to the learner, in `.parcourse/given.json`.
 
 use super::version::Version;
-use crate::base::files::write_whole;
+use crate::base::files::write_atomically;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl Baseline {
         let written = Written { format: FORMAT, files: std::mem::take(&mut self.files) };
         let text = serde_json::to_string_pretty(&written);
         self.files = written.files;
-        write_whole(&self.path, text?.as_bytes())
+        write_atomically(&self.path, text?.as_bytes())
     }
 }
 

@@ -72,7 +72,7 @@ impl Folder {
 
     /// Makes the copy follow this course from now on.
     pub fn remember_course(&self, course: &Path) -> Result<()> {
-        crate::base::files::write_whole(
+        crate::base::files::write_atomically(
             &self.root.join(MARK).join(COURSE),
             course.as_os_str().as_encoded_bytes(),
         )
