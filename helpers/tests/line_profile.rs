@@ -4,6 +4,8 @@
 //! Every test uses its own functions: the counters belong to the whole process.
 
 #![cfg(unix)]
+// Code of every form, including forms one should not write.
+#![allow(clippy::all, clippy::undocumented_unsafe_blocks)]
 
 mod child;
 

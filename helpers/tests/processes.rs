@@ -755,7 +755,7 @@ fn what_children_print_comes_out_whole_and_once() {
 fn blocks_of_rich_output_stay_whole() {
     let outcome = child::spawn("blocks_of_rich_output_stay_whole", On::Stock, || {
         processes::Pool::new(4).map(
-            |i| (0..50).for_each(|j| display(&Html::new(format!("<b>\n{i} {j}\n</b>")))),
+            |i| (0..50).for_each(|j| display(Html::new(format!("<b>\n{i} {j}\n</b>")))),
             &[0, 1, 2, 3],
         );
     });

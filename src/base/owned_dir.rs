@@ -259,10 +259,9 @@ impl Owner {
     fn is_running(&self) -> bool {
         match start_of(self.pid) {
             Some(started) => self.started.is_empty() || started == self.started,
+            None if cfg!(target_os = "linux") => false,
             // SAFETY: signal 0 only asks whether the process exists.
-            None => {
-                !cfg!(target_os = "linux") && unsafe { libc::kill(self.pid as libc::pid_t, 0) } == 0
-            }
+            None => unsafe { libc::kill(self.pid as libc::pid_t, 0) == 0 },
         }
     }
 }

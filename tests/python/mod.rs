@@ -8,6 +8,8 @@ pub mod browser;
 pub mod clients;
 pub mod environment;
 pub mod gate;
+// Two programs use it, with different parts of `support`.
+#[allow(clippy::duplicate_mod)]
 #[path = "../support/private_tmp.rs"]
 pub mod private_tmp;
 pub mod processes;

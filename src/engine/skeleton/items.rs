@@ -272,10 +272,10 @@ impl Writer<'_> {
         if constant.underscore_token().is_some() {
             // Contains implementations, or is an assertion.
             let implements = node.descendants().any(|node| node.kind() == SyntaxKind::IMPL);
-            return if implements {
-                self.children(node, Context::Module, false)
-            } else {
-            };
+            if implements {
+                self.children(node, Context::Module, false);
+            }
+            return;
         }
         if let Some(value) = long.filter(|_| context != Context::Trait && !is_number(constant)) {
             return self.replacing(node, &value, "", is_public(constant));

@@ -29,9 +29,10 @@ pub fn redirect(folder: &Path) -> std::io::Result<()> {
 
 /// Makes rust-analyzer use the sources of the user's compiler.
 pub fn reset() {
-    // SAFETY: as above.
     match ORIGINAL.get() {
+        // SAFETY: as above.
         Some(Some(value)) => unsafe { std::env::set_var(VARIABLE, value) },
+        // SAFETY: as above.
         Some(None) => unsafe { std::env::remove_var(VARIABLE) },
         None => {}
     }

@@ -81,13 +81,10 @@ impl Sources {
         // earlier ones.
         let candidates = state.cells.iter().enumerate().rev().flat_map(|(index, cell)| {
             let program = &state.program;
-            cell.lines.iter().enumerate().filter_map(move |(number, text)| {
-                (text.trim() == wanted).then(|| {
-                    (
-                        Location { cell: index, line: number + 1 },
-                        common_lines(&cell.lines, number, program, at),
-                    )
-                })
+            let lines = cell.lines.iter().enumerate();
+            lines.filter(move |(_, text)| text.trim() == wanted).map(move |(number, _)| {
+                let score = common_lines(&cell.lines, number, program, at);
+                (Location { cell: index, line: number + 1 }, score)
             })
         });
         candidates

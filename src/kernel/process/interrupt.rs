@@ -62,7 +62,7 @@ impl Interrupts {
     /// stopped, or after [`REACTION_TIMEOUT`] if a helper handles the signal.
     pub fn request(&self) {
         let execution = self.execution.load(Ordering::SeqCst);
-        if execution % 2 == 0 {
+        if execution.is_multiple_of(2) {
             return;
         }
         let is_repeated = self.requested.swap(true, Ordering::SeqCst);
