@@ -26,8 +26,7 @@ fn main() -> ExitCode {
         return code;
     }
     library_path::remove_target_directory();
-    // The engine starts this binary again as the user process and as a compiler wrapper. Both must
-    // be recognised first.
+    // The engine also starts this binary as the user process and as its own compiler wrapper.
     user_process::hook();
     evcxr::runtime_hook();
     if std::env::args_os().nth(1).is_some_and(|argument| argument == "--control_file") {

@@ -1,20 +1,32 @@
-//! Modules form layers: no folder of `src` or of `helpers/src` has modules that use each other in a
-//! circle. A room's `mod.rs` may use its files and be used by them.
+//! Modules form layers, as ARCHITECTURE.md lists them: they use only modules of their own row and of
+//! those above it, and no folder of `src` or `helpers/src` has modules that use each other in a
+//! circle. A folder's `mod.rs` may use its files and be used by them.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 type Module = Vec<String>;
+type Edges = BTreeMap<Module, BTreeMap<String, BTreeSet<String>>>;
 
 #[test]
 fn modules_of_the_program_form_layers() {
-    assert_layers(&Crate::read(Path::new("src")));
+    assert_layers(&Crate::read(Path::new("src")), &rows("| `src/` |"));
 }
 
 #[test]
 fn modules_of_the_helpers_form_layers() {
-    assert_layers(&Crate::read(Path::new("helpers/src")));
+    assert_layers(&Crate::read(Path::new("helpers/src")), &rows("| `helpers/src/` |"));
+}
+
+#[test]
+fn a_use_of_a_higher_row_is_found() {
+    let mut one = Crate::default();
+    one.add(&["low".into()], "use crate::high::x;");
+    one.add(&["high".into()], "pub fn x() {}");
+    let rows: [Vec<String>; 2] = [vec!["low".into()], vec!["high".into()]];
+    assert_eq!(one.misplaced(&rows), ["`low` uses `high`, which is in a row below it"]);
+    assert_eq!(one.misplaced(&rows[..1]), ["`high` is in no row"]);
 }
 
 #[test]
@@ -30,8 +42,20 @@ fn a_circle_is_found() {
     assert_eq!(one.circles(), ["a → b → c → d → a"]);
 }
 
-fn assert_layers(modules: &Crate) {
+/// The rows of a table in ARCHITECTURE.md: modules, named in the first column.
+fn rows(heading: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string("ARCHITECTURE.md").unwrap();
+    let table = text.split_once(heading).expect("the table").1;
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let name = |quoted: &str| quoted.trim_end_matches('/').trim_end_matches(".rs").to_owned();
+    rows.map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2).map(name).collect())
+        .collect()
+}
+
+fn assert_layers(modules: &Crate, rows: &[Vec<String>]) {
     assert!(modules.sources.len() > 50, "{} modules", modules.sources.len());
+    let misplaced = modules.misplaced(rows);
+    assert!(misplaced.is_empty(), "not as in ARCHITECTURE.md:\n  {}", misplaced.join("\n  "));
     let circles = modules.circles();
     assert!(circles.is_empty(), "modules use each other in a circle:\n  {}", circles.join("\n  "));
 }
@@ -158,9 +182,26 @@ impl Crate {
         module
     }
 
-    /// One circle of each folder that has one.
-    fn circles(&self) -> Vec<String> {
-        let mut edges: BTreeMap<Module, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    /// Top modules that are in no row, or use a module of a later row.
+    fn misplaced(&self, rows: &[Vec<String>]) -> Vec<String> {
+        let row = |name: &String| rows.iter().position(|row| row.contains(name));
+        let tops: BTreeSet<&String> = self.sources.keys().filter_map(|path| path.first()).collect();
+        let absent = tops.iter().filter(|name| row(name).is_none());
+        let mut faults: Vec<String> = absent.map(|name| format!("`{name}` is in no row")).collect();
+        for (from, uses) in self.edges().remove(&Module::new()).unwrap_or_default() {
+            let below = uses
+                .iter()
+                .filter(|to| matches!((row(&from), row(to)), (Some(a), Some(b)) if a < b));
+            faults.extend(
+                below.map(|to| format!("`{from}` uses `{to}`, which is in a row below it")),
+            );
+        }
+        faults
+    }
+
+    /// Which module of a folder uses which others there, for every folder.
+    fn edges(&self) -> Edges {
+        let mut edges = Edges::new();
         for (source, paths) in &self.sources {
             for target in paths.iter().map(|path| self.target(path)) {
                 let common = source.iter().zip(&target).take_while(|(a, b)| a == b).count();
@@ -171,6 +212,12 @@ impl Crate {
                 }
             }
         }
+        edges
+    }
+
+    /// One circle of each folder that has one.
+    fn circles(&self) -> Vec<String> {
+        let edges = self.edges();
         let circle = |(folder, edges): (&Module, _)| {
             let names = circle(edges)?;
             let folder: String = folder.iter().map(|name| format!("{name}/")).collect();

@@ -40,10 +40,10 @@
 //! pool, one interrupt flag.
 #![deny(missing_docs)]
 
-// Layers, lowest first. A room uses only the rooms before it:
+// Layers, lowest first. A module uses only those before it:
 //   format, output, base, cgroup · cores, node · interrupt · display · plot ·
 //   time, memory, profile, tasks · pool, threads, processes, asynchronous ·
-//   check, random, expr, graph, grid · prelude, guide.
+//   check, random, expr, graph, grid, reproducible · prelude, guide.
 pub mod asynchronous;
 mod base;
 mod cgroup;

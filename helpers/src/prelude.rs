@@ -3,9 +3,9 @@
 //! Names that the cell defines or imports take precedence. It includes rayon's own prelude, for
 //! `par_iter`, and the parts of ndarray and rand that learners type.
 
-// The module and the macro of this name.
 pub use crate::ReproducibleSum;
 pub use crate::asynchronous;
+// The module and the macro of this name.
 pub use crate::check;
 pub use crate::cores::{Cores, cores};
 pub use crate::display::{

@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 const PREFIX: &str = "bench";
 
 pub struct Sandbox {
-    claim: OwnedDir,
+    dir: OwnedDir,
     /// For PARCOURSE_TMPDIR: sockets need a short path.
     _temporary: OwnedDir,
     pub helpers: PathBuf,
@@ -25,15 +25,15 @@ pub struct Sandbox {
 impl Sandbox {
     /// Creates the sandbox, and makes this process and its children use it.
     pub fn create(helpers: PathBuf, own_templates: bool) -> Result<Sandbox> {
-        let [claim, temporary] = [paths::build_folder()?, paths::private_tmp()?].map(|parent| {
+        let [dir, temporary] = [paths::build_folder()?, paths::private_tmp()?].map(|parent| {
             owned_dir::sweep(&parent, PREFIX);
             OwnedDir::create(&parent, PREFIX)
         });
-        let (claim, temporary) = (claim?, temporary?);
+        let (dir, temporary) = (dir?, temporary?);
         // SAFETY: no other thread runs yet.
         unsafe { std::env::set_var("PARCOURSE_TMPDIR", temporary.path()) };
         let sandbox = Sandbox {
-            claim,
+            dir,
             _temporary: temporary,
             helpers,
             program: std::env::current_exe().context("failed to find this program's own file")?,
@@ -60,7 +60,7 @@ impl Sandbox {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.claim.path().join(name)
+        self.dir.path().join(name)
     }
 
     /// The folder where kernels are started, which is empty.
@@ -152,7 +152,7 @@ impl Sandbox {
 
     /// The first code cell of every notebook.
     pub fn first_cell(&self) -> String {
-        format!(":dep parcourse = {{ path = {:?} }}\nuse parcourse::prelude::*;", self.helpers)
+        format!(":dep {}\nuse parcourse::prelude::*;", build_cache::dependency(&self.helpers))
     }
 }
 

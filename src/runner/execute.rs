@@ -159,14 +159,14 @@ async fn run_cells(
     // For each cell, the index of its execution in the session, or why it was skipped.
     let mut executed: Vec<Result<usize, &'static str>> = Vec::new();
     let mut verdicts: Vec<Verdict> = Vec::new();
-    let mut give_up = None;
+    let mut skip_reason = None;
     for cell in &source.cells {
         let skip = if cell.tags.skip_execution {
             Some("tagged skip-execution")
         } else if cell.source.trim().is_empty() {
             Some("empty")
         } else {
-            give_up
+            skip_reason
         };
         if let Some(reason) = skip {
             executed.push(Err(reason));
@@ -179,25 +179,26 @@ async fn run_cells(
             .acquire_many(if compares_speeds(cell) { all_permits(settings) } else { 1 })
             .await;
         session.execute(&cell.source, cell.timeout).await;
-        let place = session.executions.len() - 1;
+        let index = session.executions.len() - 1;
         let verdict =
-            judge(source, cell, &session.executions[place], settings.kernel, &engine_source);
+            judge(source, cell, &session.executions[index], settings.kernel, &engine_source);
         let dead = matches!(
-            session.executions[place].ending,
+            session.executions[index].ending,
             Ending::Died(_) | Ending::TimedOut { killed: true } | Ending::Protocol(_)
         );
         if let Verdict::Failed(failure) = &verdict {
-            let place = format!("{}, code cell {}", source.name, cell.number);
+            let label = format!("{}, code cell {}", source.name, cell.number);
             progress.borrow_mut().note(&format!(
-                "failed  {place}: {}: {}",
+                "failed  {label}: {}: {}",
                 failure.kind.name(),
                 failure.summary
             ));
         }
         if matches!(verdict, Verdict::Failed(_)) && (dead || !settings.keep_going) {
-            give_up = Some(if dead { "the kernel had died" } else { "an earlier cell had failed" });
+            skip_reason =
+                Some(if dead { "the kernel had died" } else { "an earlier cell had failed" });
         }
-        executed.push(Ok(place));
+        executed.push(Ok(index));
         verdicts.push(verdict);
     }
     let wall = begun.elapsed();
@@ -205,11 +206,11 @@ async fn run_cells(
     client.shut_down().await;
     // Late output may change a verdict: on the stock kernel, text can arrive after the end of its
     // cell.
-    for ((cell, place), verdict) in source.cells.iter().zip(&executed).zip(&mut verdicts) {
-        if let (Ok(place), Verdict::Passed(_), KernelKind::Evcxr) =
-            (place, &verdict, settings.kernel)
+    for ((cell, index), verdict) in source.cells.iter().zip(&executed).zip(&mut verdicts) {
+        if let (Ok(index), Verdict::Passed(_), KernelKind::Evcxr) =
+            (index, &verdict, settings.kernel)
         {
-            *verdict = judge(source, cell, &executions[*place], settings.kernel, &|| None);
+            *verdict = judge(source, cell, &executions[*index], settings.kernel, &|| None);
         }
     }
     let mut notebook = source.notebook.clone();
@@ -217,8 +218,8 @@ async fn run_cells(
         .ok()
         .and_then(|info| serde_json::from_value(info).ok());
     let mut cells = Vec::new();
-    for ((cell, place), verdict) in source.cells.iter().zip(executed).zip(verdicts) {
-        let execution = place.ok().map(|place| &executions[place]);
+    for ((cell, index), verdict) in source.cells.iter().zip(executed).zip(verdicts) {
+        let execution = index.ok().map(|index| &executions[index]);
         let execution_count = execution.and_then(count_of);
         store(&mut notebook.cells[cell.index], execution, execution_count, &verdict);
         let measured = execution.and_then(|execution| execution.measured.clone());

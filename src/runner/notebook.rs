@@ -1,5 +1,6 @@
 //! Notebooks on disk: reading and checking them before a run, writing them afterwards.
 
+use crate::base::files::write_atomically;
 use crate::runner::comparison::Rules;
 
 use super::parameters;
@@ -179,9 +180,5 @@ pub fn write(notebook: &Notebook, path: &Path) -> Result<()> {
         *source = source.concat().split_inclusive('\n').map(str::to_string).collect();
     }
     let text = nbformat::serialize_notebook(&nbformat::Notebook::V4(notebook))?;
-    // Written under another name first, so that readers never see half a notebook.
-    let partial = path.with_extension("ipynb.partial");
-    std::fs::write(&partial, text)?;
-    std::fs::rename(&partial, path)?;
-    Ok(())
+    write_atomically(path, text.as_bytes())
 }

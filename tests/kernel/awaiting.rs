@@ -51,8 +51,8 @@ fn cells_wait_and_can_be_interrupted() {
         kernel.fails("asynchronous::sleep(Duration::from_millis(1)).await;\npanic!(\"too late\");");
     assert_eq!((cell.ename(), cell.evalue()), ("Panic", "too late"));
     assert!(cell.traceback().contains("line 2"), "{}", cell.traceback());
-    let patience = "let late = parcourse::tokio::time::timeout(Duration::from_millis(1), asynchronous::sleep(Duration::from_secs(9))).await?;";
-    let cell = kernel.fails(patience);
+    let cell = "let late = parcourse::tokio::time::timeout(Duration::from_millis(1), asynchronous::sleep(Duration::from_secs(9))).await?;";
+    let cell = kernel.fails(cell);
     assert!(cell.evalue().contains("deadline has elapsed"), "{}", cell.all_output());
     assert_eq!(kernel.ok("kept.len()").result(), Some("3"));
 

@@ -40,8 +40,8 @@ pub fn below(pid: u32) -> Vec<u32> {
 }
 
 /// Those that still run after waiting for all to go.
-pub fn left_after(pids: &[u32], patience: Duration) -> Vec<u32> {
-    wait(patience, || {
+pub fn left_after(pids: &[u32], timeout: Duration) -> Vec<u32> {
+    wait(timeout, || {
         table().into_iter().map(|(pid, _)| pid).filter(|pid| pids.contains(pid)).collect()
     })
 }
@@ -49,19 +49,19 @@ pub fn left_after(pids: &[u32], patience: Duration) -> Vec<u32> {
 /// Those whose environment has a variable of this value, after waiting for all to go: also
 /// processes that have detached themselves from everything. Looks into /proc, so that it finds
 /// nothing where there is none.
-pub fn left_with_variable(name: &str, value: &Path, patience: Duration) -> Vec<u32> {
+pub fn left_with_variable(name: &str, value: &Path, timeout: Duration) -> Vec<u32> {
     let wanted = [name.as_bytes(), b"=", value.as_os_str().as_encoded_bytes()].concat();
     let has_it = |pid: &u32| {
         std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
             environment.split(|byte| *byte == 0).any(|variable| variable == wanted)
         })
     };
-    wait(patience, || table().into_iter().map(|(pid, _)| pid).filter(has_it).collect())
+    wait(timeout, || table().into_iter().map(|(pid, _)| pid).filter(has_it).collect())
 }
 
-/// `patience` is what an idle machine needs; a busy one has more.
-fn wait(patience: Duration, look: impl Fn() -> Vec<u32>) -> Vec<u32> {
-    let end = Instant::now() + 10 * patience;
+/// `timeout` is what an idle machine needs; a busy one has more.
+fn wait(timeout: Duration, look: impl Fn() -> Vec<u32>) -> Vec<u32> {
+    let end = Instant::now() + 10 * timeout;
     loop {
         let running = look();
         if running.is_empty() || Instant::now() > end {

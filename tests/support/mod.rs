@@ -139,18 +139,18 @@ impl Sandbox {
             .collect()
     }
 
-    /// Fails when a process or a file is left after `patience`, which is what an idle machine
+    /// Fails when a process or a file is left after `timeout`, which is what an idle machine
     /// needs: a busy one has more.
-    pub fn assert_nothing_left(&self, patience: Duration) {
-        let (begun, patience) = (Instant::now(), BUSY * patience);
+    pub fn assert_nothing_left(&self, timeout: Duration) {
+        let (begun, timeout) = (Instant::now(), BUSY * timeout);
         loop {
             let (processes, files) = (self.processes(), self.files());
             if processes.is_empty() && files.is_empty() {
                 return;
             }
             assert!(
-                begun.elapsed() < patience,
-                "left behind after {patience:?}: {processes:?} {files:?}"
+                begun.elapsed() < timeout,
+                "left behind after {timeout:?}: {processes:?} {files:?}"
             );
             std::thread::sleep(Duration::from_millis(20));
         }

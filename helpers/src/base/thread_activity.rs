@@ -1,4 +1,4 @@
-//! Which threads were active, for [`check_threads!`](crate::check_threads!): those that report it.
+//! Records which threads were active, for [`check_threads!`](crate::check_threads!).
 //!
 //! CPU time identifies a thread that computes, but not one that waits. So
 //! [`sleep`](crate::interrupt::sleep) and a pool's workers report their thread. Unless a check is

@@ -13,7 +13,7 @@
 //!
 //! *Wall time* is the time that passes on a clock. *CPU time* is the time that cores spend working,
 //! summed over all threads: it is larger than the wall time when several cores compute, and far
-//! smaller when the program waits. Their ratio tells how parallel the computation was.
+//! smaller when the program waits. Their ratio shows how parallel the computation was.
 //!
 //! Both measure a single run, on a machine that does other things, too. [`timeit!`](crate::timeit!)
 //! repeats the run and returns the statistics, a [`Sample`]; [`compare!`](crate::compare!) does so

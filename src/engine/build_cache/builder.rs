@@ -47,7 +47,7 @@ pub struct BuildArguments {
 
 /// Runs the first cells of a notebook in the directory.
 pub fn main(arguments: BuildArguments) -> Result<ExitCode> {
-    end_with_parent();
+    exit_when_stdin_closes();
     if arguments.resolve {
         println!("step resolving the dependencies");
         println!("total {}", resolve(&arguments)?);
@@ -193,7 +193,7 @@ fn count(metadata: &Value) -> Option<usize> {
 
 /// Ends this process and everything it started when standard input ends, because then the parent is
 /// gone.
-fn end_with_parent() {
+fn exit_when_stdin_closes() {
     // SAFETY: setpgid only moves this process into its own group, getpid has no preconditions.
     let group = unsafe { if libc::setpgid(0, 0) == 0 { libc::getpid() } else { 0 } };
     std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! What the kernel tells front ends about itself.
+//! The reply to `kernel_info_request`.
 
 use serde_json::{Value, json};
 

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 const PREFIX: &str = "lab";
 
 pub struct ServerFolder {
-    claim: OwnedDir,
+    dir: OwnedDir,
 }
 
 impl ServerFolder {
@@ -22,16 +22,16 @@ impl ServerFolder {
     pub fn create() -> Result<Self> {
         let parent = paths::private_tmp()?;
         owned_dir::sweep(&parent, PREFIX);
-        Ok(Self { claim: OwnedDir::create(&parent, PREFIX)? })
+        Ok(Self { dir: OwnedDir::create(&parent, PREFIX)? })
     }
 
     /// For `JUPYTER_PATH`: kernelspecs.
     pub fn jupyter_path(&self) -> PathBuf {
-        self.claim.path().join("share")
+        self.dir.path().join("share")
     }
 
     /// For `JUPYTER_RUNTIME_DIR`: connection files and sockets.
     pub fn runtime(&self) -> PathBuf {
-        self.claim.path().join("run")
+        self.dir.path().join("run")
     }
 }

@@ -13,16 +13,16 @@ const PREFIX: &str = "run";
 
 /// Removed when dropped.
 pub struct Directory {
-    claim: OwnedDir,
+    dir: OwnedDir,
 }
 
 impl Directory {
     pub fn create() -> Result<Directory> {
-        Ok(Directory { claim: OwnedDir::create(&paths::private_tmp()?, PREFIX)? })
+        Ok(Directory { dir: OwnedDir::create(&paths::private_tmp()?, PREFIX)? })
     }
 
     pub fn path(&self) -> &Path {
-        self.claim.path()
+        self.dir.path()
     }
 
     /// Writes a file that only this user can read.

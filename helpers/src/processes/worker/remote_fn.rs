@@ -1,4 +1,4 @@
-//! Functions for workers that are older than they are.
+//! Runs functions in workers that started before the functions were compiled.
 //!
 //! A function, or a closure that captures nothing, has a type of its own without any data. So it
 //! need not be sent: the code of [`compute`] for this type calls it. The parent sends the location

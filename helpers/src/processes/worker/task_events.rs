@@ -18,7 +18,7 @@ fn epoch() -> Instant {
     *EPOCH.get_or_init(Instant::now)
 }
 
-type Told = (String, String, Duration, Duration);
+type WireEvent = (String, String, Duration, Duration);
 
 /// Called in the child. The thread that works for the pool stands for the process; others keep
 /// their names next to it.
@@ -28,7 +28,7 @@ pub(crate) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
     }
     let process = format!("process {}", std::process::id());
     let thread = tasks::this_worker();
-    let tell = |event: Event| {
+    let encode = |event: Event| {
         let worker = match event.worker {
             own if own == thread => process.clone(),
             grandchild if grandchild.starts_with("process ") => grandchild,
@@ -41,8 +41,8 @@ pub(crate) fn to_bytes(events: Vec<Event>) -> Vec<u8> {
             event.end.saturating_duration_since(epoch()),
         )
     };
-    let told: Vec<Told> = events.into_iter().map(tell).collect();
-    postcard::to_stdvec(&told).expect("texts and numbers can be written")
+    let encoded: Vec<WireEvent> = events.into_iter().map(encode).collect();
+    postcard::to_stdvec(&encoded).expect("texts and numbers can be written")
 }
 
 /// Called in the parent.
@@ -50,8 +50,9 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<Event> {
     if bytes.is_empty() {
         return Vec::new();
     }
-    let told: Vec<Told> = postcard::from_bytes(bytes).unwrap_or_default();
-    told.into_iter()
+    let encoded: Vec<WireEvent> = postcard::from_bytes(bytes).unwrap_or_default();
+    encoded
+        .into_iter()
         .map(|(worker, name, start, end)| Event {
             worker,
             name,

@@ -3,9 +3,9 @@
 
 use crate::launcher::doctor::finding::Finding;
 
-/// Variables in which batch systems store a task's cores: the first one set counts.
-const JOB: [&str; 5] =
-    ["SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NSLOTS", "LSB_DJOB_NUMPROC"];
+/// Variables in which batch systems store a task's cores: the first one set counts. Not those that
+/// may count several tasks together; the helper crate reads them with the others they depend on.
+const JOB: [&str; 4] = ["SLURM_CPUS_PER_TASK", "PBS_NUM_PPN", "NSLOTS", "LSB_DJOB_NUMPROC"];
 
 pub fn checks() -> Vec<Finding> {
     // Takes affinity and the control group's quota into account.
@@ -72,14 +72,10 @@ fn threads(usable: usize, variable: &dyn Fn(&str) -> Option<String>) -> Finding 
     match misleading {
         Some((name, _)) => {
             let fix = format!(
-                "unset it for the course: otherwise measurements show the speed of that number of \
+                "unset {name} for the course: otherwise measurements show the speed of that number of \
                 threads, not of {usable} cores"
             );
-            Finding::warning(
-                "threads",
-                found.join(", "),
-                fix.replace("it for", &format!("{name} for")),
-            )
+            Finding::warning("threads", found.join(", "), fix)
         }
         None if found.is_empty() => Finding::ok("threads", "no variable sets a number"),
         None => Finding::ok("threads", found.join(", ")),
