@@ -161,7 +161,9 @@ impl Connection {
                 open[0] = self.read_packet(&mut buffer, outputs)?;
             }
             for (index, pipe) in [(1, &self.stdout), (2, &self.stderr)] {
-                if open[index] && ready[index] {
+                // Not by what was ready before the packet: at the end of a run it drains the pipes,
+                // and a read from an empty pipe would block for good.
+                if open[index] && ready[index] && !poll_now(pipe)?.is_empty() {
                     open[index] = read_pipe(pipe, &mut buffer, outputs, index)?;
                 }
             }
@@ -219,13 +221,10 @@ impl Connection {
     /// Reads what child processes and C code have written so far, which belongs to this run.
     fn drain_pipes(&self, outputs: &Arc<Outputs>) -> Result<()> {
         let mut buffer = vec![0u8; 64 * 1024];
-        let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         for (index, pipe) in [(1, &self.stdout), (2, &self.stderr)] {
             // A child that never stops writing must not prevent the cell from ending.
             for _ in 0..LARGEST_PIPE / buffer.len() {
-                let mut polled = [PollFd::new(pipe, PollFlags::IN)];
-                rustix::io::retry_on_intr(|| poll(&mut polled, Some(&at_once)))?;
-                if !polled[0].revents().contains(PollFlags::IN)
+                if !poll_now(pipe)?.contains(PollFlags::IN)
                     || !read_pipe(pipe, &mut buffer, outputs, index)?
                 {
                     break;
@@ -238,14 +237,11 @@ impl Connection {
     /// Handles the death of the process: reads its remaining output and kills the rest of its
     /// process group.
     fn reap(&self, open: [bool; 3], buffer: &mut [u8], outputs: &Arc<Outputs>) -> Result<()> {
-        let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         let mut more = open[0];
         while more {
-            let mut polled = [PollFd::new(&self.channel, PollFlags::IN)];
-            rustix::io::retry_on_intr(|| poll(&mut polled, Some(&at_once)))?;
             // If the process died with unread data, the connection is reset, which we treat as its
             // end.
-            more = polled[0].revents().contains(PollFlags::IN)
+            more = poll_now(&self.channel)?.contains(PollFlags::IN)
                 && self.read_packet(buffer, outputs).unwrap_or(false);
         }
         self.drain_pipes(outputs)?;
@@ -261,6 +257,14 @@ impl Connection {
         kill_group(self.pid);
         Ok(())
     }
+}
+
+/// What a descriptor is ready for at this moment.
+fn poll_now(descriptor: &OwnedFd) -> Result<PollFlags> {
+    let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut polled = [PollFd::new(descriptor, PollFlags::IN)];
+    rustix::io::retry_on_intr(|| poll(&mut polled, Some(&at_once)))?;
+    Ok(polled[0].revents())
 }
 
 fn read_pipe(pipe: &OwnedFd, buffer: &mut [u8], outputs: &Outputs, index: usize) -> Result<bool> {
