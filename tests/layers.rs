@@ -305,8 +305,8 @@ fn inline_module(tokens: &[TokenTree]) -> Option<(String, Vec<TokenTree>)> {
 }
 
 fn is_cfg_test(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Group(group) if group.stream().to_string().starts_with("cfg (test"))
-        || matches!(token, TokenTree::Group(group) if group.stream().to_string().starts_with("cfg(test"))
+    let TokenTree::Group(group) = token else { return false };
+    group.stream().to_string().replace(' ', "").starts_with("cfg(test")
 }
 
 fn is_colon(token: &TokenTree) -> bool {
